@@ -1,0 +1,127 @@
+"""One Diagnostic for every stage: errors are data first, text second."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one source file; lines and columns count from one, the end is exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def to(self, other: Span) -> Span:
+        """From the start of this span to the end of the other."""
+        return Span(self.file, self.line, self.column, other.end_line, other.end_column)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: what is wrong, where, and what to do about it."""
+
+    code: str
+    name: str
+    message: str
+    span: Span
+    hint: str | None = None
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        return (self.span.file, self.span.line, self.span.column, self.code, self.message)
+
+    def as_dict(self) -> dict[str, object]:
+        """The finding as plain data, in a stable order."""
+        return {
+            "code": self.code,
+            "name": self.name,
+            "message": self.message,
+            "hint": self.hint,
+            "file": self.span.file,
+            "line": self.span.line,
+            "column": self.span.column,
+            "end_line": self.span.end_line,
+            "end_column": self.span.end_column,
+        }
+
+
+class SpecError(ValueError):
+    """A fault in a spec, raised where it cannot be collected."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects diagnostics over all files of one run."""
+
+    items: list[Diagnostic] = field(default_factory=list)
+
+    def add(
+        self, code: str, name: str, message: str, span: Span, hint: str | None = None
+    ) -> None:
+        self.items.append(Diagnostic(code, name, message, span, hint))
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.items.extend(diagnostics)
+
+    def sorted(self) -> list[Diagnostic]:
+        """In reading order, each one once."""
+        return sorted(dict.fromkeys(self.items), key=lambda item: item.sort_key)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` is most likely a slip of, or None."""
+    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """A hint that names the nearest known word, or all of them when they are few."""
+    words = sorted(known)
+    close = nearest(word, words)
+    if close is not None:
+        return f"did you mean {close!r}?"
+    if not words:
+        return "nothing is accepted here"
+    shown = ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")
+    return f"accepted: {shown}"
+
+
+def render(diagnostic: Diagnostic, source: str | None, *, color: bool = False) -> str:
+    """The finding with the source line and a caret under the exact place."""
+    bold, red, blue, off = ("\x1b[1m", "\x1b[1;31m", "\x1b[1;34m", "\x1b[0m") if color else ("",) * 4
+    span = diagnostic.span
+    head = f"{red}error[{diagnostic.code} {diagnostic.name}]{off}{bold}: {diagnostic.message}{off}"
+    lines = [head, f"{blue}  -->{off} {span.file}:{span.line}:{span.column}"]
+    text = _line_of(source, span.line)
+    if text is not None:
+        gutter = " " * len(str(span.line))
+        lines += [
+            f"{blue}{gutter} |{off}",
+            f"{blue}{span.line} |{off} {text.expandtabs(1)}",
+            f"{blue}{gutter} |{off} {red}{_caret(span, text)}{off}",
+        ]
+    if diagnostic.hint:
+        lines.append(f"{blue}  ={off} help: {diagnostic.hint}")
+    return "\n".join(lines)
+
+
+def _line_of(source: str | None, number: int) -> str | None:
+    if source is None:
+        return None
+    lines = source.splitlines()
+    return lines[number - 1] if 0 < number <= len(lines) else None
+
+
+def _caret(span: Span, text: str) -> str:
+    end = span.end_column if span.end_line == span.line else len(text) + 1
+    return " " * (span.column - 1) + "^" * max(1, end - span.column)

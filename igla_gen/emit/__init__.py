@@ -1,0 +1,1 @@
+"""Specs and templates to source text."""

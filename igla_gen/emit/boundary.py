@@ -1,0 +1,96 @@
+"""Finds, for each constraint of a type, the values just outside and just inside it.
+
+The tests made from them fail when a constraint is dropped, loosened, tightened or negated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from igla_gen.expressions import EvaluationError, Expression, evaluate, names
+from igla_gen.expressions.tree import Number, walk
+from igla_gen.model.component import TypeSpec
+from igla_gen.model.types import GenericType, NamedType, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """Changes to the example: those that this constraint is the first to refuse, and those that pass."""
+
+    constraint: Expression
+    refused: tuple[dict[str, object], ...]
+    accepted: tuple[dict[str, object], ...]
+
+
+def boundaries(
+    spec: TypeSpec, example: dict[str, object], constants: dict[str, object]
+) -> list[Boundary]:
+    """For each constraint the nearest values on both sides of each of its bounds."""
+    found = []
+    for index, constraint in enumerate(spec.constraints):
+        refused: list[dict[str, object]] = []
+        accepted: list[dict[str, object]] = []
+        for change in _changes(constraint, spec, example, constants):
+            verdicts = [_holds(c, example | change, constants) for c in spec.constraints]
+            if all(verdicts):
+                accepted.append(change)
+            elif all(verdicts[:index]) and verdicts[index] is False:
+                refused.append(change)
+        found.append(Boundary(constraint, _nearest(refused, example), _nearest(accepted, example)))
+    return found
+
+
+def _holds(
+    constraint: Expression, values: dict[str, object], constants: dict[str, object]
+) -> bool | None:
+    try:
+        return bool(evaluate(constraint, constants | values))
+    except EvaluationError:
+        return None
+
+
+def _changes(
+    constraint: Expression, spec: TypeSpec, example: dict[str, object], constants: dict[str, object]
+) -> Iterator[dict[str, object]]:
+    numbers = [part.value for part in walk(constraint) if isinstance(part, Number)]
+    read = [name.name for name in names(constraint)]
+    numbers += [v for n in read if isinstance(v := (constants | example).get(n), int | float)]
+    for field_name in dict.fromkeys(name for name in read if name in spec.fields):
+        for value in _candidates(numbers, spec.fields[field_name].type):
+            if value != example.get(field_name):
+                yield {field_name: value}
+
+
+def _candidates(numbers: list[int | float], type_: Type) -> list[object]:
+    """Values at, and one step to each side of, every number that the constraint speaks of."""
+    if isinstance(type_, GenericType) and type_.name == "Option":
+        return _candidates(numbers, type_.arguments[0])
+    if not isinstance(type_, NamedType):
+        return [(), ("",)] if isinstance(type_, GenericType) and type_.name == "List" else []
+    if type_.name == "Int":
+        whole = {int(n) for n in (*numbers, 0, 1) if abs(n) < 2**53 and n == int(n)}
+        return sorted({n + step for n in whole for step in (-1, 0, 1)})
+    if type_.name == "Float":
+        return sorted({float(n) + step for n in (*numbers, 0, 1) for step in (-1, -0.001, 0, 0.001)})
+    if type_.name == "Bool":
+        return [False, True]
+    return ["", "x"] if type_.name == "String" else []
+
+
+def _nearest(
+    changes: list[dict[str, object]], example: dict[str, object]
+) -> tuple[dict[str, object], ...]:
+    """For each field the lowest and the highest change, and the two nearest to the example."""
+    kept: list[dict[str, object]] = []
+    for field_name in dict.fromkeys(name for change in changes for name in change):
+        own = [change for change in changes if field_name in change]
+        base = example.get(field_name)
+        if isinstance(base, int | float) and not isinstance(base, bool):
+            below = [c for c in own if c[field_name] < base]
+            above = [c for c in own if c[field_name] > base]
+            picks = [*below[:1], *below[-1:], *above[:1], *above[-1:]]
+        else:
+            picks = own[:2]
+        kept += [c for i, c in enumerate(picks) if c not in picks[:i]]
+    return tuple(kept)

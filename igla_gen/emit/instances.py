@@ -1,0 +1,49 @@
+"""Models and recipes: the sections of a blueprint as config values in code."""
+
+from __future__ import annotations
+
+from igla_gen.emit.types import literal
+from igla_gen.emit.values import Code, code
+from igla_gen.model.component import BlueprintSpec, InstanceSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.model.sections import section_values
+from igla_gen.model.types import NamedType
+
+
+def instance_context(library: Library, unit: Unit) -> dict[str, object]:
+    """The holes of an instance: its name, `section_X` and `smoke_X` for each section, its model."""
+    spec = unit.spec
+    blueprint = library.blueprint(unit)
+    assert isinstance(spec, InstanceSpec) and blueprint is not None
+    assert isinstance(blueprint.spec, BlueprintSpec)
+    context: dict[str, object] = {
+        "title": code(repr(spec.name.text)),
+        "instance_module": code(repr(unit.module)),
+        "instance_import": _module_import(unit.module, "subject"),
+    }
+    for name in blueprint.spec.sections:
+        context[f"section_{name}"] = _construct(library, unit, name, smoke=False)
+        context[f"smoke_{name}"] = _construct(library, unit, name, smoke=True)
+    model = library.model(unit)
+    if model is not None:
+        context["model_import"] = _module_import(model.module, "model_spec")
+    return context
+
+
+def _module_import(module: str, alias: str) -> Code:
+    package, _, name = module.rpartition(".")
+    return code(f"from {package} import {name} as {alias}")
+
+
+def _construct(library: Library, unit: Unit, section: str, *, smoke: bool) -> Code:
+    """`NormConfig(hidden_size=64)`: the values that the spec gives, and no others."""
+    blueprint = library.blueprint(unit)
+    assert blueprint is not None and isinstance(blueprint.spec, BlueprintSpec)
+    type_ = blueprint.spec.sections[section]
+    assert isinstance(type_, NamedType)
+    found = library.type_of(blueprint, type_.name)
+    assert found is not None
+    fields = found[1].fields
+    values = section_values(library, unit, section, smoke=smoke).given
+    arguments = [f"{name}={literal(value, fields[name].type)}" for name, value in values.items()]
+    return code(f"{type_.name}({', '.join(arguments)})")

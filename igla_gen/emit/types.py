@@ -1,0 +1,98 @@
+"""Config types as frozen dataclasses whose constraints are checked when they are made."""
+
+from __future__ import annotations
+
+import math
+
+from igla_gen.emit.docs import type_doc
+from igla_gen.emit.values import LINE, Code, code
+from igla_gen.expressions import names, show
+from igla_gen.expressions.emit import Scope, emit_chain
+from igla_gen.expressions.tree import Expression
+from igla_gen.model.component import TypeSpec
+from igla_gen.model.types import EnumType, NamedType, Type, Value, python_type
+
+DATACLASS = "@dataclass(frozen=True, kw_only=True, slots=True)"
+
+
+def literal(value: Value, type_: Type) -> str:
+    """Python source of a value of the type."""
+    if isinstance(type_, NamedType) and type_.name == "Path":
+        return f"Path({value!r})"
+    if isinstance(value, list | tuple):
+        inner = "".join(f"{source(item)}, " for item in value)
+        return f"({inner})"
+    return source(value)
+
+
+def source(value: object) -> str:
+    """Python source of plain data; `repr` alone writes infinity as a name."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float({str(value)!r})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(source, value))}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k!r}: {source(v)}" for k, v in value.items()) + "}"
+    return repr(value)
+
+
+def fields_code(name: str, spec: TypeSpec, constants: set[str]) -> Code:
+    """The fields with their help, and `__post_init__` where there is something to check."""
+    lines: list[str] = []
+    for field_name, field in spec.fields.items():
+        default = f" = {literal(field.default, field.type)}" if field.has_default else ""
+        lines.append(f"{field_name}: {python_type(field.type)}{default}")
+        if field.help:
+            lines.append(f'"""{_help(field.help)}"""')
+    checks = _checks(name, spec, constants)
+    if checks:
+        lines += ["", "def __post_init__(self) -> None:"]
+        lines += [f"    {line}" for line in checks]
+    return code("\n".join(lines))
+
+
+def _help(text: str) -> str:
+    text = " ".join(text.split()).replace("\\", "\\\\").replace('"', "'")
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+
+
+def _checks(name: str, spec: TypeSpec, constants: set[str]) -> list[str]:
+    lines: list[str] = []
+    for field_name, field in spec.fields.items():
+        if isinstance(field.type, EnumType):
+            accepted = ", ".join(field.type.variants)
+            lines += [
+                f"if self.{field_name} not in {field.type.variants!r}:",
+                f'    raise ValueError(f"{name}.{field_name}={{self.{field_name}!r}} is not one of {accepted}")',
+            ]
+    for constraint in spec.constraints:
+        lines += _constraint(name, constraint, spec, constants)
+    return lines
+
+
+def _constraint(
+    name: str, constraint: Expression, spec: TypeSpec, constants: set[str]
+) -> list[str]:
+    scope = Scope({field: f"self.{field}" for field in spec.fields} | {c: c for c in constants})
+    read = [field for field in dict.fromkeys(n.name for n in names(constraint)) if field in spec.fields]
+    values = ", ".join(f"{field}={{self.{field}!r}}" for field in read)
+    statement = message_text(constraint).replace("{", "{{").replace("}", "}}")
+    return [
+        f"if not ({emit_chain(constraint, scope)}):",
+        f"    raise ValueError(f{f'{name} needs {statement}, got {values}'!r})",
+    ]
+
+
+def message_text(constraint: Expression) -> str:
+    """The constraint as error messages quote it."""
+    return show(constraint).replace('"', "'")
+
+
+def type_code(
+    name: str, spec: TypeSpec, origin: str, constants: set[str]
+) -> Code:
+    """A whole dataclass."""
+    head = [f"# spec: {origin}", DATACLASS, f"class {name}:", f'    """{type_doc(spec)}"""']
+    body = fields_code(name, spec, constants)
+    indented = [f"    {line}" if line else "" for line in body.split(LINE)]
+    return code("\n".join([*head, "", *indented]).replace(LINE, f"{LINE}    "))

@@ -1,0 +1,64 @@
+"""The only values that may fill a hole of a template: a string from a spec is never code."""
+
+from __future__ import annotations
+
+import textwrap
+
+LINE = "\x00"  # a line break that takes over the indentation of the line its hole stands on
+
+
+class Code(str):
+    """Python source that the compiler made."""
+
+
+def code(source: str) -> Code:
+    """Source that keeps its own line structure wherever its hole is indented."""
+    return Code(source.strip("\n").replace("\n", LINE))
+
+
+def doc(paragraphs: list[str], *, width: int = 92) -> Code:
+    """Docstring text: paragraphs wrapped, quotes and backslashes made harmless.
+
+    A paragraph whose lines are indented by its author (a list of arguments) keeps its lines.
+    """
+    wrapped = [_wrap(paragraph, width) for paragraph in paragraphs if paragraph.strip()]
+    text = "\n\n".join(wrapped).replace("\\", "\\\\").replace('"""', r"\"\"\"")
+    if text.endswith('"'):
+        text += " "
+    lines = text.split("\n")
+    if len(lines) > 1:
+        lines.append("")
+    return Code(LINE.join(lines))
+
+
+def _wrap(paragraph: str, width: int) -> str:
+    lines = paragraph.strip("\n").split("\n")
+    wrapped: list[str] = []
+    for line in lines:
+        indent = line[: len(line) - len(line.lstrip())]
+        hanging = indent + ("    " if indent else "")
+        wrapped += textwrap.wrap(
+            line.strip(), width, initial_indent=indent, subsequent_indent=hanging,
+            break_long_words=False, break_on_hyphens=False,
+        )  # fmt: skip
+    return "\n".join(wrapped)
+
+
+def place_lines(text: str) -> str:
+    """Gives the lines of every multi-line hole the indentation of the line it stands on."""
+    out: list[str] = []
+    for line in text.split("\n"):
+        indent = line[: len(line) - len(line.lstrip(" "))]
+        first, *rest = line.split(LINE)
+        out.append(first)
+        out += [(indent + more) if more.strip() or more == "" else "" for more in rest]
+    return "\n".join(piece.rstrip() if not piece.strip() else piece for piece in out)
+
+
+def sentence(text: str) -> str:
+    """The text with a capital in front and a full stop at the end."""
+    text = " ".join(text.split())
+    if not text:
+        return text
+    text = text[0].upper() + text[1:]
+    return text if text[-1] in ".!?:" else text + "."

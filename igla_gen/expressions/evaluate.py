@@ -1,0 +1,182 @@
+"""Evaluates expressions over plain values: what the linter and the planner need, without torch."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from collections.abc import Mapping as MappingABC
+
+from igla_gen.diagnostics import Span
+from igla_gen.expressions.tree import (
+    Attribute,
+    Binary,
+    Call,
+    Comparison,
+    Conditional,
+    Expression,
+    Index,
+    Items,
+    Logical,
+    Name,
+    Number,
+    Text,
+    Unary,
+)
+
+MAX_EXPONENT = 4096
+MAX_BITS = 1 << 16  # of a whole number
+MAX_ITEMS = 1 << 16  # of a text or a list
+
+
+class EvaluationError(ValueError):
+    """The expression has no value; `span` is the part that fails."""
+
+    def __init__(self, message: str, span: Span) -> None:
+        super().__init__(message)
+        self.span = span
+
+
+def _product(values: list[float]) -> float:
+    return math.prod(values)
+
+
+FUNCTIONS: dict[str, Callable[..., object]] = {
+    "sqrt": math.sqrt, "exp": math.exp, "log": math.log, "log2": math.log2, "sin": math.sin,
+    "cos": math.cos, "tanh": math.tanh, "erf": math.erf, "abs": abs, "floor": math.floor,
+    "ceil": math.ceil, "round": round, "min": min, "max": max, "sum": sum, "len": len,
+    "range": range, "all": all, "any": any, "isfinite": math.isfinite, "isnan": math.isnan,
+    "float": float, "int": int, "list": list, "tuple": tuple, "str": str,
+    "clamp": lambda x, low, high: min(max(x, low), high),
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+}  # fmt: skip
+CONSTANTS = {
+    "pi": math.pi, "inf": math.inf, "true": True, "false": False, "none": None,
+}  # fmt: skip
+
+_BINARY: dict[str, Callable[[object, object], object]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
+    "//": operator.floordiv, "%": operator.mod,
+}  # fmt: skip
+_COMPARE: dict[str, Callable[[object, object], object]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
+    ">": operator.gt, ">=": operator.ge, "in": lambda a, b: a in b,
+    "~=": lambda a, b: math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9),
+}  # fmt: skip
+
+
+def evaluate(node: Expression, values: MappingABC[str, object]) -> object:
+    """Value of the expression where the names have these values.
+
+    A record (a value with fields) is a mapping; a callable value may be called.
+
+    Raises:
+        EvaluationError: unknown name, wrong types, division by zero, a number out of range.
+    """
+    try:
+        return _evaluate(node, values)
+    except EvaluationError:
+        raise
+    except ZeroDivisionError:
+        raise EvaluationError("division by zero", node.span) from None
+    except (TypeError, ValueError, OverflowError, KeyError, IndexError, AttributeError) as error:
+        raise EvaluationError(f"cannot be evaluated: {error}", node.span) from None
+
+
+def _evaluate(node: Expression, values: MappingABC[str, object]) -> object:
+    def value(part: Expression) -> object:
+        return evaluate(part, values)
+
+    match node:
+        case Number(number) | Text(number):
+            return number
+        case Name(name):
+            return _name(node, name, values)
+        case Attribute(owner, name):
+            record = value(owner)
+            if not isinstance(record, MappingABC) or name not in record:
+                raise EvaluationError(f"there is no field {name!r}", node.span)
+            return record[name]
+        case Call(function, arguments, keywords):
+            callee = value(function)
+            if not callable(callee):
+                raise EvaluationError("this is not a function", function.span)
+            return callee(*map(value, arguments), **{key: value(v) for key, v in keywords})
+        case Index(owner, (subscript,)):
+            return value(owner)[value(subscript)]
+        case Unary("not", operand):
+            return not value(operand)
+        case Unary(sign, operand):
+            return -value(operand) if sign == "-" else +value(operand)
+        case Binary():
+            return _binary(node, value(node.left), value(node.right))
+        case Comparison(operands, operators):
+            return _chain(operands, operators, value)
+        case Logical(word, operands):
+            return _logical(word, operands, value)
+        case Conditional(condition, then, otherwise):
+            return value(then) if value(condition) else value(otherwise)
+        case Items(items, is_tuple):
+            return tuple(map(value, items)) if is_tuple else [value(item) for item in items]
+    raise EvaluationError("this needs a tensor and cannot be evaluated here", node.span)
+
+
+def _logical(
+    word: str, operands: tuple[Expression, ...], value: Callable[[Expression], object]
+) -> object:
+    """The operand that decides, as in Python; those after it are not looked at."""
+    for operand in operands:
+        found = value(operand)
+        if bool(found) == (word == "or"):
+            break
+    return found
+
+
+def _chain(
+    operands: tuple[Expression, ...],
+    operators: tuple[str, ...],
+    value: Callable[[Expression], object],
+) -> bool:
+    """`a < b < c`, as in Python: what follows a link that does not hold is not looked at."""
+    left = value(operands[0])
+    for sign, operand in zip(operators, operands[1:], strict=True):
+        right = value(operand)
+        if not _COMPARE[sign](left, right):
+            return False
+        left = right
+    return True
+
+
+def _name(node: Name, name: str, values: MappingABC[str, object]) -> object:
+    for scope in (values, CONSTANTS, FUNCTIONS):
+        if name in scope:
+            return scope[name]
+    raise EvaluationError(f"{name!r} is not known here", node.span)
+
+
+def _real(number: object) -> object:
+    if isinstance(number, complex):
+        raise ValueError("a fractional power of a negative number")
+    return number
+
+
+def _check_repetition(node: Binary, left: object, right: object) -> None:
+    """`[0] * n` and `"x" * n` are lists and texts of bounded length."""
+    for items, times in ((left, right), (right, left)):
+        if isinstance(items, str | list | tuple) and isinstance(times, int):
+            if len(items) * times > MAX_ITEMS:
+                raise EvaluationError("the list is too large", node.span)
+
+
+def _binary(node: Binary, left: object, right: object) -> object:
+    if node.operator == "^":
+        if isinstance(right, int | float) and abs(right) > MAX_EXPONENT:
+            raise EvaluationError(f"an exponent over {MAX_EXPONENT}", node.span)
+        if isinstance(left, int) and left.bit_length() * abs(right) > MAX_BITS:
+            raise EvaluationError("the number is too large", node.span)
+        return _real(left**right)
+    if node.operator == "*":
+        _check_repetition(node, left, right)
+    if node.operator not in _BINARY:
+        raise EvaluationError(f"{node.operator!r} needs tensors", node.span)
+    return _BINARY[node.operator](left, right)

@@ -1,0 +1,241 @@
+"""Nodes of an expression; each knows where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from igla_gen.diagnostics import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: int | float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    value: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    owner: Expression
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    function: Expression
+    arguments: tuple[Expression, ...]
+    keywords: tuple[tuple[str, Expression], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    owner: Expression
+    subscripts: tuple[Expression, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    start: Expression | None
+    stop: Expression | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipsis_:
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """`-x`, `+x` or `not x`."""
+
+    operator: str
+    operand: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    operator: str
+    left: Expression
+    right: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`a < b <= c`: one more operand than operators."""
+
+    operands: tuple[Expression, ...]
+    operators: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Logical:
+    """`a and b and c`, or the same with `or`."""
+
+    operator: str
+    operands: tuple[Expression, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """`a if condition else b`."""
+
+    condition: Expression
+    then: Expression
+    otherwise: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """`[a, b]`, or `(a, b)` when `is_tuple`."""
+
+    items: tuple[Expression, ...]
+    is_tuple: bool
+    span: Span
+
+
+Expression = (
+    Number
+    | Text
+    | Name
+    | Attribute
+    | Call
+    | Index
+    | Slice
+    | Ellipsis_
+    | Unary
+    | Binary
+    | Comparison
+    | Logical
+    | Conditional
+    | Items
+)
+
+
+def children(node: Expression) -> tuple[Expression, ...]:
+    """The direct parts of a node, left to right."""
+    match node:
+        case Attribute(owner=owner):
+            return (owner,)
+        case Call():
+            return (node.function, *node.arguments, *(value for _, value in node.keywords))
+        case Index():
+            return (node.owner, *node.subscripts)
+        case Slice():
+            return tuple(part for part in (node.start, node.stop) if part is not None)
+        case Unary():
+            return (node.operand,)
+        case Binary():
+            return (node.left, node.right)
+        case Comparison() | Logical():
+            return node.operands
+        case Conditional():
+            return (node.then, node.condition, node.otherwise)
+        case Items():
+            return node.items
+    return ()
+
+
+def depth_of(node: Expression) -> int:
+    """Levels of the expression; a name or number alone has one."""
+    depth, level = 0, [node]
+    while level:
+        depth += 1
+        level = [child for part in level for child in children(part)]
+    return depth
+
+
+def walk(node: Expression) -> Iterator[Expression]:
+    """The node and everything below it."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def names(node: Expression) -> list[Name]:
+    """Every name that the expression reads, in order; the callee of a call is one too."""
+    return [part for part in walk(node) if isinstance(part, Name)]
+
+
+_LOOSEST, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(10)
+_BINARY_LEVEL = {"+": _SUM, "-": _SUM, "^": _POWER} | dict.fromkeys(("*", "/", "//", "%", "@"), _PRODUCT)
+
+
+def show(node: Expression) -> str:
+    """The expression as text, in the language's own form."""
+    return _show(node, _LOOSEST)
+
+
+def _show(node: Expression, level: int) -> str:
+    text, own = _render(node)
+    return f"({text})" if own < level else text
+
+
+def _render(node: Expression) -> tuple[str, int]:
+    match node:
+        case Number(value):
+            return repr(value), _ATOM
+        case Text(value):
+            return f'"{value}"', _ATOM
+        case Name(name):
+            return name, _ATOM
+        case Ellipsis_():
+            return "...", _ATOM
+        case Attribute(owner, name):
+            return f"{_show(owner, _ATOM)}.{name}", _ATOM
+        case Call(function, arguments, keywords):
+            parts = [show(a) for a in arguments] + [f"{k}={show(v)}" for k, v in keywords]
+            return f"{_show(function, _ATOM)}({', '.join(parts)})", _ATOM
+        case Index(owner, subscripts):
+            return f"{_show(owner, _ATOM)}[{', '.join(map(show, subscripts))}]", _ATOM
+        case Slice(start, stop):
+            return f"{show(start) if start else ''}:{show(stop) if stop else ''}", _ATOM
+        case Items(items, is_tuple):
+            inner = ", ".join(map(show, items)) + ("," if is_tuple and len(items) == 1 else "")
+            return (f"({inner})" if is_tuple else f"[{inner}]"), _ATOM
+    return _render_operator(node)
+
+
+def _render_operator(node: Expression) -> tuple[str, int]:
+    match node:
+        case Unary("not", operand):
+            return f"not {_show(operand, _NOT)}", _NOT
+        case Unary(operator, operand):
+            return f"{operator}{_show(operand, _UNARY)}", _UNARY
+        case Binary("^", left, right):
+            return f"{_show(left, _ATOM)}^{_show(right, _UNARY)}", _POWER
+        case Binary(operator, left, right):
+            own = _BINARY_LEVEL[operator]
+            return f"{_show(left, own)} {operator} {_show(right, own + 1)}", own
+        case Comparison(operands, operators):
+            parts = [_show(operands[0], _SUM)]
+            for operator, operand in zip(operators, operands[1:], strict=True):
+                parts += [operator, _show(operand, _SUM)]
+            return " ".join(parts), _COMPARE
+        case Logical(operator, operands):
+            own = _AND if operator == "and" else _OR
+            return f" {operator} ".join(_show(operand, own + 1) for operand in operands), own
+        case Conditional(condition, then, otherwise):
+            shown = f"{_show(then, _OR)} if {_show(condition, _OR)} else {_show(otherwise, _LOOSEST)}"
+            return shown, _LOOSEST
+    raise AssertionError(node)

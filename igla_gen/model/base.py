@@ -1,0 +1,177 @@
+"""Located tree to pydantic models, with every fault led back to its place in the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    PlainValidator,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from igla_gen.diagnostics import Diagnostic, Span, SpecError, suggestion
+from igla_gen.expressions import Expression, parse_expression
+from igla_gen.model.types import FieldType, Type, parse_field, parse_type
+from igla_gen.syntax.tree import Mapping, Node, Scalar, Sequence, lookup
+
+T = TypeVar("T")
+
+
+class Spec(BaseModel):
+    """One mapping of a spec file; it knows its node, and so the place of each key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    _node: Mapping = PrivateAttr()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _from_node(
+        cls, node: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
+        if not isinstance(node, Mapping):
+            raise _wrong(node, "a mapping of keys and values")
+        if info.context is not None:
+            info.context[id(node)] = cls
+        instance = handler({entry.key.text: entry.value for entry in node.entries})
+        instance._node = node
+        return instance
+
+    @property
+    def node(self) -> Mapping:
+        return self._node
+
+    def span_of(self, *path: str | int) -> Span:
+        """Where the value at `path` stands."""
+        return lookup(self._node, path)
+
+    def key_span(self, *path: str) -> Span:
+        """Where the last key of `path` stands."""
+        node: Node = self._node
+        span = self._node.span
+        for step in path:
+            if isinstance(node, Mapping) and (key := node.key(step)) is not None:
+                span = key.span
+                node = node.get(step) or node
+        return span
+
+
+def _wrong(node: Any, wanted: str, hint: str | None = None) -> SpecError:
+    found = {Mapping: "a mapping", Sequence: "a list"}.get(type(node))
+    if found is None and isinstance(node, Scalar):
+        found = f'"{node.text[:40]}"' if node.text else "nothing"
+    message = f"{found} stands where {wanted} is expected"
+    return SpecError(Diagnostic("IG205", "wrong-shape", message, _start(node), hint))
+
+
+def _start(node: Node) -> Span:
+    if isinstance(node, Mapping) and node.entries:
+        return node.entries[0].key.span
+    return node.span
+
+
+def _text(node: Any) -> Scalar:
+    if not isinstance(node, Scalar) or not node.text.strip():
+        raise _wrong(node, "text")
+    return node
+
+
+def _items(node: Any) -> list[Node]:
+    if not isinstance(node, Sequence):
+        raise _wrong(node, "a list", "write '- item' lines, or [a, b]")
+    return list(node.items)
+
+
+def _table(node: Any) -> dict[str, Node]:
+    if not isinstance(node, Mapping):
+        raise _wrong(node, "a mapping of keys and values")
+    return {entry.key.text: entry.value for entry in node.entries}
+
+
+def _number(node: Any) -> float:
+    value = node.value if isinstance(node, Scalar) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _wrong(node, "a number")
+    return value
+
+
+def _integer(node: Any) -> int:
+    value = _number(node)
+    if not isinstance(value, int):
+        raise _wrong(node, "a whole number")
+    return value
+
+
+Items = Annotated[tuple[T, ...], BeforeValidator(_items)]
+Table = Annotated[dict[str, T], BeforeValidator(_table)]
+
+if TYPE_CHECKING:
+    Text, Number, Integer, Raw = Scalar, float, int, Node
+    Expr, TypeText, FieldText = Expression, Type, FieldType
+else:  # pydantic would look into the node classes; only the validators matter
+    Text = Annotated[Any, PlainValidator(_text)]
+    Number = Annotated[Any, PlainValidator(_number)]
+    Integer = Annotated[Any, PlainValidator(_integer)]
+    Raw = Any
+    Expr = Annotated[Any, PlainValidator(lambda node: parse_expression(_text(node)))]
+    TypeText = Annotated[Any, PlainValidator(lambda node: parse_type(_text(node)))]
+    FieldText = Annotated[Any, PlainValidator(lambda node: parse_field(_text(node)))]
+
+SpecT = TypeVar("SpecT", bound=Spec)
+
+
+def build(cls: type[SpecT], node: Node) -> tuple[SpecT | None, list[Diagnostic]]:
+    """The spec that the tree holds, or every reason why it does not hold one."""
+    classes: dict[int, type[Spec]] = {}
+    try:
+        return cls.model_validate(node, context=classes), []
+    except SpecError as error:
+        return None, [error.diagnostic]
+    except ValidationError as error:
+        faults = [_diagnostic(dict(item), node, classes) for item in error.errors()]
+        return None, faults
+
+
+def _diagnostic(
+    error: dict[str, Any], root: Node, classes: dict[int, type[Spec]]
+) -> Diagnostic:
+    inner = error.get("ctx", {}).get("error")
+    if isinstance(inner, SpecError):
+        return inner.diagnostic
+    path = error["loc"]
+    span = lookup(root, path)
+    if error["type"] == "extra_forbidden":
+        parent = _node_at(root, path[:-1])
+        known = _keys(classes[id(parent)]) if id(parent) in classes else []
+        key = parent.key(path[-1]) if isinstance(parent, Mapping) else None
+        return Diagnostic(
+            "IG203",
+            "unknown-key",
+            f'"{path[-1]}" is not a key here',
+            key.span if key else span,
+            suggestion(str(path[-1]), known),
+        )
+    if error["type"] == "missing":
+        return Diagnostic(
+            "IG204", "missing-key", f'the key "{path[-1]}" is missing', span, f"add '{path[-1]}: ...'"
+        )
+    return Diagnostic("IG205", "wrong-shape", str(error["msg"]), span)
+
+
+def _keys(cls: type[Spec]) -> list[str]:
+    return [info.alias or name for name, info in cls.model_fields.items()]
+
+
+def _node_at(node: Node, path: tuple[str | int, ...]) -> Node:
+    for step in path:
+        if isinstance(node, Mapping) and isinstance(step, str) and node.get(step) is not None:
+            node = node.get(step)  # type: ignore[assignment]
+        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+    return node

@@ -1,0 +1,122 @@
+"""What a component spec says, as frozen models that keep their places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from igla_gen.model.base import Expr, FieldText, Integer, Items, Number, Raw, Spec, Table, Text, TypeText
+
+DEFAULT_TOLERANCE = 1e-9
+
+
+class TypeSpec(Spec):
+    """A named type: fields, constraints, and an example that fills what has no default."""
+
+    description: Text
+    fields: Table[FieldText] = Field(default_factory=dict)
+    constraints: Items[Expr] = ()
+    example: Table[Raw] = Field(default_factory=dict)
+    class_: Text | None = Field(default=None, alias="class")
+
+    @property
+    def is_handwritten(self) -> bool:
+        """The class is written in the template; the spec only names it."""
+        return self.class_ is not None
+
+
+class Law(Spec):
+    """One executable statement: inputs, and what must hold or be refused."""
+
+    name: Text
+    for_: Table[Expr] = Field(default_factory=dict, alias="for")
+    cases: Items[Table[Raw]] = ()
+    holds: Expr | None = None
+    refuses: Expr | None = None
+    saying: Text | None = None
+    tolerance: Number = DEFAULT_TOLERANCE
+    seed: Integer = 0
+
+
+class Formula(Spec):
+    """Arithmetic that the compiler evaluates and the generated module offers as a function."""
+
+    description: Text
+    params: Table[FieldText]
+    returns: TypeText
+    where: Table[Expr] = Field(default_factory=dict)
+    is_: Expr = Field(alias="is")
+    laws: Items[Law] = ()
+    checks: Items[Text] = ()
+
+
+class Behavior(Spec):
+    """One public function or class of the module."""
+
+    name: Text
+    given: Text
+    when: Text
+    then: Text
+    params: Table[FieldText] | None = None
+    returns: TypeText | None = None
+    raises: Text | None = None
+    laws: Items[Law] = ()
+    checks: Items[Text] = ()
+
+
+class Header(Spec):
+    """What every spec begins with."""
+
+    name: Text
+    version: Text
+    language: Text
+    module: Text
+    description: Text
+    sources: Items[Text] = ()
+    uses: Items[Text] = ()
+
+
+class ComponentSpec(Header):
+    """A module with its types, formulas and behaviours."""
+
+    kind: Text | None = None
+    constants: Table[Expr] = Field(default_factory=dict)
+    types: Table[TypeSpec] = Field(default_factory=dict)
+    formulas: Table[Formula] = Field(default_factory=dict)
+    behaviors: Items[Behavior] = ()
+
+    def laws(self) -> Iterator[tuple[str, Law]]:
+        """Every law with the name of what it speaks of, in the order of the file."""
+        for name, formula in self.formulas.items():
+            yield from ((name, law) for law in formula.laws)
+        for behavior in self.behaviors:
+            yield from ((behavior.name.text, law) for law in behavior.laws)
+
+    def checks(self) -> Iterator[tuple[str, Text]]:
+        """Every check with the name of what binds it."""
+        for name, formula in self.formulas.items():
+            yield from ((name, check) for check in formula.checks)
+        for behavior in self.behaviors:
+            yield from ((behavior.name.text, check) for check in behavior.checks)
+
+
+class BlueprintSpec(ComponentSpec):
+    """A component from which models or recipes are made: one template, several modules.
+
+    `sections` names the config type of each section that an instance fills in; `requires`
+    are statements over the sections that each instance must satisfy.
+    """
+
+    sections: Table[TypeText] = Field(default_factory=dict)
+    requires: Items[Expr] = ()
+
+
+class InstanceSpec(Header):
+    """A model or a recipe: the sections of its blueprint, filled in."""
+
+    kind: Text
+    blueprint: Text
+    model: Text | None = None
+    sections: Table[Raw] = Field(default_factory=dict)
+    smoke: Table[Raw] = Field(default_factory=dict)

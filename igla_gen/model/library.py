@@ -1,0 +1,300 @@
+"""All specs of one run: loaded, resolved against each other, ready for rules and templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from igla_gen.diagnostics import Diagnostic, Findings, Span, suggestion
+from igla_gen.model.base import build
+from igla_gen.model.component import (
+    Behavior,
+    BlueprintSpec,
+    ComponentSpec,
+    Formula,
+    Header,
+    InstanceSpec,
+    TypeSpec,
+)
+from igla_gen.resources import specs_folder
+from igla_gen.syntax import parse_document
+from igla_gen.syntax.tree import Mapping as MappingNode
+from igla_gen.syntax.tree import Node, Scalar
+
+PACKAGE = "igla"
+KINDS = ("component", "blueprint", "model", "recipe")
+Declaration = TypeSpec | Formula | Behavior
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One spec file."""
+
+    path: Path
+    shown: str  # the path as diagnostics and outputs show it: relative, with forward slashes
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One spec that was read without fault."""
+
+    source: Source
+    spec: ComponentSpec | InstanceSpec
+
+    @property
+    def module(self) -> str:
+        """Dotted path of the generated module."""
+        return self.spec.module.text
+
+    @property
+    def relative(self) -> str:
+        """`architecture/normalization`: the path that leads through all four trees."""
+        return self.module.removeprefix(f"{PACKAGE}.").replace(".", "/")
+
+    @property
+    def kind(self) -> str:
+        return self.spec.kind.text if self.spec.kind is not None else "component"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A name that a spec may use, and where it is declared."""
+
+    unit: Unit
+    declaration: Declaration | None  # None for a constant
+
+
+@dataclass(slots=True)
+class Library:
+    """Every unit by its module; `requested` are the ones that the command line named."""
+
+    units: dict[str, Unit] = field(default_factory=dict)
+    requested: list[Unit] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
+    findings: Findings = field(default_factory=Findings)
+
+    def used(self, unit: Unit) -> list[Unit]:
+        """The unit and the units that it names in `uses`, nearest first."""
+        found = [unit]
+        for use in unit.spec.uses:
+            if use.text in self.units and self.units[use.text] not in found:
+                found.append(self.units[use.text])
+        return found
+
+    def scope(self, unit: Unit) -> dict[str, Known]:
+        """Every declared name that the unit's spec may use."""
+        names: dict[str, Known] = {}
+        for user in self.used(unit):
+            if isinstance(user.spec, ComponentSpec):
+                for name, declaration in _declarations(user.spec):
+                    names.setdefault(name, Known(user, declaration))
+        return names
+
+    def type_of(self, unit: Unit, name: str) -> tuple[Unit, TypeSpec] | None:
+        """The type that `name` means in the unit's spec."""
+        known = self.scope(unit).get(name)
+        if known is None or not isinstance(known.declaration, TypeSpec):
+            return None
+        return known.unit, known.declaration
+
+    def blueprint(self, unit: Unit) -> Unit | None:
+        """The blueprint that a model or recipe is made from."""
+        assert isinstance(unit.spec, InstanceSpec)
+        found = self.units.get(unit.spec.blueprint.text)
+        return found if found and isinstance(found.spec, BlueprintSpec) else None
+
+    def model(self, unit: Unit) -> Unit | None:
+        """The model that a recipe trains."""
+        assert isinstance(unit.spec, InstanceSpec)
+        return self.units.get(unit.spec.model.text) if unit.spec.model else None
+
+
+def _declarations(spec: ComponentSpec) -> Iterable[tuple[str, Declaration | None]]:
+    yield from spec.types.items()
+    yield from spec.formulas.items()
+    yield from ((behavior.name.text, behavior) for behavior in spec.behaviors)
+    yield from ((name, None) for name in spec.constants)
+
+
+def find_specs(paths: Iterable[Path]) -> list[Path]:
+    """The `.vibee` files at or below the paths, sorted.
+
+    Raises:
+        FileNotFoundError: a path does not exist, or a folder holds no spec.
+    """
+    found: set[Path] = set()
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no such file or folder")
+        below = sorted(path.rglob("*.vibee")) if path.is_dir() else [path]
+        if not below:
+            raise FileNotFoundError(f"{path}: holds no .vibee file")
+        found.update(below)
+    return sorted(found)
+
+
+def load(paths: Iterable[Path], root: Path) -> Library:
+    """Reads the specs and all that they use; faults are in `findings`, never raised.
+
+    `root` is the folder that shown paths are relative to, where they lie below it. A module
+    that is used but not among `paths` is looked for below `root/specs`, then among the specs
+    that travel with igla-gen.
+    """
+    library = Library()
+    for path in find_specs(paths):
+        unit = _load_file(library, path, root)
+        if unit is not None:
+            library.requested.append(unit)
+    _load_uses(library, root)
+    return library
+
+
+def _load_file(library: Library, path: Path, root: Path) -> Unit | None:
+    shown = _shown(path, root)
+    text = _read(library, path, shown)
+    if text is None:
+        return None
+    node, faults = parse_document(text, shown)
+    library.findings.extend(faults)
+    if node is None:
+        return None
+    spec = _build(library, node)
+    if spec is None or faults:
+        return None
+    unit = Unit(Source(path, shown, text), spec)
+    _check_header(library, unit)
+    twin = library.units.setdefault(unit.module, unit)
+    if twin is not unit:
+        library.findings.add(
+            "IG207",
+            "duplicate-module",
+            f"two specs write the module {unit.module}",
+            spec.module.span,
+            f"the other is {twin.source.shown}",
+        )
+    return unit
+
+
+def _read(library: Library, path: Path, shown: str) -> str | None:
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        library.findings.add(
+            "IG111", "not-utf-8", f"byte {error.start} is not UTF-8", Span(shown, line, 1, line, 1),
+            "save the file as UTF-8",
+        )  # fmt: skip
+        return None
+    except OSError as error:
+        library.findings.add(
+            "IG112", "unreadable-file", f"the file cannot be read: {error.strerror}",
+            Span(shown, 1, 1, 1, 1), "check its permissions",
+        )  # fmt: skip
+        return None
+    library.sources[shown] = text
+    return text
+
+
+def _shown(path: Path, root: Path) -> str:
+    resolved = path.resolve()
+    for base in (root.resolve(), specs_folder().parent):
+        if resolved.is_relative_to(base):
+            return resolved.relative_to(base).as_posix()
+    return path.as_posix()
+
+
+def _build(library: Library, node: Node) -> ComponentSpec | InstanceSpec | None:
+    if not isinstance(node, MappingNode):
+        library.findings.add(
+            "IG205", "wrong-shape", "a spec is a mapping of keys and values", node.span, "begin with 'name:'"
+        )
+        return None
+    kind = node.get("kind")
+    word = kind.text if isinstance(kind, Scalar) else "component"
+    if word not in KINDS:
+        library.findings.add(
+            "IG208", "unknown-kind", f'"{word}" is not a kind of spec', kind.span, suggestion(word, KINDS)
+        )
+        return None
+    if word in ("model", "recipe"):
+        return _build_instance(library, node)
+    cls = BlueprintSpec if word == "blueprint" else ComponentSpec
+    spec, faults = build(cls, node)
+    library.findings.extend(faults)
+    return spec
+
+
+def _build_instance(library: Library, node: MappingNode) -> InstanceSpec | None:
+    """An instance's own keys are read here; the others are sections of its blueprint."""
+    own = {info.alias or name for name, info in InstanceSpec.model_fields.items()} - {"sections"}
+    header = MappingNode(tuple(e for e in node.entries if e.key.text in own), node.span)
+    spec, faults = build(InstanceSpec, header)
+    library.findings.extend(faults)
+    if spec is None:
+        return None
+    sections = {e.key.text: e.value for e in node.entries if e.key.text not in own}
+    instance = spec.model_copy(update={"sections": sections})
+    instance._node = node
+    return instance
+
+
+def _check_header(library: Library, unit: Unit) -> None:
+    spec = unit.spec
+    module, language = spec.module, spec.language
+    parts = module.text.split(".")
+    valid = len(parts) >= 3 and parts[0] == PACKAGE and all(part.isidentifier() for part in parts)
+    if not valid:
+        library.findings.add(
+            "IG209", "bad-module", f'"{module.text}" is not a module path', module.span,
+            f"write {PACKAGE}.FOLDER.NAME, for example {PACKAGE}.architecture.normalization",
+        )  # fmt: skip
+    if language.text != "python":
+        library.findings.add(
+            "IG210", "unsupported-language", f'"{language.text}" is not a language that igla-gen writes',
+            language.span, "write 'language: python'",
+        )  # fmt: skip
+
+
+def _load_uses(library: Library, root: Path) -> None:
+    pending = list(library.units.values())
+    while pending:
+        unit = pending.pop(0)
+        for reference in _references(unit.spec):
+            if reference.text in library.units:
+                continue
+            path = _find_module(reference.text, root)
+            used = _load_file(library, path, root) if path is not None else None
+            if used is not None:
+                pending.append(used)
+            elif path is None:
+                library.findings.add(
+                    "IG211", "unresolved-module", f"no spec writes the module {reference.text}",
+                    reference.span, suggestion(reference.text, library.units),
+                )  # fmt: skip
+
+
+def _references(spec: Header) -> list[Scalar]:
+    found = list(spec.uses)
+    if isinstance(spec, InstanceSpec):
+        found += [spec.blueprint] + ([spec.model] if spec.model else [])
+    return found
+
+
+def _find_module(module: str, root: Path) -> Path | None:
+    relative = module.removeprefix(f"{PACKAGE}.").replace(".", "/")
+    if ".." in relative or relative.startswith("/"):
+        return None
+    for folder in (root / "specs", specs_folder()):
+        path = folder / f"{relative}.vibee"
+        if path.is_file():
+            return path
+    return None
+
+
+def all_diagnostics(library: Library) -> list[Diagnostic]:
+    return library.findings.sorted()
+
+
+SectionValues = Mapping[str, Mapping[str, object]]

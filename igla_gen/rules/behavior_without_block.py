@@ -1,0 +1,59 @@
+"""Every behaviour has a block in the template."""
+
+from __future__ import annotations
+
+from igla_gen.diagnostics import suggestion
+from igla_gen.rules.templates import block_names, templates_of
+from igla_gen.model.component import ComponentSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.rules.base import HEADER, Finder, Rule
+
+def check(finder: Finder, library: Library, unit: Unit) -> None:
+    """`#% behavior NAME` exists for each behaviour; a type that is handwritten has its class."""
+    names = templates_of(library, unit)
+    if names is None or not isinstance(unit.spec, ComponentSpec):
+        return
+    known = block_names(names[0], "behavior")
+    for behavior in unit.spec.behaviors:
+        if behavior.name.text not in known:
+            finder.report(
+                f'templates/{names[0]} has no block "#% behavior {behavior.name.text}"',
+                behavior.name.span,
+                suggestion(behavior.name.text, known),
+            )
+
+
+RULE = Rule(
+    code="IG404",
+    name="behavior-without-block",
+    why="a behaviour that no template builds would be skipped in silence",
+    bad=HEADER
+    + """\
+behaviors:
+  - name: no_such_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(no_such_norm(x, ones(8), 1e-6)) == shape(x)
+""",
+    good=HEADER
+    + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+""",
+    check=check,
+)

@@ -1,0 +1,62 @@
+"""Every block of a template is reached by a spec."""
+
+from __future__ import annotations
+
+from igla_gen.rules.templates import blocks, templates_of
+from igla_gen.model.component import ComponentSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.rules.base import HEADER, Finder, Rule
+
+def check(finder: Finder, library: Library, unit: Unit) -> None:
+    """Each `#% behavior` and `#% type` block of the module template is named by the spec.
+
+    Only the spec that stands at the template's own path is asked: it has all that its template has.
+    """
+    names = templates_of(library, unit)
+    if names is None or not isinstance(unit.spec, ComponentSpec):
+        return
+    declared = {
+        "behavior": {b.name.text for b in unit.spec.behaviors},
+        "type": set(unit.spec.types),
+    }
+    for block in blocks(names[0]):
+        if block.kind in declared and block.name not in declared[block.kind]:
+            finder.report(
+                f"{unit.source.shown} declares no {block.kind} {block.name}", block.span, "add it, or delete the block"
+            )
+
+
+RULE = Rule(
+    code="IG405",
+    name="block-without-behavior",
+    why="code that no spec asks for is never generated and never tested",
+    bad=HEADER
+    + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+""",
+    good=HEADER
+    + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+""",
+    check=check,
+)

@@ -1,0 +1,60 @@
+"""Every check is a test of the template."""
+
+from __future__ import annotations
+
+from igla_gen.diagnostics import suggestion
+from igla_gen.rules.templates import blocks, definitions_in, templates_of
+from igla_gen.model.component import ComponentSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.rules.base import HEADER, Finder, Rule
+
+def check(finder: Finder, library: Library, unit: Unit) -> None:
+    """`#% check NAME` exists in the test template and defines test_NAME."""
+    names = templates_of(library, unit)
+    if names is None or not isinstance(unit.spec, ComponentSpec):
+        return
+    found = {block.name: block for block in blocks(names[1]) if block.kind == "check"}
+    for _, name in unit.spec.checks():
+        block = found.get(name.text)
+        if block is None:
+            message = f'templates/{names[1]} has no block "#% check {name.text}"'
+            finder.report(message, name.span, suggestion(name.text, found))
+        elif not any(d.name.startswith(f"test_{name.text}") for d in definitions_in(names[1], block)):
+            finder.report(f"its block in templates/{names[1]} defines no test_{name.text}", name.span)
+
+
+RULE = Rule(
+    code="IG402",
+    name="check-without-test",
+    why="a check that no test carries out is a comment",
+    bad=HEADER
+    + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+    checks: [no_such_check]
+""",
+    good=HEADER
+    + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+""",
+    check=check,
+)

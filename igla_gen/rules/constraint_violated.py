@@ -1,0 +1,72 @@
+"""Defaults and examples satisfy their constraints."""
+
+from __future__ import annotations
+
+from igla_gen.emit.laws import example_values
+from igla_gen.expressions import EvaluationError, evaluate, names, show
+from igla_gen.model.component import TypeSpec
+from igla_gen.model.sections import constants_of
+from igla_gen.model.component import ComponentSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.rules.base import HEADER, Finder, Rule
+
+def check(finder: Finder, _library: Library, unit: Unit) -> None:
+    """Every constraint holds for the defaults together with the example."""
+    spec = unit.spec
+    if not isinstance(spec, ComponentSpec):
+        return
+    try:
+        constants = constants_of(unit)
+    except EvaluationError as error:
+        finder.report(str(error), error.span)
+        return
+    for type_ in spec.types.values():
+        try:
+            values = constants | example_values(type_)
+        except ValueError:
+            continue  # missing-example reports it
+        if all(field in values for field in type_.fields):
+            _check_type(finder, type_, values)
+
+
+def _check_type(finder: Finder, type_: TypeSpec, values: dict[str, object]) -> None:
+    for index, constraint in enumerate(type_.constraints):
+        place = type_.span_of("constraints", index)
+        shown = ", ".join(f"{n} = {values[n]}" for n in dict.fromkeys(x.name for x in names(constraint)) if n in values)
+        try:
+            if not evaluate(constraint, values):
+                finder.report(f"{show(constraint)} does not hold for the defaults and the example", place, f"here {shown}")
+        except EvaluationError as error:
+            finder.report(f"{show(constraint)}: {error}", place, f"here {shown}")
+
+
+RULE = Rule(
+    code="IG301",
+    name="constraint-violated",
+    why="a config that refuses its own defaults cannot be used",
+    bad=HEADER
+    + """\
+types:
+  NormConfig:
+    description: Which norm.
+    fields:
+      hidden_size: Int
+      eps: Float = 0.0
+    constraints:
+      - 0 < eps
+    example: {hidden_size: 64}
+""",
+    good=HEADER
+    + """\
+types:
+  NormConfig:
+    description: Which norm.
+    fields:
+      hidden_size: Int
+      eps: Float = 1e-6
+    constraints:
+      - 0 < eps
+    example: {hidden_size: 64}
+""",
+    check=check,
+)

@@ -1,0 +1,59 @@
+"""A law says one thing."""
+
+from __future__ import annotations
+
+from igla_gen.model.component import ComponentSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.rules.base import HEADER, Finder, Rule
+
+def check(finder: Finder, _library: Library, unit: Unit) -> None:
+    """Exactly one of `holds` and `refuses`; `saying` goes with `refuses`; cases bind the same names."""
+    if not isinstance(unit.spec, ComponentSpec):
+        return
+    for _, law in unit.spec.laws():
+        if (law.holds is None) == (law.refuses is None):
+            finder.report(f'the law "{law.name.text}" needs one of holds and refuses', law.name.span)
+        elif (law.refuses is None) != (law.saying is None):
+            finder.report(
+                "refuses and saying go together", law.name.span,
+                "saying: a text that the error message must contain",
+            )  # fmt: skip
+        words = {tuple(case) for case in law.cases}
+        if len(words) > 1:
+            finder.report("every case binds the same names, in the same order", law.key_span("cases"))
+
+
+RULE = Rule(
+    code="IG410",
+    name="law-shape",
+    why="a law without a statement tests nothing; one with two hides the second",
+    bad=HEADER
+    + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        tolerance: 1e-3
+""",
+    good=HEADER
+    + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+""",
+    check=check,
+)

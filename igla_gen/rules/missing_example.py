@@ -1,0 +1,69 @@
+"""A constrained type has an example."""
+
+from __future__ import annotations
+
+from igla_gen.diagnostics import suggestion
+from igla_gen.model.component import TypeSpec
+from igla_gen.model.types import EnumType, fit
+from igla_gen.syntax.tree import plain_data
+from igla_gen.model.component import ComponentSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.rules.base import HEADER, Finder, Rule
+
+def check(finder: Finder, _library: Library, unit: Unit) -> None:
+    """`example` fills every field without a default, and names only fields, with values that fit."""
+    spec = unit.spec
+    if not isinstance(spec, ComponentSpec):
+        return
+    for name, type_ in spec.types.items():
+        has_enum = any(isinstance(f.type, EnumType) for f in type_.fields.values())
+        lacking = [f for f, field in type_.fields.items() if not field.has_default and f not in type_.example]
+        if lacking and (type_.constraints or type_.example or has_enum):
+            finder.report(
+                f"the example of {name} lacks {', '.join(lacking)}", spec.key_span("types", name),
+                "example: {field: value}, a valid value for each field without a default",
+            )  # fmt: skip
+        _check_values(finder, type_)
+
+
+def _check_values(finder: Finder, type_: TypeSpec) -> None:
+    for field, node in type_.example.items():
+        place = type_.key_span("example", field)
+        if field not in type_.fields:
+            finder.report(f'"{field}" is not a field', place, suggestion(field, type_.fields))
+            continue
+        try:
+            fit(plain_data(node), type_.fields[field].type)
+        except ValueError as error:
+            finder.report(str(error), type_.span_of("example", field))
+
+
+RULE = Rule(
+    code="IG413",
+    name="missing-example",
+    why="without valid values the compiler cannot write a test for each constraint",
+    bad=HEADER
+    + """\
+types:
+  NormConfig:
+    description: Which norm.
+    fields:
+      hidden_size: Int
+      eps: Float = 1e-6
+    constraints:
+      - 0 < eps
+""",
+    good=HEADER
+    + """\
+types:
+  NormConfig:
+    description: Which norm.
+    fields:
+      hidden_size: Int
+      eps: Float = 1e-6
+    constraints:
+      - 0 < eps
+    example: {hidden_size: 64}
+""",
+    check=check,
+)

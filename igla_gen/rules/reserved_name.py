@@ -1,0 +1,80 @@
+"""Names that Python or the generated code already uses."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+
+from igla_gen.diagnostics import Span
+from igla_gen.expressions.emit import VOCABULARY
+from igla_gen.model.component import ComponentSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.rules.base import HEADER, Finder, Rule
+
+FIELD_WORDS = frozenset(("self", "cls"))
+
+
+def check(finder: Finder, _library: Library, unit: Unit) -> None:
+    """Every declared name is an identifier, no keyword, and shadows no builtin or vocabulary."""
+    spec = unit.spec
+    if not isinstance(spec, ComponentSpec):
+        return
+    for table in ("constants", "types", "formulas"):
+        for name in getattr(spec, table):
+            _check_name(finder, name, spec.key_span(table, name), is_global=True)
+    for name, type_ in spec.types.items():
+        for field in type_.fields:
+            _check_name(finder, field, type_.key_span("fields", field), is_global=False)
+    for behavior in spec.behaviors:
+        _check_name(finder, behavior.name.text, behavior.name.span, is_global=True)
+        for law in behavior.laws:
+            for word in (law.name.text, *law.for_):
+                place = law.name.span if word == law.name.text else law.key_span("for", word)
+                _check_name(finder, word, place, is_global=False)
+
+
+def _check_name(finder: Finder, name: str, span: Span, *, is_global: bool) -> None:
+    if not name.isidentifier() or not name.isascii():
+        finder.report(f'"{name}" is not a name', span, "letters, digits and _; not a digit first")
+    elif keyword.iskeyword(name) or name in FIELD_WORDS:
+        finder.report(f'"{name}" is a word of Python', span, f"for example {name}_")
+    elif name.startswith("_"):
+        finder.report(f'"{name}" is private', span, "what a spec declares is public")
+    elif is_global and (name in dir(builtins) or name in VOCABULARY):
+        finder.report(f'"{name}" already means something in laws', span, "choose a longer name")
+
+
+RULE = Rule(
+    code="IG407",
+    name="reserved-name",
+    why="a field called 'class' or a function called 'list' breaks or shadows what generated code needs",
+    bad=HEADER
+    + """\
+behaviors:
+  - name: lambda
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(x) == (2, 8)
+""",
+    good=HEADER
+    + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+""",
+    check=check,
+)

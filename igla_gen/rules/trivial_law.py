@@ -1,0 +1,72 @@
+"""A law can fail."""
+
+from __future__ import annotations
+
+from igla_gen.expressions import Expression, names, show
+from igla_gen.expressions.tree import Comparison, walk
+from igla_gen.model.component import ComponentSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.rules.base import HEADER, Finder, Rule
+
+def check(finder: Finder, library: Library, unit: Unit) -> None:
+    """A law compares different things and calls something that the spec declares."""
+    if not isinstance(unit.spec, ComponentSpec):
+        return
+    declared = set(library.scope(unit))
+    for subject, law in unit.spec.laws():
+        statement = law.holds if law.holds is not None else law.refuses
+        if statement is None:
+            continue
+        if any(_same_sides(part) for part in walk(statement)):
+            finder.report("both sides are the same", law.span_of("holds"), "compare with an independent result")
+        read = {n.name for e in (statement, *law.for_.values()) for n in names(e)}
+        if not read & declared:
+            finder.report(f'the law never uses "{subject}"', law.name.span, "call what the law is about")
+
+
+def _same_sides(node: Expression) -> bool:
+    if not isinstance(node, Comparison):
+        return False
+    shown = [show(operand) for operand in node.operands]
+    return any(a == b and not _may_differ(node) for a, b in zip(shown, shown[1:], strict=False))
+
+
+def _may_differ(node: Comparison) -> bool:
+    """Calling twice and comparing bit for bit is a law: the result is deterministic."""
+    return node.operators == ("==",) and "(" in show(node.operands[0]) and not show(node.operands[0]).startswith("shape(")
+
+
+RULE = Rule(
+    code="IG411",
+    name="trivial-law",
+    why="a law that holds whatever the code does proves nothing",
+    bad=HEADER
+    + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(x) == shape(x)
+""",
+    good=HEADER
+    + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+""",
+    check=check,
+)

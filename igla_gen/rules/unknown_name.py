@@ -1,0 +1,95 @@
+"""Every name in an expression is known."""
+
+from __future__ import annotations
+
+from igla_gen.diagnostics import SpecError, nearest
+from igla_gen.emit.laws import law_scope
+from igla_gen.expressions import Expression
+from igla_gen.expressions.emit import VOCABULARY, Scope, emit, kind_of
+from igla_gen.model.component import Law
+from igla_gen.model.component import ComponentSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.rules.base import HEADER, Finder, Rule
+
+def check(finder: Finder, library: Library, unit: Unit) -> None:
+    """Laws, formulas, constraints and constants can be emitted as code."""
+    spec = unit.spec
+    if not isinstance(spec, ComponentSpec):
+        return
+    known = {name: name for name in library.scope(unit)}
+    for _, law in spec.laws():
+        _try_law(finder, law, law_scope(library, unit))
+    for formula in spec.formulas.values():
+        scope = Scope(known | {word: word for word in (*formula.params, *formula.where)})
+        for expression in (*formula.where.values(), formula.is_):
+            _try(finder, expression, scope)
+    for type_ in spec.types.values():
+        scope = Scope({word: word for word in (*type_.fields, *spec.constants)})
+        for constraint in type_.constraints:
+            _try(finder, constraint, scope)
+    for value in spec.constants.values():
+        _try(finder, value, Scope({name: name for name in spec.constants}))
+
+
+def _try_law(finder: Finder, law: Law, scope: Scope) -> None:
+    words = list(law.cases[0]) if law.cases else []
+    scope.sources = {**scope.sources, **{word: word for word in words}}
+    for word, value in law.for_.items():
+        _try(finder, value, scope)
+        scope.kinds[word] = kind_of(value, scope)
+        scope.sources = {**scope.sources, word: word}
+    for statement in (law.holds, law.refuses):
+        if statement is not None:
+            _try(finder, statement, scope)
+
+
+def _try(finder: Finder, expression: Expression, scope: Scope) -> None:
+    try:
+        emit(expression, scope)
+    except SpecError as error:
+        found = error.diagnostic
+        name = expression_name(found.message)
+        close = nearest(name, (*scope.sources, *VOCABULARY)) if name else None
+        finder.report(found.message, found.span, f"did you mean {close!r}?" if close else found.hint)
+
+
+def expression_name(message: str) -> str | None:
+    """The name that a message quotes first."""
+    parts = message.split("'")
+    return parts[1] if len(parts) > 2 else None
+
+
+RULE = Rule(
+    code="IG212",
+    name="unknown-name",
+    why="a name that nothing declares would only fail when the test runs",
+    bad=HEADER
+    + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(rms_norm(x, weight, 1e-6)) == shape(x)
+""",
+    good=HEADER
+    + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+""",
+    check=check,
+)

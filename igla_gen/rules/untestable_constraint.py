@@ -1,0 +1,64 @@
+"""The compiler finds a value that each constraint is the first to refuse."""
+
+from __future__ import annotations
+
+from igla_gen.emit.boundary import boundaries
+from igla_gen.emit.laws import example_values
+from igla_gen.expressions import EvaluationError, show
+from igla_gen.model.sections import constants_of
+from igla_gen.model.component import ComponentSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.rules.base import HEADER, Finder, Rule
+
+def check(finder: Finder, _library: Library, unit: Unit) -> None:
+    """Each constraint has a change of one example field that it is the first to refuse."""
+    spec = unit.spec
+    if not isinstance(spec, ComponentSpec):
+        return
+    for type_ in spec.types.values():
+        try:
+            values, constants = example_values(type_), constants_of(unit)
+        except (ValueError, EvaluationError):
+            continue  # other rules report it
+        if type_.is_handwritten or any(field not in values for field in type_.fields):
+            continue
+        for index, boundary in enumerate(boundaries(type_, values, constants)):
+            if not boundary.refused:
+                finder.report(
+                    f"no change of one value is refused by {show(boundary.constraint)} first",
+                    type_.span_of("constraints", index),
+                    "another constraint already says it, or the example should lie nearer to its bound",
+                )
+
+
+RULE = Rule(
+    code="IG416",
+    name="untestable-constraint",
+    why="a constraint without a generated test could be dropped and nobody would notice",
+    bad=HEADER
+    + """\
+types:
+  NormConfig:
+    description: Which norm.
+    fields:
+      hidden_size: Int
+      eps: Float = 1e-6
+    constraints:
+      - 0 < eps
+      - 0 - 1 < eps
+    example: {hidden_size: 64}
+""",
+    good=HEADER
+    + """\
+types:
+  NormConfig:
+    description: Which norm.
+    fields:
+      hidden_size: Int
+      eps: Float = 1e-6
+    constraints:
+      - 0 < eps
+    example: {hidden_size: 64}
+""",
+    check=check,
+)

@@ -1,0 +1,66 @@
+"""A tolerance leaves the law able to fail."""
+
+from __future__ import annotations
+
+from igla_gen.expressions import Expression
+from igla_gen.expressions.tree import Comparison, walk
+from igla_gen.model.component import ComponentSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.rules.base import HEADER, Finder, Rule
+
+LARGEST = 0.5
+
+
+def check(finder: Finder, _library: Library, unit: Unit) -> None:
+    """0 <= tolerance < 0.5, and only where `~=` uses it."""
+    if not isinstance(unit.spec, ComponentSpec):
+        return
+    for _, law in unit.spec.laws():
+        if law.node.get("tolerance") is None:
+            continue
+        span = law.span_of("tolerance")
+        if not 0 <= law.tolerance < LARGEST:
+            finder.report(f"a tolerance of {law.tolerance} proves nothing", span, f"use one below {LARGEST}")
+        elif law.holds is None or not any(_is_close(part) for part in walk(law.holds)):
+            finder.report("nothing in this law uses the tolerance", span, "use ~= in holds, or delete it")
+
+
+def _is_close(node: Expression) -> bool:
+    return isinstance(node, Comparison) and "~=" in node.operators
+
+
+RULE = Rule(
+    code="IG412",
+    name="useless-tolerance",
+    why="a tolerance of one accepts almost anything; one that nothing uses misleads",
+    bad=HEADER
+    + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        tolerance: 2
+        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+""",
+    good=HEADER
+    + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+""",
+    check=check,
+)

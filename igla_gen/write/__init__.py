@@ -1,0 +1,1 @@
+"""Files: staged, verified, renamed; the manifest that owns them; the drift check."""

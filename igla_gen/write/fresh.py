@@ -1,0 +1,63 @@
+"""A quick answer to "is there anything to do?": digests of all inputs and outputs of the last run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from igla_gen.resources import resource_root
+from igla_gen.write.manifest import NAME, ManifestError, read_manifest
+
+FOLDER = ".igla-gen"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Everything that the output is a function of, before a run."""
+
+    out: Path
+    inputs: str
+
+    @classmethod
+    def of(cls, paths: list[Path], out: Path) -> Fingerprint:
+        """Digest of the specs, the templates, the grammars, igla-gen's own code and black."""
+        root = resource_root()
+        files = {f for path in paths for f in (path.rglob("*.vibee") if path.is_dir() else [path])}
+        for folder, pattern in (("templates", "*.j2"), ("grammar", "*.lark"), ("specs", "*.vibee")):
+            files |= set((root / folder).rglob(pattern))
+        files |= set(Path(__file__).resolve().parent.parent.rglob("*.py"))
+        total = hashlib.sha256(f"black {version('black')} {[str(p) for p in paths]}".encode())
+        for path in sorted(f.resolve() for f in files if f.is_file()):
+            total.update(str(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        return cls(out, total.hexdigest())
+
+    def matches(self) -> bool:
+        """Whether the last run had these inputs and its outputs are still as it left them."""
+        try:
+            stored = json.loads(self._path().read_text("utf-8"))
+            return stored == {"inputs": self.inputs, "outputs": self._outputs()}
+        except (OSError, ValueError, ManifestError):
+            return False
+
+    def store(self) -> None:
+        """Remembers this run; a folder that cannot be written only costs time."""
+        try:
+            self._path().parent.mkdir(exist_ok=True)
+            facts = {"inputs": self.inputs, "outputs": self._outputs()}
+            self._path().write_text(json.dumps(facts), encoding="utf-8")
+        except OSError:
+            return
+
+    def _path(self) -> Path:
+        name = hashlib.sha256(str(self.out.resolve()).encode()).hexdigest()[:16]
+        return Path(FOLDER) / f"{name}.json"
+
+    def _outputs(self) -> str:
+        total = hashlib.sha256((self.out / NAME).read_bytes())
+        for path, written in sorted(read_manifest(self.out).items()):
+            found = hashlib.sha256((self.out / path).read_bytes()).hexdigest()
+            total.update(f"{path}\0{found}\0{found == written.sha256}".encode())
+        return total.hexdigest()

@@ -1,0 +1,58 @@
+"""What a run would write: every file with its text and its origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from igla_gen.emit.render import Output, package_files, render_unit, template_texts
+from igla_gen.model.component import BlueprintSpec, InstanceSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.write.manifest import Written, digest
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The files of one run, by path below the output folder."""
+
+    texts: dict[str, str]
+    written: dict[str, Written]
+
+
+def generating_units(library: Library) -> list[Unit]:
+    """The units that become modules; a blueprint becomes one through its instances alone."""
+    units = library.units.values()
+    return sorted(
+        (u for u in units if not isinstance(u.spec, BlueprintSpec)), key=lambda u: u.module
+    )
+
+
+def make_plan(library: Library) -> Plan:
+    """Renders every unit of the library; the library must be free of findings."""
+    outputs = [output for unit in generating_units(library) for output in render_unit(library, unit)]
+    texts = {output.path: output.text for output in outputs}
+    written = {output.path: _written(library, output) for output in outputs}
+    for path, text in package_files(outputs):
+        texts[path] = text
+        written[path] = Written(digest(text), "", "", "", "")
+    return Plan(texts, written)
+
+
+def _written(library: Library, output: Output) -> Written:
+    sources = [u.source for u in _sources(library, output.unit)]
+    return Written(
+        sha256=digest(output.text),
+        spec=output.unit.source.shown,
+        spec_sha256=digest("\0".join(f"{s.shown}\0{s.text}" for s in sources)),
+        template=f"templates/{output.template}",
+        template_sha256=digest(template_texts()[output.template]),
+    )
+
+
+def _sources(library: Library, unit: Unit) -> list[Unit]:
+    """The unit and every unit its output is a function of."""
+    found = list(library.used(unit))
+    if isinstance(unit.spec, InstanceSpec):
+        for other in (library.blueprint(unit), library.model(unit)):
+            if other is not None:
+                found += [u for u in library.used(other) if u not in found]
+    return found
