@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 OBVIOUS = {
     "Any": "from typing import Any",
@@ -53,19 +53,94 @@ def tidy_imports(source: str, providers: Mapping[str, str]) -> str:
 
 
 def _names(tree: ast.Module) -> tuple[set[str], set[str]]:
-    """Names that are read anywhere, and names that are bound by something other than imports."""
-    used: set[str] = set()
-    bound: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            bound.add(node.name)
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
-            used.add(node.value)  # a quoted annotation
-    return used, bound
+    """Names that the module reads from its own scope, and those that it binds there, imports apart."""
+    scope = _Scope()
+    for statement in tree.body:
+        if not isinstance(statement, ast.Import | ast.ImportFrom):
+            scope.visit(statement)
+    return scope.reads | scope.inner_reads, scope.binds
+
+
+class _Scope(ast.NodeVisitor):
+    """What one scope reads and binds, and what the scopes inside it read from outside."""
+
+    def __init__(self) -> None:
+        self.reads: set[str] = set()
+        self.inner_reads: set[str] = set()
+        self.binds: set[str] = set()
+
+    def visit_Name(self, node: ast.Name) -> None:
+        (self.reads if isinstance(node.ctx, ast.Load) else self.binds).add(node.id)
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        self.binds |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+
+    visit_ImportFrom = visit_Import
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        self.binds |= {node.name} if node.name else set()
+        self.generic_visit(node)
+
+    def visit_MatchAs(self, node: ast.MatchAs | ast.MatchStar) -> None:
+        self.binds |= {node.name} if node.name else set()
+        self.generic_visit(node)
+
+    visit_MatchStar = visit_MatchAs
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self._annotation(node.annotation)
+        self._visit_all([node.target, node.value])
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.binds.add(node.name)
+        self._visit_all(node.decorator_list)
+        self._annotation(node.returns)
+        self._function(node.args, node.body)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._function(node.args, [node.body])
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self.binds.add(node.name)
+        self._visit_all([*node.decorator_list, *node.bases, *node.keywords])
+        inner = _Scope()
+        inner._visit_all(node.body)
+        # the names of a class body are not seen by the functions in it
+        self.inner_reads |= (inner.reads - inner.binds) | inner.inner_reads
+
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
+        inner = _Scope()
+        inner.generic_visit(node)
+        self.inner_reads |= (inner.reads | inner.inner_reads) - inner.binds
+
+    visit_SetComp = visit_GeneratorExp = visit_DictComp = visit_ListComp
+
+    def _function(self, arguments: ast.arguments, body: list[ast.stmt] | list[ast.expr]) -> None:
+        given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        given += [a for a in (arguments.vararg, arguments.kwarg) if a is not None]
+        for argument in given:
+            self._annotation(argument.annotation)
+        self._visit_all([*arguments.defaults, *arguments.kw_defaults])
+        inner = _Scope()
+        inner.binds |= {argument.arg for argument in given}
+        inner._visit_all(body)
+        self.inner_reads |= (inner.reads | inner.inner_reads) - inner.binds
+
+    def _visit_all(self, nodes: Iterable[ast.AST | None]) -> None:
+        for node in nodes:
+            if node is not None:
+                self.visit(node)
+
+    def _annotation(self, node: ast.expr | None) -> None:
+        """An annotation, which may be in quotes."""
+        if node is None:
+            return
+        self.visit(node)
+        for part in ast.walk(node):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value.isidentifier():
+                self.reads.add(part.value)
 
 
 def _module(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> str:

@@ -10,20 +10,23 @@ from igla_gen.model.sections import section_values
 from igla_gen.model.types import NamedType
 
 
-def instance_context(library: Library, unit: Unit) -> dict[str, object]:
+def instance_context(library: Library, unit: Unit, *, is_test: bool) -> dict[str, object]:
     """The holes of an instance: its name, `section_X` and `smoke_X` for each section, its model."""
     spec = unit.spec
     blueprint = library.blueprint(unit)
     assert isinstance(spec, InstanceSpec) and blueprint is not None
     assert isinstance(blueprint.spec, BlueprintSpec)
+    short = unit.module.rsplit(".", 1)[1]
     context: dict[str, object] = {
         "title": code(repr(spec.name.text)),
-        "instance_module": code(repr(unit.module)),
+        "instance_path": code(unit.module),
+        "short_name": code(repr(short)),
+        "smoke_name": code(repr(f"{short}-smoke")),
         "instance_import": _module_import(unit.module, "subject"),
     }
     for name in blueprint.spec.sections:
-        context[f"section_{name}"] = _construct(library, unit, name, smoke=False)
-        context[f"smoke_{name}"] = _construct(library, unit, name, smoke=True)
+        context[f"section_{name}"] = _construct(library, unit, name, smoke=False, is_test=is_test)
+        context[f"smoke_{name}"] = _construct(library, unit, name, smoke=True, is_test=is_test)
     model = library.model(unit)
     if model is not None:
         context["model_import"] = _module_import(model.module, "model_spec")
@@ -35,7 +38,9 @@ def _module_import(module: str, alias: str) -> Code:
     return code(f"from {package} import {name} as {alias}")
 
 
-def _construct(library: Library, unit: Unit, section: str, *, smoke: bool) -> Code:
+def _construct(
+    library: Library, unit: Unit, section: str, *, smoke: bool, is_test: bool
+) -> Code:
     """`NormConfig(hidden_size=64)`: the values that the spec gives, and no others."""
     blueprint = library.blueprint(unit)
     assert blueprint is not None and isinstance(blueprint.spec, BlueprintSpec)
@@ -46,4 +51,5 @@ def _construct(library: Library, unit: Unit, section: str, *, smoke: bool) -> Co
     fields = found[1].fields
     values = section_values(library, unit, section, smoke=smoke).given
     arguments = [f"{name}={literal(value, fields[name].type)}" for name, value in values.items()]
-    return code(f"{type_.name}({', '.join(arguments)})")
+    prefix = "subject." if is_test and found[0] is blueprint else ""
+    return code(f"{prefix}{type_.name}({', '.join(arguments)})")

@@ -85,7 +85,7 @@ def _context(library: Library, unit: Unit, *, is_test: bool) -> dict[str, object
         blueprint = library.blueprint(unit)
         assert blueprint is not None
         context = _component_context(library, blueprint, is_test=is_test)
-        context |= instance_context(library, unit)
+        context |= instance_context(library, unit, is_test=is_test)
     else:
         context = _component_context(library, unit, is_test=is_test)
     context |= {"module_doc": module_doc(unit), "test_doc": tests_doc(unit)}

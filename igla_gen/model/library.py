@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,8 @@ from igla_gen.syntax.tree import Mapping as MappingNode
 from igla_gen.syntax.tree import Node, Scalar
 
 PACKAGE = "igla"
+# after one of these, keys may be missing or elsewhere only because the text was cut wrongly
+SPOILS_STRUCTURE = ("bad-indentation", "unclosed-quote", "unclosed-bracket")
 KINDS = ("component", "blueprint", "model", "recipe")
 Declaration = TypeSpec | Formula | Behavior
 
@@ -158,13 +161,14 @@ def _load_file(library: Library, path: Path, root: Path) -> Unit | None:
         return None
     node, faults = parse_document(text, shown)
     library.findings.extend(faults)
-    if node is None:
+    if node is None or any(fault.name in SPOILS_STRUCTURE for fault in faults):
         return None
     spec = _build(library, node)
     if spec is None or faults:
         return None
     unit = Unit(Source(path, shown, text), spec)
-    _check_header(library, unit)
+    if not _check_header(library, unit):
+        return None
     twin = library.units.setdefault(unit.module, unit)
     if twin is not unit:
         library.findings.add(
@@ -240,11 +244,12 @@ def _build_instance(library: Library, node: MappingNode) -> InstanceSpec | None:
     return instance
 
 
-def _check_header(library: Library, unit: Unit) -> None:
+def _check_header(library: Library, unit: Unit) -> bool:
+    """Whether the unit can go on: its module is a path that Python can import."""
     spec = unit.spec
     module, language = spec.module, spec.language
     parts = module.text.split(".")
-    valid = len(parts) >= 3 and parts[0] == PACKAGE and all(part.isidentifier() for part in parts)
+    valid = len(parts) >= 3 and parts[0] == PACKAGE and all(map(_is_module_name, parts))
     if not valid:
         library.findings.add(
             "IG209", "bad-module", f'"{module.text}" is not a module path', module.span,
@@ -255,6 +260,11 @@ def _check_header(library: Library, unit: Unit) -> None:
             "IG210", "unsupported-language", f'"{language.text}" is not a language that igla-gen writes',
             language.span, "write 'language: python'",
         )  # fmt: skip
+    return valid
+
+
+def _is_module_name(part: str) -> bool:
+    return part.isidentifier() and part.isascii() and not keyword.iskeyword(part)
 
 
 def _load_uses(library: Library, root: Path) -> None:

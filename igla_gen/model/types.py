@@ -217,7 +217,8 @@ def _parse(scalar: Scalar, start: str):
         raise error.orig_exc from None
     except UnexpectedInput as error:
         offset = error.pos_in_stream
-        offset = len(scalar.text) if offset is None or offset < 0 else offset
+        is_end = getattr(getattr(error, "token", None), "type", "") == "$END"
+        offset = len(scalar.text) if is_end or offset is None or offset < 0 else offset
         raise SpecError(
             Diagnostic(
                 "IG201",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from igla_gen.diagnostics import suggestion
+from igla_gen.emit.render import template_texts
 from igla_gen.rules.templates import block_names, templates_of
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
@@ -11,7 +12,7 @@ from igla_gen.rules.base import HEADER, Finder, Rule
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """`#% behavior NAME` exists for each behaviour; a type that is handwritten has its class."""
     names = templates_of(library, unit)
-    if names is None or not isinstance(unit.spec, ComponentSpec):
+    if names is None or not isinstance(unit.spec, ComponentSpec) or names[0] not in template_texts():
         return
     known = block_names(names[0], "behavior")
     for behavior in unit.spec.behaviors:

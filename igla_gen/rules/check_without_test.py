@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from igla_gen.diagnostics import suggestion
+from igla_gen.emit.render import template_texts
 from igla_gen.rules.templates import blocks, definitions_in, templates_of
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
@@ -11,7 +12,7 @@ from igla_gen.rules.base import HEADER, Finder, Rule
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """`#% check NAME` exists in the test template and defines test_NAME."""
     names = templates_of(library, unit)
-    if names is None or not isinstance(unit.spec, ComponentSpec):
+    if names is None or not isinstance(unit.spec, ComponentSpec) or names[1] not in template_texts():
         return
     found = {block.name: block for block in blocks(names[1]) if block.kind == "check"}
     for _, name in unit.spec.checks():

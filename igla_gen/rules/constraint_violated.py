@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from igla_gen.emit.laws import example_values
-from igla_gen.expressions import EvaluationError, evaluate, names, show
+from igla_gen.expressions import EvaluationError, Expression, evaluate, names, show
+from igla_gen.expressions.emit import VOCABULARY
 from igla_gen.model.component import TypeSpec
 from igla_gen.model.sections import constants_of
 from igla_gen.model.component import ComponentSpec
@@ -31,6 +32,8 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
 
 def _check_type(finder: Finder, type_: TypeSpec, values: dict[str, object]) -> None:
     for index, constraint in enumerate(type_.constraints):
+        if unknown_names(constraint, values):
+            continue  # unknown-name reports it
         place = type_.span_of("constraints", index)
         shown = ", ".join(f"{n} = {values[n]}" for n in dict.fromkeys(x.name for x in names(constraint)) if n in values)
         try:
@@ -38,6 +41,11 @@ def _check_type(finder: Finder, type_: TypeSpec, values: dict[str, object]) -> N
                 finder.report(f"{show(constraint)} does not hold for the defaults and the example", place, f"here {shown}")
         except EvaluationError as error:
             finder.report(f"{show(constraint)}: {error}", place, f"here {shown}")
+
+
+def unknown_names(constraint: Expression, values: dict[str, object]) -> bool:
+    """Whether the constraint reads a name that has no value here."""
+    return any(n.name not in values and n.name not in VOCABULARY for n in names(constraint))
 
 
 RULE = Rule(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import builtins
 import keyword
+from collections.abc import Iterable
 
 from igla_gen.diagnostics import Span
 from igla_gen.expressions.emit import VOCABULARY
+from igla_gen.model.base import Spec
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
@@ -27,10 +29,26 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
             _check_name(finder, field, type_.key_span("fields", field), is_global=False)
     for behavior in spec.behaviors:
         _check_name(finder, behavior.name.text, behavior.name.span, is_global=True)
-        for law in behavior.laws:
-            for word in (law.name.text, *law.for_):
-                place = law.name.span if word == law.name.text else law.key_span("for", word)
-                _check_name(finder, word, place, is_global=False)
+        _check_keys(finder, behavior, "params", behavior.params or {})
+    for formula in spec.formulas.values():
+        _check_keys(finder, formula, "params", formula.params)
+        _check_keys(finder, formula, "where", formula.where)
+    for _, law in spec.laws():
+        _check_suffix(finder, law.name.text, law.name.span)
+        _check_keys(finder, law, "for", law.for_)
+        for word in dict.fromkeys(word for case in law.cases for word in case):
+            _check_name(finder, word, law.key_span("cases"), is_global=False)
+
+
+def _check_keys(finder: Finder, owner: Spec, table: str, words: Iterable[str]) -> None:
+    for word in words:
+        _check_name(finder, word, owner.key_span(table, word), is_global=False)
+
+
+def _check_suffix(finder: Finder, name: str, span: Span) -> None:
+    """The name of a law follows `test_SUBJECT_`, where keywords and digits do no harm."""
+    if not f"_{name}".isidentifier() or not name.isascii():
+        finder.report(f'"{name}" is not a name', span, "letters, digits and _")
 
 
 def _check_name(finder: Finder, name: str, span: Span, *, is_global: bool) -> None:

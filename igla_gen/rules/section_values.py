@@ -7,6 +7,11 @@ from igla_gen.model.sections import check_instance
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
 
+INSTANCE = HEADER.replace("architecture.normalization", "models.example") + """\
+kind: model
+blueprint: igla.models.family
+"""
+
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """Sections, values, constraints and requirements; see model/sections.py."""
     if isinstance(unit.spec, InstanceSpec):
@@ -17,33 +22,15 @@ RULE = Rule(
     code="IG302",
     name="contract-mismatch",
     why="a model whose parameter count is not what its name says is found out in the middle of a run",
-    bad=HEADER
+    bad=INSTANCE
     + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+dimensions: {hidden_size: 64, num_layers: 2}
+contract: {parameters: 9000}
 """,
-    good=HEADER
+    good=INSTANCE
     + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+dimensions: {hidden_size: 64, num_layers: 2}
+contract: {parameters: 8192}
 """,
     check=check,
 )

@@ -52,6 +52,7 @@ behaviors:
       - name: keeps_shape
         for: {x: "normal(2, 8)"}
         holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+    checks: [gradient_is_exact]
 """,
     check=check,
 )

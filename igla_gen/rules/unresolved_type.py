@@ -11,9 +11,6 @@ from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
 
-# What params and results may also be: types of Python and torch, named but not made here.
-FOREIGN = frozenset({"Any", "Callable", "Device", "Dtype", "Iterable", "Iterator", "Module", "Optimizer"})
-
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """Types of fields, params and results are built in, declared here, or declared by a `uses`."""
@@ -21,7 +18,7 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
     if not isinstance(spec, ComponentSpec):
         return
     scope = library.scope(unit).items()
-    known = FOREIGN | {n for n, k in scope if isinstance(k.declaration, TypeSpec) or n[0].isupper()}
+    known = {n for n, k in scope if isinstance(k.declaration, TypeSpec) or n[0].isupper()}
     for type_ in _types(spec):
         for named in named_types(type_):
             if not named.is_builtin and named.name not in known:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from igla_gen.emit.boundary import boundaries
 from igla_gen.emit.laws import example_values
-from igla_gen.expressions import EvaluationError, show
+from igla_gen.expressions import EvaluationError, evaluate, show
 from igla_gen.model.sections import constants_of
-from igla_gen.model.component import ComponentSpec
+from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
 
@@ -22,6 +22,8 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
             continue  # other rules report it
         if type_.is_handwritten or any(field not in values for field in type_.fields):
             continue
+        if not _example_fits(type_, constants | values):
+            continue  # constraint-violated or unknown-name reports it
         for index, boundary in enumerate(boundaries(type_, values, constants)):
             if not boundary.refused:
                 finder.report(
@@ -29,6 +31,13 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
                     type_.span_of("constraints", index),
                     "another constraint already says it, or the example should lie nearer to its bound",
                 )
+
+
+def _example_fits(type_: TypeSpec, values: dict[str, object]) -> bool:
+    try:
+        return all(evaluate(constraint, values) for constraint in type_.constraints)
+    except EvaluationError:
+        return False
 
 
 RULE = Rule(

@@ -12,7 +12,7 @@ from lark.visitors import v_args
 
 from igla_gen.diagnostics import Diagnostic, Span
 from igla_gen.resources import grammar_text
-from igla_gen.syntax.scanner import NodeToken, Scanner
+from igla_gen.syntax.scanner import NodeToken, Scanner, TooDeepError
 from igla_gen.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
 _WORDS = {
@@ -130,10 +130,21 @@ def parse_document(text: str, file: str) -> tuple[Node | None, list[Diagnostic]]
 
     Returns the tree (None when there is none to return) and every fault that was found.
     """
+    tree, faults = _parse(text, file)
+    tabs = [fault for fault in faults if fault.name == "tab-in-indentation"]
+    if tabs:  # what follows a line that stands at no column is guesswork
+        first = min(fault.span.line for fault in tabs)
+        return None, [fault for fault in faults if fault in tabs or fault.span.line < first]
+    return tree, faults
+
+
+def _parse(text: str, file: str) -> tuple[Node | None, list[Diagnostic]]:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     scanner = Scanner(text, file)
     try:
         parsed = _document_parser().parse(scanner)  # type: ignore[arg-type]
+    except TooDeepError:
+        return None, scanner.faults
     except UnexpectedInput as error:
         return None, scanner.faults or [_unexpected(error, file, text)]
     tree = _TreeBuilder(file, scanner.faults).transform(parsed)

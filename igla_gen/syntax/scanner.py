@@ -17,6 +17,7 @@ from igla_gen.syntax.tree import Scalar
 
 _PLAIN_END = re.compile(r":(?=[ \t]|$)|[ \t]#|$", re.MULTILINE)
 _FLOW_END = re.compile(r":(?=[ \t,\[\]{}]|$)|[ \t]#|[,\[\]{}]|$", re.MULTILINE)
+MAX_DEPTH = 64
 _INDICATORS = "&*!|>%@`"
 _ESCAPES = {
     "0": "\0", "a": "\a", "b": "\b", "t": "\t", "\t": "\t", "n": "\n", "v": "\v", "f": "\f",
@@ -25,6 +26,10 @@ _ESCAPES = {
 }  # fmt: skip
 _HEX_ESCAPES = {"x": 2, "u": 4, "U": 8}
 _BRACKETS = {"{": "LBRACE", "}": "RBRACE", "[": "LBRACKET", "]": "RBRACKET", ",": "COMMA"}
+
+
+class TooDeepError(ValueError):
+    """The document is nested deeper than any spec; the fault is recorded."""
 
 
 class NodeToken(Token):
@@ -110,7 +115,7 @@ class Scanner:
         top = self._levels[-1]
         indentless = is_dash and column == top.column and not top.is_sequence
         if after_key and (column > top.column or indentless):
-            self._levels.append(_Level(column, is_dash))
+            self._open(_Level(column, is_dash))
             yield self._token("INDENT", "")
             return
         yield from self._close_levels(column, is_dash)
@@ -132,6 +137,19 @@ class Scanner:
                 f"open levels begin at column {', '.join(map(str, known))}; this is column {column}",
             )  # fmt: skip
 
+    def _open(self, level: _Level) -> None:
+        self._levels.append(level)
+        self._refuse_depth(len(self._levels))
+
+    def _refuse_depth(self, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            start = self._position
+            self._fault(
+                "IG113", "nested-too-deep", f"more than {MAX_DEPTH} levels inside each other",
+                start, start + 1, "a spec needs a handful; is a bracket or an indentation wrong?",
+            )  # fmt: skip
+            raise TooDeepError
+
     # -- one line -------------------------------------------------------------------------
 
     def _line_content(self) -> Iterator[Token]:
@@ -143,7 +161,7 @@ class Scanner:
                 yield self._end_line()
                 return
             if self._at_dash() or self._key_ahead() is not None:
-                self._levels.append(_Level(self._column(), self._at_dash()))
+                self._open(_Level(self._column(), self._at_dash()))
                 yield self._token("INDENT", "")
         key = self._key_ahead()
         if key is not None:
@@ -406,6 +424,7 @@ class Scanner:
             char = self._peek()
             if char in "{[":
                 open_brackets.append((char, self._position, self._here()))
+                self._refuse_depth(len(self._levels) + len(open_brackets))
                 yield self._take(_BRACKETS[char], 1)
             elif char in "}]":
                 open_brackets.pop()

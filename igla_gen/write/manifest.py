@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from igla_gen import __version__
 
@@ -50,6 +50,8 @@ def read_manifest(out: Path) -> dict[str, Written]:
     path = out / NAME
     try:
         data = json.loads(path.read_text("utf-8"))
+        for name in data["files"]:
+            _refuse_outside(name)
         return {name: Written(**facts) for name, facts in data["files"].items()}
     except FileNotFoundError:
         return {}
@@ -57,3 +59,10 @@ def read_manifest(out: Path) -> dict[str, Written]:
         raise ManifestError(
             f"{path} cannot be read ({error}); restore it from version control, or delete it and run igla-gen gen"
         ) from error
+
+
+def _refuse_outside(name: str) -> None:
+    """The manifest says which files may be removed: none of them lies outside the folder."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
+        raise ValueError(f"{name!r} is outside the output folder")

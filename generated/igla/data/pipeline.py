@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,12 +32,13 @@ from igla.data.tokenizer import Tokenizer
 FORMAT_VERSION = 1
 IGNORE_INDEX = -100
 BATCH_CHARACTERS = 4000000
+EPOCH_ORDERS_KEPT = 2
 MANIFEST_NAME = "manifest.json"
 START_DTYPE = "<i8"
 TEXT_PATTERNS = ("*.md", "*.py", "*.rst", "*.txt")
 
 
-# spec: specs/data/pipeline.vibee:26
+# spec: specs/data/pipeline.vibee:24
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentCounts:
     """What became of the files in one pass over them. Every file is in one of documents, empty,
@@ -55,7 +57,7 @@ class DocumentCounts:
     """Files that could not be opened."""
 
 
-# spec: specs/data/pipeline.vibee:34
+# spec: specs/data/pipeline.vibee:32
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShardInfo:
     """One shard, NAME.bin with the tokens and NAME.idx with the places of its documents
@@ -76,7 +78,7 @@ class ShardInfo:
     """SHA-256 of NAME.idx, in hex."""
 
 
-# spec: specs/data/pipeline.vibee:43
+# spec: specs/data/pipeline.vibee:42
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShardManifest:
     """What a folder of shards holds and what it was made from."""
@@ -186,7 +188,7 @@ class Documents:
         return len(self.names)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        """Yields (name, text); the counts are complete at the end of a pass and start anew with the next."""
+        """Yields (name, text); counts are complete after a pass and start anew with the next."""
         self.counts = DocumentCounts()
         self.skipped = []
         for name in self.names:
@@ -240,7 +242,8 @@ def split_held_out(names: list[str], fraction: float, seed: int) -> tuple[list[s
         raise ValueError(f"the held-out fraction is {fraction}; it must lie between 0 and 1")
     if len(set(names)) < 2:
         raise ValueError(
-            f"{len(set(names))} documents cannot be split into training and held-out text; give two or more"
+            f"{len(set(names))} documents cannot be split into training and held-out text; "
+            "give two or more"
         )
     places = {name: _place(name, seed) for name in names}
     # at least one name on each side: the lowest is always held out, the highest never
@@ -257,7 +260,7 @@ def split_held_out(names: list[str], fraction: float, seed: int) -> tuple[list[s
 def _place(name: str, seed: int) -> float:
     """A number in [0, 1) that depends on name and seed alone, so that a new file moves no other."""
     digest = hashlib.sha256(f"{seed}:".encode() + os.fsencode(name)).digest()
-    return int.from_bytes(digest[:6], "big") / 2**48
+    return math.ldexp(int.from_bytes(digest[:6], "big"), -48)
 
 
 # ---------------------------------------------------------------- shards
@@ -280,6 +283,9 @@ def write_shards(
 
     Given: Documents as (name, text), a tokenizer and a folder.
     When: They are to be tokenised.
+
+    Args:
+        documents: Iterable<Document>.
 
     Returns:
         ShardManifest.
@@ -314,13 +320,13 @@ def _fingerprint(
 ) -> str:
     """A hash of everything that the shards depend on."""
     digest = hashlib.sha256(f"{FORMAT_VERSION} {tokenizer.sha256} {shard_tokens}".encode())
-    count = 0
+    found = False
     for name, text in documents:
         # two hashes of fixed length, so that no text can pass for the name of the next document
         digest.update(hashlib.sha256(os.fsencode(name)).digest())
         digest.update(hashlib.sha256(text.encode()).digest())
-        count += 1
-    if count == 0:
+        found = True
+    if not found:
         raise ValueError("there are no documents to tokenise; give at least one that is not empty")
     return digest.hexdigest()
 
@@ -351,13 +357,13 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 class _ShardWriter:
-    """Collects documents and writes a shard whenever shard_tokens is reached; no document is cut."""
+    """Writes a shard whenever its documents reach shard_tokens; no document is cut."""
 
     def __init__(self, folder: Path, tokenizer: Tokenizer, shard_tokens: int) -> None:
         self.folder = folder
         self.tokenizer = tokenizer
         self.shard_tokens = shard_tokens
-        self.dtype = "<u2" if tokenizer.vocab_size <= 2**16 else "<u4"
+        self.dtype = "<u2" if tokenizer.vocab_size <= 65536 else "<u4"
         self.shards: list[ShardInfo] = []
         self._start_shard()
 
@@ -497,9 +503,7 @@ def verify_shards(path: Path) -> list[str]:
         return [str(error)]
     faults = []
     for shard in manifest.shards:
-        sizes = _file_sizes(manifest, shard)
-        hashes = (shard.tokens_sha256, shard.starts_sha256)
-        for (name, size), sha256 in zip(sizes.items(), hashes, strict=True):
+        for name, size, sha256 in _shard_files(manifest, shard):
             if fault := _size_fault(path / name, size) or _hash_fault(path / name, sha256):
                 faults.append(fault)
     return faults
@@ -513,12 +517,14 @@ def _hash_fault(file: Path, sha256: str) -> str | None:
     return f"{file} is damaged: its SHA-256 is not that of the manifest; write the shards again"
 
 
-def _file_sizes(manifest: ShardManifest, shard: ShardInfo) -> dict[str, int]:
-    """The files of a shard and the bytes that each must have."""
-    return {
-        f"{shard.name}.bin": shard.num_tokens * np.dtype(manifest.dtype).itemsize,
-        f"{shard.name}.idx": shard.num_documents * np.dtype(START_DTYPE).itemsize,
-    }
+def _shard_files(manifest: ShardManifest, shard: ShardInfo) -> list[tuple[str, int, str]]:
+    """The files of a shard, the bytes that each must have, and their SHA-256."""
+    tokens = shard.num_tokens * np.dtype(manifest.dtype).itemsize
+    starts = shard.num_documents * np.dtype(START_DTYPE).itemsize
+    return [
+        (f"{shard.name}.bin", tokens, shard.tokens_sha256),
+        (f"{shard.name}.idx", starts, shard.starts_sha256),
+    ]
 
 
 def _size_fault(file: Path, size: int) -> str | None:
@@ -561,7 +567,7 @@ class _TokenStream:
         path = Path(path)
         self.manifest = load_manifest(path)
         for shard in self.manifest.shards:
-            for name, size in _file_sizes(self.manifest, shard).items():
+            for name, size, _ in _shard_files(self.manifest, shard):
                 if fault := _size_fault(path / name, size):
                     raise ValueError(fault)
         self.shards = [
@@ -580,32 +586,34 @@ class _TokenStream:
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """The tokens from start to stop, or to the end of the stream."""
+        first = np.searchsorted(self.bounds, start, side="right") - 1
+        end = np.searchsorted(self.bounds[:-1], stop, side="left")
         parts = []
-        shard = int(np.searchsorted(self.bounds, start, side="right")) - 1
-        while shard < len(self.shards) and self.bounds[shard] < stop:
+        for shard in range(first, end):
             low = max(start - self.bounds[shard], 0)
             parts.append(self.shards[shard][low : stop - self.bounds[shard]])
-            shard += 1
         return np.concatenate(parts).astype(np.int64)
 
-    def window(self, start: int, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Inputs, targets and document numbers of `length` positions, padded past the end."""
+    def window(self, start: int, length: int) -> np.ndarray:
+        """Inputs, targets and document numbers [3, T] of T = length places, padded past the end."""
         tokens = self.read(start, start + length + 1)
         positions = np.arange(start, start + len(tokens))
         documents = np.searchsorted(self.starts, positions, side="right") - 1
         # a begin mark cannot be told from the document before it: it is no target
         targets = np.where(documents[1:] == documents[:-1], tokens[1:], IGNORE_INDEX)
         missing = length - len(targets)
-        return (
-            np.pad(tokens[:-1], (0, missing), constant_values=self.manifest.eos_id),
-            np.pad(targets, (0, missing), constant_values=IGNORE_INDEX),
-            np.pad(documents[:-1], (0, missing), constant_values=self.manifest.num_documents),
+        return np.stack(
+            [
+                np.pad(tokens[:-1], (0, missing), constant_values=self.manifest.eos_id),
+                np.pad(targets, (0, missing), constant_values=IGNORE_INDEX),
+                np.pad(documents[:-1], (0, missing), constant_values=self.manifest.num_documents),
+            ]
         )
 
     def batch(self, starts: list[int], length: int) -> Batch:
         """The windows that begin at the given places, one a row."""
-        rows = zip(*(self.window(start, length) for start in starts), strict=True)
-        inputs_bt, targets_bt, document_ids_bt = (torch.from_numpy(np.stack(row)) for row in rows)
+        rows = np.stack([self.window(start, length) for start in starts], axis=1)  # [3, B, T]
+        inputs_bt, targets_bt, document_ids_bt = torch.from_numpy(rows)
         return Batch(inputs=inputs_bt, targets=targets_bt, document_ids=document_ids_bt)
 
 
@@ -654,8 +662,8 @@ class TokenReader:
         self.num_windows = (self.manifest.num_tokens - 1) // sequence_length
         if self.num_windows == 0:
             raise ValueError(
-                f"{path} holds {self.manifest.num_tokens} tokens, a window needs {sequence_length + 1}; "
-                "lower sequence_length or add text"
+                f"{path} holds {self.manifest.num_tokens} tokens, "
+                f"a window needs {sequence_length + 1}; lower sequence_length or add text"
             )
         self._samples = 0
 
@@ -688,12 +696,12 @@ class TokenReader:
         return {"epoch": self.epoch, "position": self.position} | self._identity()
 
     def load_state_dict(self, state: dict[str, int | str]) -> None:
-        """Goes on from a place; batch size and number of ranks may have changed, the data may not."""
+        """Goes on from a place; batch size and ranks may have changed, the data may not."""
         for key, value in self._identity().items():
             if state.get(key) != value:
                 raise ValueError(
-                    f"the saved place is one in data with {key} {state.get(key)}, this reader has {value}; "
-                    "go on with the same data and options, or start anew"
+                    f"the saved place is one in data with {key} {state.get(key)}, "
+                    f"this reader has {value}; go on with the same data and options, or start anew"
                 )
         self._samples = state["epoch"] * self.num_windows + state["position"]
 
@@ -706,7 +714,7 @@ class TokenReader:
         }
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=EPOCH_ORDERS_KEPT)
 def _epoch_order(seed: int, epoch: int, num_windows: int) -> np.ndarray:
     """The order of the windows in one epoch, a function of its arguments alone."""
     return np.random.Generator(np.random.Philox([seed, epoch])).permutation(num_windows)
@@ -716,7 +724,8 @@ def _require_sizes(sequence_length: int, batch_size: int) -> None:
     """Refuses empty batches."""
     if sequence_length < 1 or batch_size < 1:
         raise ValueError(
-            f"sequence_length is {sequence_length} and batch_size {batch_size}; both must be 1 or more"
+            f"sequence_length is {sequence_length} and batch_size {batch_size}; "
+            "both must be 1 or more"
         )
 
 
@@ -730,7 +739,7 @@ def held_out_batches(path: Path, sequence_length: int, batch_size: int) -> Itera
     When: A model is evaluated on it.
 
     Returns:
-        Batches.
+        Iterator<Batch>.
 
     Raises:
         ValueError if a size is below 1 or a shard is missing or truncated.

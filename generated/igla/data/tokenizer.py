@@ -25,12 +25,14 @@ from pathlib import Path
 import sentencepiece
 
 SENTENCE_CHARACTERS = 8192
+SENTENCE_BYTES = 32768
+LOG_ERRORS_ONLY = 2
 SPACE_MARK = "\u2581"  # how SentencePiece writes a space
 RESERVED = "\u2585"  # its mark for unknown characters, which it does not take in training text
 GUARD = "\0"  # a character that it puts in no piece
 
 
-# spec: specs/data/tokenizer.vibee:20
+# spec: specs/data/tokenizer.vibee:16
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TokenizerConfig:
     """What is learned from the text. The rest is fixed - identity normalisation, all whitespace
@@ -40,13 +42,13 @@ class TokenizerConfig:
     vocab_size: int = 4096
     """Pieces in the vocabulary, 3 marks and 256 bytes among them."""
     character_coverage: float = 0.9995
-    """Share of the characters of the text that get a piece of their own, the rest is spelled in bytes."""
+    """Share of the characters that get pieces, the rest is spelled in bytes."""
     split_digits: bool = True
     """Make each digit a piece of its own."""
     max_piece_length: int = 16
     """Longest piece, in characters."""
     num_threads: int = 2
-    """Threads of the trainer; the pieces do not depend on them, but the file records their number."""
+    """Threads of the trainer; pieces do not depend on it, but the file records it."""
 
     def __post_init__(self) -> None:
         if not (self.vocab_size > 259):
@@ -75,7 +77,7 @@ class TokenizerConfig:
             )
 
 
-# spec: specs/data/tokenizer.vibee:35
+# spec: specs/data/tokenizer.vibee:31
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TokenizerMetrics:
     """How well a tokenizer fits some texts, and how fast it is."""
@@ -96,7 +98,7 @@ class TokenizerMetrics:
     """Speed of encoding on one thread."""
 
 
-# spec: specs/data/tokenizer.vibee:47
+# spec: specs/data/tokenizer.vibee:44
 class Tokenizer:
     """Holds the model; decode(encode(text)) == text for every text, spaces, tabs, line ends, NUL
     and U+2581 included. SentencePiece writes a space as U+2581 and would give back a literal
@@ -147,16 +149,16 @@ class Tokenizer:
     def encode_batch(
         self, texts: list[str], *, bos: bool = False, eos: bool = False, num_threads: int = 1
     ) -> list[list[int]]:
-        """The ids of several texts, encoded by num_threads threads; the result does not depend on them."""
-        # SentencePiece writes a space as U+2581 and cannot tell the two apart: a literal one is cut out
-        # and spelled in bytes. What follows it must get no dummy prefix, so it is encoded behind a guard
-        # that is in no piece: the guard takes the prefix, merges with nothing and is cut off.
+        """The ids of several texts; num_threads threads share the work and change nothing."""
+        # SentencePiece writes a space as U+2581 and cannot tell the two apart: a literal one is
+        # cut out and spelled in bytes. What follows must get no dummy prefix, so it is encoded
+        # behind a guard that is in no piece: it takes the prefix, merges with nothing, is cut off.
         parts = [_utf8(text).split(SPACE_MARK.encode()) for text in texts]
         rows = self._processor.encode([first for first, *_ in parts], num_threads=num_threads)
-        for row, (_, *rest) in zip(rows, parts, strict=True):
+        for number, (_, *rest) in enumerate(parts):
             for part in rest:
                 guarded = self._processor.encode(GUARD.encode() + part)
-                row += self._space_mark + guarded[len(self._guard) :]
+                rows[number] += self._space_mark + guarded[len(self._guard) :]
         before, after = [self.bos_id] * bos, [self.eos_id] * eos
         return [before + row + after for row in rows]
 
@@ -194,7 +196,7 @@ class Tokenizer:
         return index
 
 
-# spec: specs/data/tokenizer.vibee:66
+# spec: specs/data/tokenizer.vibee:63
 def train_tokenizer(texts: Iterable[str], config: TokenizerConfig, out: Path) -> Tokenizer:
     """Trains SentencePiece BPE on all of the text and writes the model to `out`, whole or not at
     all. Documents are cut at line ends into parts of at most 8192 characters that keep their
@@ -204,6 +206,9 @@ def train_tokenizer(texts: Iterable[str], config: TokenizerConfig, out: Path) ->
 
     Given: Documents and the size of a vocabulary.
     When: A tokenizer is to be learned from them.
+
+    Args:
+        texts: Iterable<String>.
 
     Returns:
         Tokenizer.
@@ -233,11 +238,10 @@ def train_tokenizer(texts: Iterable[str], config: TokenizerConfig, out: Path) ->
             unk_id=0,
             bos_id=1,
             eos_id=2,
-            pad_id=-1,
             # nothing is left out: no sampling, and no sentence is longer than this many bytes
-            max_sentence_length=4 * SENTENCE_CHARACTERS,
+            max_sentence_length=SENTENCE_BYTES,
             num_threads=config.num_threads,
-            minloglevel=2,
+            minloglevel=LOG_ERRORS_ONLY,
         )
     except RuntimeError as error:
         raise ValueError(_training_fault(str(error), config)) from error
@@ -248,7 +252,7 @@ def train_tokenizer(texts: Iterable[str], config: TokenizerConfig, out: Path) ->
 def _sentences(texts: Iterable[str]) -> Iterator[bytes]:
     """The training text in parts that end at line ends, with the newlines inside them."""
     for text in texts:
-        # SentencePiece drops sentences with its own mark U+2585; a tab in its place only parts words
+        # SentencePiece drops sentences with its own mark U+2585; a tab in its place is harmless
         text = text.replace(RESERVED, "\t")
         start = 0
         while start < len(text):
@@ -268,8 +272,8 @@ def _training_fault(message: str, config: TokenizerConfig) -> str:
         )
     if found := re.search(r"required_chars\. \d+ vs (\d+)", message):
         return (
-            f"a vocabulary of {config.vocab_size} pieces is too small for the characters of the text: "
-            f"raise vocab_size to {found[1]} or more, or lower character_coverage"
+            f"a vocabulary of {config.vocab_size} pieces is too small for the characters of "
+            f"the text: raise vocab_size to {found[1]} or more, or lower character_coverage"
         )
     if "sentences_.empty()" in message:
         return "there is no text to train a tokenizer on; give documents that are not empty"
@@ -312,7 +316,7 @@ def _utf8(text: str) -> bytes:
         ) from error
 
 
-# spec: specs/data/tokenizer.vibee:91
+# spec: specs/data/tokenizer.vibee:85
 def tokenizer_metrics(
     tokenizer: Tokenizer, texts: list[str], *, clock: Callable[[], float] = time.perf_counter
 ) -> TokenizerMetrics:

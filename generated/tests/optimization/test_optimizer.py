@@ -6,6 +6,7 @@ file.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -23,6 +24,16 @@ def test_optimizer_config_defaults() -> None:
     assert config.beta2 == 0.95
     assert config.eps == 1e-08
     assert config.weight_decay == 0.1
+
+
+def test_optimizer_config_is_frozen() -> None:
+    """OptimizerConfig takes keywords alone, and no field of it can be changed or added."""
+    config = optimizer.OptimizerConfig()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.learning_rate = config.learning_rate
+    with pytest.raises(TypeError):
+        type(config)(*(getattr(config, field.name) for field in dataclasses.fields(config)))
+    assert not hasattr(config, "__dict__")
 
 
 @pytest.mark.parametrize(

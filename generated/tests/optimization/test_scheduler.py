@@ -6,6 +6,7 @@ file.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 
@@ -36,7 +37,7 @@ def test_decay_steps_wsd_takes_its_fraction(fraction: float, steps: int) -> None
 
 
 # spec: specs/optimization/scheduler.vibee:47
-@pytest.mark.parametrize("schedule", ["'cosine'", "'linear'"])
+@pytest.mark.parametrize("schedule", ["cosine", "linear"])
 def test_decay_steps_others_fall_after_the_warmup(schedule: str) -> None:
     """Steps over which the rate falls, the last ones of the run. Under wsd the part decay_fraction
     of all steps, at least one, and no more than the warm-up leaves; otherwise all that follow
@@ -56,12 +57,12 @@ def test_decay_steps_others_fall_after_the_warmup(schedule: str) -> None:
 @pytest.mark.parametrize(
     ("schedule", "step", "factor"),
     [
-        ("'cosine'", 0, 0.25),
-        ("'linear'", 1, 0.5),
-        ("'wsd'", 2, 0.75),
-        ("'constant'", 2, 0.75),
-        ("'cosine'", 3, 1.0),
-        ("'linear'", 3, 1.0),
+        ("cosine", 0, 0.25),
+        ("linear", 1, 0.5),
+        ("wsd", 2, 0.75),
+        ("constant", 2, 0.75),
+        ("cosine", 3, 1.0),
+        ("linear", 3, 1.0),
     ],
 )
 def test_learning_rate_factor_warms_up_linearly(schedule: str, step: int, factor: float) -> None:
@@ -145,7 +146,7 @@ def test_learning_rate_factor_constant_stays(step: int) -> None:
 
 
 # spec: specs/optimization/scheduler.vibee:97
-@pytest.mark.parametrize("schedule", ["'cosine'", "'linear'", "'wsd'"])
+@pytest.mark.parametrize("schedule", ["cosine", "linear", "wsd"])
 def test_learning_rate_factor_the_last_step_has_the_default_ratio(schedule: str) -> None:
     """Returns the factor on the peak rate. It rises linearly over the warm-up, so that the first
     step already moves and step warmup_steps - 1 has the peak; then it stays or falls, and the
@@ -161,9 +162,7 @@ def test_learning_rate_factor_the_last_step_has_the_default_ratio(schedule: str)
 
 
 # spec: specs/optimization/scheduler.vibee:100
-@pytest.mark.parametrize(
-    ("schedule", "step"), [("'cosine'", 10), ("'linear'", 15), ("'wsd'", 1000)]
-)
+@pytest.mark.parametrize(("schedule", "step"), [("cosine", 10), ("linear", 15), ("wsd", 1000)])
 def test_learning_rate_factor_later_steps_keep_the_last_value(schedule: str, step: int) -> None:
     """Returns the factor on the peak rate. It rises linearly over the warm-up, so that the first
     step already moves and step warmup_steps - 1 has the peak; then it stays or falls, and the
@@ -233,6 +232,16 @@ def test_scheduler_config_defaults() -> None:
     assert config.schedule == "cosine"
     assert config.final_ratio == 0.1
     assert config.decay_fraction == 0.1
+
+
+def test_scheduler_config_is_frozen() -> None:
+    """SchedulerConfig takes keywords alone, and no field of it can be changed or added."""
+    config = scheduler.SchedulerConfig(warmup_steps=2, total_steps=10)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.schedule = config.schedule
+    with pytest.raises(TypeError):
+        type(config)(*(getattr(config, field.name) for field in dataclasses.fields(config)))
+    assert not hasattr(config, "__dict__")
 
 
 @pytest.mark.parametrize(

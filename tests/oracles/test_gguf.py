@@ -1,0 +1,251 @@
+"""GGUF export against real llama.cpp (xllamacpp) and the gguf package.
+
+Random small decoders, all weights float32. Tolerances: float32 within 1e-4 on every logit and the same best token at every
+position, with a float32 cache; rounded types are printed (pytest -s) and bounded. Untrained networks exaggerate rounding:
+the gates of igla.export.parity are for trained ones.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import gguf as peer
+import numpy as np
+import pytest
+import sentencepiece
+import torch
+
+from igla.architecture.decoder import Decoder, DecoderConfig
+from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
+from igla.export import parity
+from igla.export.gguf import check_gguf, gguf_dtype, write_gguf
+
+# Largest logit difference and mean KL of untrained networks; measured (0.008, 8e-7), (0.06, 5e-5), (0.2, 5e-4).
+UNTRAINED_BOUNDS = {"f16": (0.05, 1e-5), "bf16": (0.3, 5e-4), "q8_0": (1.0, 5e-3)}
+
+AWKWARD = [
+    "",
+    " ",
+    "   ",
+    "a",
+    " a",
+    "  a  b ",
+    "\t\tx\t",
+    "\n",
+    "a\nb\n\n",
+    "\r\n",
+    " \n \n",
+    "def f(x):\n    return x  # why\n",
+    "na\u00efve caf\u00e9",
+    "e\u0301",
+    "\ufb01\u00bd\u2126",
+    "\u65e5\u672c\u8a9e",
+    "\u05e9\u05dc\u05d5\u05dd",
+    "\u0928\u092e\u0938\u094d\u0924\u0947",
+    "\U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea!",
+    "\u00a0x\u2003y\u200b",
+    "\ufeffbom",
+    "\ufffd \U0010ffff",
+    "\x00",
+    "a\x00b",
+    "\x01\x02\x1b[0m\x7f\x80",
+    "<s>",
+    "</s>x",
+    "<unk>",
+    "<0x41>",
+    "<0x0A>",
+    "[UNUSED301]",
+    "<|im_start|>user",
+    "1234567890 3.14e-10",
+    "x" * 300,
+    " " * 40 + "x",
+]
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """600 pieces of Python source with some other scripts in it."""
+    texts = [Path(module.__file__).read_text(encoding="utf-8") for module in (random, sentencepiece)]
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
+    train_tokenizer([*texts, *AWKWARD], TokenizerConfig(vocab_size=600, num_threads=1), path)
+    return path
+
+
+def random_model(seed: int, **changes: object) -> Decoder:
+    """An untrained decoder whose weights are larger than usual, so that logits differ by several units."""
+    sizes = dict(
+        vocab_size=640,
+        hidden_size=64,
+        num_layers=2,
+        num_heads=4,
+        num_kv_heads=2,
+        ffn_size=128,
+        context_length=64,
+        init_std=0.12,
+    )
+    torch.manual_seed(seed)
+    model = Decoder(DecoderConfig(**{**sizes, **changes}))
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.ndim == 1:
+                weight.uniform_(0.5, 1.5)
+    return model
+
+
+def random_prompts(seed: int) -> list[list[int]]:
+    """Prompts of 1, 7 and 48 tokens."""
+    source = random.Random(seed)
+    return [[1, *(source.randrange(3, 600) for _ in range(length - 1))] for length in (1, 7, 48)]
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("kv_heads", [4, 2, 1])
+def test_float32_logits_are_pytorchs(
+    tmp_path: Path, tokenizer: Path, kv_heads: int, tied: bool
+) -> None:
+    """GQA ratios 1, 2 and 4; tied and untied heads; another rotary base and epsilon."""
+    model = random_model(
+        kv_heads, num_kv_heads=kv_heads, tie_embeddings=tied, rope_base=5000.0, norm_eps=1e-4
+    )
+    path = tmp_path / "model.gguf"
+    write_gguf(model, tokenizer, path, "f32")
+    prompts = random_prompts(kv_heads)
+    report = parity.compare_logits(
+        parity.llama_cpp_logits(path, prompts), parity.pytorch_logits(model, prompts)
+    )
+    print(parity.format_report(f"f32, {kv_heads} kv heads, tied {tied}", report))
+    assert report.positions == 56
+    assert parity.parity_faults(report, "f32") == []
+
+
+@pytest.mark.parametrize("dtype", ["f16", "bf16", "q8_0"])
+@pytest.mark.parametrize("tied", [True, False])
+def test_rounded_logits_are_bounded(
+    tmp_path: Path, tokenizer: Path, dtype: str, tied: bool
+) -> None:
+    """What rounding of weights and activations does to an untrained network, and no more."""
+    model = random_model(5, tie_embeddings=tied)
+    path = tmp_path / "model.gguf"
+    write_gguf(model, tokenizer, path, dtype)
+    prompts = random_prompts(5)
+    report = parity.compare_logits(
+        parity.llama_cpp_logits(path, prompts), parity.pytorch_logits(model, prompts)
+    )
+    print(parity.format_report(f"{dtype}, tied {tied}", report))
+    max_abs, mean_kl = UNTRAINED_BOUNDS[dtype]
+    assert report.max_abs < max_abs and report.mean_kl < mean_kl
+    assert report.argmax_agreement > 0.8
+    assert check_gguf(path, model) == [] and gguf_dtype(path) == dtype
+
+
+def trained_model(tokenizer: Path, steps: int) -> Decoder:
+    """A decoder that has learned a little Python."""
+    text = Path(random.__file__).read_text(encoding="utf-8")
+    tokens = torch.tensor(Tokenizer(tokenizer).encode(text))
+    model = random_model(11, init_std=0.02)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    generator = torch.Generator().manual_seed(11)
+    for _ in range(steps):
+        starts = torch.randint(len(tokens) - 33, (16,), generator=generator)
+        rows = torch.stack([tokens[start : start + 33] for start in starts])
+        logits = model.logits(model(rows[:, :-1]))
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 4.5
+    return model
+
+
+def test_trained_model_passes_every_gate(tmp_path: Path, tokenizer: Path) -> None:
+    """The gates of igla.export.parity, on weights that training has shaped."""
+    model = trained_model(tokenizer, 150)
+    prompts = ["import os", "class Random:\n    def seed(self, a=None):", "The quick brown fox"]
+    for dtype in ("f32", "f16", "bf16", "q8_0"):
+        path = tmp_path / f"{dtype}.gguf"
+        write_gguf(model, tokenizer, path, dtype)
+        report = parity.measure_parity(path, model, tokenizer, prompts)
+        print(parity.format_report(dtype, report))
+        assert parity.parity_faults(report, dtype) == []
+
+
+def test_wrong_rotary_rows_would_be_seen(tmp_path: Path, tokenizer: Path) -> None:
+    """The measure can fail: a model with two rows of Q swapped is far from its file."""
+    model = random_model(6)
+    write_gguf(model, tokenizer, tmp_path / "model.gguf", "f32")
+    weight = model.layers[0].self_attn.q_proj.weight
+    with torch.no_grad():
+        weight[[0, 1]] = weight[[1, 0]]
+    prompts = random_prompts(6)
+    report = parity.compare_logits(
+        parity.llama_cpp_logits(tmp_path / "model.gguf", prompts), parity.pytorch_logits(model, prompts)
+    )
+    assert len(parity.parity_faults(report, "f32")) >= 2
+
+
+def test_tokens_are_sentencepieces(tmp_path: Path, tokenizer: Path) -> None:
+    """Awkward strings and 500 random ones, with and without BOS."""
+    path = tmp_path / "model.gguf"
+    write_gguf(random_model(7), tokenizer, path, "q8_0")
+    source = random.Random(7)
+    letters = "abcdefgh  \n\t\r._(){}=:#0123\u00e9\u65e5\u0434\U0001f600\x00\x1f"
+    texts = AWKWARD + [
+        "".join(source.choice(letters) for _ in range(source.randrange(80))) for _ in range(500)
+    ]
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer))
+    ours = Tokenizer(tokenizer)
+    plain = parity.llama_cpp_tokenize(path, texts)
+    marked = parity.llama_cpp_tokenize(path, texts, bos=True)
+    for text, ids, marked_ids in zip(texts, plain, marked, strict=True):
+        assert ids == processor.encode(text) == ours.encode(text), repr(text)
+        assert marked_ids == [1, *ids], repr(text)
+
+
+def test_llama_cpp_generates_what_pytorch_would(tmp_path: Path, tokenizer: Path) -> None:
+    """Greedy text is that of the best tokens, one at a time; a seed gives the same sample twice."""
+    model, path = random_model(8, num_kv_heads=1), tmp_path / "model.gguf"
+    write_gguf(model, tokenizer, path, "f32")
+    pieces = Tokenizer(tokenizer)
+    prompt = "import random"
+    ids = pieces.encode(prompt, bos=True)
+    for _ in range(12):
+        ids.append(int(parity.pytorch_logits(model, [ids])[0][-1].argmax()))
+    assert not {0, 1, 2} & set(ids[1:]) and max(ids) < 600, "choose another seed: a mark was generated"
+    text = parity.llama_cpp_generate(path, prompt, 12)
+    # invalid UTF-8 is U+FFFD on both sides, a different number of times
+    assert text.replace("\ufffd", "") == pieces.decode(ids)[len(prompt) :].replace("\ufffd", "")
+    drawn = [parity.llama_cpp_generate(path, prompt, 12, temperature=1.5, seed=s) for s in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_gguf_package_reads_the_file(tmp_path: Path, tokenizer: Path) -> None:
+    """The values that the gguf package dequantizes are those that its own quantizer gives."""
+    model, path = random_model(9, tie_embeddings=False), tmp_path / "model.gguf"
+    for dtype in ("f32", "f16", "bf16", "q8_0"):
+        write_gguf(model, tokenizer, path, dtype)
+        kind = peer.GGMLQuantizationType[dtype.upper()]
+        for tensor in peer.GGUFReader(path).tensors:
+            if tensor.name in ("token_embd.weight", "output.weight", "blk.1.ffn_down.weight"):
+                name = {"t": "embed_tokens", "o": "lm_head", "b": "layers.1.mlp.down_proj"}[tensor.name[0]]
+                weight = model.get_parameter(f"{name}.weight").detach().numpy()
+                expected = peer.quants.dequantize(peer.quants.quantize(weight, kind), kind)
+                assert tensor.tensor_type == kind
+                assert np.array_equal(peer.quants.dequantize(tensor.data, kind), expected)
+
+
+def test_llama_cpp_says_what_is_wrong(tmp_path: Path, tokenizer: Path) -> None:
+    """A missing, a cut and a foreign file, ids out of range, too many tokens: one sentence each."""
+    path = tmp_path / "model.gguf"
+    write_gguf(random_model(10), tokenizer, path, "f32")
+    whole = path.read_bytes()
+    with pytest.raises(parity.ParityError, match="cannot run 2 tokens: .*invalid token"):
+        parity.llama_cpp_logits(path, [[1, 640]])
+    with pytest.raises(parity.ParityError, match="65 tokens exceed the model's context of 64"):
+        parity.llama_cpp_logits(path, [[1] * 65])
+    for content in (None, b"", b"not a model", whole[:2000], whole[:-1000]):
+        path.unlink(missing_ok=True)
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(parity.ParityError, match=f"cannot load {path}: .+"):
+            parity.llama_cpp_tokenize(path, ["a"])

@@ -1,0 +1,120 @@
+"""Hugging Face export against transformers: the folder loads, logits and tokens are equal."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
+
+from igla.architecture.decoder import Decoder, DecoderConfig
+from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
+from igla.export.huggingface import huggingface_names, read_huggingface, write_huggingface
+
+LETTERS = "abcdefgh  \n\t\r._(){}=:#0123\u00e9\u65e5\u0434\U0001f600\x00\x1f"
+AWKWARD = [
+    "",
+    " ",
+    "  a  b ",
+    "\t\tx",
+    "a\nb\n\n",
+    "def f(x):\n    return x\n",
+    "na\u00efve caf\u00e9 e\u0301 \ufb01",
+    "\u65e5\u672c\u8a9e \u05e9\u05dc\u05d5\u05dd",
+    "\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea",
+    "\u00a0x\u200b\ufeff",
+    "a\x00b\x1b[0m\x7f",
+    "<0x41><|im_start|>",
+    "x" * 300,
+    " " * 40,
+]
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """600 pieces of Python source."""
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
+    text = Path(random.__file__).read_text(encoding="utf-8")
+    train_tokenizer([text, *AWKWARD], TokenizerConfig(vocab_size=600, num_threads=1), path)
+    return path
+
+
+def random_model(seed: int, **changes: object) -> Decoder:
+    """An untrained decoder with norms that differ from one."""
+    sizes = dict(
+        vocab_size=640,
+        hidden_size=48,
+        num_layers=2,
+        num_heads=4,
+        num_kv_heads=2,
+        ffn_size=80,
+        context_length=64,
+        rope_base=5000.0,
+        norm_eps=1e-4,
+        init_std=0.1,
+    )
+    torch.manual_seed(seed)
+    model = Decoder(DecoderConfig(**{**sizes, **changes}))
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.ndim == 1:
+                weight.uniform_(0.5, 1.5)
+    return model
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("kv_heads", [4, 2, 1])
+def test_transformers_computes_the_same_logits(tmp_path: Path, kv_heads: int, tied: bool) -> None:
+    """GQA ratios 1, 2 and 4, tied and untied heads, within 1e-5 in float32."""
+    model = random_model(kv_heads, num_kv_heads=kv_heads, tie_embeddings=tied)
+    write_huggingface(model, None, tmp_path / "model")
+    peer, loading = LlamaForCausalLM.from_pretrained(tmp_path / "model", output_loading_info=True)
+    assert not loading["missing_keys"] and not loading["unexpected_keys"]
+    assert not loading["mismatched_keys"]
+    assert peer.num_parameters() == sum(weight.numel() for weight in model.parameters())
+    tokens_bt = torch.randint(640, (2, 48), generator=torch.Generator().manual_seed(kv_heads))
+    with torch.no_grad():
+        expected = model.logits(model(tokens_bt))
+        torch.testing.assert_close(peer(tokens_bt).logits, expected, atol=1e-5, rtol=0)
+
+
+def test_transformers_keeps_dtype_and_ids(tmp_path: Path, tokenizer: Path) -> None:
+    """AutoModel takes the dtype of the file; begin and end marks are those of the tokenizer."""
+    write_huggingface(random_model(3).bfloat16(), tokenizer, tmp_path / "model")
+    peer = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+    assert type(peer) is LlamaForCausalLM and peer.dtype == torch.bfloat16
+    config = AutoConfig.from_pretrained(tmp_path / "model")
+    assert (config.bos_token_id, config.eos_token_id) == (1, 2)
+    assert config.rope_parameters["rope_theta"] == 5000.0
+    tokens = torch.tensor([[1, 300, 301]])
+    assert peer.generate(tokens, max_new_tokens=3, do_sample=False).shape[1] <= 6
+
+
+def test_own_reader_and_transformers_agree(tmp_path: Path) -> None:
+    """What transformers saves again is read back bit for bit."""
+    model = random_model(4, tie_embeddings=False)
+    write_huggingface(model, None, tmp_path / "model")
+    LlamaForCausalLM.from_pretrained(tmp_path / "model").save_pretrained(tmp_path / "again")
+    state = LlamaForCausalLM.from_pretrained(tmp_path / "again").state_dict()
+    ours = read_huggingface(tmp_path / "model").state_dict()
+    for name, parameter in huggingface_names(model.config).items():
+        assert torch.equal(state[name], ours[parameter]), name
+
+
+def test_tokens_are_sentencepieces(tmp_path: Path, tokenizer: Path) -> None:
+    """AutoTokenizer gives the ids of SentencePiece after BOS, and the text back."""
+    write_huggingface(random_model(5), tokenizer, tmp_path / "model")
+    peer = AutoTokenizer.from_pretrained(tmp_path / "model")
+    ours = Tokenizer(tokenizer)
+    source = random.Random(5)
+    texts = AWKWARD + [
+        "".join(source.choice(LETTERS) for _ in range(source.randrange(60))) for _ in range(500)
+    ]
+    for text in texts:
+        ids = ours.encode(text, bos=True)
+        assert peer.encode(text) == ids, repr(text)
+        assert peer.decode(ids, skip_special_tokens=True) == text, repr(text)
+    assert (peer.bos_token_id, peer.eos_token_id, peer.unk_token_id) == (1, 2, 0)
+    assert peer.model_max_length == 64

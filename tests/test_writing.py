@@ -1,0 +1,390 @@
+"""What `gen` writes, what `gen --check` names, and what neither ever touches."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY, TEMPLATE, Workplace
+
+MODULE = "generated/igla/architecture/scaling.py"
+TESTS = "generated/tests/architecture/test_scaling.py"
+SPEC = "specs/architecture/scaling.vibee"
+TEMPLATE_FILE = "templates/architecture/scaling.py.j2"
+ALL = {MODULE, TESTS, "generated/igla/__init__.py", "generated/igla/architecture/__init__.py", "generated/manifest.json"}
+
+
+@pytest.fixture
+def built(scaling: Workplace) -> Workplace:
+    result = scaling.run("gen")
+    assert result.code == 0, result
+    return scaling
+
+
+def second(workplace: Workplace, name: str = "second") -> None:
+    """Adds a component that is like the first under another name."""
+    for file in (SPEC, TEMPLATE_FILE, "templates/architecture/test_scaling.py.j2"):
+        text = workplace.read(file).replace("architecture import scaling", f"architecture import {name}")
+        text = text.replace("igla.architecture.scaling", f"igla.architecture.{name}").replace("scaling.", f"{name}.")
+        workplace.write(file.replace("scaling", name), text)
+
+
+# ---------------------------------------------------------------- generating
+
+
+def test_gen_writes_modules_tests_packages_and_manifest(built: Workplace) -> None:
+    assert set(built.files()) == ALL
+    for name in ALL - {"generated/manifest.json"}:
+        ast.parse(built.read(name))
+    assert set(json.loads(built.read("generated/manifest.json"))["files"]) == {
+        name.removeprefix("generated/") for name in ALL - {"generated/manifest.json"}
+    }
+
+
+def test_the_generated_tests_pass(built: Workplace) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, TESTS]
+    environment = {**os.environ, "PYTHONPATH": str(built.root / "generated")}
+    result = subprocess.run(command, cwd=built.root, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
+
+
+def test_output_is_the_same_whatever_the_place_locale_and_hash_seed(built: Workplace, tmp_path: Path) -> None:
+    copy = tmp_path / "other place"
+    for folder in ("grammar", "templates", "specs"):
+        for name, data in built.files(folder).items():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy / name).write_bytes(data)
+    for name in (REPOSITORY / "igla_gen").rglob("*.py"):
+        target = copy / name.relative_to(REPOSITORY)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(name.read_bytes())
+    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONHASHSEED": "7", "LC_ALL": "C", "TZ": "Asia/Tokyo"}
+    command = [sys.executable, "-m", "igla_gen", "gen"]
+    result = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    theirs = {p.relative_to(copy).as_posix(): p.read_bytes() for p in (copy / "generated").rglob("*") if p.is_file()}
+    assert theirs == built.files()
+
+
+def test_a_second_run_writes_nothing(built: Workplace) -> None:
+    times = {name: (built.root / name).stat().st_mtime_ns for name in ALL}
+    assert "up to date" in built.run("gen").out
+    assert "0 written, 4 unchanged" in built.run("gen", "specs").out
+    assert times == {name: (built.root / name).stat().st_mtime_ns for name in ALL}
+
+
+def test_a_deleted_file_comes_back(built: Workplace) -> None:
+    before = built.files()
+    (built.root / MODULE).unlink()
+    assert f"wrote {MODULE}" in built.run("gen").out
+    assert built.files() == before
+
+
+def test_generating_part_leaves_the_rest(built: Workplace) -> None:
+    second(built)
+    assert built.run("gen").code == 0
+    before = built.files()
+    built.change("specs/architecture/second.vibee", "Multiplies by", "Times")
+    result = built.run("gen", "specs/architecture/second.vibee")
+    assert result.code == 0, result
+    after = built.files()
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert changed == {"generated/igla/architecture/second.py", "generated/manifest.json"}
+    assert set(after) == set(before)
+    assert built.run("gen", "--check").code == 0
+
+
+def test_another_output_folder(scaling: Workplace) -> None:
+    assert scaling.run("gen", "--out", "elsewhere/code").code == 0
+    assert (scaling.root / "elsewhere/code/igla/architecture/scaling.py").exists()
+    assert not (scaling.root / "generated").exists()
+    assert scaling.run("gen", "--check", "--out", "elsewhere/code").code == 0
+
+
+def test_imports_that_nothing_uses_are_dropped(built: Workplace) -> None:
+    text = built.read(MODULE)
+    assert "import math" in text
+    assert "import os" in built.read(TEMPLATE_FILE)
+    assert "import os" not in text
+
+
+# ---------------------------------------------------------------- drift
+
+
+def test_nothing_differs_after_gen(built: Workplace) -> None:
+    result = built.run("gen", "--check")
+    assert result.code == 0
+    assert "all as the specs make them" in result.out
+
+
+@pytest.mark.parametrize("file", [MODULE, TESTS, "generated/igla/architecture/__init__.py"])
+def test_a_file_edited_by_hand_is_named(built: Workplace, file: str) -> None:
+    built.write(file, built.read(file) + "# mine\n")
+    result = built.run("gen", "--check")
+    assert result.code == 1
+    assert f"{file}: edited by hand" in result.out
+    assert "1 files differ" in result.out
+
+
+@pytest.mark.parametrize("file", [MODULE, TESTS])
+def test_a_deleted_file_is_named(built: Workplace, file: str) -> None:
+    (built.root / file).unlink()
+    result = built.run("gen", "--check")
+    assert result.code == 1
+    assert f"{file}: missing: deleted" in result.out
+
+
+def test_a_file_made_unreadable_as_text_is_named(built: Workplace) -> None:
+    (built.root / MODULE).write_bytes(b"\xff\xfe\x00")
+    result = built.run("gen", "--check")
+    assert result.code == 1
+    assert MODULE in result.out
+
+
+def test_a_changed_spec_is_named_as_the_cause(built: Workplace) -> None:
+    built.change(SPEC, "factor: Int = 2", "factor: Int = 3")
+    result = built.run("gen", "--check")
+    assert result.code == 1
+    assert f"{MODULE}: {SPEC} (or a spec that it uses) changed" in result.out
+    assert f"{TESTS}: {SPEC}" in result.out
+
+
+def test_a_changed_template_is_named_as_the_cause(built: Workplace) -> None:
+    built.change(TEMPLATE_FILE, "if x < 0:", "if x < 0.0:")
+    result = built.run("gen", "--check")
+    assert result.code == 1
+    assert f"{MODULE}: {TEMPLATE_FILE} changed and was not regenerated" in result.out
+    assert TESTS not in result.out
+
+
+def test_a_new_spec_that_was_not_generated_is_named(built: Workplace) -> None:
+    second(built)
+    result = built.run("gen", "--check")
+    assert result.code == 1
+    assert "generated/igla/architecture/second.py: missing: specs/architecture/second.vibee was never generated" in result.out
+
+
+def test_a_stale_file_is_named_then_removed_with_its_empty_folder(built: Workplace) -> None:
+    second(built)
+    assert built.run("gen").code == 0
+    for name in ("specs/architecture/second.vibee", "templates/architecture/second.py.j2", "templates/architecture/test_second.py.j2"):
+        (built.root / name).unlink()
+    result = built.run("gen", "--check")
+    assert result.code == 1
+    assert "generated/igla/architecture/second.py: stale: specs/architecture/second.vibee no longer makes it" in result.out
+    assert "removed generated/igla/architecture/second.py" in built.run("gen").out
+    assert set(built.files()) == ALL
+
+
+def test_a_stranger_is_named_and_never_removed(built: Workplace) -> None:
+    built.write("generated/igla/architecture/mine.py", "x = 1\n")
+    built.write("generated/notes.txt", "mine\n")
+    result = built.run("gen", "--check")
+    assert result.code == 1
+    assert "generated/igla/architecture/mine.py: not written by igla-gen" in result.out
+    built.change(SPEC, "factor: Int = 2", "factor: Int = 3")
+    assert built.run("gen").code == 0
+    assert built.read("generated/igla/architecture/mine.py") == "x = 1\n"
+    assert built.read("generated/notes.txt") == "mine\n"
+
+
+def test_check_writes_nothing(built: Workplace) -> None:
+    built.change(SPEC, "factor: Int = 2", "factor: Int = 3")
+    before = built.files()
+    assert built.run("gen", "--check").code == 1
+    assert built.files() == before
+
+
+def test_a_hand_edit_is_found_even_when_the_inputs_are_those_of_the_last_run(built: Workplace) -> None:
+    """The quick answer of a no-op run looks at the outputs too."""
+    before = built.files()
+    built.write(MODULE, built.read(MODULE).replace("x < 0", "x < 1"))
+    assert f"wrote {MODULE}" in built.run("gen").out
+    assert built.files() == before
+
+
+def test_a_manifest_edited_by_hand_is_named(built: Workplace) -> None:
+    built.change("generated/manifest.json", '"igla_gen"', '"igla_gen_"')
+    result = built.run("gen", "--check")
+    assert result.code == 1
+    assert "manifest.json" in result.out
+    assert built.run("gen").code == 0
+    assert built.run("gen", "--check").code == 0
+
+
+# ---------------------------------------------------------------- nothing half-written
+
+BROKEN_TEMPLATES = {
+    "an unknown hole": ("{{ constants }}", "{{ no_such_hole }}"),
+    "not Python after rendering": ("return math.fabs(x) * config.factor", "return math.fabs(x) * * config.factor"),
+    "a block never closed": ("#% endbehavior\n", ""),
+    "an unknown control line": ("{{ constants }}", "#% unless true"),
+    "an unfinished hole": ("{{ constants }}", "{{ constants"),
+    "a raw string in a hole": ("{{ constants }}", "{{ 'x = 1' }}"),
+    "an attack on the sandbox": ("{{ constants }}", "{{ doc.__class__.__mro__ }}"),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), BROKEN_TEMPLATES.values(), ids=BROKEN_TEMPLATES.keys())
+def test_a_broken_template_leaves_generated_untouched(built: Workplace, old: str, new: str) -> None:
+    second(built)
+    before = built.files()
+    built.change(TEMPLATE_FILE, old, new)
+    result = built.run("gen")
+    assert result.code == 1
+    assert "templates/architecture/scaling.py.j2" in result.err + result.out
+    assert built.files() == before
+
+
+def test_a_faulty_spec_leaves_generated_untouched(built: Workplace) -> None:
+    second(built)
+    before = built.files()
+    built.change(SPEC, "factor > 0", "factr > 0")
+    result = built.run("gen")
+    assert result.code == 1
+    assert "factr" in result.out
+    assert built.files() == before
+
+
+def test_a_missing_test_template_leaves_generated_untouched(built: Workplace) -> None:
+    before = built.files()
+    (built.root / "templates/architecture/test_scaling.py.j2").unlink()
+    result = built.run("gen")
+    assert result.code == 1
+    assert "test_scaling.py.j2" in result.out + result.err
+    assert built.files() == before
+
+
+def test_a_file_that_is_not_ours_is_not_overwritten(scaling: Workplace) -> None:
+    scaling.write(MODULE, "print('mine')\n")
+    before = scaling.files()
+    result = scaling.run("gen")
+    assert result.code == 1
+    assert MODULE in result.err
+    assert "igla-gen did not write it" in result.err
+    assert scaling.files() == before
+
+
+def test_a_broken_manifest_is_reported_and_nothing_is_written(built: Workplace) -> None:
+    built.write("generated/manifest.json", "{")
+    built.change(SPEC, "factor: Int = 2", "factor: Int = 3")
+    before = built.files()
+    for arguments in (("gen",), ("gen", "--check")):
+        result = built.run(*arguments)
+        assert result.code == 1
+        assert "manifest.json cannot be read" in result.err
+    assert built.files() == before
+
+
+def test_a_manifest_cannot_point_outside_the_output_folder(built: Workplace) -> None:
+    victim = built.write("precious.py", "x = 1\n")
+    manifest = json.loads(built.read("generated/manifest.json"))
+    manifest["files"]["../precious.py"] = manifest["files"]["igla/__init__.py"]
+    manifest["files"][str(victim)] = manifest["files"]["igla/__init__.py"]
+    built.write("generated/manifest.json", json.dumps(manifest))
+    built.run("gen")
+    assert victim.read_text() == "x = 1\n"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_read_only_folder_is_a_sentence(built: Workplace) -> None:
+    built.change(SPEC, "factor: Int = 2", "factor: Int = 3")
+    folder = built.root / "generated"
+    folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    try:
+        result = built.run("gen")
+    finally:
+        folder.chmod(stat.S_IRWXU)
+    assert result.code == 1
+    assert "cannot be written" in result.err
+
+
+def test_an_output_folder_that_is_a_file_is_a_sentence(scaling: Workplace) -> None:
+    scaling.write("generated", "a file")
+    result = scaling.run("gen")
+    assert result.code in (1, 2)
+    assert "generated" in result.err
+    assert scaling.read("generated") == "a file"
+
+
+def test_a_disk_that_fills_up_leaves_the_old_files(built: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = built.files()
+    built.change(SPEC, "factor: Int = 2", "factor: Int = 3")
+    real = Path.write_text
+
+    def full(self: Path, text: str, *arguments: object, **keywords: object) -> int:
+        if self.name == "test_scaling.py":
+            raise OSError(28, "No space left on device", str(self))
+        return real(self, text, *arguments, **keywords)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    result = built.run("gen")
+    assert result.code == 1
+    assert "No space left on device" in result.err
+    assert built.files() == before
+
+
+# ---------------------------------------------------------------- a string from a spec is never code
+
+
+HOSTILE = ['"""', "'''", "\\", '"""\\nimport os\\n"""', "{{ 1 }}", "#% if x", "${x}", "\\N{DASH}", "%s {x} {0}"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_prose_cannot_become_code(scaling: Workplace, text: str) -> None:
+    quoted = "'" + text.replace("'", "''") + " tail'"
+    for old in ("Multiplies by a factor.", "By how much.", "Width times factor.", "A number\n", "It is scaled", "The number times the factor", "ValueError if x is negative"):  # noqa: E501
+        scaling.change(SPEC, old, quoted + ("\n" if old.endswith("\n") else ""))
+    scaling.change(SPEC, "-- the multiplier", "-- the multiplier " + text)
+    scaling.change(SPEC, "saying: x is negative", "saying: x is negative\n      - name: says\n        refuses: scale(0 - 2.0, ScaleConfig(width=1))\n        saying: " + quoted)  # noqa: E501
+    result = scaling.run("gen")
+    if result.code:
+        assert "error[" in result.out or "templates/" in result.err, result
+        assert scaling.files() == {}
+        return
+    tree = ast.parse(scaling.read(MODULE))
+    assert [type(node).__name__ for node in tree.body] == [
+        "Expr", "ImportFrom", "Import", "ImportFrom", "ClassDef", "FunctionDef", "FunctionDef",
+    ]  # fmt: skip
+    assert ast.dump(tree.body[-1].body[1]) == ast.dump(ast.parse(TEMPLATE_GUARD).body[0])
+    ast.parse(scaling.read(TESTS))
+
+
+TEMPLATE_GUARD = 'if x < 0:\n    raise ValueError(f"x is negative: {x}")\n'
+assert TEMPLATE_GUARD.splitlines()[0] in TEMPLATE
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("module: igla.architecture.scaling", "module: igla.architecture.../../x"),
+        ("module: igla.architecture.scaling", "module: igla.architecture.class"),
+        ("module: igla.architecture.scaling", "module: os.path.join"),
+        ("module: igla.architecture.scaling", "module: igla.architecture.scaling; import os"),
+        ("name: needs_a_positive_number", "name: 'x() -> None: pass'"),
+        ("params: {config: ScaleConfig}", "params: {'config=print(1)': ScaleConfig}"),
+        ("  area:\n", "  'area()':\n"),
+        ("factor: Int = 2", "'factor=1; x': Int = 2"),
+        ("  ScaleConfig:\n    desc", "  'ScaleConfig(object)':\n    desc"),
+        ("      - name: multiplies\n        holds: area", "      - name: 'a b'\n        holds: area"),
+        ("      - name: multiplies\n        holds: area", "      - name: x\n        for: {'a; b': 1}\n        holds: area"),
+        ("      - name: multiplies\n        holds: area", "      - name: x\n        cases: [{'a; b': 1}]\n        holds: area"),
+        ("    is: config", "    where: {'a; b': 1}\n    is: config"),
+        ("formulas:", "constants: {'X = 1; Y': 2}\nformulas:"),
+        ("is: config.width", "is: config.__class__"),
+        ("is: config.width", "is: __import__"),
+    ],
+)
+def test_names_cannot_become_code_or_paths(scaling: Workplace, old: str, new: str) -> None:
+    scaling.change(SPEC, old, new)
+    result = scaling.run("gen")
+    assert result.code == 1, result
+    assert "error[" in result.out, result
+    assert scaling.files() == {}
