@@ -22,7 +22,9 @@ app = typer.Typer(
 )
 Paths = Annotated[
     list[Path] | None,
-    typer.Argument(help="Spec files or folders; default: specs/ here, else those that come with igla-gen."),
+    typer.Argument(
+        help="Spec files or folders; default: specs/ here, else those that come with igla-gen."
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder that the generated files go to.")]
 
@@ -44,7 +46,9 @@ def _stop(message: str, code: int) -> None:
 
 
 @app.callback(invoke_without_command=True)
-def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
     if version:
         print(f"igla-gen {__version__}")
         raise typer.Exit
@@ -72,13 +76,15 @@ def check(
 def gen(
     paths: Paths = None,
     out: Out = Path("generated"),
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; name what differs from the specs.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; name what differs from the specs.")
+    ] = False,
 ) -> None:
     """Write the modules and tests that the specs describe."""
     from igla_gen.emit.environment import TemplateFault
+    from igla_gen.write.files import WriteError
     from igla_gen.write.fresh import Fingerprint
     from igla_gen.write.manifest import ManifestError
-    from igla_gen.write.files import WriteError
 
     whole = not paths
     fingerprint = Fingerprint.of(_default_paths(paths), out)
@@ -106,7 +112,9 @@ def list_specs(paths: Paths = None) -> None:
     units = sorted(library.requested, key=lambda unit: (unit.kind, unit.module))
     width = max((len(unit.module) for unit in units), default=0)
     for unit in units:
-        print(f"{unit.kind:10} {unit.module:{width}}  {' '.join(unit.spec.description.text.split())}")
+        print(
+            f"{unit.kind:10} {unit.module:{width}}  {' '.join(unit.spec.description.text.split())}"
+        )
     if library.findings.items:
         _stop(f"{len(library.findings.items)} findings; run igla-gen check", 1)
 
@@ -147,7 +155,7 @@ def _write_or_compare(library: Library, out: Path, *, check: bool, whole: bool) 
 
     plan = make_plan(library)
     if check:
-        drifts = find_drift(plan, out)
+        drifts = find_drift(plan, out, complete=whole)
         for drift in drifts:
             print(f"{out / drift.path}: {drift.cause}")
         if drifts:
@@ -160,4 +168,6 @@ def _write_or_compare(library: Library, out: Path, *, check: bool, whole: bool) 
         print(f"wrote {out / path}")
     for path in report.removed:
         print(f"removed {out / path}")
-    print(f"{len(report.written)} written, {report.unchanged} unchanged, {len(report.removed)} removed")
+    print(
+        f"{len(report.written)} written, {report.unchanged} unchanged, {len(report.removed)} removed"
+    )

@@ -65,9 +65,7 @@ class Findings:
 
     items: list[Diagnostic] = field(default_factory=list)
 
-    def add(
-        self, code: str, name: str, message: str, span: Span, hint: str | None = None
-    ) -> None:
+    def add(self, code: str, name: str, message: str, span: Span, hint: str | None = None) -> None:
         self.items.append(Diagnostic(code, name, message, span, hint))
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
@@ -98,7 +96,9 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 def render(diagnostic: Diagnostic, source: str | None, *, color: bool = False) -> str:
     """The finding with the source line and a caret under the exact place."""
-    bold, red, blue, off = ("\x1b[1m", "\x1b[1;31m", "\x1b[1;34m", "\x1b[0m") if color else ("",) * 4
+    bold, red, blue, off = (
+        ("\x1b[1m", "\x1b[1;31m", "\x1b[1;34m", "\x1b[0m") if color else ("",) * 4
+    )
     span = diagnostic.span
     head = f"{red}error[{diagnostic.code} {diagnostic.name}]{off}{bold}: {diagnostic.message}{off}"
     lines = [head, f"{blue}  -->{off} {span.file}:{span.line}:{span.column}"]

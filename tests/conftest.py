@@ -22,10 +22,13 @@ from igla_gen.rules import templates as rule_templates
 from igla_gen.write import fresh
 
 _NOISE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
-settings.register_profile("same", derandomize=True, database=None, deadline=None, suppress_health_check=_NOISE)
+settings.register_profile(
+    "same", derandomize=True, database=None, deadline=None, suppress_health_check=_NOISE
+)
 settings.register_profile("search", database=None, deadline=None, suppress_health_check=_NOISE)
 settings.load_profile("same")
 
+collect_ignore = ["cases"]  # what cases hold as expected output is no test of this folder
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 SPEC = """\

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import copy
 import importlib
 import json
@@ -77,7 +78,17 @@ EXTREMES = {
     "clamp_max": "clamp_min",
 }
 MESSAGE_CALLS = {"print", "warn", "debug", "info", "warning", "error", "exception", "report"}
-MESSAGE_KEYWORDS = {"help", "desc", "unit", "title", "label", "description", "metavar", "linestyle", "color"}
+MESSAGE_KEYWORDS = {
+    "help",
+    "desc",
+    "unit",
+    "title",
+    "label",
+    "description",
+    "metavar",
+    "linestyle",
+    "color",
+}
 NEVER_PRELOADED = ("igla", "xllamacpp", "conftest", "test_", "pytest", "_pytest", "__main__")
 EXIT_FOREIGN_MODULE = 97
 
@@ -130,7 +141,9 @@ class Collector:
             self.scope.pop()
         self.statement, self.anchor = outer
 
-    def keep(self, old: ast.AST, new: ast.AST, parent: ast.AST, name: str, index: int | None) -> None:
+    def keep(
+        self, old: ast.AST, new: ast.AST, parent: ast.AST, name: str, index: int | None
+    ) -> None:
         anchor = self.anchor or old
         statement = self.statement if self.statement is not old else None
         before = head(statement or old)
@@ -171,13 +184,17 @@ def put(parent: ast.AST, name: str, index: int | None, value: ast.AST) -> None:
 
 def is_left_alone(node: ast.AST, parent: ast.AST | None, name: str) -> bool:
     """Annotations, docstrings and other bare strings, messages, __all__, and blocks that do not run on import."""
-    if name in {"annotation", "returns", "type_params"} or isinstance(node, ast.Import | ast.ImportFrom):
+    if name in {"annotation", "returns", "type_params"} or isinstance(
+        node, ast.Import | ast.ImportFrom
+    ):
         return True
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
     if isinstance(parent, ast.Assert) and name == "msg":
         return True
-    if isinstance(node, ast.Assign) and any(getattr(t, "id", "") == "__all__" for t in node.targets):
+    if isinstance(node, ast.Assign) and any(
+        getattr(t, "id", "") == "__all__" for t in node.targets
+    ):
         return True
     if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
         return True
@@ -210,7 +227,9 @@ def replacements(node: ast.AST, parent: ast.AST | None, name: str) -> Iterator[a
         yield ast.copy_location(ast.Pass(), node)
     elif isinstance(node, ast.Call):
         yield from changed_extremes(node)
-    if is_condition(node, name) and not isinstance(node, ast.Compare | ast.BoolOp | ast.UnaryOp | ast.Constant):
+    if is_condition(node, name) and not isinstance(
+        node, ast.Compare | ast.BoolOp | ast.UnaryOp | ast.Constant
+    ):
         yield ast.copy_location(ast.UnaryOp(op=ast.Not(), operand=node), node)
 
 
@@ -261,7 +280,11 @@ def changed_extremes(node: ast.Call) -> Iterator[ast.AST]:
 
 def head(node: ast.AST) -> str:
     """A statement on one line; of a compound statement the part before its body."""
-    bodies = {name: [] for name in ("body", "orelse", "finalbody", "handlers", "cases") if hasattr(node, name)}
+    bodies = {
+        name: []
+        for name in ("body", "orelse", "finalbody", "handlers", "cases")
+        if hasattr(node, name)
+    }
     new = changed(node, **bodies) if isinstance(node, ast.stmt) else node
     return " ".join(ast.unparse(new).split("\n"))
 
@@ -300,7 +323,9 @@ def read_equivalents(path: Path) -> list[Equivalent]:
     entries = tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", [])
     found = []
     for number, entry in enumerate(entries, 1):
-        missing = {"module", "function", "before", "after", "reason"} - {k for k, v in entry.items() if v}
+        missing = {"module", "function", "before", "after", "reason"} - {
+            k for k, v in entry.items() if v
+        }
         if missing:
             sys.exit(f"{path}: entry {number} lacks {', '.join(sorted(missing))}")
         found.append(Equivalent(**entry))
@@ -370,7 +395,9 @@ class Runner:
     def __init__(self, generated: Path, jobs: int, work: Path) -> None:
         self.slots = [Slot(work / f"job{number}") for number in range(jobs)]
         for slot in self.slots:
-            shutil.copytree(generated, slot.generated, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+            shutil.copytree(
+                generated, slot.generated, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+            )
             (slot.folder / "pytest.ini").write_text("[pytest]\n")
             (slot.folder / "cwd").mkdir()
         self.durations: dict[str, float] = {}
@@ -387,7 +414,9 @@ class Runner:
             job = self.start(self.slots[0], module, source, None)
             self.wait([job])
             if job.status != 0:
-                raise SystemExit(f"{module}: its tests fail before any mutant\n{read_text(job.slot.output)}")
+                raise SystemExit(
+                    f"{module}: its tests fail before any mutant\n{read_text(job.slot.output)}"
+                )
             seconds = time.monotonic() - started
             report = json.loads(job.slot.report.read_text(encoding="utf-8"))
             preload(report["modules"])
@@ -396,7 +425,9 @@ class Runner:
         self.wall_limit = 30 + 20 * seconds
         return seconds
 
-    def run(self, module: str, source: str, mutants: list[Mutant]) -> Iterator[tuple[Mutant, bool, str]]:
+    def run(
+        self, module: str, source: str, mutants: list[Mutant]
+    ) -> Iterator[tuple[Mutant, bool, str]]:
         """Yield each mutant, whether it survived, and the test that killed it."""
         waiting, idle, running = list(reversed(mutants)), list(self.slots), []
         while waiting or running:
@@ -434,7 +465,9 @@ class Runner:
             silence(slot.output)
             os.chdir(slot.folder / "cwd")
             sys.path.insert(0, str(slot.generated))
-            os.environ["PYTHONPATH"] = os.pathsep.join([str(slot.generated), os.environ.get("PYTHONPATH", "")])
+            os.environ["PYTHONPATH"] = os.pathsep.join(
+                [str(slot.generated), os.environ.get("PYTHONPATH", "")]
+            )
             status = self.run_pytest(slot, module)
         finally:
             sys.stdout.flush()
@@ -445,13 +478,25 @@ class Runner:
         import pytest
 
         order = Order(self.durations)
-        options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "--no-header", "--tb=short"]
+        options = [
+            "-x",
+            "-q",
+            "--assert=plain",
+            "-p",
+            "no:cacheprovider",
+            "--no-header",
+            "--tb=short",
+        ]
         places = ["-c", str(slot.folder / "pytest.ini"), "--basetemp", str(slot.folder / "tmp")]
-        status = int(pytest.main([*options, *places, str(self.test_file(slot, module))], plugins=[order]))
+        status = int(
+            pytest.main([*options, *places, str(self.test_file(slot, module))], plugins=[order])
+        )
         loaded = sys.modules.get("igla." + module.replace("/", "."))
         if loaded is not None and not str(loaded.__file__).startswith(str(slot.generated)):
             return EXIT_FOREIGN_MODULE
-        usage = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+        usage = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(
+            resource.RUSAGE_CHILDREN
+        )
         report = {
             "durations": order.durations,
             "failed": order.failed,
@@ -481,7 +526,9 @@ class Runner:
 def killer(job: Job) -> str:
     """The first failed test, or how the run ended without one."""
     if job.status == EXIT_FOREIGN_MODULE:
-        raise SystemExit(f"the tests imported another igla than the shadow copy in {job.slot.folder}")
+        raise SystemExit(
+            f"the tests imported another igla than the shadow copy in {job.slot.folder}"
+        )
     try:
         failed = json.loads(job.slot.report.read_text(encoding="utf-8"))["failed"]
     except (OSError, ValueError):
@@ -490,10 +537,8 @@ def killer(job: Job) -> str:
 
 
 def end_group(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def set_limits(cpu_seconds: int) -> None:
@@ -520,7 +565,9 @@ def importable_modules() -> list[str]:
     return [
         name
         for name, module in list(sys.modules.items())
-        if not name.startswith(NEVER_PRELOADED) and getattr(module, "__spec__", None) and module.__spec__.origin
+        if not name.startswith(NEVER_PRELOADED)
+        and getattr(module, "__spec__", None)
+        and module.__spec__.origin
     ]
 
 
@@ -528,10 +575,8 @@ def preload(names: list[str]) -> None:
     for name in names:
         if name in sys.modules or name.startswith(NEVER_PRELOADED):
             continue
-        try:
+        with contextlib.suppress(Exception):  # what cannot be preloaded each run imports itself
             importlib.import_module(name)
-        except Exception:  # noqa: BLE001, S110 - what cannot be preloaded is imported by each run itself
-            pass
 
 
 def read_text(path: Path) -> str:
@@ -552,13 +597,17 @@ class Tally:
 
 def find_modules(generated: Path, wanted: list[str]) -> list[str]:
     package = generated / "igla"
-    names = sorted(str(p.relative_to(package))[:-3] for p in package.rglob("*.py") if p.name != "__init__.py")
+    names = sorted(
+        str(p.relative_to(package))[:-3] for p in package.rglob("*.py") if p.name != "__init__.py"
+    )
     if not wanted:
         return names
     modules = [name.removesuffix(".py").removeprefix("igla/") for name in wanted]
     unknown = [name for name in modules if name not in names]
     if unknown:
-        sys.exit(f"no module {', '.join(unknown)} in {package}; there are {', '.join(names) or 'none'}")
+        sys.exit(
+            f"no module {', '.join(unknown)} in {package}; there are {', '.join(names) or 'none'}"
+        )
     return modules
 
 
@@ -569,7 +618,9 @@ def sample(mutants: list[Mutant], limit: int | None, seed: int, module: str) -> 
     return [mutants[index] for index in sorted(chosen)]
 
 
-def run_module(runner: Runner, module: str, options: argparse.Namespace, listed: list[Equivalent]) -> Tally:
+def run_module(
+    runner: Runner, module: str, options: argparse.Namespace, listed: list[Equivalent]
+) -> Tally:
     source = (options.generated / "igla" / f"{module}.py").read_text(encoding="utf-8")
     everything = Collector(source).collect()
     known = [m for m in everything if any(e.matches(module, m) for e in listed)]
@@ -582,11 +633,15 @@ def run_module(runner: Runner, module: str, options: argparse.Namespace, listed:
         tally.killed += not survived
         if survived:
             tally.survivors += 1
-            print(toml_entry(module, mutant) if options.toml else describe(module, mutant), flush=True)
+            print(
+                toml_entry(module, mutant) if options.toml else describe(module, mutant), flush=True
+            )
         elif options.verbose:
             print(f"{describe(module, mutant)}    [{test}]", flush=True)
     if options.limit is None:
-        tally.stale = report_stale(module, everything, listed) + report_killed(runner, module, source, known)
+        tally.stale = report_stale(module, everything, listed) + report_killed(
+            runner, module, source, known
+        )
     spent = time.monotonic() - started
     print(
         f"{module}: {tally.killed} of {tally.total} mutants killed, {tally.equivalent} equivalent"
@@ -597,9 +652,13 @@ def run_module(runner: Runner, module: str, options: argparse.Namespace, listed:
 
 
 def report_stale(module: str, mutants: list[Mutant], listed: list[Equivalent]) -> int:
-    stale = [e for e in listed if e.module == module and not any(e.matches(module, m) for m in mutants)]
+    stale = [
+        e for e in listed if e.module == module and not any(e.matches(module, m) for m in mutants)
+    ]
     for entry in stale:
-        print(f"mutants.toml: no mutant of {module} is {entry.function}: {entry.before} -> {entry.after}")
+        print(
+            f"mutants.toml: no mutant of {module} is {entry.function}: {entry.before} -> {entry.after}"
+        )
     return len(stale)
 
 
@@ -616,21 +675,38 @@ def describe(module: str, mutant: Mutant) -> str:
 
 
 def toml_entry(module: str, mutant: Mutant) -> str:
-    fields = {"module": module, "function": mutant.function, "before": mutant.before, "after": mutant.after}
+    fields = {
+        "module": module,
+        "function": mutant.function,
+        "before": mutant.before,
+        "after": mutant.after,
+    }
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]
     return "\n".join([f"# line {mutant.line}", "[[equivalent]]", *lines, 'reason = ""', ""])
 
 
 def parse_options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Mutate generated modules and run their own generated tests.")
-    parser.add_argument("modules", nargs="*", help="such as architecture/normalization (default: all)")
+    parser = argparse.ArgumentParser(
+        description="Mutate generated modules and run their own generated tests."
+    )
+    parser.add_argument(
+        "modules", nargs="*", help="such as architecture/normalization (default: all)"
+    )
     parser.add_argument("--limit", type=int, help="at most so many mutants of each module")
     parser.add_argument("--seed", type=int, default=0, help="of the sample that --limit takes")
-    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="forks at a time")
+    parser.add_argument(
+        "--jobs", type=int, default=min(2, os.cpu_count() or 1), help="forks at a time"
+    )
     parser.add_argument("--list", action="store_true", help="show the mutants, run nothing")
-    parser.add_argument("--toml", action="store_true", help="print survivors as entries for mutants.toml")
-    parser.add_argument("--verbose", action="store_true", help="print killed mutants too, with the test")
-    parser.add_argument("--generated", type=Path, default=ROOT / "generated", help="holds igla/ and tests/")
+    parser.add_argument(
+        "--toml", action="store_true", help="print survivors as entries for mutants.toml"
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="print killed mutants too, with the test"
+    )
+    parser.add_argument(
+        "--generated", type=Path, default=ROOT / "generated", help="holds igla/ and tests/"
+    )
     parser.add_argument("--equivalents", type=Path, default=ROOT / "tests" / "mutants.toml")
     return parser.parse_args(arguments)
 
@@ -639,7 +715,9 @@ def set_environment() -> None:
     """One thread for each fork, no byte code (two mutants of one second would share it), no stray plugin."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"
-    os.environ.update(PYTHONDONTWRITEBYTECODE="1", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", MPLBACKEND="Agg")
+    os.environ.update(
+        PYTHONDONTWRITEBYTECODE="1", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", MPLBACKEND="Agg"
+    )
     os.environ.pop("PYTEST_ADDOPTS", None)
     sys.dont_write_bytecode = True
 

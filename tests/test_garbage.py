@@ -10,16 +10,78 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from igla_gen.model.types import parse_field, parse_type
 from igla_gen.diagnostics import Span, SpecError
+from igla_gen.model.types import parse_field, parse_type
 from igla_gen.syntax.tree import Scalar
 from tests.conftest import REPOSITORY, SPEC, Result, Workplace
 
 REAL = sorted((REPOSITORY / "specs").rglob("*.vibee"))
-PIECES = ["", " ", "  ", "\t", ":", ": ", "- ", "'", '"', "{", "}", "[", "]", ",", "|", "#", " #", "\n", "\n  ", "\x00", "\u2028",
-          "é", "0", "-1", "1e999", "inf", "nan", "true", "none", "x", "_", ".", "(", ")", "^", "**", "~=", "~", "&", "*", "!", ">", "%",
-          "@", "`", "\\", "\\u", "...", "---", "Tensor[", "Enum<", "List<", ">", "= ", " -- ", "config", "lambda", "class", "__class__",
-          "name: ", "laws:\n", "kind: model\n", "kind: recipe\nblueprint: igla.x.y\n", "uses: [igla.architecture.decoder]\n"]  # fmt: skip
+PIECES = [
+    "",
+    " ",
+    "  ",
+    "\t",
+    ":",
+    ": ",
+    "- ",
+    "'",
+    '"',
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "|",
+    "#",
+    " #",
+    "\n",
+    "\n  ",
+    "\x00",
+    "\u2028",
+    "é",
+    "0",
+    "-1",
+    "1e999",
+    "inf",
+    "nan",
+    "true",
+    "none",
+    "x",
+    "_",
+    ".",
+    "(",
+    ")",
+    "^",
+    "**",
+    "~=",
+    "~",
+    "&",
+    "*",
+    "!",
+    ">",
+    "%",
+    "@",
+    "`",
+    "\\",
+    "\\u",
+    "...",
+    "---",
+    "Tensor[",
+    "Enum<",
+    "List<",
+    ">",
+    "= ",
+    " -- ",
+    "config",
+    "lambda",
+    "class",
+    "__class__",
+    "name: ",
+    "laws:\n",
+    "kind: model\n",
+    "kind: recipe\nblueprint: igla.x.y\n",
+    "uses: [igla.architecture.decoder]\n",
+]
 
 
 @st.composite
@@ -84,7 +146,9 @@ def test_generating_from_a_damaged_spec(scaling: Workplace, text: str) -> None:
 
 @settings(max_examples=60)
 @given(data=st.data())
-def test_a_damaged_real_spec(data: st.DataObject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_real_spec(
+    data: st.DataObject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     path = data.draw(st.sampled_from(REAL))
     text = data.draw(damaged(path.read_text(encoding="utf-8")))
@@ -92,9 +156,23 @@ def test_a_damaged_real_spec(data: st.DataObject, tmp_path: Path, monkeypatch: p
     is_an_answer(Workplace(tmp_path).run("check", "spec.vibee"))
 
 
-@pytest.mark.parametrize("text", [b"\xff\xfe", b"name: \xe9\n", b"name: x\n\x00\n", b"a" * 100_000, b"[" * 5000, b"{a: " * 3000,
-                                  b"- " * 3000 + b"x", b"a:\n" * 3000, b"\n".join(b" " * i + b"a:" for i in range(800)),
-                                  b"name: '" + b"x" * 100_000, b"\r" * 100, b"\xef\xbb\xbf"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xff\xfe",
+        b"name: \xe9\n",
+        b"name: x\n\x00\n",
+        b"a" * 100_000,
+        b"[" * 5000,
+        b"{a: " * 3000,
+        b"- " * 3000 + b"x",
+        b"a:\n" * 3000,
+        b"\n".join(b" " * i + b"a:" for i in range(800)),
+        b"name: '" + b"x" * 100_000,
+        b"\r" * 100,
+        b"\xef\xbb\xbf",
+    ],
+)
 def test_odd_files(scaling: Workplace, text: bytes) -> None:
     (scaling.root / "spec.vibee").write_bytes(text)
     result = scaling.run("check", "spec.vibee")
@@ -116,7 +194,10 @@ def test_an_unknown_command_is_a_sentence(scaling: Workplace) -> None:
     assert "Traceback" not in result.err
 
 
-@pytest.mark.parametrize("command", [("--help",), ("check", "--help"), ("gen", "--help"), ("list", "--help"), ("--version",)])
+@pytest.mark.parametrize(
+    "command",
+    [("--help",), ("check", "--help"), ("gen", "--help"), ("list", "--help"), ("--version",)],
+)
 def test_help(scaling: Workplace, command: tuple[str, ...]) -> None:
     result = scaling.run(*command)
     assert result.code == 0
@@ -131,7 +212,10 @@ def scalar(text: str) -> Scalar:
 
 
 @settings(max_examples=200)
-@given(st.text(st.sampled_from("IntFloaBlmEupMyT<>[], =-.1e\"'_*/~x"), max_size=25) | st.text(max_size=12))
+@given(
+    st.text(st.sampled_from("IntFloaBlmEupMyT<>[], =-.1e\"'_*/~x"), max_size=25)
+    | st.text(max_size=12)
+)
 def test_any_text_is_a_type_or_a_diagnostic(text: str) -> None:
     for read in (parse_type, parse_field):
         try:
@@ -178,14 +262,28 @@ def test_fields(text: str, shown: str, default: object, help_: str) -> None:
 @pytest.mark.parametrize(
     ("text", "name", "column"),
     [
-        ("Int = 1.5", "wrong-type", 7), ("Int = true", "wrong-type", 7), ("Int = x", "wrong-type", 7),
-        ("Float = none", "wrong-type", 9), ("Bool = 1", "wrong-type", 8), ("Enum<a, b> = c", "wrong-type", 14),
-        ("List<Int> = [1, x]", "wrong-type", 13), ("String = 3", "wrong-type", 10), ("Tensor[B] = 1", "wrong-type", 13),
-        ("", "bad-type", 1), ("Int Int", "bad-type", 5), ("List", "bad-type", 1), ("List<Int", "bad-type", 9),
-        ("Map<Int>", "bad-type", 1), ("Foo<Int>", "bad-type", 1), ("Enum<>", "bad-type", 1), ("Enum<a, a>", "bad-type", 1),
-        ("Int =", "bad-type", 6), ("3", "bad-type", 1), ("Int | None", "bad-type", 5),
+        ("Int = 1.5", "wrong-type", 7),
+        ("Int = true", "wrong-type", 7),
+        ("Int = x", "wrong-type", 7),
+        ("Float = none", "wrong-type", 9),
+        ("Bool = 1", "wrong-type", 8),
+        ("Enum<a, b> = c", "wrong-type", 14),
+        ("List<Int> = [1, x]", "wrong-type", 13),
+        ("String = 3", "wrong-type", 10),
+        ("Tensor[B] = 1", "wrong-type", 13),
+        ("", "bad-type", 1),
+        ("Int Int", "bad-type", 5),
+        ("List", "bad-type", 1),
+        ("List<Int", "bad-type", 9),
+        ("Map<Int>", "bad-type", 1),
+        ("Foo<Int>", "bad-type", 1),
+        ("Enum<>", "bad-type", 1),
+        ("Enum<a, a>", "bad-type", 1),
+        ("Int =", "bad-type", 6),
+        ("3", "bad-type", 1),
+        ("Int | None", "bad-type", 5),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_field_is_refused_at_its_place(text: str, name: str, column: int) -> None:
     with pytest.raises(SpecError) as caught:
         parse_field(scalar(text))

@@ -8,12 +8,20 @@ import pytest
 
 from igla_gen.emit.imports import tidy_imports
 
-PROVIDERS = {"scale": "from igla.a import scale", "area": "from igla.a import area", "b": "from igla import b"}
+PROVIDERS = {
+    "scale": "from igla.a import scale",
+    "area": "from igla.a import area",
+    "b": "from igla import b",
+}
 
 
 def imports_of(source: str) -> list[str]:
     tidied = tidy_imports(source, PROVIDERS)
-    return [ast.unparse(node) for node in ast.parse(tidied).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return [
+        ast.unparse(node)
+        for node in ast.parse(tidied).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +36,10 @@ def imports_of(source: str) -> list[str]:
         ("def f():\n    scale = 1\n    return scale\n", []),
         ("def f():\n    from x import scale\n    return scale\n", []),
         ("def f(*, scale=1): return scale\ndef g(): return scale\n", ["from igla.a import scale"]),
-        ("class A:\n    scale: int\n\n    def f(self): return scale(1)\n", ["from igla.a import scale"]),
+        (
+            "class A:\n    scale: int\n\n    def f(self): return scale(1)\n",
+            ["from igla.a import scale"],
+        ),
         ("class A:\n    scale = 1\n    twice = scale\n", []),
         ("def f(): return [scale for scale in range(3)]\n", []),
         ("def f(): return [scale for x in range(3)]\n", ["from igla.a import scale"]),
@@ -47,16 +58,21 @@ def imports_of(source: str) -> list[str]:
         ("print(scale.x.y)\n", ["from igla.a import scale"]),
         ("print(x.scale)\n", []),
         ("f(scale=1)\n", []),
-        ("from __future__ import annotations\nimport re as r\nr.x\n", ["from __future__ import annotations", "import re as r"]),
+        (
+            "from __future__ import annotations\nimport re as r\nr.x\n",
+            ["from __future__ import annotations", "import re as r"],
+        ),
         ("import os.path\nos.path.x\n", ["import os.path"]),
         ("math.pi, torch.x, np.y\n", ["import math", "import torch"]),
-        ("from b import c\nfrom a import d\nimport z\nimport sys\nfrom igla import e\nc, d, z, sys, e\n",
-         ["import sys", "import z", "from a import d", "from b import c", "from igla import e"]),
+        (
+            "from b import c\nfrom a import d\nimport z\nimport sys\nfrom igla import e\nc, d, z, sys, e\n",
+            ["import sys", "import z", "from a import d", "from b import c", "from igla import e"],
+        ),
         ("(scale := 3)\nprint(scale)\n", []),
         ("match x:\n    case [scale, *area]: print(scale, area)\n", []),
         ("def f():\n    global b\n    return b\n", ["from igla import b"]),
     ],
-)  # fmt: skip
+)
 def test_imports(source: str, expected: list[str]) -> None:
     assert imports_of(source) == expected
 

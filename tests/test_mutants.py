@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-import mutants  # noqa: E402
+import mutants
 
 MODULE = '''"""A module."""
 
@@ -118,7 +118,9 @@ def test_what_is_left_alone(statement: str) -> None:
 
 
 def test_each_mutant_differs_from_the_source_in_one_place() -> None:
-    source = "ü = 'é' # ä + b\n\ndef f(a, b=1):\n    return f(\n        'ö', a\n        + b * 3)  # ß\n"
+    source = (
+        "ü = 'é' # ä + b\n\ndef f(a, b=1):\n    return f(\n        'ö', a\n        + b * 3)  # ß\n"
+    )
     found = mutants.Collector(source).collect()
     assert {m.line for m in found} == {3, 5, 6}
     assert len({m.source for m in found}) == len(found) == 7  # + * and 1 (three ways) and 3 (two)
@@ -153,7 +155,9 @@ def test_equivalents_are_accepted_and_must_be_true(generated: Path) -> None:
     assert run(generated, "math/double").returncode == 0
     listed.write_text(whole.replace("if total <= 0:", "if total == 0:"), encoding="utf-8")
     assert "no mutant of math/double" in run(generated, "math/double").stdout
-    killed = whole.replace('"if total < 0:"', '"total = 0"').replace('"if total <= 0:"', '"total = 1"')
+    killed = whole.replace('"if total < 0:"', '"total = 0"').replace(
+        '"if total <= 0:"', '"total = 1"'
+    )
     listed.write_text(killed, encoding="utf-8")
     result = run(generated, "math/double")
     assert result.returncode == 1
@@ -171,7 +175,9 @@ def test_a_mutant_without_end_is_killed(generated: Path) -> None:
     endless = MODULE.replace("for _ in range(n):", "while n:\n        n = n - 1")
     (generated / "igla/math/double.py").write_text(endless, encoding="utf-8")
     result = run(generated, "math/double", "--verbose", "--limit", "2", "--seed", "0")
-    assert "n = n - 1 -> n = n - 0    [did not end in time]" in result.stdout, result.stdout + result.stderr
+    assert "n = n - 1 -> n = n - 0    [did not end in time]" in result.stdout, (
+        result.stdout + result.stderr
+    )
 
 
 def test_a_sample_depends_on_the_seed_alone() -> None:

@@ -146,12 +146,19 @@ def test_a_code_has_one_name_and_a_name_one_code() -> None:
         pairs |= set(re.findall(r'"(IG\d{3})",\s*"([a-z\-0-9]+)"', text))
         pairs |= set(re.findall(r'code="(IG\d{3})",\s*name="([a-z\-0-9]+)"', text))
     assert len(pairs) > 30
-    assert len({code for code, _ in pairs}) == len({name for _, name in pairs}) == len(pairs), sorted(pairs)
+    assert (
+        len({code for code, _ in pairs}) == len({name for _, name in pairs}) == len(pairs)
+    ), sorted(pairs)
 
 
 @pytest.mark.parametrize(
     ("word", "found"),
-    [("num_layer", "num_layers"), ("hiden_size", "hidden_size"), ("epss", "eps"), ("behaviours", "behaviors")],
+    [
+        ("num_layer", "num_layers"),
+        ("hiden_size", "hidden_size"),
+        ("epss", "eps"),
+        ("behaviours", "behaviors"),
+    ],
 )
 def test_a_near_miss_is_guessed(word: str, found: str) -> None:
     known = ["num_layers", "hidden_size", "eps", "behaviors", "num_heads"]

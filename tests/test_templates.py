@@ -54,16 +54,24 @@ def test_its_holes_are_simple(name: str) -> None:
 def test_it_has_a_partner_and_a_spec(name: str) -> None:
     path = Path(name)
     stem = path.name.removesuffix(".py.j2").removeprefix("test_")
-    assert {(path.parent / f"{stem}.py.j2").as_posix(), (path.parent / f"test_{stem}.py.j2").as_posix()} <= set(TEMPLATES)
+    assert {
+        (path.parent / f"{stem}.py.j2").as_posix(),
+        (path.parent / f"test_{stem}.py.j2").as_posix(),
+    } <= set(TEMPLATES)
     assert (REPOSITORY / "specs" / path.parent / f"{stem}.vibee").exists()
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_its_imports_are_absolute(name: str) -> None:
-    imports = [node for node in ast.walk(ast.parse(text_of(name))) if isinstance(node, ast.ImportFrom)]
+    imports = [
+        node for node in ast.walk(ast.parse(text_of(name))) if isinstance(node, ast.ImportFrom)
+    ]
     assert all(node.level == 0 for node in imports)
     modules = {node.module for node in imports} | {
-        alias.name for node in ast.walk(ast.parse(text_of(name))) if isinstance(node, ast.Import) for alias in node.names
+        alias.name
+        for node in ast.walk(ast.parse(text_of(name)))
+        if isinstance(node, ast.Import)
+        for alias in node.names
     }
     assert not any(module and module.split(".")[0] == "igla_gen" for module in modules)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -18,7 +19,13 @@ MODULE = "generated/igla/architecture/scaling.py"
 TESTS = "generated/tests/architecture/test_scaling.py"
 SPEC = "specs/architecture/scaling.vibee"
 TEMPLATE_FILE = "templates/architecture/scaling.py.j2"
-ALL = {MODULE, TESTS, "generated/igla/__init__.py", "generated/igla/architecture/__init__.py", "generated/manifest.json"}
+ALL = {
+    MODULE,
+    TESTS,
+    "generated/igla/__init__.py",
+    "generated/igla/architecture/__init__.py",
+    "generated/manifest.json",
+}
 
 
 @pytest.fixture
@@ -31,8 +38,12 @@ def built(scaling: Workplace) -> Workplace:
 def second(workplace: Workplace, name: str = "second") -> None:
     """Adds a component that is like the first under another name."""
     for file in (SPEC, TEMPLATE_FILE, "templates/architecture/test_scaling.py.j2"):
-        text = workplace.read(file).replace("architecture import scaling", f"architecture import {name}")
-        text = text.replace("igla.architecture.scaling", f"igla.architecture.{name}").replace("scaling.", f"{name}.")
+        text = workplace.read(file).replace(
+            "architecture import scaling", f"architecture import {name}"
+        )
+        text = text.replace("igla.architecture.scaling", f"igla.architecture.{name}").replace(
+            "scaling.", f"{name}."
+        )
         workplace.write(file.replace("scaling", name), text)
 
 
@@ -48,14 +59,33 @@ def test_gen_writes_modules_tests_packages_and_manifest(built: Workplace) -> Non
     }
 
 
-def test_the_generated_tests_pass(built: Workplace) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, TESTS]
+def test_the_generated_tests_pass(scaling: Workplace) -> None:
+    case = REPOSITORY / "tests" / "cases" / "one_spec_uses_another"
+    for folder in ("specs", "templates"):
+        shutil.copytree(case / folder, scaling.root / folder, dirs_exist_ok=True)
+    built = scaling
+    assert built.run("gen").code == 0
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+        "generated/tests",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(built.root / "generated")}
-    result = subprocess.run(command, cwd=built.root, env=environment, capture_output=True, text=True)
+    result = subprocess.run(
+        command, cwd=built.root, env=environment, capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stdout
 
 
-def test_output_is_the_same_whatever_the_place_locale_and_hash_seed(built: Workplace, tmp_path: Path) -> None:
+def test_output_is_the_same_whatever_the_place_locale_and_hash_seed(
+    built: Workplace, tmp_path: Path
+) -> None:
     copy = tmp_path / "other place"
     for folder in ("grammar", "templates", "specs"):
         for name, data in built.files(folder).items():
@@ -65,11 +95,21 @@ def test_output_is_the_same_whatever_the_place_locale_and_hash_seed(built: Workp
         target = copy / name.relative_to(REPOSITORY)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(name.read_bytes())
-    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONHASHSEED": "7", "LC_ALL": "C", "TZ": "Asia/Tokyo"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(copy),
+        "PYTHONHASHSEED": "7",
+        "LC_ALL": "C",
+        "TZ": "Asia/Tokyo",
+    }
     command = [sys.executable, "-m", "igla_gen", "gen"]
     result = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
-    theirs = {p.relative_to(copy).as_posix(): p.read_bytes() for p in (copy / "generated").rglob("*") if p.is_file()}
+    theirs = {
+        p.relative_to(copy).as_posix(): p.read_bytes()
+        for p in (copy / "generated").rglob("*")
+        if p.is_file()
+    }
     assert theirs == built.files()
 
 
@@ -168,17 +208,27 @@ def test_a_new_spec_that_was_not_generated_is_named(built: Workplace) -> None:
     second(built)
     result = built.run("gen", "--check")
     assert result.code == 1
-    assert "generated/igla/architecture/second.py: missing: specs/architecture/second.vibee was never generated" in result.out
+    assert (
+        "generated/igla/architecture/second.py: missing: specs/architecture/second.vibee was never generated"
+        in result.out
+    )
 
 
 def test_a_stale_file_is_named_then_removed_with_its_empty_folder(built: Workplace) -> None:
     second(built)
     assert built.run("gen").code == 0
-    for name in ("specs/architecture/second.vibee", "templates/architecture/second.py.j2", "templates/architecture/test_second.py.j2"):
+    for name in (
+        "specs/architecture/second.vibee",
+        "templates/architecture/second.py.j2",
+        "templates/architecture/test_second.py.j2",
+    ):
         (built.root / name).unlink()
     result = built.run("gen", "--check")
     assert result.code == 1
-    assert "generated/igla/architecture/second.py: stale: specs/architecture/second.vibee no longer makes it" in result.out
+    assert (
+        "generated/igla/architecture/second.py: stale: specs/architecture/second.vibee no longer makes it"
+        in result.out
+    )
     assert "removed generated/igla/architecture/second.py" in built.run("gen").out
     assert set(built.files()) == ALL
 
@@ -202,7 +252,9 @@ def test_check_writes_nothing(built: Workplace) -> None:
     assert built.files() == before
 
 
-def test_a_hand_edit_is_found_even_when_the_inputs_are_those_of_the_last_run(built: Workplace) -> None:
+def test_a_hand_edit_is_found_even_when_the_inputs_are_those_of_the_last_run(
+    built: Workplace,
+) -> None:
     """The quick answer of a no-op run looks at the outputs too."""
     before = built.files()
     built.write(MODULE, built.read(MODULE).replace("x < 0", "x < 1"))
@@ -223,7 +275,10 @@ def test_a_manifest_edited_by_hand_is_named(built: Workplace) -> None:
 
 BROKEN_TEMPLATES = {
     "an unknown hole": ("{{ constants }}", "{{ no_such_hole }}"),
-    "not Python after rendering": ("return math.fabs(x) * config.factor", "return math.fabs(x) * * config.factor"),
+    "not Python after rendering": (
+        "return math.fabs(x) * config.factor",
+        "return math.fabs(x) * * config.factor",
+    ),
     "a block never closed": ("#% endbehavior\n", ""),
     "an unknown control line": ("{{ constants }}", "#% unless true"),
     "an unfinished hole": ("{{ constants }}", "{{ constants"),
@@ -314,7 +369,9 @@ def test_an_output_folder_that_is_a_file_is_a_sentence(scaling: Workplace) -> No
     assert scaling.read("generated") == "a file"
 
 
-def test_a_disk_that_fills_up_leaves_the_old_files(built: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fills_up_leaves_the_old_files(
+    built: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = built.files()
     built.change(SPEC, "factor: Int = 2", "factor: Int = 3")
     real = Path.write_text
@@ -334,16 +391,35 @@ def test_a_disk_that_fills_up_leaves_the_old_files(built: Workplace, monkeypatch
 # ---------------------------------------------------------------- a string from a spec is never code
 
 
-HOSTILE = ['"""', "'''", "\\", '"""\\nimport os\\n"""', "{{ 1 }}", "#% if x", "${x}", "\\N{DASH}", "%s {x} {0}"]
+HOSTILE = [
+    '"""',
+    "'''",
+    "\\",
+    '"""\\nimport os\\n"""',
+    "{{ 1 }}",
+    "#% if x",
+    "${x}",
+    "\\N{DASH}",
+    "%s {x} {0}",
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_prose_cannot_become_code(scaling: Workplace, text: str) -> None:
     quoted = "'" + text.replace("'", "''") + " tail'"
-    for old in ("Multiplies by a factor.", "By how much.", "Width times factor.", "A number\n", "It is scaled", "The number times the factor", "ValueError if x is negative"):  # noqa: E501
+    for old in (
+        "Multiplies by a factor.",
+        "By how much.",
+        "Width times factor.",
+        "A number\n",
+        "It is scaled",
+        "The number times the factor",
+        "ValueError if x is negative",
+    ):
         scaling.change(SPEC, old, quoted + ("\n" if old.endswith("\n") else ""))
     scaling.change(SPEC, "-- the multiplier", "-- the multiplier " + text)
-    scaling.change(SPEC, "saying: x is negative", "saying: x is negative\n      - name: says\n        refuses: scale(0 - 2.0, ScaleConfig(width=1))\n        saying: " + quoted)  # noqa: E501
+    law = "\n      - name: says\n        refuses: scale(0 - 2.0, ScaleConfig(width=1))\n        saying: "
+    scaling.change(SPEC, "saying: x is negative", f"saying: x is negative{law}{quoted}")
     result = scaling.run("gen")
     if result.code:
         assert "error[" in result.out or "templates/" in result.err, result
@@ -373,9 +449,18 @@ assert TEMPLATE_GUARD.splitlines()[0] in TEMPLATE
         ("  area:\n", "  'area()':\n"),
         ("factor: Int = 2", "'factor=1; x': Int = 2"),
         ("  ScaleConfig:\n    desc", "  'ScaleConfig(object)':\n    desc"),
-        ("      - name: multiplies\n        holds: area", "      - name: 'a b'\n        holds: area"),
-        ("      - name: multiplies\n        holds: area", "      - name: x\n        for: {'a; b': 1}\n        holds: area"),
-        ("      - name: multiplies\n        holds: area", "      - name: x\n        cases: [{'a; b': 1}]\n        holds: area"),
+        (
+            "      - name: multiplies\n        holds: area",
+            "      - name: 'a b'\n        holds: area",
+        ),
+        (
+            "      - name: multiplies\n        holds: area",
+            "      - name: x\n        for: {'a; b': 1}\n        holds: area",
+        ),
+        (
+            "      - name: multiplies\n        holds: area",
+            "      - name: x\n        cases: [{'a; b': 1}]\n        holds: area",
+        ),
         ("    is: config", "    where: {'a; b': 1}\n    is: config"),
         ("formulas:", "constants: {'X = 1; Y': 2}\nformulas:"),
         ("is: config.width", "is: config.__class__"),

@@ -72,7 +72,9 @@ def _candidates(numbers: list[int | float], type_: Type) -> list[object]:
         whole = {int(n) for n in (*numbers, 0, 1) if abs(n) < 2**53 and n == int(n)}
         return sorted({n + step for n in whole for step in (-1, 0, 1)})
     if type_.name == "Float":
-        return sorted({float(n) + step for n in (*numbers, 0, 1) for step in (-1, -0.001, 0, 0.001)})
+        return sorted(
+            {float(n) + step for n in (*numbers, 0, 1) for step in (-1, -0.001, 0, 0.001)}
+        )
     if type_.name == "Bool":
         return [False, True]
     return ["", "x"] if type_.name == "String" else []

@@ -58,7 +58,9 @@ class BindingExtension(Extension):
 def _only_typed(value: object) -> object:
     if isinstance(value, Code | StrictUndefined):
         return value
-    raise TypeError(f"a hole holds {type(value).__name__}, not code that the compiler made: {value!r}")
+    raise TypeError(
+        f"a hole holds {type(value).__name__}, not code that the compiler made: {value!r}"
+    )
 
 
 def make_environment(templates: dict[str, str]) -> SandboxedEnvironment:

@@ -110,7 +110,9 @@ class _Scope(ast.NodeVisitor):
         # the names of a class body are not seen by the functions in it
         self.inner_reads |= (inner.reads - inner.binds) | inner.inner_reads
 
-    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
+    def visit_ListComp(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+    ) -> None:
         inner = _Scope()
         inner.generic_visit(node)
         self.inner_reads |= (inner.reads | inner.inner_reads) - inner.binds
@@ -139,7 +141,11 @@ class _Scope(ast.NodeVisitor):
             return
         self.visit(node)
         for part in ast.walk(node):
-            if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value.isidentifier():
+            if (
+                isinstance(part, ast.Constant)
+                and isinstance(part.value, str)
+                and part.value.isidentifier()
+            ):
                 self.reads.add(part.value)
 
 
@@ -175,14 +181,20 @@ def _grouped(statements: list[str]) -> list[str]:
             module, _, names = statement.removeprefix("from ").partition(" import ")
             merged.setdefault(module, set()).update(names.split(", "))
     plain = {s for s in statements if s.startswith("import ")}
-    lines = [*plain, *(f"from {m} import {', '.join(sorted(n, key=_case))}" for m, n in merged.items())]
+    lines = [
+        *plain,
+        *(f"from {m} import {', '.join(sorted(n, key=_case))}" for m, n in merged.items()),
+    ]
     groups: list[list[str]] = [[], [], [], []]
     for line in lines:
         groups[_group(line.split()[1].split(".")[0])].append(line)
     out: list[str] = []
     for group in groups:
         if group:
-            out += [*sorted(group, key=lambda s: (s.startswith("from "), s.split()[1].lower(), s)), ""]
+            out += [
+                *sorted(group, key=lambda s: (s.startswith("from "), s.split()[1].lower(), s)),
+                "",
+            ]
     return out
 
 

@@ -38,9 +38,7 @@ def _module_import(module: str, alias: str) -> Code:
     return code(f"from {package} import {name} as {alias}")
 
 
-def _construct(
-    library: Library, unit: Unit, section: str, *, smoke: bool, is_test: bool
-) -> Code:
+def _construct(library: Library, unit: Unit, section: str, *, smoke: bool, is_test: bool) -> Code:
     """`NormConfig(hidden_size=64)`: the values that the spec gives, and no others."""
     blueprint = library.blueprint(unit)
     assert blueprint is not None and isinstance(blueprint.spec, BlueprintSpec)

@@ -56,7 +56,8 @@ def laws_code(library: Library, unit: Unit) -> Code:
     thens = {b.name.text: b.then.text for b in spec.behaviors}
     thens |= {name: formula.description.text for name, formula in spec.formulas.items()}
     tests = [
-        _law_test(name, thens[name], law, law_scope(library, unit), unit) for name, law in spec.laws()
+        _law_test(name, thens[name], law, law_scope(library, unit), unit)
+        for name, law in spec.laws()
     ]
     module = tested_name(unit)
     tests += [
@@ -74,8 +75,10 @@ def snake(name: str) -> str:
     """`NormConfig` as `norm_config`."""
     out = ""
     for index, char in enumerate(name):
-        starts_word = char.isupper() and index and (
-            not name[index - 1].isupper() or name[index + 1 : index + 2].islower()
+        starts_word = (
+            char.isupper()
+            and index
+            and (not name[index - 1].isupper() or name[index + 1 : index + 2].islower())
         )
         out += "_" * bool(starts_word) + char.lower()
     return out
@@ -142,7 +145,11 @@ def _is_seeded(node: Expression) -> bool:
 
 def _assertions(law: Law, scope: Scope) -> list[str]:
     assert law.holds is not None
-    parts = law.holds.operands if isinstance(law.holds, Logical) and law.holds.operator == "and" else (law.holds,)
+    parts = (
+        law.holds.operands
+        if isinstance(law.holds, Logical) and law.holds.operator == "and"
+        else (law.holds,)
+    )
     return [line for part in parts for line in _assertion(part, law.tolerance, scope)]
 
 
@@ -202,9 +209,16 @@ def _type_tests(name: str, spec: TypeSpec, module: str, unit: Unit) -> list[str]
     values = example_values(spec)
     if any(field not in values for field in spec.fields):
         return []
-    given = {f: literal(fit(node_value(n), spec.fields[f].type), spec.fields[f].type) for f, n in spec.example.items()}
+    given = {
+        f: literal(fit(node_value(n), spec.fields[f].type), spec.fields[f].type)
+        for f, n in spec.example.items()
+    }
     call = f"{module}.{name}({', '.join(f'{field}={value}' for field, value in given.items())})"
-    tests = [_defaults_test(name, spec, call, given)] if any(f.has_default for f in spec.fields.values()) else []
+    tests = (
+        [_defaults_test(name, spec, call, given)]
+        if any(f.has_default for f in spec.fields.values())
+        else []
+    )
     if spec.fields:
         tests.append(_frozen_test(name, spec, call))
     refused, accepted = _boundary_rows(name, spec, unit)
@@ -259,7 +273,10 @@ def _boundary_rows(name: str, spec: TypeSpec, unit: Unit) -> tuple[list[str], li
         if isinstance(field.type, EnumType):
             text = f"is not one of {', '.join(field.type.variants)}"
             refused.append(f"({{{field_name!r}: 'something else'}}, {text!r})")
-            accepted += [f"{{{field_name!r}: {variant!r}}}" for variant in _free_variants(spec, field_name, constants)]
+            accepted += [
+                f"{{{field_name!r}: {variant!r}}}"
+                for variant in _free_variants(spec, field_name, constants)
+            ]
     for boundary in boundaries(spec, example_values(spec), constants):
         text = f"{name} needs {message_text(boundary.constraint)}, got"
         refused += [f"({_change(spec, change)}, {text!r})" for change in boundary.refused]
@@ -309,7 +326,10 @@ def _accepted_test(name: str, module: str, example: str, rows: list[str]) -> str
 def _constants_test(spec: ComponentSpec, module: str) -> str:
     scope = Scope({name: f"{module}.{name}" for name in spec.constants})
     lines = ["def test_constants() -> None:", '    """The constants are those of the spec."""']
-    lines += [f"    assert {module}.{name} == {emit(value, scope)}" for name, value in spec.constants.items()]
+    lines += [
+        f"    assert {module}.{name} == {emit(value, scope)}"
+        for name, value in spec.constants.items()
+    ]
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ from igla_gen.expressions.tree import Expression
 from igla_gen.model.component import TypeSpec
 from igla_gen.model.types import EnumType, NamedType, Type, Value, python_type
 
+LONGEST_MESSAGE = 70  # characters; a longer one stands on two lines
 DATACLASS = "@dataclass(frozen=True, kw_only=True, slots=True)"
 
 
@@ -74,13 +75,16 @@ def _constraint(
     name: str, constraint: Expression, spec: TypeSpec, constants: set[str]
 ) -> list[str]:
     scope = Scope({field: f"self.{field}" for field in spec.fields} | {c: c for c in constants})
-    read = [field for field in dict.fromkeys(n.name for n in names(constraint)) if field in spec.fields]
+    read = [
+        field for field in dict.fromkeys(n.name for n in names(constraint)) if field in spec.fields
+    ]
     values = ", ".join(f"{field}={{self.{field}!r}}" for field in read)
     statement = message_text(constraint).replace("{", "{{").replace("}", "}}")
-    return [
-        f"if not ({emit_chain(constraint, scope)}):",
-        f"    raise ValueError(f{f'{name} needs {statement}, got {values}'!r})",
-    ]
+    halves = [f"{name} needs {statement}, ", f"got {values}"]
+    if sum(map(len, halves)) < LONGEST_MESSAGE:
+        halves = ["".join(halves)]
+    message = " ".join(f"f{half!r}" for half in halves)
+    return [f"if not ({emit_chain(constraint, scope)}):", f"    raise ValueError({message})"]
 
 
 def message_text(constraint: Expression) -> str:
@@ -88,9 +92,7 @@ def message_text(constraint: Expression) -> str:
     return show(constraint).replace('"', "'")
 
 
-def type_code(
-    name: str, spec: TypeSpec, origin: str, constants: set[str]
-) -> Code:
+def type_code(name: str, spec: TypeSpec, origin: str, constants: set[str]) -> Code:
     """A whole dataclass."""
     head = [f"# spec: {origin}", DATACLASS, f"class {name}:", f'    """{type_doc(spec)}"""']
     body = fields_code(name, spec, constants)

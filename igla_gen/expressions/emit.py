@@ -283,7 +283,9 @@ def _emit_maker(node: Call, name: str, arguments: list[str]) -> str:
     if keywords or (dtype is not None and not (isinstance(dtype, Name) and dtype.name in _DTYPES)):
         raise _error(f"{name} takes dtype=, one of {', '.join(_DTYPES)}", node.span)
     shape = arguments[fixed:]
-    if len(arguments) < fixed or (not shape and name not in ("tensor", "normal", "uniform", "full")):
+    if len(arguments) < fixed or (
+        not shape and name not in ("tensor", "normal", "uniform", "full")
+    ):
         raise _error(f"{name} has too few arguments ({len(arguments)})", node.span)
     source = form.format(
         *arguments[:fixed],
@@ -306,6 +308,8 @@ def _link(node: Comparison, index: int, scope: Scope) -> str:
     if sign == "~=":
         close = "torch.allclose" if is_tensor else "math.isclose"
         return f"{close}({a}, {b})"
+    if sign in ("==", "!=") and "None" in (a, b):
+        return f"(({a}) {'is' if sign == '==' else 'is not'} ({b}))"
     if is_tensor and sign == "==":
         both = kind_of(left, scope) == kind_of(right, scope) == "tensor"
         return f"torch.equal({a}, {b})" if both else f"bool((({a}) == ({b})).all())"

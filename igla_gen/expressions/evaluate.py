@@ -163,9 +163,9 @@ def _real(number: object) -> object:
 def _check_repetition(node: Binary, left: object, right: object) -> None:
     """`[0] * n` and `"x" * n` are lists and texts of bounded length."""
     for items, times in ((left, right), (right, left)):
-        if isinstance(items, str | list | tuple) and isinstance(times, int):
-            if len(items) * times > MAX_ITEMS:
-                raise EvaluationError("the list is too large", node.span)
+        is_repetition = isinstance(items, str | list | tuple) and isinstance(times, int)
+        if is_repetition and len(items) * times > MAX_ITEMS:
+            raise EvaluationError("the list is too large", node.span)
 
 
 def _binary(node: Binary, left: object, right: object) -> object:

@@ -62,12 +62,19 @@ def parse_expression(scalar: Scalar) -> Expression:
         raise error.orig_exc from None
     except UnexpectedInput as error:
         offset = error.pos_in_stream
-        if offset is None or offset < 0 or getattr(getattr(error, "token", None), "type", "") == "$END":
+        if (
+            offset is None
+            or offset < 0
+            or getattr(getattr(error, "token", None), "type", "") == "$END"
+        ):
             offset = len(scalar.text)
         rest = scalar.text[offset : offset + 20]
         message = f"{rest!r} cannot stand here" if rest else "the expression breaks off"
         raise _error(
-            scalar, offset, message, "operators: + - * / // % ^ @ == != < <= > >= ~= and or not in, a if c else b"
+            scalar,
+            offset,
+            message,
+            "operators: + - * / // % ^ @ == != < <= > >= ~= and or not in, a if c else b",
         ) from None
     except RecursionError:
         raise _too_deep(scalar) from None
@@ -77,7 +84,9 @@ def parse_expression(scalar: Scalar) -> Expression:
 
 
 def _too_deep(scalar: Scalar) -> SpecError:
-    return _error(scalar, 0, f"operators are nested more than {MAX_DEPTH} deep", "split it with 'where'")
+    return _error(
+        scalar, 0, f"operators are nested more than {MAX_DEPTH} deep", "split it with 'where'"
+    )
 
 
 def _error(scalar: Scalar, offset: int, message: str, hint: str | None) -> SpecError:

@@ -178,7 +178,9 @@ def names(node: Expression) -> list[Name]:
 
 
 _LOOSEST, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(10)
-_BINARY_LEVEL = {"+": _SUM, "-": _SUM, "^": _POWER} | dict.fromkeys(("*", "/", "//", "%", "@"), _PRODUCT)
+_BINARY_LEVEL = {"+": _SUM, "-": _SUM, "^": _POWER} | dict.fromkeys(
+    ("*", "/", "//", "%", "@"), _PRODUCT
+)
 
 
 def show(node: Expression) -> str:
@@ -236,6 +238,8 @@ def _render_operator(node: Expression) -> tuple[str, int]:
             own = _AND if operator == "and" else _OR
             return f" {operator} ".join(_show(operand, own + 1) for operand in operands), own
         case Conditional(condition, then, otherwise):
-            shown = f"{_show(then, _OR)} if {_show(condition, _OR)} else {_show(otherwise, _LOOSEST)}"
+            shown = (
+                f"{_show(then, _OR)} if {_show(condition, _OR)} else {_show(otherwise, _LOOSEST)}"
+            )
             return shown, _LOOSEST
     raise AssertionError(node)

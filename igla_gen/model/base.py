@@ -138,9 +138,7 @@ def build(cls: type[SpecT], node: Node) -> tuple[SpecT | None, list[Diagnostic]]
         return None, faults
 
 
-def _diagnostic(
-    error: dict[str, Any], root: Node, classes: dict[int, type[Spec]]
-) -> Diagnostic:
+def _diagnostic(error: dict[str, Any], root: Node, classes: dict[int, type[Spec]]) -> Diagnostic:
     inner = error.get("ctx", {}).get("error")
     if isinstance(inner, SpecError):
         return inner.diagnostic
@@ -159,7 +157,11 @@ def _diagnostic(
         )
     if error["type"] == "missing":
         return Diagnostic(
-            "IG204", "missing-key", f'the key "{path[-1]}" is missing', span, f"add '{path[-1]}: ...'"
+            "IG204",
+            "missing-key",
+            f'the key "{path[-1]}" is missing',
+            span,
+            f"add '{path[-1]}: ...'",
         )
     return Diagnostic("IG205", "wrong-shape", str(error["msg"]), span)
 

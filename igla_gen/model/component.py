@@ -6,7 +6,18 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from igla_gen.model.base import Expr, FieldText, Integer, Items, Number, Raw, Spec, Table, Text, TypeText
+from igla_gen.model.base import (
+    Expr,
+    FieldText,
+    Integer,
+    Items,
+    Number,
+    Raw,
+    Spec,
+    Table,
+    Text,
+    TypeText,
+)
 
 DEFAULT_TOLERANCE = 1e-9
 

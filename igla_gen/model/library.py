@@ -212,14 +212,22 @@ def _shown(path: Path, root: Path) -> str:
 def _build(library: Library, node: Node) -> ComponentSpec | InstanceSpec | None:
     if not isinstance(node, MappingNode):
         library.findings.add(
-            "IG205", "wrong-shape", "a spec is a mapping of keys and values", node.span, "begin with 'name:'"
+            "IG205",
+            "wrong-shape",
+            "a spec is a mapping of keys and values",
+            node.span,
+            "begin with 'name:'",
         )
         return None
     kind = node.get("kind")
     word = kind.text if isinstance(kind, Scalar) else "component"
     if word not in KINDS:
         library.findings.add(
-            "IG208", "unknown-kind", f'"{word}" is not a kind of spec', kind.span, suggestion(word, KINDS)
+            "IG208",
+            "unknown-kind",
+            f'"{word}" is not a kind of spec',
+            kind.span,
+            suggestion(word, KINDS),
         )
         return None
     if word in ("model", "recipe"):

@@ -8,7 +8,8 @@ from igla_gen.diagnostics import Findings, Span, suggestion
 from igla_gen.expressions import EvaluationError, evaluate, show
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.model.types import NamedType, Value, fit, show as show_type
+from igla_gen.model.types import NamedType, Value, fit
+from igla_gen.model.types import show as show_type
 from igla_gen.syntax.tree import Mapping, Node, plain_data
 
 
@@ -64,7 +65,9 @@ def check_instance(library: Library, unit: Unit, findings: Findings) -> None:
     for name in spec.sections:
         if name not in known:
             hint = suggestion(name, [*known, "smoke", "model"])
-            findings.add("IG203", "unknown-key", f'"{name}" is not a key here', spec.key_span(name), hint)
+            findings.add(
+                "IG203", "unknown-key", f'"{name}" is not a key here', spec.key_span(name), hint
+            )
     for name, node in spec.smoke.items():
         if name not in known:
             findings.add(
@@ -116,7 +119,9 @@ def _check_fields(
         key = entry.key.text
         if key not in fields:
             hint = suggestion(key, fields)
-            findings.add("IG203", "unknown-key", f'"{key}" is not a key of {name}', entry.key.span, hint)
+            findings.add(
+                "IG203", "unknown-key", f'"{key}" is not a key of {name}', entry.key.span, hint
+            )
             continue
         try:
             fit(plain_data(entry.value), fields[key].type)
@@ -131,7 +136,14 @@ def _value_span(node: Node) -> Span:
 
 
 def _check_constraints(
-    library: Library, unit: Unit, name: str, owner: Unit, type_: TypeSpec, findings: Findings, *, smoke: bool
+    library: Library,
+    unit: Unit,
+    name: str,
+    owner: Unit,
+    type_: TypeSpec,
+    findings: Findings,
+    *,
+    smoke: bool,
 ) -> None:
     spec = unit.spec
     assert isinstance(spec, InstanceSpec)
@@ -206,7 +218,9 @@ def _check_requires(library: Library, unit: Unit, blueprint: Unit, findings: Fin
         _check_statement(spec, blueprint, statement, values, findings)
 
 
-def _check_statement(spec: InstanceSpec, blueprint: Unit, statement, values, findings: Findings) -> None:
+def _check_statement(
+    spec: InstanceSpec, blueprint: Unit, statement, values, findings: Findings
+) -> None:
     text = show(statement)
     section = next((name for name in reversed(list(spec.sections)) if f"{name}." in text), None)
     place = spec.key_span(section) if section else spec.name.span
@@ -216,7 +230,10 @@ def _check_statement(spec: InstanceSpec, blueprint: Unit, statement, values, fin
     try:
         if evaluate(statement, values):
             return
-        sides = [f"{show(o)} = {_number(evaluate(o, values))}" for o in getattr(statement, "operands", ())]
+        sides = [
+            f"{show(o)} = {_number(evaluate(o, values))}"
+            for o in getattr(statement, "operands", ())
+        ]
         hint = ", ".join(sides) or None
     except EvaluationError as error:
         hint = str(error)

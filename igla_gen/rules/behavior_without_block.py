@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from igla_gen.diagnostics import suggestion
 from igla_gen.emit.render import template_texts
-from igla_gen.rules.templates import block_names, templates_of
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.templates import block_names, templates_of
+
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """`#% behavior NAME` exists for each behaviour; a type that is handwritten has its class."""
     names = templates_of(library, unit)
-    if names is None or not isinstance(unit.spec, ComponentSpec) or names[0] not in template_texts():
+    if (
+        names is None
+        or not isinstance(unit.spec, ComponentSpec)
+        or names[0] not in template_texts()
+    ):
         return
     known = block_names(names[0], "behavior")
     for behavior in unit.spec.behaviors:
@@ -28,8 +33,7 @@ RULE = Rule(
     code="IG404",
     name="behavior-without-block",
     why="a behaviour that no template builds would be skipped in silence",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 behaviors:
   - name: no_such_norm
     given: Hidden states
@@ -42,8 +46,7 @@ behaviors:
         for: {x: "normal(2, 8)"}
         holds: shape(no_such_norm(x, ones(8), 1e-6)) == shape(x)
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states

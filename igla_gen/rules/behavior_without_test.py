@@ -6,6 +6,7 @@ from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
 
+
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
     """A behaviour or formula has at least one law or check."""
     spec = unit.spec
@@ -14,18 +15,21 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
     hint = "add a law ('laws:') or bind a test of the template ('checks:')"
     for behavior in spec.behaviors:
         if not behavior.laws and not behavior.checks:
-            finder.report(f'"{behavior.name.text}" has neither a law nor a check', behavior.name.span, hint)
+            finder.report(
+                f'"{behavior.name.text}" has neither a law nor a check', behavior.name.span, hint
+            )
     for name, formula in spec.formulas.items():
         if not formula.laws and not formula.checks:
-            finder.report(f'"{name}" has neither a law nor a check', spec.key_span("formulas", name), hint)
+            finder.report(
+                f'"{name}" has neither a law nor a check', spec.key_span("formulas", name), hint
+            )
 
 
 RULE = Rule(
     code="IG401",
     name="behavior-without-test",
     why="what nothing tests is a promise that nobody keeps",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states
@@ -34,8 +38,7 @@ behaviors:
     params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
     returns: Tensor[..., D]
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states

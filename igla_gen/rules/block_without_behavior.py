@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from igla_gen.rules.templates import blocks, templates_of
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.templates import blocks, templates_of
+
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """Each `#% behavior` and `#% type` block of the module template is named by the spec.
@@ -22,7 +23,9 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
     for block in blocks(names[0]):
         if block.kind in declared and block.name not in declared[block.kind]:
             finder.report(
-                f"{unit.source.shown} declares no {block.kind} {block.name}", block.span, "add it, or delete the block"
+                f"{unit.source.shown} declares no {block.kind} {block.name}",
+                block.span,
+                "add it, or delete the block",
             )
 
 
@@ -30,12 +33,10 @@ RULE = Rule(
     code="IG405",
     name="block-without-behavior",
     why="code that no spec asks for is never generated and never tested",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 constants: {EPS: 1e-6}
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states

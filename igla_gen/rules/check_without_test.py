@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from igla_gen.diagnostics import suggestion
 from igla_gen.emit.render import template_texts
-from igla_gen.rules.templates import blocks, definitions_in, templates_of
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.templates import blocks, definitions_in, templates_of
+
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """`#% check NAME` exists in the test template and defines test_NAME."""
     names = templates_of(library, unit)
-    if names is None or not isinstance(unit.spec, ComponentSpec) or names[1] not in template_texts():
+    if (
+        names is None
+        or not isinstance(unit.spec, ComponentSpec)
+        or names[1] not in template_texts()
+    ):
         return
     found = {block.name: block for block in blocks(names[1]) if block.kind == "check"}
     for _, name in unit.spec.checks():
@@ -20,16 +25,19 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
         if block is None:
             message = f'templates/{names[1]} has no block "#% check {name.text}"'
             finder.report(message, name.span, suggestion(name.text, found))
-        elif not any(d.name.startswith(f"test_{name.text}") for d in definitions_in(names[1], block)):
-            finder.report(f"its block in templates/{names[1]} defines no test_{name.text}", name.span)
+        elif not any(
+            d.name.startswith(f"test_{name.text}") for d in definitions_in(names[1], block)
+        ):
+            finder.report(
+                f"its block in templates/{names[1]} defines no test_{name.text}", name.span
+            )
 
 
 RULE = Rule(
     code="IG402",
     name="check-without-test",
     why="a check that no test carries out is a comment",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states
@@ -43,8 +51,7 @@ behaviors:
         holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
     checks: [no_such_check]
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states

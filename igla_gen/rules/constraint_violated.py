@@ -5,11 +5,11 @@ from __future__ import annotations
 from igla_gen.emit.laws import example_values
 from igla_gen.expressions import EvaluationError, Expression, evaluate, names, show
 from igla_gen.expressions.emit import VOCABULARY
-from igla_gen.model.component import TypeSpec
-from igla_gen.model.sections import constants_of
-from igla_gen.model.component import ComponentSpec
+from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.sections import constants_of
 from igla_gen.rules.base import HEADER, Finder, Rule
+
 
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
     """Every constraint holds for the defaults together with the example."""
@@ -35,10 +35,18 @@ def _check_type(finder: Finder, type_: TypeSpec, values: dict[str, object]) -> N
         if unknown_names(constraint, values):
             continue  # unknown-name reports it
         place = type_.span_of("constraints", index)
-        shown = ", ".join(f"{n} = {values[n]}" for n in dict.fromkeys(x.name for x in names(constraint)) if n in values)
+        shown = ", ".join(
+            f"{n} = {values[n]}"
+            for n in dict.fromkeys(x.name for x in names(constraint))
+            if n in values
+        )
         try:
             if not evaluate(constraint, values):
-                finder.report(f"{show(constraint)} does not hold for the defaults and the example", place, f"here {shown}")
+                finder.report(
+                    f"{show(constraint)} does not hold for the defaults and the example",
+                    place,
+                    f"here {shown}",
+                )
         except EvaluationError as error:
             finder.report(f"{show(constraint)}: {error}", place, f"here {shown}")
 
@@ -52,8 +60,7 @@ RULE = Rule(
     code="IG301",
     name="constraint-violated",
     why="a config that refuses its own defaults cannot be used",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 types:
   NormConfig:
     description: Which norm.
@@ -64,8 +71,7 @@ types:
       - 0 < eps
     example: {hidden_size: 64}
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 types:
   NormConfig:
     description: Which norm.

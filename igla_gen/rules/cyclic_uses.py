@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
+
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """No path of `uses` leads back to the unit."""
@@ -12,7 +12,9 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
         path = _path_back(library, use.text, unit.module)
         if path is not None:
             finder.report(
-                "the modules use each other in a circle", use.span, " -> ".join((unit.module, *path))
+                "the modules use each other in a circle",
+                use.span,
+                " -> ".join((unit.module, *path)),
             )
 
 
@@ -34,8 +36,7 @@ RULE = Rule(
     code="IG415",
     name="cyclic-uses",
     why="modules that import each other cannot be loaded",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 uses: [igla.architecture.normalization]
 behaviors:
   - name: rms_norm
@@ -49,8 +50,7 @@ behaviors:
         for: {x: "normal(2, 8)"}
         holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states

@@ -6,13 +6,16 @@ from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
 
+
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
     """Exactly one of `holds` and `refuses`; `saying` goes with `refuses`; cases bind the same names."""
     if not isinstance(unit.spec, ComponentSpec):
         return
     for _, law in unit.spec.laws():
         if (law.holds is None) == (law.refuses is None):
-            finder.report(f'the law "{law.name.text}" needs one of holds and refuses', law.name.span)
+            finder.report(
+                f'the law "{law.name.text}" needs one of holds and refuses', law.name.span
+            )
         elif (law.refuses is None) != (law.saying is None):
             finder.report(
                 "refuses and saying go together", law.name.span,
@@ -20,15 +23,16 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
             )  # fmt: skip
         words = {tuple(case) for case in law.cases}
         if len(words) > 1:
-            finder.report("every case binds the same names, in the same order", law.key_span("cases"))
+            finder.report(
+                "every case binds the same names, in the same order", law.key_span("cases")
+            )
 
 
 RULE = Rule(
     code="IG410",
     name="law-shape",
     why="a law without a statement tests nothing; one with two hides the second",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states
@@ -41,8 +45,7 @@ behaviors:
         for: {x: "normal(2, 8)"}
         tolerance: 1e-3
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states

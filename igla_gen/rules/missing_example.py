@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from igla_gen.diagnostics import suggestion
-from igla_gen.model.component import TypeSpec
-from igla_gen.model.types import EnumType, fit
-from igla_gen.syntax.tree import plain_data
-from igla_gen.model.component import ComponentSpec
+from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.types import EnumType, fit
 from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.syntax.tree import plain_data
+
 
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
     """`example` fills every field without a default, and names only fields, with values that fit."""
@@ -17,7 +17,11 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
         return
     for name, type_ in spec.types.items():
         has_enum = any(isinstance(f.type, EnumType) for f in type_.fields.values())
-        lacking = [f for f, field in type_.fields.items() if not field.has_default and f not in type_.example]
+        lacking = [
+            f
+            for f, field in type_.fields.items()
+            if not field.has_default and f not in type_.example
+        ]
         if lacking and (type_.constraints or type_.example or has_enum):
             finder.report(
                 f"the example of {name} lacks {', '.join(lacking)}", spec.key_span("types", name),
@@ -42,8 +46,7 @@ RULE = Rule(
     code="IG413",
     name="missing-example",
     why="without valid values the compiler cannot write a test for each constraint",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 types:
   NormConfig:
     description: Which norm.
@@ -53,8 +56,7 @@ types:
     constraints:
       - 0 < eps
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 types:
   NormConfig:
     description: Which norm.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from igla_gen.emit.render import template_texts
-from igla_gen.rules.templates import templates_of
-from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.templates import templates_of
+
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """The module template and the test template stand at the spec's relative path."""
@@ -14,7 +14,9 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
     for name in names or ():
         if name not in template_texts():
             finder.report(
-                f"there is no templates/{name}", unit.spec.module.span, "write it, or correct the module path"
+                f"there is no templates/{name}",
+                unit.spec.module.span,
+                "write it, or correct the module path",
             )
 
 
@@ -22,8 +24,7 @@ RULE = Rule(
     code="IG414",
     name="missing-template",
     why="without a template nothing can be generated",
-    bad=HEADER.replace("normalization", "no_such_thing")
-    + """\
+    bad=HEADER.replace("normalization", "no_such_thing") + """\
 behaviors:
   - name: rms_norm
     given: Hidden states
@@ -36,8 +37,7 @@ behaviors:
         for: {x: "normal(2, 8)"}
         holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states

@@ -66,8 +66,7 @@ RULE = Rule(
     code="IG407",
     name="reserved-name",
     why="a field called 'class' or a function called 'list' breaks or shadows what generated code needs",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 behaviors:
   - name: lambda
     given: Hidden states
@@ -80,8 +79,7 @@ behaviors:
         for: {x: "normal(2, 8)"}
         holds: shape(x) == (2, 8)
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states

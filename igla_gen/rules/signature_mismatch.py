@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from igla_gen.model.component import Behavior
-from igla_gen.model.types import NamedType, TensorType, show
-from igla_gen.rules.templates import TemplateBlock, blocks, definitions_in, templates_of
-from igla_gen.model.component import ComponentSpec
+from igla_gen.model.component import Behavior, ComponentSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.types import NamedType, TensorType, show
 from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.templates import TemplateBlock, blocks, definitions_in, templates_of
 
 _PLAIN = {"Int": "int", "Float": "float", "Bool": "bool", "String": "str", "Path": "Path"}
 
@@ -35,7 +34,9 @@ def _check_block(finder: Finder, template: str, block: TemplateBlock, behavior: 
     function = _initializer(definition) if isinstance(definition, ast.ClassDef) else definition
     if behavior.params is None or function is None:
         return
-    arguments = [a for a in (*function.args.args, *function.args.kwonlyargs) if a.arg not in ("self", "cls")]
+    arguments = [
+        a for a in (*function.args.args, *function.args.kwonlyargs) if a.arg not in ("self", "cls")
+    ]
     written, declared = [a.arg for a in arguments], list(behavior.params)
     if written != declared:
         finder.report(
@@ -47,7 +48,9 @@ def _check_block(finder: Finder, template: str, block: TemplateBlock, behavior: 
     _check_types(finder, template, arguments, behavior)
 
 
-def _check_types(finder: Finder, template: str, arguments: list[ast.arg], behavior: Behavior) -> None:
+def _check_types(
+    finder: Finder, template: str, arguments: list[ast.arg], behavior: Behavior
+) -> None:
     for argument, (name, param) in zip(arguments, (behavior.params or {}).items(), strict=True):
         wanted = _PLAIN.get(param.type.name) if isinstance(param.type, NamedType) else None
         if isinstance(param.type, TensorType):
@@ -69,8 +72,7 @@ RULE = Rule(
     code="IG409",
     name="signature-mismatch",
     why="documentation and laws speak of the spec's parameters, callers meet the template's",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states
@@ -83,8 +85,7 @@ behaviors:
         for: {x: "normal(2, 8)"}
         holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states

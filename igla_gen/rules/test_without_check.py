@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from igla_gen.rules.templates import blocks, templates_of
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.templates import blocks, templates_of
+
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """Each `#% check` block is named by a behaviour or formula."""
@@ -25,8 +26,7 @@ RULE = Rule(
     code="IG403",
     name="test-without-check",
     why="a test that no behaviour asks for is never generated",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states
@@ -39,8 +39,7 @@ behaviors:
         for: {x: "normal(2, 8)"}
         holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states

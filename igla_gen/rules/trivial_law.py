@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from igla_gen.expressions import Expression, names, show
 from igla_gen.expressions.tree import Comparison, walk
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
+
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """A law compares different things and calls something that the spec declares."""
@@ -18,30 +21,39 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
         if statement is None or (law.holds is not None and law.refuses is not None):
             continue  # law-shape reports it
         if any(_same_sides(part) for part in walk(statement)):
-            finder.report("both sides are the same", law.span_of("holds"), "compare with an independent result")
+            finder.report(
+                "both sides are the same",
+                law.span_of("holds"),
+                "compare with an independent result",
+            )
         read = {n.name for e in (statement, *law.for_.values()) for n in names(e)}
         if not read & declared:
-            finder.report(f'the law never uses "{subject}"', law.name.span, "call what the law is about")
+            finder.report(
+                f'the law never uses "{subject}"', law.name.span, "call what the law is about"
+            )
 
 
 def _same_sides(node: Expression) -> bool:
     if not isinstance(node, Comparison):
         return False
     shown = [show(operand) for operand in node.operands]
-    return any(a == b and not _may_differ(node) for a, b in zip(shown, shown[1:], strict=False))
+    return any(a == b and not _may_differ(node) for a, b in pairwise(shown))
 
 
 def _may_differ(node: Comparison) -> bool:
     """Calling twice and comparing bit for bit is a law: the result is deterministic."""
-    return node.operators == ("==",) and "(" in show(node.operands[0]) and not show(node.operands[0]).startswith("shape(")
+    return (
+        node.operators == ("==",)
+        and "(" in show(node.operands[0])
+        and not show(node.operands[0]).startswith("shape(")
+    )
 
 
 RULE = Rule(
     code="IG411",
     name="trivial-law",
     why="a law that holds whatever the code does proves nothing",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states
@@ -54,8 +66,7 @@ behaviors:
         for: {x: "normal(2, 8)"}
         holds: shape(x) == shape(x)
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states

@@ -6,10 +6,10 @@ from igla_gen.diagnostics import SpecError, nearest
 from igla_gen.emit.laws import law_scope
 from igla_gen.expressions import Expression
 from igla_gen.expressions.emit import VOCABULARY, Scope, emit, kind_of
-from igla_gen.model.component import Law
-from igla_gen.model.component import ComponentSpec
+from igla_gen.model.component import ComponentSpec, Law
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
+
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """Laws, formulas, constraints and constants can be emitted as code."""
@@ -50,7 +50,9 @@ def _try(finder: Finder, expression: Expression, scope: Scope) -> None:
         found = error.diagnostic
         name = expression_name(found.message)
         close = nearest(name, (*scope.sources, *VOCABULARY)) if name else None
-        finder.report(found.message, found.span, f"did you mean {close!r}?" if close else found.hint)
+        finder.report(
+            found.message, found.span, f"did you mean {close!r}?" if close else found.hint
+        )
 
 
 def expression_name(message: str) -> str | None:
@@ -63,8 +65,7 @@ RULE = Rule(
     code="IG212",
     name="unknown-name",
     why="a name that nothing declares would only fail when the test runs",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states
@@ -77,8 +78,7 @@ behaviors:
         for: {x: "normal(2, 8)"}
         holds: shape(rms_norm(x, weight, 1e-6)) == shape(x)
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states

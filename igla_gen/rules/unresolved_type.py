@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from igla_gen.diagnostics import suggestion
-from igla_gen.model.component import BlueprintSpec, TypeSpec
-from igla_gen.model.types import FOREIGN, SCALARS, Type, named_types
-from igla_gen.model.component import ComponentSpec
+from igla_gen.model.component import BlueprintSpec, ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.types import FOREIGN, SCALARS, Type, named_types
 from igla_gen.rules.base import HEADER, Finder, Rule
 
 
@@ -23,7 +22,9 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
         for named in named_types(type_):
             if not named.is_builtin and named.name not in known:
                 finder.report(
-                    f"the type {named.name} is not known", named.span, suggestion(named.name, known | {*SCALARS, *FOREIGN})
+                    f"the type {named.name} is not known",
+                    named.span,
+                    suggestion(named.name, known | {*SCALARS, *FOREIGN}),
                 )
 
 
@@ -45,8 +46,7 @@ RULE = Rule(
     code="IG406",
     name="unresolved-type",
     why="a type that nothing declares cannot be generated",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states
@@ -59,8 +59,7 @@ behaviors:
         for: {x: "normal(2, 8)"}
         holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states

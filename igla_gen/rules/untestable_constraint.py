@@ -5,10 +5,11 @@ from __future__ import annotations
 from igla_gen.emit.boundary import boundaries
 from igla_gen.emit.laws import example_values
 from igla_gen.expressions import EvaluationError, evaluate, show
-from igla_gen.model.sections import constants_of
 from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.sections import constants_of
 from igla_gen.rules.base import HEADER, Finder, Rule
+
 
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
     """Each constraint has a change of one example field that it is the first to refuse."""
@@ -44,8 +45,7 @@ RULE = Rule(
     code="IG416",
     name="untestable-constraint",
     why="a constraint without a generated test could be dropped and nobody would notice",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 types:
   NormConfig:
     description: Which norm.
@@ -57,8 +57,7 @@ types:
       - 0 - 1 < eps
     example: {hidden_size: 64}
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 types:
   NormConfig:
     description: Which norm.

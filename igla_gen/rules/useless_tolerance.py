@@ -20,9 +20,13 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
             continue
         span = law.span_of("tolerance")
         if not 0 <= law.tolerance < LARGEST:
-            finder.report(f"a tolerance of {law.tolerance} proves nothing", span, f"use one below {LARGEST}")
+            finder.report(
+                f"a tolerance of {law.tolerance} proves nothing", span, f"use one below {LARGEST}"
+            )
         elif law.holds is None or not any(_is_close(part) for part in walk(law.holds)):
-            finder.report("nothing in this law uses the tolerance", span, "use ~= in holds, or delete it")
+            finder.report(
+                "nothing in this law uses the tolerance", span, "use ~= in holds, or delete it"
+            )
 
 
 def _is_close(node: Expression) -> bool:
@@ -33,8 +37,7 @@ RULE = Rule(
     code="IG412",
     name="useless-tolerance",
     why="a tolerance of one accepts almost anything; one that nothing uses misleads",
-    bad=HEADER
-    + """\
+    bad=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states
@@ -48,8 +51,7 @@ behaviors:
         tolerance: 2
         holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
 """,
-    good=HEADER
-    + """\
+    good=HEADER + """\
 behaviors:
   - name: rms_norm
     given: Hidden states

@@ -84,7 +84,9 @@ class _TreeBuilder(Transformer[Token, Node | None]):
     def sequence(self, *items: Node) -> Sequence:
         return Sequence(items, items[0].span.to(items[-1].span))
 
-    def flow_entry(self, key: NodeToken, colon: Token | None = None, value: Node | None = None) -> Entry:
+    def flow_entry(
+        self, key: NodeToken, colon: Token | None = None, value: Node | None = None
+    ) -> Entry:
         return Entry(key.node, value or self._empty(colon or key))
 
     def flow_pair(self, key: NodeToken, colon: Token, value: Node | None) -> Mapping:
@@ -151,7 +153,9 @@ def _parse(text: str, file: str) -> tuple[Node | None, list[Diagnostic]]:
     if tree is None and not scanner.faults:
         span = Span(file, 1, 1, 1, 1)
         scanner.faults.append(
-            Diagnostic("IG110", "empty-file", "the file says nothing", span, "a spec begins with 'name:'")
+            Diagnostic(
+                "IG110", "empty-file", "the file says nothing", span, "a spec begins with 'name:'"
+            )
         )
     return tree, scanner.faults
 
@@ -163,7 +167,9 @@ def _unexpected(error: UnexpectedInput, file: str, text: str) -> Diagnostic:
     if line is None or column is None:
         line, column = text.count("\n") + 1, 1
     width = max(1, len(str(token).split("\n")[0])) if token is not None else 1
-    expected = sorted(_WORDS.get(name, name) for name in getattr(error, "accepts", None) or error.expected)
+    expected = sorted(
+        _WORDS.get(name, name) for name in getattr(error, "accepts", None) or error.expected
+    )
     return Diagnostic(
         "IG103",
         "unexpected-text",

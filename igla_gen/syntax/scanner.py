@@ -546,7 +546,13 @@ class Scanner:
     def _scalar_token(self, kind: str, scalar: Scalar) -> NodeToken:
         span = scalar.span
         token = NodeToken(
-            kind, scalar.text, self._position, span.line, span.column, span.end_line, span.end_column
+            kind,
+            scalar.text,
+            self._position,
+            span.line,
+            span.column,
+            span.end_line,
+            span.end_column,
         )
         token.node = scalar
         return token

@@ -17,10 +17,17 @@ class Drift:
     cause: str
 
 
-def find_drift(plan: Plan, out: Path) -> list[Drift]:
-    """Every difference between the plan and the folder, by path."""
+def find_drift(plan: Plan, out: Path, *, complete: bool) -> list[Drift]:
+    """Every difference between the plan and the folder, by path.
+
+    With `complete=False` (a part of the specs was named) files of other specs are not looked at.
+    """
     before = read_manifest(out)
-    found = [Drift(path, cause) for path in plan.texts if (cause := _cause(path, plan, out, before))]
+    found = [
+        Drift(path, cause) for path in plan.texts if (cause := _cause(path, plan, out, before))
+    ]
+    if not complete:
+        return sorted(found, key=lambda drift: drift.path)
     for path in before:
         if path not in plan.texts:
             spec = before[path].spec
@@ -38,7 +45,11 @@ def _cause(path: str, plan: Plan, out: Path, before: dict[str, Written]) -> str 
         return None
     old, new = before.get(path), plan.written[path]
     if text is None:
-        return "missing: deleted, or never generated" if old else f"missing: {new.spec} was never generated"
+        return (
+            "missing: deleted, or never generated"
+            if old
+            else f"missing: {new.spec} was never generated"
+        )
     if old is not None and digest(text) != old.sha256:
         return "edited by hand"
     if old is not None and old.spec_sha256 != new.spec_sha256:

@@ -48,7 +48,8 @@ def write(plan: Plan, out: Path, *, complete: bool) -> Report:
             _commit(plan, out, changed, stale, text)
         except OSError as error:
             raise WriteError(
-                f"{error.filename or out}: cannot be written ({error.strerror}); free space or permissions, then run again"
+                f"{error.filename or out}: cannot be written ({error.strerror}); "
+                "free some space or grant access, then run again"
             ) from error
     return Report(tuple(changed), len(plan.texts) - len(changed), tuple(stale))
 
@@ -92,7 +93,11 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _refuse_foreign(target: Path, path: str, before: dict[str, Written]) -> None:
-    if path not in before and target.exists() and target.read_text("utf-8", errors="replace").strip():
+    if (
+        path not in before
+        and target.exists()
+        and target.read_text("utf-8", errors="replace").strip()
+    ):
         head = target.read_text("utf-8", errors="replace")[:2000]
         if "enerated" not in head:
             raise WriteError(

@@ -28,7 +28,9 @@ def generating_units(library: Library) -> list[Unit]:
 
 def make_plan(library: Library) -> Plan:
     """Renders every unit of the library; the library must be free of findings."""
-    outputs = [output for unit in generating_units(library) for output in render_unit(library, unit)]
+    outputs = [
+        output for unit in generating_units(library) for output in render_unit(library, unit)
+    ]
     texts = {output.path: output.text for output in outputs}
     written = {output.path: _written(library, output) for output in outputs}
     for path, text in package_files(outputs):

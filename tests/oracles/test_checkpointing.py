@@ -1,6 +1,6 @@
 """Checkpoints against what happens to them: kill -9, a full disk, a read-only folder, rotten bits.
 
-Processes that are to die are forked by a server (this file, run as a program), which imports torch once.
+Processes that are to die are forked by a server: this file, run as a program.
 """
 
 from __future__ import annotations
@@ -29,17 +29,25 @@ from torch import nn
 
 STEPS = 12
 KILLS = 12
-FILES = ("model.safetensors", "optimizer.json", "optimizer.safetensors", "rng.json", "rng.safetensors")
+FILES = (
+    "model.safetensors",
+    "optimizer.json",
+    "optimizer.safetensors",
+    "rng.json",
+    "rng.safetensors",
+)
 
 
 # ---------------------------------------------------------------- what the forked processes do
 
 
 def build() -> tuple[nn.Module, torch.optim.Optimizer]:
-    """A model of about 1 MB (with its moments 3 MB), so that a save takes a while; dropout draws numbers."""
+    """A model of 1 MB (its moments 2 MB), so that a save takes a while; dropout draws numbers."""
     torch.manual_seed(1)
     random.seed(1)
-    model = nn.Sequential(nn.Embedding(64, 128), nn.Linear(128, 2000), nn.Dropout(0.1), nn.Linear(2000, 1))
+    model = nn.Sequential(
+        nn.Embedding(64, 128), nn.Linear(128, 2000), nn.Dropout(0.1), nn.Linear(2000, 1)
+    )
     return model, torch.optim.AdamW(model.parameters(), lr=0.01, fused=True)
 
 
@@ -52,12 +60,17 @@ def train_step(model: nn.Module, optimizer: torch.optim.Optimizer) -> float:
 
 
 def run(root: str, steps: int = STEPS, report: str | None = None) -> None:
-    """Train to `steps`, with a checkpoint after each; each finished save adds a line to `report`."""
+    """Train to `steps`, with a checkpoint after each, of which `report` gets a line."""
     model, optimizer = build()
-    state = checkpointing.load_latest(Path(root), model=model, optimizer=optimizer) or {"step": 0, "losses": []}
+    state = checkpointing.load_latest(Path(root), model=model, optimizer=optimizer) or {
+        "step": 0,
+        "losses": [],
+    }
     for step in range(state["step"] + 1, steps + 1):
         state = {"step": step, "losses": [*state["losses"], train_step(model, optimizer)]}
-        checkpointing.save_checkpoint(Path(root), step, model=model, optimizer=optimizer, state=state)
+        checkpointing.save_checkpoint(
+            Path(root), step, model=model, optimizer=optimizer, state=state
+        )
         if report:
             with open(report, "a") as file:
                 file.write(f"{step}\n")
@@ -65,7 +78,7 @@ def run(root: str, steps: int = STEPS, report: str | None = None) -> None:
 
 
 def save_again_and_die(root: str, call: int, answer: str) -> None:
-    """Save step 3 over step 3 and prune; SIGKILL at the given file system call; its count goes to `answer`."""
+    """Save step 3 again and prune; SIGKILL at the given file system call, or their count as answer."""
     model, optimizer = build()
     state = checkpointing.load_latest(Path(root), model=model, optimizer=optimizer)
     watched = ("open", "os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.chmod")
@@ -87,7 +100,7 @@ def save_again_and_die(root: str, call: int, answer: str) -> None:
 
 
 def save_with_small_disk(root: str, limit: int, answer: str) -> None:
-    """Save where no file may grow beyond `limit` bytes: the write itself fails, in Python or in safetensors."""
+    """Save where no file may grow beyond `limit` bytes: the write itself fails."""
     model, optimizer = build()
     checkpointing.load_latest(Path(root), model=model, optimizer=optimizer)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -109,7 +122,9 @@ def save_as_nobody(root: str, answer: str) -> None:
     os.write(descriptor, json.dumps([state["step"], message]).encode())
 
 
-def save_or_say_why(root: str, step: int, model: nn.Module, optimizer: torch.optim.Optimizer) -> str | None:
+def save_or_say_why(
+    root: str, step: int, model: nn.Module, optimizer: torch.optim.Optimizer
+) -> str | None:
     try:
         checkpointing.save_checkpoint(Path(root), step, model=model, optimizer=optimizer, state={})
     except checkpointing.CheckpointError as error:
@@ -117,7 +132,9 @@ def save_or_say_why(root: str, step: int, model: nn.Module, optimizer: torch.opt
     return None
 
 
-TASKS = {task.__name__: task for task in (run, save_again_and_die, save_with_small_disk, save_as_nobody)}
+TASKS = {
+    task.__name__: task for task in (run, save_again_and_die, save_with_small_disk, save_as_nobody)
+}
 
 
 def serve() -> None:
@@ -208,7 +225,9 @@ def load(root: Path) -> dict[str, Any] | None:
 # ---------------------------------------------------------------- kill -9
 
 
-def test_killed_again_and_again_ends_as_if_never_stopped(server: Server, finished: Path, tmp_path: Path) -> None:
+def test_killed_again_and_again_ends_as_if_never_stopped(
+    server: Server, finished: Path, tmp_path: Path
+) -> None:
     root, report = tmp_path / "killed", tmp_path / "report"
     report.touch()
     chance = random.Random(20240607)
@@ -224,7 +243,9 @@ def test_killed_again_and_again_ends_as_if_never_stopped(server: Server, finishe
         kills += 1
         done = [int(line) for line in report.read_text().split()]
         state = load(root) if root.exists() else None
-        assert (state or {"step": 0})["step"] >= max(done, default=0)  # what was finished is never lost
+        assert (state or {"step": 0})["step"] >= max(
+            done, default=0
+        )  # what was finished is never lost
         for path in root.glob("step-*"):
             assert checkpointing.verify_checkpoint(path) == []
     assert code == 0 and kills >= KILLS // 2
@@ -234,7 +255,7 @@ def test_killed_again_and_again_ends_as_if_never_stopped(server: Server, finishe
 
 
 def kill_during_a_save(pid: int, root: Path, chance: random.Random) -> None:
-    """SIGKILL at a random moment after the next save has begun; of a process that ends first, nothing."""
+    """SIGKILL at a random moment after the next save has begun, if it begins."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and not list(root.glob(".step-*.partial")):
         if not Path(f"/proc/{pid}").exists():
@@ -244,7 +265,9 @@ def kill_during_a_save(pid: int, root: Path, chance: random.Random) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def test_killed_at_every_file_system_call_of_a_save(server: Server, three: Path, tmp_path: Path) -> None:
+def test_killed_at_every_file_system_call_of_a_save(
+    server: Server, three: Path, tmp_path: Path
+) -> None:
     answer, root = tmp_path / "answer.json", tmp_path / "root"
     before, after = None, 0
     for call in range(1, 400):
@@ -260,7 +283,9 @@ def test_killed_at_every_file_system_call_of_a_save(server: Server, three: Path,
         assert code == -signal.SIGKILL
         before = call
     assert before == json.loads(answer.read_text()) > 20
-    assert 0 < after < before  # kills before the rename kept the old one, kills after it the new one
+    assert (
+        0 < after < before
+    )  # kills before the rename kept the old one, kills after it the new one
     assert names(root) == ["step-00000002", "step-00000003"]
 
 
@@ -282,7 +307,9 @@ def test_full_disk_at_every_size(server: Server, three: Path, tmp_path: Path) ->
     assert checkpointing.verify_checkpoint(three / "step-00000004") == []
 
 
-def test_read_only_folder_can_be_loaded_and_is_named(server: Server, three: Path, tmp_path: Path) -> None:
+def test_read_only_folder_can_be_loaded_and_is_named(
+    server: Server, three: Path, tmp_path: Path
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         root = Path(shutil.copytree(three, Path(folder) / "root"))
@@ -291,7 +318,10 @@ def test_read_only_folder_can_be_loaded_and_is_named(server: Server, three: Path
         assert server.call("save_as_nobody", root, answer) == 0
         step, message = json.loads(answer.read_text())
         assert step == 3
-        assert f"checkpoint of step 4 not written to {root}: " in message and "Permission denied" in message
+        assert (
+            f"checkpoint of step 4 not written to {root}: " in message
+            and "Permission denied" in message
+        )
         assert names(root) == ["step-00000002", "step-00000003"]
         root.chmod(0o755)
 
@@ -300,7 +330,9 @@ def test_written_files_have_ordinary_permissions(three: Path, tmp_path: Path) ->
     ordinary = tmp_path / "ordinary"
     ordinary.touch()
     for path in (three / "step-00000003").iterdir():
-        assert stat.filemode(path.stat().st_mode) == stat.filemode(ordinary.stat().st_mode), path.name
+        assert stat.filemode(path.stat().st_mode) == stat.filemode(
+            ordinary.stat().st_mode
+        ), path.name
 
 
 # ---------------------------------------------------------------- rotten bits
@@ -337,7 +369,7 @@ def test_each_damaged_file_is_refused_by_name(three: Path, name: str) -> None:
 
 
 def test_every_byte_of_the_manifest_counts(three: Path) -> None:
-    """One flipped bit anywhere is a fault: a manifest vouches for the files, and the files for it."""
+    """One flipped bit anywhere is a fault."""
     path = three / "step-00000003" / "manifest.json"
     whole = path.read_bytes()
     chance = random.Random(0)

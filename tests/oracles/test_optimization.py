@@ -124,7 +124,7 @@ def test_metrics_agree_with_their_definitions() -> None:
 
 
 class _TinyModel(nn.Module):
-    """Embedding, one mixing layer, norm, head: every kind of parameter that the groups tell apart."""
+    """Embedding, one mixing layer, norm, head: each kind of parameter that groups tell apart."""
 
     def __init__(self, dtype: torch.dtype = torch.float64) -> None:
         super().__init__()
@@ -304,7 +304,7 @@ def test_optimizer_equals_single_tensor_adamw(
 
 
 def test_groups_of_a_transformers_llama() -> None:
-    """What decays agrees with the names that transformers' own Trainer decays, but for embeddings."""
+    """What decays is what the Trainer of transformers decays, but for embeddings."""
     transformers = pytest.importorskip("transformers")
     from transformers.trainer_pt_utils import get_parameter_names
 
@@ -321,7 +321,9 @@ def test_groups_of_a_transformers_llama() -> None:
             )
         )
         names = {id(p): name for name, p in model.named_parameters()}
-        decayed, others = ([names[id(p)] for p in g["params"]] for g in parameter_groups(model, 0.1))
+        decayed, others = (
+            [names[id(p)] for p in group["params"]] for group in parameter_groups(model, 0.1)
+        )
         norms = (type(model.model.norm), nn.Embedding)
         wanted = set(get_parameter_names(model, norms)) & set(names.values())
         wanted -= {"lm_head.weight"} if tied else set()
@@ -380,14 +382,14 @@ def test_schedule_equals_transformers(
         final_ratio=ratio,
         decay_fraction=decay / total,
     )
-    start = max(0, warmup - 1) if schedule == "wsd" else 0  # that peer warms up from its final ratio
+    start = max(0, warmup - 1) if schedule == "wsd" else 0  # theirs warms up from the final ratio
     actual = [learning_rate_factor(step, config) for step in range(start, total)]
     expected = _peer_factors(schedule, warmup, total, ratio, decay)[start:]
     assert actual == pytest.approx(expected, abs=1e-12)
 
 
 def test_scheduled_training_equals_lambda_lr() -> None:
-    """Set before each step, the schedule moves weights as torch's LambdaLR with the same factors."""
+    """Set before each step, the schedule moves weights as LambdaLR with the same factors."""
     config = SchedulerConfig(warmup_steps=2, total_steps=6)
     ours, theirs = _TinyModel(), _TinyModel()
     first, second = (build_optimizer(model, OptimizerConfig()) for model in (ours, theirs))
@@ -396,7 +398,7 @@ def test_scheduled_training_equals_lambda_lr() -> None:
         for model in (ours, theirs):
             for parameter in model.parameters():
                 parameter.grad = torch.full_like(parameter, 0.1 * (step + 1))
-        set_learning_rate(first, OptimizerConfig().learning_rate * learning_rate_factor(step, config))
+        set_learning_rate(first, 3e-4 * learning_rate_factor(step, config))
         first.step()
         second.step()
         peer.step()

@@ -43,7 +43,7 @@ class NormConfig:
             raise ValueError(f"NormConfig.placement={self.placement!r} is not one of pre, post")
         if not (self.hidden_size > 0):
             raise ValueError(
-                f"NormConfig needs hidden_size > 0, got hidden_size={self.hidden_size!r}"
+                f"NormConfig needs hidden_size > 0, " f"got hidden_size={self.hidden_size!r}"
             )
         if not (self.eps > 0):
             raise ValueError(f"NormConfig needs eps > 0, got eps={self.eps!r}")

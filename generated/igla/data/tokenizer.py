@@ -53,27 +53,31 @@ class TokenizerConfig:
     def __post_init__(self) -> None:
         if not (self.vocab_size > 259):
             raise ValueError(
-                f"TokenizerConfig needs vocab_size > 259, got vocab_size={self.vocab_size!r}"
+                f"TokenizerConfig needs vocab_size > 259, " f"got vocab_size={self.vocab_size!r}"
             )
         if not (self.character_coverage > 0):
             raise ValueError(
-                f"TokenizerConfig needs character_coverage > 0, got character_coverage={self.character_coverage!r}"
+                f"TokenizerConfig needs character_coverage > 0, "
+                f"got character_coverage={self.character_coverage!r}"
             )
         if not (self.character_coverage <= 1):
             raise ValueError(
-                f"TokenizerConfig needs character_coverage <= 1, got character_coverage={self.character_coverage!r}"
+                f"TokenizerConfig needs character_coverage <= 1, "
+                f"got character_coverage={self.character_coverage!r}"
             )
         if not (self.max_piece_length > 0):
             raise ValueError(
-                f"TokenizerConfig needs max_piece_length > 0, got max_piece_length={self.max_piece_length!r}"
+                f"TokenizerConfig needs max_piece_length > 0, "
+                f"got max_piece_length={self.max_piece_length!r}"
             )
         if not (self.max_piece_length <= 512):
             raise ValueError(
-                f"TokenizerConfig needs max_piece_length <= 512, got max_piece_length={self.max_piece_length!r}"
+                f"TokenizerConfig needs max_piece_length <= 512, "
+                f"got max_piece_length={self.max_piece_length!r}"
             )
         if not (self.num_threads > 0):
             raise ValueError(
-                f"TokenizerConfig needs num_threads > 0, got num_threads={self.num_threads!r}"
+                f"TokenizerConfig needs num_threads > 0, " f"got num_threads={self.num_threads!r}"
             )
 
 

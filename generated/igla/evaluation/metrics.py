@@ -14,6 +14,7 @@ import gzip
 import json
 import math
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -240,11 +241,14 @@ class ProgressLine:
         self._printed = -math.inf
         self._bar = None
         if self._stream.isatty():
+            columns, lines = shutil.get_terminal_size()  # 80 and 24 where a terminal says 0
             self._bar = tqdm(
                 total=total_steps,
                 initial=start_step,
                 file=self._stream,
-                bar_format="{percentage:3.0f}%|{bar:20}| {desc}",
+                ncols=columns,
+                nrows=lines,
+                bar_format="{percentage:3.0f}%|{bar:10}| {desc}",
             )
 
     def update(

@@ -39,7 +39,7 @@ class LossConfig:
     def __post_init__(self) -> None:
         if not (self.chunk_tokens > 0):
             raise ValueError(
-                f"LossConfig needs chunk_tokens > 0, got chunk_tokens={self.chunk_tokens!r}"
+                f"LossConfig needs chunk_tokens > 0, " f"got chunk_tokens={self.chunk_tokens!r}"
             )
 
 
@@ -84,7 +84,7 @@ def _check_targets(targets_n: Tensor, vocab_size: int, ignore_index: int) -> Non
 
 
 def _matmul_dtype(hidden_nd: Tensor, head_weight_vd: Tensor) -> torch.dtype:
-    """Dtype of the matrix products: that of autocast, which leaves float64 alone, or of the data."""
+    """Dtype of the matrix products: that of autocast, which spares float64, or of the data."""
     device = hidden_nd.device.type
     if torch.is_autocast_enabled(device) and hidden_nd.dtype != torch.float64:
         return torch.get_autocast_dtype(device)

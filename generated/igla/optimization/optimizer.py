@@ -39,7 +39,8 @@ class OptimizerConfig:
     def __post_init__(self) -> None:
         if not (self.learning_rate > 0):
             raise ValueError(
-                f"OptimizerConfig needs learning_rate > 0, got learning_rate={self.learning_rate!r}"
+                f"OptimizerConfig needs learning_rate > 0, "
+                f"got learning_rate={self.learning_rate!r}"
             )
         if not (self.beta1 >= 0):
             raise ValueError(f"OptimizerConfig needs beta1 >= 0, got beta1={self.beta1!r}")
@@ -53,7 +54,8 @@ class OptimizerConfig:
             raise ValueError(f"OptimizerConfig needs eps > 0, got eps={self.eps!r}")
         if not (self.weight_decay >= 0):
             raise ValueError(
-                f"OptimizerConfig needs weight_decay >= 0, got weight_decay={self.weight_decay!r}"
+                f"OptimizerConfig needs weight_decay >= 0, "
+                f"got weight_decay={self.weight_decay!r}"
             )
 
 
@@ -73,7 +75,7 @@ def next_second_moment(moment: float, gradient: float, config: OptimizerConfig) 
 def adamw_update(
     weight: float, first_moment: float, second_moment: float, step: int, config: OptimizerConfig
 ) -> float:
-    """A decayed weight after one update; the moments are the updated ones, and step counts from 1."""
+    """A decayed weight after one update. The moments are the updated ones, step counts from 1."""
     mean = first_moment / (1 - config.beta1**step)
     root = math.sqrt(second_moment / (1 - config.beta2**step))
     return weight * (

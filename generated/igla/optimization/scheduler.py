@@ -40,27 +40,31 @@ class SchedulerConfig:
             )
         if not (self.warmup_steps >= 0):
             raise ValueError(
-                f"SchedulerConfig needs warmup_steps >= 0, got warmup_steps={self.warmup_steps!r}"
+                f"SchedulerConfig needs warmup_steps >= 0, "
+                f"got warmup_steps={self.warmup_steps!r}"
             )
         if not (self.warmup_steps < self.total_steps):
             raise ValueError(
-                f"SchedulerConfig needs warmup_steps < total_steps, got warmup_steps={self.warmup_steps!r}, total_steps={self.total_steps!r}"
+                f"SchedulerConfig needs warmup_steps < total_steps, "
+                f"got warmup_steps={self.warmup_steps!r}, total_steps={self.total_steps!r}"
             )
         if not (self.final_ratio >= 0):
             raise ValueError(
-                f"SchedulerConfig needs final_ratio >= 0, got final_ratio={self.final_ratio!r}"
+                f"SchedulerConfig needs final_ratio >= 0, " f"got final_ratio={self.final_ratio!r}"
             )
         if not (self.final_ratio <= 1):
             raise ValueError(
-                f"SchedulerConfig needs final_ratio <= 1, got final_ratio={self.final_ratio!r}"
+                f"SchedulerConfig needs final_ratio <= 1, " f"got final_ratio={self.final_ratio!r}"
             )
         if not (self.decay_fraction > 0):
             raise ValueError(
-                f"SchedulerConfig needs decay_fraction > 0, got decay_fraction={self.decay_fraction!r}"
+                f"SchedulerConfig needs decay_fraction > 0, "
+                f"got decay_fraction={self.decay_fraction!r}"
             )
         if not (self.decay_fraction <= 1):
             raise ValueError(
-                f"SchedulerConfig needs decay_fraction <= 1, got decay_fraction={self.decay_fraction!r}"
+                f"SchedulerConfig needs decay_fraction <= 1, "
+                f"got decay_fraction={self.decay_fraction!r}"
             )
 
 

@@ -96,11 +96,12 @@ class DataConfig:
     def __post_init__(self) -> None:
         if not (0 < self.held_out_fraction < 1):
             raise ValueError(
-                f"DataConfig needs 0 < held_out_fraction < 1, got held_out_fraction={self.held_out_fraction!r}"
+                f"DataConfig needs 0 < held_out_fraction < 1, "
+                f"got held_out_fraction={self.held_out_fraction!r}"
             )
         if not (self.shard_tokens > 0):
             raise ValueError(
-                f"DataConfig needs shard_tokens > 0, got shard_tokens={self.shard_tokens!r}"
+                f"DataConfig needs shard_tokens > 0, " f"got shard_tokens={self.shard_tokens!r}"
             )
         if not (len(self.patterns) > 0):
             raise ValueError(f"DataConfig needs len(patterns) > 0, got patterns={self.patterns!r}")
@@ -141,25 +142,28 @@ class TrainingConfig:
             raise ValueError(f"TrainingConfig needs steps > 0, got steps={self.steps!r}")
         if not (self.sequence_length > 0):
             raise ValueError(
-                f"TrainingConfig needs sequence_length > 0, got sequence_length={self.sequence_length!r}"
+                f"TrainingConfig needs sequence_length > 0, "
+                f"got sequence_length={self.sequence_length!r}"
             )
         if not (self.batch_size > 0):
             raise ValueError(
-                f"TrainingConfig needs batch_size > 0, got batch_size={self.batch_size!r}"
+                f"TrainingConfig needs batch_size > 0, " f"got batch_size={self.batch_size!r}"
             )
         if not (self.microbatches > 0):
             raise ValueError(
-                f"TrainingConfig needs microbatches > 0, got microbatches={self.microbatches!r}"
+                f"TrainingConfig needs microbatches > 0, " f"got microbatches={self.microbatches!r}"
             )
         if not (self.threads > 0):
             raise ValueError(f"TrainingConfig needs threads > 0, got threads={self.threads!r}")
         if not (self.evaluate_every > 0):
             raise ValueError(
-                f"TrainingConfig needs evaluate_every > 0, got evaluate_every={self.evaluate_every!r}"
+                f"TrainingConfig needs evaluate_every > 0, "
+                f"got evaluate_every={self.evaluate_every!r}"
             )
         if not (self.evaluate_batches > 0):
             raise ValueError(
-                f"TrainingConfig needs evaluate_batches > 0, got evaluate_batches={self.evaluate_batches!r}"
+                f"TrainingConfig needs evaluate_batches > 0, "
+                f"got evaluate_batches={self.evaluate_batches!r}"
             )
 
 
@@ -182,11 +186,13 @@ class ScheduleConfig:
             )
         if not (0 <= self.warmup_fraction < 1):
             raise ValueError(
-                f"ScheduleConfig needs 0 <= warmup_fraction < 1, got warmup_fraction={self.warmup_fraction!r}"
+                f"ScheduleConfig needs 0 <= warmup_fraction < 1, "
+                f"got warmup_fraction={self.warmup_fraction!r}"
             )
         if not (0 <= self.final_ratio <= 1):
             raise ValueError(
-                f"ScheduleConfig needs 0 <= final_ratio <= 1, got final_ratio={self.final_ratio!r}"
+                f"ScheduleConfig needs 0 <= final_ratio <= 1, "
+                f"got final_ratio={self.final_ratio!r}"
             )
 
 
@@ -217,7 +223,8 @@ class ExportConfig:
     def __post_init__(self) -> None:
         if not (self.continuation_tokens > 0):
             raise ValueError(
-                f"ExportConfig needs continuation_tokens > 0, got continuation_tokens={self.continuation_tokens!r}"
+                f"ExportConfig needs continuation_tokens > 0, "
+                f"got continuation_tokens={self.continuation_tokens!r}"
             )
         if not (len(self.prompts) > 0):
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")

@@ -736,7 +736,7 @@ def test_refuses_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
             have, or the folder cannot be written.
     """
     (tmp_path / "root").write_text("no folder")
-    with pytest.raises(checkpointing.CheckpointError, match="not written to .*: .*File exists"):
+    with pytest.raises(checkpointing.CheckpointError, match=r"not written to .*: .*File exists"):
         _save(tmp_path / "root", 1)
     assert (tmp_path / "root").read_text() == "no folder"
     assert _load(tmp_path / "root") == (None, [])
@@ -1146,7 +1146,7 @@ def test_refuses_another_optimizer(tmp_path: Path) -> None:
     (path,) = _save(tmp_path, 1)
     model, optimizer = _build(kind="SGD")
     before = _snapshot(model, optimizer)
-    with pytest.raises(checkpointing.CheckpointError, match="with AdamW, the optimizer is SGD"):
+    with pytest.raises(checkpointing.CheckpointError, match=r"with AdamW, the optimizer is SGD"):
         checkpointing.load_checkpoint(path, model, optimizer)
     assert _same(_snapshot(model, optimizer), before)
     model, optimizer = _build()

@@ -128,7 +128,7 @@ def test_model_flops_utilization_an_unknown_device_has_none(device: str) -> None
 
     Law: model_flops_utilization(1000000000000.0, device) == none
     """
-    assert metrics.model_flops_utilization(1000000000000.0, device) == None
+    assert metrics.model_flops_utilization(1000000000000.0, device) is None
 
 
 # spec: specs/evaluation/metrics.vibee:111
@@ -381,7 +381,7 @@ def test_refuses_smoothing_out_of_range() -> None:
         ValueError if smoothing is below 0 or not below 1.
     """
     for smoothing in (-0.1, 1.0, 1.5):
-        with pytest.raises(ValueError, match="smoothing is .*, must be at least 0 and below 1"):
+        with pytest.raises(ValueError, match=r"smoothing is .*, must be at least 0 and below 1"):
             metrics.Throughput(smoothing)
     metrics.Throughput(0.0)
 
@@ -447,7 +447,7 @@ def test_peaks_are_those_of_the_data_sheets() -> None:
 
 
 # spec: specs/evaluation/metrics.vibee:137
-def test_live_line_on_a_terminal() -> None:
+def test_live_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal it is one live line; elsewhere, as in a log file, a line at most every
     every_seconds, and always the first and the last step. Methods: update(step, loss=,
     tokens_per_second=, seconds_left=) after a step; message(text) for a line of its own;
@@ -461,21 +461,22 @@ def test_live_line_on_a_terminal() -> None:
         stream: Option<Stream>.
         clock: Option<Clock>.
     """
+    monkeypatch.setenv("COLUMNS", "80")
     stream = _Terminal()
-    with metrics.ProgressLine(4, start_step=1, stream=stream) as line:
+    with metrics.ProgressLine(5, start_step=1, stream=stream) as line:
         line.update(2, loss=2.5, tokens_per_second=3120.0, seconds_left=125.0)
         line.message("saved a checkpoint")
         line.update(3, loss=1.25, tokens_per_second=3120.0, seconds_left=60.0)
     shown = stream.getvalue()
     frames = shown.split("\r")
-    assert frames[1] == f" 25%|{'#' * 5}{' ' * 15}| "
-    last = f" 75%|{'#' * 15}{' ' * 5}| step 3/4  loss 1.2500  3.12k tokens/s  ETA 1m 00s\n"
+    assert frames[1] == " 20%|##        | "
+    last = " 60%|######    | step 3/5  loss 1.2500  3.12k tokens/s  ETA 1m 00s\n"
     assert frames[-1].replace("█", "#") == last
     assert "saved a checkpoint\n" in shown
     assert shown.count("\n") == 2
 
 
-def test_live_line_on_a_terminal_shows_each_step() -> None:
+def test_live_line_on_a_terminal_is_as_wide_as_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal it is one live line; elsewhere, as in a log file, a line at most every
     every_seconds, and always the first and the last step. Methods: update(step, loss=,
     tokens_per_second=, seconds_left=) after a step; message(text) for a line of its own;
@@ -489,6 +490,28 @@ def test_live_line_on_a_terminal_shows_each_step() -> None:
         stream: Option<Stream>.
         clock: Option<Clock>.
     """
+    monkeypatch.setenv("COLUMNS", "30")
+    stream = _Terminal()
+    with metrics.ProgressLine(5, stream=stream) as line:
+        line.update(5, loss=2.5)
+    assert max(map(len, stream.getvalue().rstrip("\n").split("\r"))) == 30
+
+
+def test_live_line_on_a_terminal_shows_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal it is one live line; elsewhere, as in a log file, a line at most every
+    every_seconds, and always the first and the last step. Methods: update(step, loss=,
+    tokens_per_second=, seconds_left=) after a step; message(text) for a line of its own;
+    close(), which leaving a with block calls.
+
+    Given: The steps of a run, and the stream that people look at (standard error if none is
+    given).
+    When: The run goes on.
+
+    Args:
+        stream: Option<Stream>.
+        clock: Option<Clock>.
+    """
+    monkeypatch.setenv("COLUMNS", "80")
     stream = _Terminal()
     line = metrics.ProgressLine(2, stream=stream)
     assert "  0%|" in stream.getvalue()
@@ -499,7 +522,9 @@ def test_live_line_on_a_terminal_shows_each_step() -> None:
     assert stream.getvalue().endswith("\n")
 
 
-def test_live_line_on_a_terminal_is_not_redrawn_at_each_step() -> None:
+def test_live_line_on_a_terminal_is_not_redrawn_at_each_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """On a terminal it is one live line; elsewhere, as in a log file, a line at most every
     every_seconds, and always the first and the last step. Methods: update(step, loss=,
     tokens_per_second=, seconds_left=) after a step; message(text) for a line of its own;
@@ -513,6 +538,7 @@ def test_live_line_on_a_terminal_is_not_redrawn_at_each_step() -> None:
         stream: Option<Stream>.
         clock: Option<Clock>.
     """
+    monkeypatch.setenv("COLUMNS", "80")
     stream = _Terminal()
     with metrics.ProgressLine(300, stream=stream) as line:
         for step in range(1, 301):
@@ -642,7 +668,7 @@ def test_names_the_broken_line(tmp_path: Path) -> None:
             step.
     """
     path = tmp_path / "log.jsonl"
-    with pytest.raises(ValueError, match="there is no log at .*log.jsonl"):
+    with pytest.raises(ValueError, match=r"there is no log at .*log.jsonl"):
         metrics.read_log(path)
     for line, message in (
         (b"{", "line 2 is not JSON: Expecting"),
@@ -847,7 +873,7 @@ def test_refuses_nothing_to_plot(tmp_path: Path) -> None:
     """
     log = metrics.JsonlLog(tmp_path / "log.jsonl")
     log.append({"step": 1, "held_out_loss": 2.0})
-    with pytest.raises(ValueError, match="log.jsonl has no record with a loss: nothing to plot"):
+    with pytest.raises(ValueError, match=r"log.jsonl has no record with a loss: nothing to plot"):
         metrics.plot_loss(log.path, tmp_path / "loss.png")
     with pytest.raises(ValueError, match="there is no log at"):
         metrics.plot_loss(tmp_path / "absent.jsonl", tmp_path / "loss.png")

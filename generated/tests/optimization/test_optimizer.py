@@ -198,7 +198,7 @@ def test_refuses_nothing_to_train() -> None:
 
 # spec: specs/optimization/optimizer.vibee:49
 def test_built_optimizer_follows_the_formulas() -> None:
-    """A decayed weight after one update; the moments are the updated ones, and step counts from 1."""
+    """A decayed weight after one update. The moments are the updated ones, step counts from 1."""
     config = optimizer.OptimizerConfig(
         learning_rate=0.02, beta1=0.8, beta2=0.9, eps=0.03, weight_decay=0.4
     )
@@ -305,7 +305,7 @@ def test_refuses_a_low_precision_parameter() -> None:
     """
     model = nn.Sequential(nn.RMSNorm(2), nn.Linear(2, 3, bias=False, dtype=torch.bfloat16))
     adamw = optimizer.build_optimizer(model, optimizer.OptimizerConfig())
-    message = r"parameter 0 of shape \(3, 2\): the parameter itself is torch.bfloat16, must be torch.float32"
+    message = r"parameter 0 of shape \(3, 2\): the parameter itself is torch.bfloat16, must be"
     with pytest.raises(ValueError, match=message):
         optimizer.assert_optimizer_dtypes(adamw, torch.float32)
 

@@ -1,0 +1,57 @@
+# igla-gen: `make demo` and `make test` are all that a newcomer needs; `make help` lists the rest.
+
+PYTHON ?= python3
+PIP_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO_ARGS ?=
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: install gen check lint test test-all demo bench clean help
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "igla-gen needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "no virtual environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) "$$(grep '^torch==' requirements.lock)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+install: $(STAMP) ## make .venv and install the pinned packages
+
+gen: $(STAMP) ## regenerate generated/ from specs/ and templates/
+	$(BIN)/igla-gen gen
+
+check: $(STAMP) ## lint the specs and compare generated/ with them
+	$(BIN)/igla-gen check specs/
+	$(BIN)/igla-gen gen --check
+
+lint: $(STAMP) ## ruff over the compiler, the tests and the benchmarks
+	$(BIN)/ruff check igla_gen tests benchmarks generated
+
+test: check lint ## everything that runs on each change (minutes)
+	$(PYTEST) -n 2 -m "not slow" generated/tests tests
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants.py --all --limit 4 --jobs 2
+
+test-all: check lint ## the above with oracles at length, kill drills and every mutant (hours)
+	$(PYTEST) -n 2 generated/tests tests
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants.py --all --jobs 2
+
+demo: $(STAMP) ## from specs to a trained model answering in llama.cpp (minutes)
+	$(BIN)/igla-gen gen
+	$(BIN)/python -m igla.recipes.quickstart --out out/demo $(DEMO_ARGS)
+
+bench: $(STAMP) ## measure side by side with peers
+	$(BIN)/python benchmarks/compiler_speed.py
+	$(BIN)/python benchmarks/training_speed.py
+
+clean: ## remove what can be made again (not generated/, which is committed)
+	rm -rf $(VENV) out build dist .igla-gen .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
