@@ -20,6 +20,7 @@ def instance_context(library: Library, unit: Unit, *, is_test: bool) -> dict[str
     context: dict[str, object] = {
         "title": code(repr(spec.name.text)),
         "instance_path": code(unit.module),
+        "purpose": code(repr(" ".join(spec.description.text.split()))),
         "short_name": code(repr(short)),
         "smoke_name": code(repr(f"{short}-smoke")),
         "instance_import": _module_import(unit.module, "subject"),

@@ -24,7 +24,7 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
     for table in ("constants", "types", "formulas"):
         for name in getattr(spec, table):
             _check_name(finder, name, spec.key_span(table, name), is_global=True)
-    for name, type_ in spec.types.items():
+    for type_ in spec.types.values():
         for field in type_.fields:
             _check_name(finder, field, type_.key_span("fields", field), is_global=False)
     for behavior in spec.behaviors:

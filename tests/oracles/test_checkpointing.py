@@ -23,9 +23,10 @@ from typing import Any
 
 import pytest
 import torch
-from igla.distributed import checkpointing
 from safetensors.torch import load_file
 from torch import nn
+
+from igla.distributed import checkpointing
 
 STEPS = 12
 KILLS = 12

@@ -161,6 +161,10 @@ def test_weights_can_be_made_on_the_meta_device() -> None:
     torch.manual_seed(0)
     model.to_empty(device="cpu").init_weights()
     torch.manual_seed(0)
-    names = dict(Decoder(config).named_parameters())
-    assert {name: p.shape for name, p in model.named_parameters()} == {n: p.shape for n, p in names.items()}
+    for (name, parameter), want in zip(
+        model.named_parameters(), Decoder(config).parameters(), strict=True
+    ):
+        # A built decoder first draws default weights that it discards, so only the statistics can agree.
+        assert parameter.shape == want.shape, name
+        assert torch.isclose(parameter.std(), want.std(), rtol=0.2, atol=1e-6), name
     assert model(_tokens_bt(config)).isfinite().all()

@@ -1,8 +1,8 @@
 """GGUF export against real llama.cpp (xllamacpp) and the gguf package.
 
-Random small decoders, all weights float32. Tolerances: float32 within 1e-4 on every logit and the same best token at every
-position, with a float32 cache; rounded types are printed (pytest -s) and bounded. Untrained networks exaggerate rounding:
-the gates of igla.export.parity are for trained ones.
+Random small decoders, all weights float32. Tolerances: float32 within 1e-4 on every logit and the same best
+token at every position, with a float32 cache; rounded types are printed (pytest -s) and bounded. Untrained
+networks exaggerate rounding: the gates of igla.export.parity are for trained ones.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from igla.architecture.decoder import Decoder, DecoderConfig
 from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
 from igla.export import parity
 from igla.export.gguf import check_gguf, gguf_dtype, write_gguf
+from igla.export.huggingface import write_huggingface
 
 # Largest logit difference and mean KL of untrained networks; measured (0.008, 8e-7), (0.06, 5e-5), (0.2, 5e-4).
 UNTRAINED_BOUNDS = {"f16": (0.05, 1e-5), "bf16": (0.3, 5e-4), "q8_0": (1.0, 5e-3)}
@@ -66,7 +67,9 @@ AWKWARD = [
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """600 pieces of Python source with some other scripts in it."""
-    texts = [Path(module.__file__).read_text(encoding="utf-8") for module in (random, sentencepiece)]
+    texts = [
+        Path(module.__file__).read_text(encoding="utf-8") for module in (random, sentencepiece)
+    ]
     path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
     train_tokenizer([*texts, *AWKWARD], TokenizerConfig(vocab_size=600, num_threads=1), path)
     return path
@@ -87,7 +90,7 @@ def random_model(seed: int, **changes: object) -> Decoder:
     torch.manual_seed(seed)
     model = Decoder(DecoderConfig(**{**sizes, **changes}))
     with torch.no_grad():
-        for name, weight in model.named_parameters():
+        for weight in model.parameters():
             if weight.ndim == 1:
                 weight.uniform_(0.5, 1.5)
     return model
@@ -159,7 +162,7 @@ def trained_model(tokenizer: Path, steps: int) -> Decoder:
 
 
 def test_trained_model_passes_every_gate(tmp_path: Path, tokenizer: Path) -> None:
-    """The gates of igla.export.parity, on weights that training has shaped."""
+    """The gates of igla.export.parity, on weights that training has shaped; its program says so too."""
     model = trained_model(tokenizer, 150)
     prompts = ["import os", "class Random:\n    def seed(self, a=None):", "The quick brown fox"]
     for dtype in ("f32", "f16", "bf16", "q8_0"):
@@ -168,6 +171,9 @@ def test_trained_model_passes_every_gate(tmp_path: Path, tokenizer: Path) -> Non
         report = parity.measure_parity(path, model, tokenizer, prompts)
         print(parity.format_report(dtype, report))
         assert parity.parity_faults(report, dtype) == []
+    write_huggingface(model, tokenizer, tmp_path / "model")
+    files = [str(tmp_path / "f16.gguf"), str(tmp_path / "q8_0.gguf")]
+    assert parity.main(["--model", str(tmp_path / "model"), "--gguf", *files]) == 0
 
 
 def test_wrong_rotary_rows_would_be_seen(tmp_path: Path, tokenizer: Path) -> None:
@@ -179,7 +185,8 @@ def test_wrong_rotary_rows_would_be_seen(tmp_path: Path, tokenizer: Path) -> Non
         weight[[0, 1]] = weight[[1, 0]]
     prompts = random_prompts(6)
     report = parity.compare_logits(
-        parity.llama_cpp_logits(tmp_path / "model.gguf", prompts), parity.pytorch_logits(model, prompts)
+        parity.llama_cpp_logits(tmp_path / "model.gguf", prompts),
+        parity.pytorch_logits(model, prompts),
     )
     assert len(parity.parity_faults(report, "f32")) >= 2
 
@@ -211,11 +218,15 @@ def test_llama_cpp_generates_what_pytorch_would(tmp_path: Path, tokenizer: Path)
     ids = pieces.encode(prompt, bos=True)
     for _ in range(12):
         ids.append(int(parity.pytorch_logits(model, [ids])[0][-1].argmax()))
-    assert not {0, 1, 2} & set(ids[1:]) and max(ids) < 600, "choose another seed: a mark was generated"
+    assert (
+        not {0, 1, 2} & set(ids[1:]) and max(ids) < 600
+    ), "choose another seed: a mark was generated"
     text = parity.llama_cpp_generate(path, prompt, 12)
     # invalid UTF-8 is U+FFFD on both sides, a different number of times
     assert text.replace("\ufffd", "") == pieces.decode(ids)[len(prompt) :].replace("\ufffd", "")
-    drawn = [parity.llama_cpp_generate(path, prompt, 12, temperature=1.5, seed=s) for s in (1, 1, 2)]
+    drawn = [
+        parity.llama_cpp_generate(path, prompt, 12, temperature=1.5, seed=s) for s in (1, 1, 2)
+    ]
     assert drawn[0] == drawn[1] != drawn[2]
 
 
@@ -227,7 +238,9 @@ def test_gguf_package_reads_the_file(tmp_path: Path, tokenizer: Path) -> None:
         kind = peer.GGMLQuantizationType[dtype.upper()]
         for tensor in peer.GGUFReader(path).tensors:
             if tensor.name in ("token_embd.weight", "output.weight", "blk.1.ffn_down.weight"):
-                name = {"t": "embed_tokens", "o": "lm_head", "b": "layers.1.mlp.down_proj"}[tensor.name[0]]
+                name = {"t": "embed_tokens", "o": "lm_head", "b": "layers.1.mlp.down_proj"}[
+                    tensor.name[0]
+                ]
                 weight = model.get_parameter(f"{name}.weight").detach().numpy()
                 expected = peer.quants.dequantize(peer.quants.quantize(weight, kind), kind)
                 assert tensor.tensor_type == kind

@@ -226,7 +226,7 @@ def _run_rank(rank: int, init_file: str, out: str) -> None:
         init_method=f"file://{init_file}",
         rank=rank,
         world_size=2,
-        timeout=timedelta(seconds=60),
+        timeout=timedelta(seconds=120),
     )
     torch.save(_train(rank, 2), out)
     dist.barrier()
@@ -250,7 +250,7 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
         expected = _train(0, 1)
         torch.set_num_threads(threads)
         for process in ranks:
-            _, errors = process.communicate(timeout=90)
+            _, errors = process.communicate(timeout=180)
             assert process.returncode == 0, errors
     finally:
         for process in ranks:

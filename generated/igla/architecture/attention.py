@@ -165,8 +165,8 @@ def attend(
 
 # spec: specs/architecture/attention.vibee:97
 class KVCache:
-    """Append(k, v) stores the next tokens and returns the keys and values of all tokens so far;
-    length counts them. For inference; what is stored carries no gradient.
+    """Its append(k, v) stores the next tokens and returns the keys and values of all tokens so
+    far; length counts them. For inference; what is stored carries no gradient.
 
     Given: Room for the keys and values of max_length tokens, allocated once.
     When: A sequence is generated token by token.

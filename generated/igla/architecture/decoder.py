@@ -271,10 +271,16 @@ class Decoder(nn.Module):
 
         With document_ids_bt, tokens attend within their own document and positions restart in
         each. With a cache (see make_caches), the tokens continue those that it holds.
-        Raises ValueError beyond context_length, and for documents together with a cache.
+        Raises ValueError beyond context_length, for documents together with a cache, and unless
+        there is one document id for each token.
         """
         if cache is not None and document_ids_bt is not None:
             raise ValueError("document_ids_bt and cache exclude each other: pack without a cache")
+        if document_ids_bt is not None and document_ids_bt.shape != tokens_bt.shape:
+            raise ValueError(
+                f"document_ids_bt has shape {tuple(document_ids_bt.shape)}, tokens_bt has "
+                f"{tuple(tokens_bt.shape)}: give one id for each token"
+            )
         start = 0 if cache is None else cache[0].length
         _, num_tokens = tokens_bt.shape
         end = start + num_tokens
@@ -298,7 +304,7 @@ class Decoder(nn.Module):
         return F.linear(hidden_btd, self.head_weight)
 
 
-# spec: specs/architecture/decoder.vibee:126
+# spec: specs/architecture/decoder.vibee:127
 def make_caches(
     config: DecoderConfig,
     batch_size: int,
@@ -318,7 +324,7 @@ def make_caches(
     return tuple(KVCache(*shape, dtype=dtype, device=device) for _ in range(config.num_layers))
 
 
-# spec: specs/architecture/decoder.vibee:134
+# spec: specs/architecture/decoder.vibee:135
 def sample_tokens(
     logits: Tensor, uniform: Tensor, temperature: float = 0.0, top_k: int | None = None
 ) -> Tensor:
@@ -356,7 +362,7 @@ def sample_tokens(
     return top.indices.gather(-1, choice).squeeze(-1)
 
 
-# spec: specs/architecture/decoder.vibee:184
+# spec: specs/architecture/decoder.vibee:185
 @torch.no_grad()
 def generate(
     model: Decoder,

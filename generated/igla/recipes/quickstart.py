@@ -249,6 +249,10 @@ class SmokeModel:
     """Longest sequence in tokens."""
 
 
+PURPOSE = (
+    "From text files to a small language model that llama.cpp runs, in minutes on two CPU cores."
+)
+
 # 1. What a run may change.
 
 
@@ -280,7 +284,7 @@ class Options:
             "tests",
             "idle_test",
         ),
-        held_out_fraction=0.05,
+        held_out_fraction=0.02,
         seed=0,
     )
     tokenizer: TokenizerConfig = TokenizerConfig(vocab_size=4096)
@@ -319,7 +323,7 @@ SMOKE = Options(
             "tests",
             "idle_test",
         ),
-        held_out_fraction=0.05,
+        held_out_fraction=0.005,
         seed=0,
     ),
     tokenizer=TokenizerConfig(vocab_size=512),
@@ -349,11 +353,8 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     """
     if precision != "auto":
         return getattr(torch, precision), "as asked"
-    if device.type == "cuda":
-        has_bfloat16 = torch.cuda.is_bf16_supported()
-    else:
-        has_bfloat16 = _cpu_multiplies_bfloat16()
-    if has_bfloat16:
+    on_gpu = device.type == "cuda"
+    if torch.cuda.is_bf16_supported() if on_gpu else _cpu_multiplies_bfloat16():
         return torch.bfloat16, f"this {device.type} multiplies bfloat16 in hardware"
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
@@ -893,10 +894,11 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     is_smoke = "--smoke" in given
     default = SMOKE if is_smoke else Options()
-    description = __doc__ + "\nWith --smoke: the same program, scaled down to seconds."
+    description = f"{PURPOSE} With --smoke: the same program, scaled down to seconds."
     try:
         options = tyro.cli(
             Options,
+            prog="python -m igla.recipes.quickstart",
             args=[argument for argument in given if argument != "--smoke"],
             default=default,
             description=description,

@@ -300,8 +300,8 @@ def test_attend_equals_a_loop_over_everything(
 
 # spec: specs/architecture/attention.vibee:104
 def test_cache_returns_all_so_far() -> None:
-    """Append(k, v) stores the next tokens and returns the keys and values of all tokens so far;
-    length counts them. For inference; what is stored carries no gradient.
+    """Its append(k, v) stores the next tokens and returns the keys and values of all tokens so
+    far; length counts them. For inference; what is stored carries no gradient.
 
     Given: Room for the keys and values of max_length tokens, allocated once.
     When: A sequence is generated token by token.
@@ -321,8 +321,8 @@ def test_cache_returns_all_so_far() -> None:
 
 # spec: specs/architecture/attention.vibee:104
 def test_cache_refuses_what_does_not_fit() -> None:
-    """Append(k, v) stores the next tokens and returns the keys and values of all tokens so far;
-    length counts them. For inference; what is stored carries no gradient.
+    """Its append(k, v) stores the next tokens and returns the keys and values of all tokens so
+    far; length counts them. For inference; what is stored carries no gradient.
 
     Given: Room for the keys and values of max_length tokens, allocated once.
     When: A sequence is generated token by token.

@@ -19,7 +19,7 @@ from igla.architecture.decoder import Block, Decoder, DecoderConfig, generate, m
 from igla.architecture.positional import RopeConfig, rope_tables
 
 
-# spec: specs/architecture/decoder.vibee:144
+# spec: specs/architecture/decoder.vibee:145
 def test_sample_tokens_greedy_by_default() -> None:
     """The most probable one at temperature 0; else by inverting the cumulative distribution
     softmax(logits / temperature), most probable first, over the top_k most probable tokens (all
@@ -34,7 +34,7 @@ def test_sample_tokens_greedy_by_default() -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:147
+# spec: specs/architecture/decoder.vibee:148
 @pytest.mark.parametrize(
     ("u", "token"), [(0.0, 1), (0.49, 1), (0.51, 2), (0.79, 2), (0.81, 0), (0.999, 0)]
 )
@@ -52,7 +52,7 @@ def test_sample_tokens_inverts_the_distribution(u: float, token: int) -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:151
+# spec: specs/architecture/decoder.vibee:152
 @pytest.mark.parametrize(("u", "token"), [(0.79, 1), (0.81, 0)])
 def test_sample_tokens_temperature_divides_the_logits(u: float, token: int) -> None:
     """The most probable one at temperature 0; else by inverting the cumulative distribution
@@ -68,7 +68,7 @@ def test_sample_tokens_temperature_divides_the_logits(u: float, token: int) -> N
     )
 
 
-# spec: specs/architecture/decoder.vibee:155
+# spec: specs/architecture/decoder.vibee:156
 def test_sample_tokens_bounds_belong_to_the_next_token() -> None:
     """The most probable one at temperature 0; else by inverting the cumulative distribution
     softmax(logits / temperature), most probable first, over the top_k most probable tokens (all
@@ -85,7 +85,7 @@ def test_sample_tokens_bounds_belong_to_the_next_token() -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:158
+# spec: specs/architecture/decoder.vibee:159
 @pytest.mark.parametrize(("u", "token"), [(0.62, 1), (0.63, 2), (0.999, 2)])
 def test_sample_tokens_top_k_leaves_out_the_rest(u: float, token: int) -> None:
     """The most probable one at temperature 0; else by inverting the cumulative distribution
@@ -101,7 +101,7 @@ def test_sample_tokens_top_k_leaves_out_the_rest(u: float, token: int) -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:162
+# spec: specs/architecture/decoder.vibee:163
 def test_sample_tokens_top_one_is_greedy() -> None:
     """The most probable one at temperature 0; else by inverting the cumulative distribution
     softmax(logits / temperature), most probable first, over the top_k most probable tokens (all
@@ -116,7 +116,7 @@ def test_sample_tokens_top_one_is_greedy() -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:165
+# spec: specs/architecture/decoder.vibee:166
 def test_sample_tokens_top_all_is_no_limit() -> None:
     """The most probable one at temperature 0; else by inverting the cumulative distribution
     softmax(logits / temperature), most probable first, over the top_k most probable tokens (all
@@ -131,7 +131,7 @@ def test_sample_tokens_top_all_is_no_limit() -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:168
+# spec: specs/architecture/decoder.vibee:169
 def test_sample_tokens_one_row_alone() -> None:
     """The most probable one at temperature 0; else by inverting the cumulative distribution
     softmax(logits / temperature), most probable first, over the top_k most probable tokens (all
@@ -145,7 +145,7 @@ def test_sample_tokens_one_row_alone() -> None:
     assert bool((decoder.sample_tokens(x, u, 1.0) == 2).all())
 
 
-# spec: specs/architecture/decoder.vibee:171
+# spec: specs/architecture/decoder.vibee:172
 def test_sample_tokens_refuses_negative_temperature() -> None:
     """The most probable one at temperature 0; else by inverting the cumulative distribution
     softmax(logits / temperature), most probable first, over the top_k most probable tokens (all
@@ -158,7 +158,7 @@ def test_sample_tokens_refuses_negative_temperature() -> None:
         decoder.sample_tokens(x, torch.zeros(1, dtype=torch.float64), -0.5)
 
 
-# spec: specs/architecture/decoder.vibee:175
+# spec: specs/architecture/decoder.vibee:176
 def test_sample_tokens_refuses_top_none() -> None:
     """The most probable one at temperature 0; else by inverting the cumulative distribution
     softmax(logits / temperature), most probable first, over the top_k most probable tokens (all
@@ -171,7 +171,7 @@ def test_sample_tokens_refuses_top_none() -> None:
         decoder.sample_tokens(x, torch.zeros(1, dtype=torch.float64), 1.0, 0)
 
 
-# spec: specs/architecture/decoder.vibee:179
+# spec: specs/architecture/decoder.vibee:180
 def test_sample_tokens_refuses_more_than_all() -> None:
     """The most probable one at temperature 0; else by inverting the cumulative distribution
     softmax(logits / temperature), most probable first, over the top_k most probable tokens (all
@@ -590,6 +590,24 @@ def test_refuses_documents_with_a_cache() -> None:
 
 
 # spec: specs/architecture/decoder.vibee:124
+def test_refuses_ids_of_another_shape() -> None:
+    """It returns hidden states [B, T, D] after the final norm; logits(hidden) projects them on the
+    vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
+    Documents packed into one sequence (document_ids_bt) give what they give apart; with a
+    cache, tokens continue the cached ones.
+
+    Given: Token ids [B, T].
+    When: The decoder is applied.
+    """
+    tokens_bt = _tokens_bt()
+    match = (
+        r"document_ids_bt has shape \(1, 8\), tokens_bt has \(2, 8\): give one id for each token"
+    )
+    with pytest.raises(ValueError, match=match):
+        _decoder()(tokens_bt, document_ids_bt=tokens_bt[:1])
+
+
+# spec: specs/architecture/decoder.vibee:125
 @pytest.mark.parametrize("autocast", [True, False])
 def test_low_precision_stays_close(autocast: bool) -> None:
     """It returns hidden states [B, T, D] after the final norm; logits(hidden) projects them on the
@@ -627,7 +645,7 @@ def test_cache_takes_the_stated_bytes(config: DecoderConfig) -> None:
     assert make_caches(config, 1, 1, device="meta")[0].k_bshd.device.type == "meta"
 
 
-# spec: specs/architecture/decoder.vibee:193
+# spec: specs/architecture/decoder.vibee:194
 def test_generates_what_the_uncached_model_predicts() -> None:
     """The prompts are returned with max_new_tokens tokens behind each, chosen by sample_tokens
     with a key/value cache; the same seed gives the same tokens.
@@ -655,7 +673,7 @@ def test_generates_what_the_uncached_model_predicts() -> None:
     assert generate(model, tokens_bt[:, :1], 1).shape == (2, 2)
 
 
-# spec: specs/architecture/decoder.vibee:193
+# spec: specs/architecture/decoder.vibee:194
 def test_sampling_follows_the_seed() -> None:
     """The prompts are returned with max_new_tokens tokens behind each, chosen by sample_tokens
     with a key/value cache; the same seed gives the same tokens.
@@ -687,7 +705,7 @@ def test_sampling_follows_the_seed() -> None:
     assert torch.equal(first_bt, tokens_bt)
 
 
-# spec: specs/architecture/decoder.vibee:193
+# spec: specs/architecture/decoder.vibee:194
 @pytest.mark.parametrize(("prompt", "new"), [(0, 1), (1, 0), (4, 5)])
 def test_generate_refuses_bad_lengths(prompt: int, new: int) -> None:
     """The prompts are returned with max_new_tokens tokens behind each, chosen by sample_tokens

@@ -32,7 +32,7 @@ class FakeLibrary:
         self.changes = changes
         self.calls: list[tuple[Any, ...]] = []
         self.memory: list[int] = []
-        self.sampled = list(changes.get("sampled", b"")) + [-1]
+        self.sampled = [*changes.get("sampled", b""), -1]
         for name in dir(self):
             if name.startswith("llama_"):  # a partial takes restype and argtypes, a method does not
                 setattr(self, name, functools.partial(getattr(self, name)))

@@ -395,7 +395,7 @@ def test_options_default_to_the_recipe() -> None:
             "tests",
             "idle_test",
         ),
-        held_out_fraction=0.05,
+        held_out_fraction=0.02,
         seed=0,
     )
     assert options.tokenizer == TokenizerConfig(vocab_size=4096)
@@ -442,7 +442,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
             "tests",
             "idle_test",
         ),
-        held_out_fraction=0.05,
+        held_out_fraction=0.005,
         seed=0,
     )
     assert smoke.tokenizer == TokenizerConfig(vocab_size=512)
