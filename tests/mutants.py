@@ -266,7 +266,8 @@ def changed_constants(node: ast.Constant, parent: ast.AST | None) -> Iterator[as
 def other_numbers(value: int | float) -> list[int | float]:
     if value == 0:
         return [value + 1]
-    raised = value + 1 if value + 1 != value else value * 2
+    is_large = isinstance(value, float) and abs(value) >= 1000  # one more would be lost in rounding
+    raised = value * 2 if is_large else value + 1
     return [raised, value - 1, -value] if value == 1 else [raised, -value]
 
 
@@ -621,7 +622,7 @@ def sample(mutants: list[Mutant], limit: int | None, seed: int, module: str) -> 
 def run_module(
     runner: Runner, module: str, options: argparse.Namespace, listed: list[Equivalent]
 ) -> Tally:
-    source = (options.generated / "igla" / f"{module}.py").read_text(encoding="utf-8")
+    source = runner.module_file(runner.slots[0], module).read_text(encoding="utf-8")
     everything = Collector(source).collect()
     known = [m for m in everything if any(e.matches(module, m) for e in listed)]
     mutants = sample([m for m in everything if m not in known], options.limit, options.seed, module)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from igla_gen.diagnostics import Findings, Span, suggestion
-from igla_gen.expressions import EvaluationError, evaluate, show
+from igla_gen.expressions import EvaluationError, evaluate, names, show
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.types import NamedType, Value, fit
@@ -68,7 +68,9 @@ def check_instance(library: Library, unit: Unit, findings: Findings) -> None:
             findings.add(
                 "IG203", "unknown-key", f'"{name}" is not a key here', spec.key_span(name), hint
             )
+    sound_smoke: set[str] = set()
     for name, node in spec.smoke.items():
+        smoke_before = len(findings.items)
         if name not in known:
             findings.add(
                 "IG203", "unknown-key", f'"{name}" is not a section', spec.key_span("smoke", name),
@@ -76,13 +78,17 @@ def check_instance(library: Library, unit: Unit, findings: Findings) -> None:
             )  # fmt: skip
         else:
             _check_fields(library, unit, name, node, findings)
+        if len(findings.items) == smoke_before:
+            sound_smoke.add(name)
     for name in known:
-        _check_section(library, unit, name, findings)
+        _check_section(library, unit, name, findings, has_smoke=name in sound_smoke)
     if len(findings.items) == before:
         _check_requires(library, unit, blueprint, findings)
 
 
-def _check_section(library: Library, unit: Unit, name: str, findings: Findings) -> None:
+def _check_section(
+    library: Library, unit: Unit, name: str, findings: Findings, *, has_smoke: bool
+) -> None:
     spec = unit.spec
     assert isinstance(spec, InstanceSpec)
     found = section_type(library, unit, name)
@@ -101,7 +107,7 @@ def _check_section(library: Library, unit: Unit, name: str, findings: Findings) 
         )  # fmt: skip
     if len(findings.items) > before:
         return
-    for smoke in (False, True) if name in spec.smoke else (False,):
+    for smoke in (False, True) if has_smoke else (False,):
         _check_constraints(library, unit, name, owner, type_, findings, smoke=smoke)
 
 
@@ -156,8 +162,8 @@ def _check_constraints(
         else:
             reason = ""
         if not holds:
-            read = [n for n in type_.fields if n in show(constraint)]
-            place = _field_span(spec, name, read)
+            read = [n for n in type_.fields if n in {part.name for part in names(constraint)}]
+            place = _field_span(spec, name, read, smoke=smoke)
             shown = ", ".join(f"{field} = {values[field]}" for field in read)
             findings.add(
                 "IG301", "constraint-violated", f"{show(constraint)} does not hold{reason}", place,
@@ -165,12 +171,14 @@ def _check_constraints(
             )  # fmt: skip
 
 
-def _field_span(spec: InstanceSpec, section: str, fields: list[str]) -> Span:
-    node = spec.sections.get(section)
-    if isinstance(node, Mapping):
-        for entry in node.entries:
-            if entry.key.text in fields:
-                return entry.value.span
+def _field_span(
+    spec: InstanceSpec, section: str, fields: list[str], *, smoke: bool = False
+) -> Span:
+    for node in (spec.smoke.get(section) if smoke else None, spec.sections.get(section)):
+        if isinstance(node, Mapping):
+            for entry in node.entries:
+                if entry.key.text in fields:
+                    return entry.value.span
     return spec.key_span(section)
 
 
