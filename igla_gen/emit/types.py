@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 from igla_gen.emit.docs import type_doc
-from igla_gen.emit.values import LINE, Code, code
+from igla_gen.emit.values import LINE, Code, code, sentence
 from igla_gen.expressions import names, show
 from igla_gen.expressions.emit import Scope, emit_chain
 from igla_gen.expressions.tree import Expression
 from igla_gen.model.component import TypeSpec
 from igla_gen.model.types import EnumType, NamedType, Type, Value, python_type
 
-LONGEST_MESSAGE = 70  # characters; a longer one stands on two lines
+LONGEST_MESSAGE = 80  # characters; a longer one stands on two lines
 DATACLASS = "@dataclass(frozen=True, kw_only=True, slots=True)"
 
 
@@ -53,8 +53,7 @@ def fields_code(name: str, spec: TypeSpec, constants: set[str]) -> Code:
 
 
 def _help(text: str) -> str:
-    text = " ".join(text.split()).replace("\\", "\\\\").replace('"', "'")
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+    return sentence(text).replace("\\", "\\\\").replace('"', "'")
 
 
 def _checks(name: str, spec: TypeSpec, constants: set[str]) -> list[str]:
@@ -81,7 +80,7 @@ def _constraint(
     values = ", ".join(f"{field}={{self.{field}!r}}" for field in read)
     statement = message_text(constraint).replace("{", "{{").replace("}", "}}")
     halves = [f"{name} needs {statement}, ", f"got {values}"]
-    if sum(map(len, halves)) < LONGEST_MESSAGE:
+    if sum(map(len, halves)) <= LONGEST_MESSAGE:
         halves = ["".join(halves)]
     message = " ".join(f"f{half!r}" for half in halves)
     return [f"if not ({emit_chain(constraint, scope)}):", f"    raise ValueError({message})"]

@@ -60,5 +60,7 @@ def sentence(text: str) -> str:
     text = " ".join(text.split())
     if not text:
         return text
-    text = text[0].upper() + text[1:]
+    first = text.split()[0].rstrip(".,:;")
+    is_code = not first.replace("-", "").replace("'", "").isalpha()  # a name keeps its case
+    text = text if is_code else text[0].upper() + text[1:]
     return text if text[-1] in ".!?:" else text + "."

@@ -105,6 +105,7 @@ _MAKERS: dict[str, tuple[int, str]] = {
     "arange": (0, "torch.arange({shape})"),
     "tensor": (1, "torch.tensor({0}, dtype={dtype})"),
 }
+_ELEMENTWISE = ("==", "!=", "<", "<=", ">", ">=")
 SEEDED = ("normal", "uniform", "integers")
 _OTHER_RESULTS = ("shape", "dtype", "str", "list", "tuple", "range")
 _SCALAR_RESULTS = ("len", "float", "int")
@@ -214,7 +215,8 @@ def _emit(node: Expression, scope: Scope) -> str:
         case Call():
             return _emit_call(node, scope)
         case Index(owner, subscripts):
-            return f"({part(owner)})[{', '.join(map(part, subscripts))}]"
+            inner = ", ".join(_emit_operand(subscript, scope) for subscript in subscripts)
+            return f"({part(owner)})[{inner}]"
         case Slice(start, stop):
             return f"{part(start) if start else ''}:{part(stop) if stop else ''}"
         case Items(items, is_tuple):
@@ -223,13 +225,23 @@ def _emit(node: Expression, scope: Scope) -> str:
         case Unary(operator, operand):
             return f"({operator} ({part(operand)}))"
         case Binary(operator, left, right):
-            return f"(({part(left)}) {'**' if operator == '^' else operator} ({part(right)}))"
+            sign = "**" if operator == "^" else operator
+            return f"(({_emit_operand(left, scope)}) {sign} ({_emit_operand(right, scope)}))"
         case Comparison():
             return _emit_comparison(node, scope)
         case Logical(operator, operands):
             return "(" + f" {operator} ".join(f"({part(o)})" for o in operands) + ")"
         case Conditional(condition, then, otherwise):
             return f"(({part(then)}) if ({part(condition)}) else ({part(otherwise)}))"
+
+
+def _emit_operand(node: Expression, scope: Scope) -> str:
+    """As a part of a larger expression a comparison of tensors is elementwise, not one verdict."""
+    is_one = isinstance(node, Comparison) and len(node.operators) == 1
+    if is_one and node.operators[0] in _ELEMENTWISE and kind_of(node, scope) == "tensor":
+        left, right = (_emit(operand, scope) for operand in node.operands)
+        return f"(({left}) {node.operators[0]} ({right}))"
+    return _emit(node, scope)
 
 
 def _emit_name(node: Name, scope: Scope) -> str:
@@ -243,7 +255,7 @@ def _emit_name(node: Name, scope: Scope) -> str:
 
 
 def _emit_call(node: Call, scope: Scope) -> str:
-    arguments = [_emit(argument, scope) for argument in node.arguments]
+    arguments = [_emit_operand(argument, scope) for argument in node.arguments]
     name = node.function.name if isinstance(node.function, Name) else None
     if name is None or name in scope.sources:
         keywords = [f"{key}={_emit(value, scope)}" for key, value in node.keywords]

@@ -7,6 +7,7 @@ import keyword
 from collections.abc import Iterable
 
 from igla_gen.diagnostics import Span
+from igla_gen.emit.laws import tested_name
 from igla_gen.expressions.emit import VOCABULARY
 from igla_gen.model.base import Spec
 from igla_gen.model.component import ComponentSpec
@@ -16,7 +17,7 @@ from igla_gen.rules.base import HEADER, Finder, Rule
 FIELD_WORDS = frozenset(("self", "cls"))
 
 
-def check(finder: Finder, _library: Library, unit: Unit) -> None:
+def check(finder: Finder, library: Library, unit: Unit) -> None:
     """Every declared name is an identifier, no keyword, and shadows no builtin or vocabulary."""
     spec = unit.spec
     if not isinstance(spec, ComponentSpec):
@@ -33,9 +34,13 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
     for formula in spec.formulas.values():
         _check_keys(finder, formula, "params", formula.params)
         _check_keys(finder, formula, "where", formula.where)
+    modules = {tested_name(used) for used in library.used(unit)}
     for _, law in spec.laws():
         _check_suffix(finder, law.name.text, law.name.span)
         _check_keys(finder, law, "for", law.for_)
+        for word in modules & {*law.for_, *(word for case in law.cases for word in case)}:
+            place = law.key_span("for", word) if word in law.for_ else law.key_span("cases")
+            finder.report(f'"{word}" is the module under test', place, "choose another name")
         for word in dict.fromkeys(word for case in law.cases for word in case):
             _check_name(finder, word, law.key_span("cases"), is_global=False)
 

@@ -34,14 +34,14 @@ class AttentionConfig:
     num_heads: int
     """Query heads."""
     num_kv_heads: int
-    """Key/value heads, each shared by num_heads / num_kv_heads query heads."""
+    """key/value heads, each shared by num_heads / num_kv_heads query heads."""
     head_dim: int
     """Channels of one head, an even number."""
 
     def __post_init__(self) -> None:
         if not (self.hidden_size > 0):
             raise ValueError(
-                f"AttentionConfig needs hidden_size > 0, " f"got hidden_size={self.hidden_size!r}"
+                f"AttentionConfig needs hidden_size > 0, got hidden_size={self.hidden_size!r}"
             )
         if not (self.num_heads > 0):
             raise ValueError(
@@ -49,8 +49,7 @@ class AttentionConfig:
             )
         if not (self.num_kv_heads > 0):
             raise ValueError(
-                f"AttentionConfig needs num_kv_heads > 0, "
-                f"got num_kv_heads={self.num_kv_heads!r}"
+                f"AttentionConfig needs num_kv_heads > 0, got num_kv_heads={self.num_kv_heads!r}"
             )
         if not (self.num_heads % self.num_kv_heads == 0):
             raise ValueError(
@@ -61,7 +60,7 @@ class AttentionConfig:
             raise ValueError(f"AttentionConfig needs head_dim > 0, got head_dim={self.head_dim!r}")
         if not (self.head_dim % 2 == 0):
             raise ValueError(
-                f"AttentionConfig needs head_dim % 2 == 0, " f"got head_dim={self.head_dim!r}"
+                f"AttentionConfig needs head_dim % 2 == 0, got head_dim={self.head_dim!r}"
             )
 
 

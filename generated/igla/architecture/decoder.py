@@ -42,7 +42,7 @@ class DecoderConfig:
     num_heads: int
     """Query heads, each of hidden_size / num_heads channels."""
     num_kv_heads: int
-    """Key/value heads, each shared by num_heads / num_kv_heads query heads."""
+    """key/value heads, each shared by num_heads / num_kv_heads query heads."""
     ffn_size: int
     """Channels between the projections of the MLP."""
     context_length: int
@@ -59,21 +59,21 @@ class DecoderConfig:
     def __post_init__(self) -> None:
         if not (self.vocab_size > 0):
             raise ValueError(
-                f"DecoderConfig needs vocab_size > 0, " f"got vocab_size={self.vocab_size!r}"
+                f"DecoderConfig needs vocab_size > 0, got vocab_size={self.vocab_size!r}"
             )
         if not (self.hidden_size > 0):
             raise ValueError(
-                f"DecoderConfig needs hidden_size > 0, " f"got hidden_size={self.hidden_size!r}"
+                f"DecoderConfig needs hidden_size > 0, got hidden_size={self.hidden_size!r}"
             )
         if not (self.num_layers > 0):
             raise ValueError(
-                f"DecoderConfig needs num_layers > 0, " f"got num_layers={self.num_layers!r}"
+                f"DecoderConfig needs num_layers > 0, got num_layers={self.num_layers!r}"
             )
         if not (self.num_heads > 0):
             raise ValueError(f"DecoderConfig needs num_heads > 0, got num_heads={self.num_heads!r}")
         if not (self.num_kv_heads > 0):
             raise ValueError(
-                f"DecoderConfig needs num_kv_heads > 0, " f"got num_kv_heads={self.num_kv_heads!r}"
+                f"DecoderConfig needs num_kv_heads > 0, got num_kv_heads={self.num_kv_heads!r}"
             )
         if not (self.hidden_size % self.num_heads == 0):
             raise ValueError(

@@ -43,7 +43,7 @@ class NormConfig:
             raise ValueError(f"NormConfig.placement={self.placement!r} is not one of pre, post")
         if not (self.hidden_size > 0):
             raise ValueError(
-                f"NormConfig needs hidden_size > 0, " f"got hidden_size={self.hidden_size!r}"
+                f"NormConfig needs hidden_size > 0, got hidden_size={self.hidden_size!r}"
             )
         if not (self.eps > 0):
             raise ValueError(f"NormConfig needs eps > 0, got eps={self.eps!r}")
@@ -80,7 +80,7 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
         ValueError if weight has another number of channels than x.
     """
     _require_channels(x, "weight", weight)
-    # torch's own op is fused forward and backward, and squares in float32 whatever the dtype
+    # torch's own op squares in float32 whatever the dtype, and is one kernel on a GPU
     return F.rms_norm(x, (x.shape[-1],), weight, eps)
 
 

@@ -53,7 +53,7 @@ class TokenizerConfig:
     def __post_init__(self) -> None:
         if not (self.vocab_size > 259):
             raise ValueError(
-                f"TokenizerConfig needs vocab_size > 259, " f"got vocab_size={self.vocab_size!r}"
+                f"TokenizerConfig needs vocab_size > 259, got vocab_size={self.vocab_size!r}"
             )
         if not (self.character_coverage > 0):
             raise ValueError(
@@ -77,7 +77,7 @@ class TokenizerConfig:
             )
         if not (self.num_threads > 0):
             raise ValueError(
-                f"TokenizerConfig needs num_threads > 0, " f"got num_threads={self.num_threads!r}"
+                f"TokenizerConfig needs num_threads > 0, got num_threads={self.num_threads!r}"
             )
 
 

@@ -53,11 +53,11 @@ class CheckpointConfig:
     def __post_init__(self) -> None:
         if not (self.every_steps > 0):
             raise ValueError(
-                f"CheckpointConfig needs every_steps > 0, " f"got every_steps={self.every_steps!r}"
+                f"CheckpointConfig needs every_steps > 0, got every_steps={self.every_steps!r}"
             )
         if not (self.keep_last > 0):
             raise ValueError(
-                f"CheckpointConfig needs keep_last > 0, " f"got keep_last={self.keep_last!r}"
+                f"CheckpointConfig needs keep_last > 0, got keep_last={self.keep_last!r}"
             )
 
 

@@ -36,7 +36,7 @@ class GgufTensor:
     shape: tuple[int, ...]
     """Rows and columns as in PyTorch, the header holds them reversed."""
     tensor_type: str
-    """F32, f16, bf16 or q8_0."""
+    """f32, f16, bf16 or q8_0."""
     num_bytes: int
     """Bytes of its data."""
 

@@ -51,7 +51,7 @@ def huggingface_config(config: DecoderConfig) -> dict[str, Any]:
     look for it.
 
     Given: The dimensions of a decoder.
-    When: Config.json is made.
+    When: config.json is made.
 
     Returns:
         Map<String, Any>.
@@ -252,7 +252,12 @@ def _write_weights(model: Decoder, path: Path) -> str:
         name: model.get_parameter(parameter).detach().cpu().contiguous()
         for name, parameter in huggingface_names(model.config).items()
     }
-    save_file(weights, path, metadata={"format": "pt"})
+    path.touch()
+    mode = path.stat().st_mode
+    save_file(
+        weights, path, metadata={"format": "pt"}
+    )  # makes a file that its owner alone can read
+    path.chmod(mode)
     return str(model.embed_tokens.weight.dtype).removeprefix("torch.")
 
 

@@ -1,4 +1,4 @@
-"""Llama.cpp, as the xllamacpp wheel carries it, called through its C API: tokens, logits at
+"""llama.cpp, as the xllamacpp wheel carries it, called through its C API: tokens, logits at
 every position, text. Run as a process of its own by igla.export.parity, since llama.cpp
 ends the process when an assertion fails. Structures of the C API differ between builds, so
 nothing is taken on trust: defaults are compared before fields are set, and sizes and log of
@@ -114,7 +114,7 @@ _SIGNATURES: dict[str, list[Any]] = {
 class LlamaCppError(ValueError):
     """A sentence says what to do.
 
-    Given: Llama.cpp, or a file for it.
+    Given: llama.cpp, or a file for it.
     When: It is missing, another build than the verified one, or refuses.
     """
 
@@ -124,7 +124,7 @@ def open_library() -> Any:
     """The extension module of xllamacpp, as a C library.
 
     Given: An environment with xllamacpp in it.
-    When: Llama.cpp is needed.
+    When: llama.cpp is needed.
 
     Returns:
         Any.
@@ -376,7 +376,7 @@ def answer(request: dict[str, Any], folder: Path, library: Any) -> dict[str, Any
 
 # spec: specs/export/llama_cpp.vibee:71
 def main(arguments: list[str] | None = None) -> int:
-    """Answer.json holds the answer, a note on the version, and the error as a sentence if there
+    """answer.json holds the answer, a note on the version, and the error as a sentence if there
     was one. Returns 0, or 2 if it was called wrongly.
 
     Given: A folder with request.json.

@@ -94,7 +94,7 @@ _GATES = {
 class ParityError(ValueError):
     """A sentence says why.
 
-    Given: Llama.cpp and PyTorch.
+    Given: llama.cpp and PyTorch.
     When: They cannot be compared, or llama.cpp fails.
     """
 
@@ -104,7 +104,7 @@ def llama_cpp_logits(gguf: Path, prompts: list[list[int]]) -> list[Tensor]:
     """The logits [T, V] of each prompt, float32.
 
     Given: A GGUF file and prompts as ids.
-    When: Llama.cpp runs them, in a process of its own with a float32 cache.
+    When: llama.cpp runs them, in a process of its own with a float32 cache.
 
     Args:
         prompts: List<List<Int>>.
@@ -128,7 +128,7 @@ def llama_cpp_tokenize(gguf: Path, texts: list[str], *, bos: bool = False) -> li
     """The ids of each text, after BOS if bos is true.
 
     Given: A GGUF file and texts.
-    When: Llama.cpp tokenises them.
+    When: llama.cpp tokenises them.
 
     Args:
         texts: List<String>.
@@ -157,7 +157,7 @@ def llama_cpp_generate(
     best, drawn with the seed; it ends before an end mark.
 
     Given: A GGUF file and a prompt.
-    When: Llama.cpp continues it.
+    When: llama.cpp continues it.
 
     Returns:
         String.

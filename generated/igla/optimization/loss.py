@@ -39,7 +39,7 @@ class LossConfig:
     def __post_init__(self) -> None:
         if not (self.chunk_tokens > 0):
             raise ValueError(
-                f"LossConfig needs chunk_tokens > 0, " f"got chunk_tokens={self.chunk_tokens!r}"
+                f"LossConfig needs chunk_tokens > 0, got chunk_tokens={self.chunk_tokens!r}"
             )
 
 

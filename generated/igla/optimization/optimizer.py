@@ -54,8 +54,7 @@ class OptimizerConfig:
             raise ValueError(f"OptimizerConfig needs eps > 0, got eps={self.eps!r}")
         if not (self.weight_decay >= 0):
             raise ValueError(
-                f"OptimizerConfig needs weight_decay >= 0, "
-                f"got weight_decay={self.weight_decay!r}"
+                f"OptimizerConfig needs weight_decay >= 0, got weight_decay={self.weight_decay!r}"
             )
 
 

@@ -40,8 +40,7 @@ class SchedulerConfig:
             )
         if not (self.warmup_steps >= 0):
             raise ValueError(
-                f"SchedulerConfig needs warmup_steps >= 0, "
-                f"got warmup_steps={self.warmup_steps!r}"
+                f"SchedulerConfig needs warmup_steps >= 0, got warmup_steps={self.warmup_steps!r}"
             )
         if not (self.warmup_steps < self.total_steps):
             raise ValueError(
@@ -50,11 +49,11 @@ class SchedulerConfig:
             )
         if not (self.final_ratio >= 0):
             raise ValueError(
-                f"SchedulerConfig needs final_ratio >= 0, " f"got final_ratio={self.final_ratio!r}"
+                f"SchedulerConfig needs final_ratio >= 0, got final_ratio={self.final_ratio!r}"
             )
         if not (self.final_ratio <= 1):
             raise ValueError(
-                f"SchedulerConfig needs final_ratio <= 1, " f"got final_ratio={self.final_ratio!r}"
+                f"SchedulerConfig needs final_ratio <= 1, got final_ratio={self.final_ratio!r}"
             )
         if not (self.decay_fraction > 0):
             raise ValueError(

@@ -101,7 +101,7 @@ class DataConfig:
             )
         if not (self.shard_tokens > 0):
             raise ValueError(
-                f"DataConfig needs shard_tokens > 0, " f"got shard_tokens={self.shard_tokens!r}"
+                f"DataConfig needs shard_tokens > 0, got shard_tokens={self.shard_tokens!r}"
             )
         if not (len(self.patterns) > 0):
             raise ValueError(f"DataConfig needs len(patterns) > 0, got patterns={self.patterns!r}")
@@ -147,11 +147,11 @@ class TrainingConfig:
             )
         if not (self.batch_size > 0):
             raise ValueError(
-                f"TrainingConfig needs batch_size > 0, " f"got batch_size={self.batch_size!r}"
+                f"TrainingConfig needs batch_size > 0, got batch_size={self.batch_size!r}"
             )
         if not (self.microbatches > 0):
             raise ValueError(
-                f"TrainingConfig needs microbatches > 0, " f"got microbatches={self.microbatches!r}"
+                f"TrainingConfig needs microbatches > 0, got microbatches={self.microbatches!r}"
             )
         if not (self.threads > 0):
             raise ValueError(f"TrainingConfig needs threads > 0, got threads={self.threads!r}")
@@ -191,8 +191,7 @@ class ScheduleConfig:
             )
         if not (0 <= self.final_ratio <= 1):
             raise ValueError(
-                f"ScheduleConfig needs 0 <= final_ratio <= 1, "
-                f"got final_ratio={self.final_ratio!r}"
+                f"ScheduleConfig needs 0 <= final_ratio <= 1, got final_ratio={self.final_ratio!r}"
             )
 
 
@@ -242,7 +241,7 @@ class SmokeModel:
     num_heads: int = 4
     """Query heads."""
     num_kv_heads: int = 2
-    """Key/value heads."""
+    """key/value heads."""
     ffn_size: int = 128
     """Channels between the projections of the MLP."""
     context_length: int = 128
@@ -346,7 +345,7 @@ def say(text: str) -> None:
 
 # spec: specs/recipes/pretrain.vibee:106
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
-    """Float32 or bfloat16, and the reason.
+    """float32 or bfloat16, and the reason.
 
     Given: The precision that was asked for.
     When: The run begins.

@@ -109,7 +109,7 @@ def test_config_has_every_dimension() -> None:
     look for it.
 
     Given: The dimensions of a decoder.
-    When: Config.json is made.
+    When: config.json is made.
 
     Returns:
         Map<String, Any>.
@@ -225,6 +225,8 @@ def test_folder_holds_the_model(tmp_path: Path, tied: bool, dtype: torch.dtype) 
     huggingface.write_huggingface(model, None, tmp_path / "new" / "model")
     files = sorted(path.name for path in (tmp_path / "new" / "model").iterdir())
     assert files == ["config.json", "model.safetensors"]
+    modes = {path.stat().st_mode for path in (tmp_path / "new" / "model").iterdir()}
+    assert len(modes) == 1, "whoever may read the one may read the other"
     expected = huggingface.huggingface_config(model.config)
     expected["dtype"] = str(dtype)[len("torch.") :]
     assert read_json(tmp_path / "new" / "model" / "config.json") == expected

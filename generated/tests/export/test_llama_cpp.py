@@ -243,7 +243,7 @@ def test_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """The extension module of xllamacpp, as a C library.
 
     Given: An environment with xllamacpp in it.
-    When: Llama.cpp is needed.
+    When: llama.cpp is needed.
 
     Returns:
         Any.
@@ -275,7 +275,7 @@ def test_library_file_is_found(
     """The extension module of xllamacpp, as a C library.
 
     Given: An environment with xllamacpp in it.
-    When: Llama.cpp is needed.
+    When: llama.cpp is needed.
 
     Returns:
         Any.
@@ -521,7 +521,7 @@ def test_requests_are_answered(tmp_path: Path) -> None:
 def test_main_writes_the_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Answer.json holds the answer, a note on the version, and the error as a sentence if there
+    """answer.json holds the answer, a note on the version, and the error as a sentence if there
     was one. Returns 0, or 2 if it was called wrongly.
 
     Given: A folder with request.json.

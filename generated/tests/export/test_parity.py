@@ -306,7 +306,7 @@ def test_failures_of_llama_cpp_are_told(monkeypatch: pytest.MonkeyPatch) -> None
     """The logits [T, V] of each prompt, float32.
 
     Given: A GGUF file and prompts as ids.
-    When: Llama.cpp runs them, in a process of its own with a float32 cache.
+    When: llama.cpp runs them, in a process of its own with a float32 cache.
 
     Args:
         prompts: List<List<Int>>.
@@ -342,7 +342,7 @@ def test_logits_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """The logits [T, V] of each prompt, float32.
 
     Given: A GGUF file and prompts as ids.
-    When: Llama.cpp runs them, in a process of its own with a float32 cache.
+    When: llama.cpp runs them, in a process of its own with a float32 cache.
 
     Args:
         prompts: List<List<Int>>.
@@ -380,7 +380,7 @@ def test_tokens_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """The ids of each text, after BOS if bos is true.
 
     Given: A GGUF file and texts.
-    When: Llama.cpp tokenises them.
+    When: llama.cpp tokenises them.
 
     Args:
         texts: List<String>.
@@ -407,7 +407,7 @@ def test_text_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     best, drawn with the seed; it ends before an end mark.
 
     Given: A GGUF file and a prompt.
-    When: Llama.cpp continues it.
+    When: llama.cpp continues it.
 
     Returns:
         String.
