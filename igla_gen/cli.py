@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -31,6 +32,7 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="Folder that the generate
 
 def main() -> None:
     """Entry point: no user sees a traceback for what a user can cause."""
+    gc.disable()  # a process of a second that builds large trees and keeps them all
     try:
         app()
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from igla_gen.model.types import EnumType
 from igla_gen.resources import templates_folder
 
 LINE_LENGTH = 100
+FEW_FILES = 8  # for so many a second process is not worth its start
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Output:
     path: str
     text: str
     template: str
-    unit: Unit
+    spec: str  # as diagnostics show it
+    module: str
 
 
 @cache
@@ -55,12 +58,22 @@ def output_paths(unit: Unit) -> tuple[str, str]:
     return f"{PACKAGE}/{folder}/{name}.py", f"tests/{folder}/test_{name}.py"
 
 
-def render_unit(library: Library, unit: Unit) -> list[Output]:
-    """The files that one spec becomes.
+def render_units(library: Library, units: list[Unit]) -> list[Output]:
+    """The files that the specs become, formatted.
 
     Raises:
         TemplateFault: a template is missing, cannot be rendered, or gives what is not Python.
     """
+    outputs = [output for unit in units for output in _render_unit(library, unit)]
+    if len(outputs) < FEW_FILES:
+        texts = list(map(_black, outputs))
+    else:  # black takes nine tenths of the time, and knows nothing of the other files
+        with ProcessPoolExecutor() as pool:
+            texts = list(pool.map(_black, outputs, chunksize=2))
+    return [replace(output, text=text) for output, text in zip(outputs, texts, strict=True)]
+
+
+def _render_unit(library: Library, unit: Unit) -> list[Output]:
     environment = make_environment(template_texts())
     outputs = []
     for path, template in zip(output_paths(unit), template_names(library, unit), strict=True):
@@ -70,7 +83,11 @@ def render_unit(library: Library, unit: Unit) -> list[Output]:
             )
         context = _context(library, unit, is_test=path.startswith("tests/"))
         text = place_lines(render(environment, template, context))
-        outputs.append(Output(path, _finish(text, template, library, unit), template, unit))
+        outputs.append(
+            Output(
+                path, _tidy(text, template, library, unit), template, unit.source.shown, unit.module
+            )
+        )
     return outputs
 
 
@@ -155,16 +172,19 @@ def _blocks(unit, spec: ComponentSpec, origin, origin_of_type) -> dict[tuple[str
     return blocks
 
 
-def _finish(text: str, template: str, library: Library, unit: Unit) -> str:
+def _tidy(text: str, template: str, library: Library, unit: Unit) -> str:
     try:
-        tidied = tidy_imports(text, _providers(library, unit))
-        return _black(tidied)
+        return tidy_imports(text, _providers(library, unit))
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         shown = text.split("\n")[line - 1].strip() if line and line <= text.count("\n") + 1 else ""
-        raise TemplateFault(
-            f"templates/{template}: renders to what is not Python for {unit.source.shown}: {error} {shown}"
-        ) from error
+        raise _not_python(template, unit.source.shown, f"{error} {shown}") from error
+
+
+def _not_python(template: str, spec: str, reason: str) -> TemplateFault:
+    return TemplateFault(
+        f"templates/{template}: renders to what is not Python for {spec}: {reason}"
+    )
 
 
 def _providers(library: Library, unit: Unit) -> dict[str, str]:
@@ -179,8 +199,11 @@ def _providers(library: Library, unit: Unit) -> dict[str, str]:
     return providers
 
 
-def _black(text: str) -> str:
+def _black(output: Output) -> str:
     import black  # late: half of a no-op run would be spent on it
 
     mode = black.Mode(line_length=LINE_LENGTH, target_versions={black.TargetVersion.PY311})
-    return black.format_str(text, mode=mode)
+    try:
+        return black.format_str(output.text, mode=mode)
+    except ValueError as error:
+        raise _not_python(output.template, output.spec, str(error)) from None

@@ -26,6 +26,7 @@ class TemplateBlock:
     first: int
     last: int
     span: Span
+    text: str  # of the lines from the first to the last
 
 
 def templates_of(library: Library, unit: Unit) -> tuple[str, str] | None:
@@ -38,14 +39,17 @@ def blocks(template: str) -> tuple[TemplateBlock, ...]:
     """All binding blocks of one template, in order."""
     found: list[TemplateBlock] = []
     open_: list[tuple[str, str, int, Span]] = []
-    for number, line in enumerate(template_texts().get(template, "").split("\n"), start=1):
+    lines = template_texts().get(template, "").split("\n")
+    for number, line in enumerate(lines, start=1):
         if match := _BLOCK.match(line):
             start = line.index("#%") + 1
             span = Span(f"templates/{template}", number, start, number, len(line) + 1)
             open_.append((match.group(1), match.group(2), number, span))
         elif _END.match(line) and open_:
             kind, name, first, span = open_.pop()
-            found.append(TemplateBlock(kind, name, first, number, span))
+            found.append(
+                TemplateBlock(kind, name, first, number, span, "\n".join(lines[first - 1 : number]))
+            )
     return tuple(sorted(found, key=lambda block: block.first))
 
 

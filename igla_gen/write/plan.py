@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from igla_gen.emit.render import Output, package_files, render_unit, template_texts
+from igla_gen.emit.render import Output, package_files, render_units, template_texts
 from igla_gen.model.component import BlueprintSpec, InstanceSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.write.manifest import Written, digest
@@ -28,9 +28,7 @@ def generating_units(library: Library) -> list[Unit]:
 
 def make_plan(library: Library) -> Plan:
     """Renders every unit of the library; the library must be free of findings."""
-    outputs = [
-        output for unit in generating_units(library) for output in render_unit(library, unit)
-    ]
+    outputs = render_units(library, generating_units(library))
     texts = {output.path: output.text for output in outputs}
     written = {output.path: _written(library, output) for output in outputs}
     for path, text in package_files(outputs):
@@ -40,10 +38,10 @@ def make_plan(library: Library) -> Plan:
 
 
 def _written(library: Library, output: Output) -> Written:
-    sources = [u.source for u in _sources(library, output.unit)]
+    sources = [u.source for u in _sources(library, library.units[output.module])]
     return Written(
         sha256=digest(output.text),
-        spec=output.unit.source.shown,
+        spec=output.spec,
         spec_sha256=digest("\0".join(f"{s.shown}\0{s.text}" for s in sources)),
         template=f"templates/{output.template}",
         template_sha256=digest(template_texts()[output.template]),
