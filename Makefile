@@ -35,11 +35,11 @@ lint: $(STAMP) ## ruff over the compiler, the tests and the benchmarks
 
 test: check lint ## everything that runs on each change (minutes)
 	$(PYTEST) -n 2 -m "not slow" generated/tests tests
-	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants.py --all --limit 4 --jobs 2
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants.py --limit 4 --jobs 2
 
 test-all: check lint ## the above with oracles at length, kill drills and every mutant (hours)
 	$(PYTEST) -n 2 generated/tests tests
-	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants.py --all --jobs 2
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants.py --jobs 2
 
 demo: $(STAMP) ## from specs to a trained model answering in llama.cpp (minutes)
 	$(BIN)/igla-gen gen

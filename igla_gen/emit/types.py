@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 
 from igla_gen.emit.docs import type_doc
@@ -21,8 +22,8 @@ def literal(value: Value, type_: Type) -> str:
     if isinstance(type_, NamedType) and type_.name == "Path":
         return f"Path({value!r})"
     if isinstance(value, list | tuple):
-        inner = "".join(f"{source(item)}, " for item in value)
-        return f"({inner})"
+        inner = ", ".join(map(source, value))
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
     return source(value)
 
 
@@ -78,12 +79,13 @@ def _constraint(
         field for field in dict.fromkeys(n.name for n in names(constraint)) if field in spec.fields
     ]
     values = ", ".join(f"{field}={{self.{field}!r}}" for field in read)
-    statement = message_text(constraint).replace("{", "{{").replace("}", "}}")
-    halves = [f"{name} needs {statement}, ", f"got {values}"]
-    if sum(map(len, halves)) <= LONGEST_MESSAGE:
-        halves = ["".join(halves)]
-    message = " ".join(f"f{half!r}" for half in halves)
-    return [f"if not ({emit_chain(constraint, scope)}):", f"    raise ValueError({message})"]
+    need, got = f"{name} needs {message_text(constraint)}, ", f"got {values}"
+    if len(need + got) <= LONGEST_MESSAGE:
+        message = f"f{need.replace('{', '{{').replace('}', '}}') + got!r}"
+    else:
+        message = f"{need!r} f{got!r}"
+    fails = ast.unparse(ast.parse(f"not ({emit_chain(constraint, scope)})", mode="eval"))
+    return [f"if {fails}:", f"    raise ValueError({message})"]
 
 
 def message_text(constraint: Expression) -> str:

@@ -36,11 +36,11 @@ class MlpConfig:
             raise ValueError(
                 f"MlpConfig.activation={self.activation!r} is not one of swiglu, geglu, gelu, silu, relu"
             )
-        if not (self.hidden_size > 0):
+        if not self.hidden_size > 0:
             raise ValueError(
                 f"MlpConfig needs hidden_size > 0, got hidden_size={self.hidden_size!r}"
             )
-        if not (self.ffn_size > 0):
+        if not self.ffn_size > 0:
             raise ValueError(f"MlpConfig needs ffn_size > 0, got ffn_size={self.ffn_size!r}")
 
 

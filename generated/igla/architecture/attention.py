@@ -39,26 +39,26 @@ class AttentionConfig:
     """Channels of one head, an even number."""
 
     def __post_init__(self) -> None:
-        if not (self.hidden_size > 0):
+        if not self.hidden_size > 0:
             raise ValueError(
                 f"AttentionConfig needs hidden_size > 0, got hidden_size={self.hidden_size!r}"
             )
-        if not (self.num_heads > 0):
+        if not self.num_heads > 0:
             raise ValueError(
                 f"AttentionConfig needs num_heads > 0, got num_heads={self.num_heads!r}"
             )
-        if not (self.num_kv_heads > 0):
+        if not self.num_kv_heads > 0:
             raise ValueError(
                 f"AttentionConfig needs num_kv_heads > 0, got num_kv_heads={self.num_kv_heads!r}"
             )
-        if not (self.num_heads % self.num_kv_heads == 0):
+        if not self.num_heads % self.num_kv_heads == 0:
             raise ValueError(
-                f"AttentionConfig needs num_heads % num_kv_heads == 0, "
+                "AttentionConfig needs num_heads % num_kv_heads == 0, "
                 f"got num_heads={self.num_heads!r}, num_kv_heads={self.num_kv_heads!r}"
             )
-        if not (self.head_dim > 0):
+        if not self.head_dim > 0:
             raise ValueError(f"AttentionConfig needs head_dim > 0, got head_dim={self.head_dim!r}")
-        if not (self.head_dim % 2 == 0):
+        if not self.head_dim % 2 == 0:
             raise ValueError(
                 f"AttentionConfig needs head_dim % 2 == 0, got head_dim={self.head_dim!r}"
             )

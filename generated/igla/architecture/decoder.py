@@ -57,51 +57,51 @@ class DecoderConfig:
     """Standard deviation of initial weights."""
 
     def __post_init__(self) -> None:
-        if not (self.vocab_size > 0):
+        if not self.vocab_size > 0:
             raise ValueError(
                 f"DecoderConfig needs vocab_size > 0, got vocab_size={self.vocab_size!r}"
             )
-        if not (self.hidden_size > 0):
+        if not self.hidden_size > 0:
             raise ValueError(
                 f"DecoderConfig needs hidden_size > 0, got hidden_size={self.hidden_size!r}"
             )
-        if not (self.num_layers > 0):
+        if not self.num_layers > 0:
             raise ValueError(
                 f"DecoderConfig needs num_layers > 0, got num_layers={self.num_layers!r}"
             )
-        if not (self.num_heads > 0):
+        if not self.num_heads > 0:
             raise ValueError(f"DecoderConfig needs num_heads > 0, got num_heads={self.num_heads!r}")
-        if not (self.num_kv_heads > 0):
+        if not self.num_kv_heads > 0:
             raise ValueError(
                 f"DecoderConfig needs num_kv_heads > 0, got num_kv_heads={self.num_kv_heads!r}"
             )
-        if not (self.hidden_size % self.num_heads == 0):
+        if not self.hidden_size % self.num_heads == 0:
             raise ValueError(
-                f"DecoderConfig needs hidden_size % num_heads == 0, "
+                "DecoderConfig needs hidden_size % num_heads == 0, "
                 f"got hidden_size={self.hidden_size!r}, num_heads={self.num_heads!r}"
             )
-        if not (self.num_heads % self.num_kv_heads == 0):
+        if not self.num_heads % self.num_kv_heads == 0:
             raise ValueError(
-                f"DecoderConfig needs num_heads % num_kv_heads == 0, "
+                "DecoderConfig needs num_heads % num_kv_heads == 0, "
                 f"got num_heads={self.num_heads!r}, num_kv_heads={self.num_kv_heads!r}"
             )
-        if not (self.hidden_size % (2 * self.num_heads) == 0):
+        if not self.hidden_size % (2 * self.num_heads) == 0:
             raise ValueError(
-                f"DecoderConfig needs hidden_size % (2 * num_heads) == 0, "
+                "DecoderConfig needs hidden_size % (2 * num_heads) == 0, "
                 f"got hidden_size={self.hidden_size!r}, num_heads={self.num_heads!r}"
             )
-        if not (self.ffn_size > 0):
+        if not self.ffn_size > 0:
             raise ValueError(f"DecoderConfig needs ffn_size > 0, got ffn_size={self.ffn_size!r}")
-        if not (self.context_length > 0):
+        if not self.context_length > 0:
             raise ValueError(
-                f"DecoderConfig needs context_length > 0, "
+                "DecoderConfig needs context_length > 0, "
                 f"got context_length={self.context_length!r}"
             )
-        if not (self.rope_base > 0):
+        if not self.rope_base > 0:
             raise ValueError(f"DecoderConfig needs rope_base > 0, got rope_base={self.rope_base!r}")
-        if not (self.norm_eps > 0):
+        if not self.norm_eps > 0:
             raise ValueError(f"DecoderConfig needs norm_eps > 0, got norm_eps={self.norm_eps!r}")
-        if not (self.init_std > 0):
+        if not self.init_std > 0:
             raise ValueError(f"DecoderConfig needs init_std > 0, got init_std={self.init_std!r}")
 
     @property

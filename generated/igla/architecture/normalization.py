@@ -41,11 +41,11 @@ class NormConfig:
             raise ValueError(f"NormConfig.norm_type={self.norm_type!r} is not one of rms, layer")
         if self.placement not in ("pre", "post"):
             raise ValueError(f"NormConfig.placement={self.placement!r} is not one of pre, post")
-        if not (self.hidden_size > 0):
+        if not self.hidden_size > 0:
             raise ValueError(
                 f"NormConfig needs hidden_size > 0, got hidden_size={self.hidden_size!r}"
             )
-        if not (self.eps > 0):
+        if not self.eps > 0:
             raise ValueError(f"NormConfig needs eps > 0, got eps={self.eps!r}")
 
 

@@ -30,11 +30,11 @@ class RopeConfig:
     """Base of the geometric series of wavelengths (rope theta)."""
 
     def __post_init__(self) -> None:
-        if not (self.head_dim > 0):
+        if not self.head_dim > 0:
             raise ValueError(f"RopeConfig needs head_dim > 0, got head_dim={self.head_dim!r}")
-        if not (self.head_dim % 2 == 0):
+        if not self.head_dim % 2 == 0:
             raise ValueError(f"RopeConfig needs head_dim % 2 == 0, got head_dim={self.head_dim!r}")
-        if not (self.base > 0):
+        if not self.base > 0:
             raise ValueError(f"RopeConfig needs base > 0, got base={self.base!r}")
 
 

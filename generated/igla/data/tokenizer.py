@@ -51,31 +51,31 @@ class TokenizerConfig:
     """Threads of the trainer; pieces do not depend on it, but the file records it."""
 
     def __post_init__(self) -> None:
-        if not (self.vocab_size > 259):
+        if not self.vocab_size > 259:
             raise ValueError(
                 f"TokenizerConfig needs vocab_size > 259, got vocab_size={self.vocab_size!r}"
             )
-        if not (self.character_coverage > 0):
+        if not self.character_coverage > 0:
             raise ValueError(
-                f"TokenizerConfig needs character_coverage > 0, "
+                "TokenizerConfig needs character_coverage > 0, "
                 f"got character_coverage={self.character_coverage!r}"
             )
-        if not (self.character_coverage <= 1):
+        if not self.character_coverage <= 1:
             raise ValueError(
-                f"TokenizerConfig needs character_coverage <= 1, "
+                "TokenizerConfig needs character_coverage <= 1, "
                 f"got character_coverage={self.character_coverage!r}"
             )
-        if not (self.max_piece_length > 0):
+        if not self.max_piece_length > 0:
             raise ValueError(
-                f"TokenizerConfig needs max_piece_length > 0, "
+                "TokenizerConfig needs max_piece_length > 0, "
                 f"got max_piece_length={self.max_piece_length!r}"
             )
-        if not (self.max_piece_length <= 512):
+        if not self.max_piece_length <= 512:
             raise ValueError(
-                f"TokenizerConfig needs max_piece_length <= 512, "
+                "TokenizerConfig needs max_piece_length <= 512, "
                 f"got max_piece_length={self.max_piece_length!r}"
             )
-        if not (self.num_threads > 0):
+        if not self.num_threads > 0:
             raise ValueError(
                 f"TokenizerConfig needs num_threads > 0, got num_threads={self.num_threads!r}"
             )

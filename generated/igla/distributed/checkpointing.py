@@ -51,11 +51,11 @@ class CheckpointConfig:
     """Whole checkpoints that stay on the disk."""
 
     def __post_init__(self) -> None:
-        if not (self.every_steps > 0):
+        if not self.every_steps > 0:
             raise ValueError(
                 f"CheckpointConfig needs every_steps > 0, got every_steps={self.every_steps!r}"
             )
-        if not (self.keep_last > 0):
+        if not self.keep_last > 0:
             raise ValueError(
                 f"CheckpointConfig needs keep_last > 0, got keep_last={self.keep_last!r}"
             )

@@ -74,11 +74,7 @@ class ParityOptions:
     """Folder with the model and its tokenizer, made by write_huggingface."""
     gguf: tuple[Path, ...]
     """GGUF files of this model."""
-    prompts: tuple[str, ...] = (
-        "import os",
-        "def main(arguments):",
-        "The quick brown fox",
-    )
+    prompts: tuple[str, ...] = ("import os", "def main(arguments):", "The quick brown fox")
     """Texts to compare on."""
 
 

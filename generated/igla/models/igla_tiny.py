@@ -37,11 +37,11 @@ class Contract:
     """Entries of the vocabulary."""
 
     def __post_init__(self) -> None:
-        if not (self.parameters > 0):
+        if not self.parameters > 0:
             raise ValueError(f"Contract needs parameters > 0, got parameters={self.parameters!r}")
-        if not (self.context > 0):
+        if not self.context > 0:
             raise ValueError(f"Contract needs context > 0, got context={self.context!r}")
-        if not (self.vocabulary > 0):
+        if not self.vocabulary > 0:
             raise ValueError(f"Contract needs vocabulary > 0, got vocabulary={self.vocabulary!r}")
 
 

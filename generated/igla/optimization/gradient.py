@@ -32,7 +32,7 @@ class GradientConfig:
     """Largest Euclidean norm of all gradients together."""
 
     def __post_init__(self) -> None:
-        if not (self.max_norm > 0):
+        if not self.max_norm > 0:
             raise ValueError(f"GradientConfig needs max_norm > 0, got max_norm={self.max_norm!r}")
 
 
@@ -47,7 +47,7 @@ class StepLoss:
     """Targets that were predicted."""
 
     def __post_init__(self) -> None:
-        if not (self.tokens >= 0):
+        if not self.tokens >= 0:
             raise ValueError(f"StepLoss needs tokens >= 0, got tokens={self.tokens!r}")
 
 

@@ -37,7 +37,7 @@ class LossConfig:
     """Tokens whose logits exist at one time."""
 
     def __post_init__(self) -> None:
-        if not (self.chunk_tokens > 0):
+        if not self.chunk_tokens > 0:
             raise ValueError(
                 f"LossConfig needs chunk_tokens > 0, got chunk_tokens={self.chunk_tokens!r}"
             )

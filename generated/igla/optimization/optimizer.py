@@ -37,22 +37,22 @@ class OptimizerConfig:
     """Decoupled decay of the matrices, times the learning rate."""
 
     def __post_init__(self) -> None:
-        if not (self.learning_rate > 0):
+        if not self.learning_rate > 0:
             raise ValueError(
-                f"OptimizerConfig needs learning_rate > 0, "
+                "OptimizerConfig needs learning_rate > 0, "
                 f"got learning_rate={self.learning_rate!r}"
             )
-        if not (self.beta1 >= 0):
+        if not self.beta1 >= 0:
             raise ValueError(f"OptimizerConfig needs beta1 >= 0, got beta1={self.beta1!r}")
-        if not (self.beta1 < 1):
+        if not self.beta1 < 1:
             raise ValueError(f"OptimizerConfig needs beta1 < 1, got beta1={self.beta1!r}")
-        if not (self.beta2 >= 0):
+        if not self.beta2 >= 0:
             raise ValueError(f"OptimizerConfig needs beta2 >= 0, got beta2={self.beta2!r}")
-        if not (self.beta2 < 1):
+        if not self.beta2 < 1:
             raise ValueError(f"OptimizerConfig needs beta2 < 1, got beta2={self.beta2!r}")
-        if not (self.eps > 0):
+        if not self.eps > 0:
             raise ValueError(f"OptimizerConfig needs eps > 0, got eps={self.eps!r}")
-        if not (self.weight_decay >= 0):
+        if not self.weight_decay >= 0:
             raise ValueError(
                 f"OptimizerConfig needs weight_decay >= 0, got weight_decay={self.weight_decay!r}"
             )

@@ -38,31 +38,31 @@ class SchedulerConfig:
             raise ValueError(
                 f"SchedulerConfig.schedule={self.schedule!r} is not one of cosine, wsd, linear, constant"
             )
-        if not (self.warmup_steps >= 0):
+        if not self.warmup_steps >= 0:
             raise ValueError(
                 f"SchedulerConfig needs warmup_steps >= 0, got warmup_steps={self.warmup_steps!r}"
             )
-        if not (self.warmup_steps < self.total_steps):
+        if not self.warmup_steps < self.total_steps:
             raise ValueError(
-                f"SchedulerConfig needs warmup_steps < total_steps, "
+                "SchedulerConfig needs warmup_steps < total_steps, "
                 f"got warmup_steps={self.warmup_steps!r}, total_steps={self.total_steps!r}"
             )
-        if not (self.final_ratio >= 0):
+        if not self.final_ratio >= 0:
             raise ValueError(
                 f"SchedulerConfig needs final_ratio >= 0, got final_ratio={self.final_ratio!r}"
             )
-        if not (self.final_ratio <= 1):
+        if not self.final_ratio <= 1:
             raise ValueError(
                 f"SchedulerConfig needs final_ratio <= 1, got final_ratio={self.final_ratio!r}"
             )
-        if not (self.decay_fraction > 0):
+        if not self.decay_fraction > 0:
             raise ValueError(
-                f"SchedulerConfig needs decay_fraction > 0, "
+                "SchedulerConfig needs decay_fraction > 0, "
                 f"got decay_fraction={self.decay_fraction!r}"
             )
-        if not (self.decay_fraction <= 1):
+        if not self.decay_fraction <= 1:
             raise ValueError(
-                f"SchedulerConfig needs decay_fraction <= 1, "
+                "SchedulerConfig needs decay_fraction <= 1, "
                 f"got decay_fraction={self.decay_fraction!r}"
             )
 

@@ -77,12 +77,7 @@ from igla.optimization.scheduler import SchedulerConfig, learning_rate_factor, s
 class DataConfig:
     """Which files are the text, and which of them are held out."""
 
-    patterns: tuple[str, ...] = (
-        "*.py",
-        "*.md",
-        "*.rst",
-        "*.txt",
-    )
+    patterns: tuple[str, ...] = ("*.py", "*.md", "*.rst", "*.txt")
     """File names that count as text."""
     exclude: tuple[str, ...] = ()
     """Names of folders that are left out."""
@@ -94,16 +89,16 @@ class DataConfig:
     """Tokens of one shard file."""
 
     def __post_init__(self) -> None:
-        if not (0 < self.held_out_fraction < 1):
+        if not 0 < self.held_out_fraction < 1:
             raise ValueError(
-                f"DataConfig needs 0 < held_out_fraction < 1, "
+                "DataConfig needs 0 < held_out_fraction < 1, "
                 f"got held_out_fraction={self.held_out_fraction!r}"
             )
-        if not (self.shard_tokens > 0):
+        if not self.shard_tokens > 0:
             raise ValueError(
                 f"DataConfig needs shard_tokens > 0, got shard_tokens={self.shard_tokens!r}"
             )
-        if not (len(self.patterns) > 0):
+        if not len(self.patterns) > 0:
             raise ValueError(f"DataConfig needs len(patterns) > 0, got patterns={self.patterns!r}")
 
 
@@ -138,31 +133,31 @@ class TrainingConfig:
             raise ValueError(
                 f"TrainingConfig.precision={self.precision!r} is not one of auto, float32, bfloat16"
             )
-        if not (self.steps > 0):
+        if not self.steps > 0:
             raise ValueError(f"TrainingConfig needs steps > 0, got steps={self.steps!r}")
-        if not (self.sequence_length > 0):
+        if not self.sequence_length > 0:
             raise ValueError(
-                f"TrainingConfig needs sequence_length > 0, "
+                "TrainingConfig needs sequence_length > 0, "
                 f"got sequence_length={self.sequence_length!r}"
             )
-        if not (self.batch_size > 0):
+        if not self.batch_size > 0:
             raise ValueError(
                 f"TrainingConfig needs batch_size > 0, got batch_size={self.batch_size!r}"
             )
-        if not (self.microbatches > 0):
+        if not self.microbatches > 0:
             raise ValueError(
                 f"TrainingConfig needs microbatches > 0, got microbatches={self.microbatches!r}"
             )
-        if not (self.threads > 0):
+        if not self.threads > 0:
             raise ValueError(f"TrainingConfig needs threads > 0, got threads={self.threads!r}")
-        if not (self.evaluate_every > 0):
+        if not self.evaluate_every > 0:
             raise ValueError(
-                f"TrainingConfig needs evaluate_every > 0, "
+                "TrainingConfig needs evaluate_every > 0, "
                 f"got evaluate_every={self.evaluate_every!r}"
             )
-        if not (self.evaluate_batches > 0):
+        if not self.evaluate_batches > 0:
             raise ValueError(
-                f"TrainingConfig needs evaluate_batches > 0, "
+                "TrainingConfig needs evaluate_batches > 0, "
                 f"got evaluate_batches={self.evaluate_batches!r}"
             )
 
@@ -184,12 +179,12 @@ class ScheduleConfig:
             raise ValueError(
                 f"ScheduleConfig.schedule={self.schedule!r} is not one of cosine, wsd, linear, constant"
             )
-        if not (0 <= self.warmup_fraction < 1):
+        if not 0 <= self.warmup_fraction < 1:
             raise ValueError(
-                f"ScheduleConfig needs 0 <= warmup_fraction < 1, "
+                "ScheduleConfig needs 0 <= warmup_fraction < 1, "
                 f"got warmup_fraction={self.warmup_fraction!r}"
             )
-        if not (0 <= self.final_ratio <= 1):
+        if not 0 <= self.final_ratio <= 1:
             raise ValueError(
                 f"ScheduleConfig needs 0 <= final_ratio <= 1, got final_ratio={self.final_ratio!r}"
             )
@@ -200,19 +195,11 @@ class ScheduleConfig:
 class ExportConfig:
     """What is written when the training is done, and how it is proved."""
 
-    gguf: tuple[str, ...] = (
-        "f32",
-        "f16",
-        "q8_0",
-    )
+    gguf: tuple[str, ...] = ("f32", "f16", "q8_0")
     """Types of the GGUF files, of f32, f16, bf16, q8_0."""
     llama_cpp: bool = True
     """Load each GGUF in llama.cpp and compare its logits with PyTorch's."""
-    prompts: tuple[str, ...] = (
-        "def main",
-        "import os",
-        "class Reader:",
-    )
+    prompts: tuple[str, ...] = ("def main", "import os", "class Reader:")
     """Texts on which they are compared."""
     continuation_prompt: str = "def read_file(path):"
     """Text that llama.cpp goes on with at the end."""
@@ -220,12 +207,12 @@ class ExportConfig:
     """Tokens that it adds."""
 
     def __post_init__(self) -> None:
-        if not (self.continuation_tokens > 0):
+        if not self.continuation_tokens > 0:
             raise ValueError(
-                f"ExportConfig needs continuation_tokens > 0, "
+                "ExportConfig needs continuation_tokens > 0, "
                 f"got continuation_tokens={self.continuation_tokens!r}"
             )
-        if not (len(self.prompts) > 0):
+        if not len(self.prompts) > 0:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
@@ -269,20 +256,8 @@ class Options:
     out: Path = Path("out") / "quickstart"
     """Folder for everything that the run writes; run again with the same folder to go on."""
     documents: DataConfig = DataConfig(
-        patterns=(
-            "*.py",
-            "*.md",
-            "*.rst",
-            "*.txt",
-        ),
-        exclude=(
-            "site-packages",
-            "dist-packages",
-            "__pycache__",
-            "test",
-            "tests",
-            "idle_test",
-        ),
+        patterns=("*.py", "*.md", "*.rst", "*.txt"),
+        exclude=("site-packages", "dist-packages", "__pycache__", "test", "tests", "idle_test"),
         held_out_fraction=0.02,
         seed=0,
     )
@@ -296,32 +271,14 @@ class Options:
     )
     gradient: GradientConfig = GradientConfig(max_norm=1.0)
     checkpoint: CheckpointConfig = CheckpointConfig(every_steps=50, keep_last=2)
-    export: ExportConfig = ExportConfig(
-        gguf=(
-            "f32",
-            "f16",
-            "q8_0",
-        )
-    )
+    export: ExportConfig = ExportConfig(gguf=("f32", "f16", "q8_0"))
 
 
 SMOKE = Options(
     out=Path("out") / "quickstart-smoke",
     documents=DataConfig(
-        patterns=(
-            "*.py",
-            "*.md",
-            "*.rst",
-            "*.txt",
-        ),
-        exclude=(
-            "site-packages",
-            "dist-packages",
-            "__pycache__",
-            "test",
-            "tests",
-            "idle_test",
-        ),
+        patterns=("*.py", "*.md", "*.rst", "*.txt"),
+        exclude=("site-packages", "dist-packages", "__pycache__", "test", "tests", "idle_test"),
         held_out_fraction=0.005,
         seed=0,
     ),

@@ -284,11 +284,7 @@ def test_parity_gate_is_frozen() -> None:
 def test_parity_options_defaults() -> None:
     """ParityOptions has the defaults of the spec."""
     config = parity.ParityOptions(model=Path("model"), gguf=("model.gguf",))
-    assert config.prompts == (
-        "import os",
-        "def main(arguments):",
-        "The quick brown fox",
-    )
+    assert config.prompts == ("import os", "def main(arguments):", "The quick brown fox")
 
 
 def test_parity_options_is_frozen() -> None:

@@ -89,12 +89,7 @@ def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) ->
 def test_data_config_defaults() -> None:
     """DataConfig has the defaults of the spec."""
     config = subject.DataConfig()
-    assert config.patterns == (
-        "*.py",
-        "*.md",
-        "*.rst",
-        "*.txt",
-    )
+    assert config.patterns == ("*.py", "*.md", "*.rst", "*.txt")
     assert config.exclude == ()
     assert config.held_out_fraction == 0.05
     assert config.seed == 0
@@ -299,17 +294,9 @@ def test_schedule_config_accepts(change: dict[str, object]) -> None:
 def test_export_config_defaults() -> None:
     """ExportConfig has the defaults of the spec."""
     config = subject.ExportConfig()
-    assert config.gguf == (
-        "f32",
-        "f16",
-        "q8_0",
-    )
+    assert config.gguf == ("f32", "f16", "q8_0")
     assert config.llama_cpp is True
-    assert config.prompts == (
-        "def main",
-        "import os",
-        "class Reader:",
-    )
+    assert config.prompts == ("def main", "import os", "class Reader:")
     assert config.continuation_prompt == "def read_file(path):"
     assert config.continuation_tokens == 48
 
@@ -381,20 +368,8 @@ def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
     assert options.documents == subject.DataConfig(
-        patterns=(
-            "*.py",
-            "*.md",
-            "*.rst",
-            "*.txt",
-        ),
-        exclude=(
-            "site-packages",
-            "dist-packages",
-            "__pycache__",
-            "test",
-            "tests",
-            "idle_test",
-        ),
+        patterns=("*.py", "*.md", "*.rst", "*.txt"),
+        exclude=("site-packages", "dist-packages", "__pycache__", "test", "tests", "idle_test"),
         held_out_fraction=0.02,
         seed=0,
     )
@@ -408,13 +383,7 @@ def test_options_default_to_the_recipe() -> None:
     )
     assert options.gradient == GradientConfig(max_norm=1.0)
     assert options.checkpoint == CheckpointConfig(every_steps=50, keep_last=2)
-    assert options.export == subject.ExportConfig(
-        gguf=(
-            "f32",
-            "f16",
-            "q8_0",
-        )
-    )
+    assert options.export == subject.ExportConfig(gguf=("f32", "f16", "q8_0"))
     assert options.out == Path("out") / "quickstart"
     assert (options.data / "os.py").is_file()
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -428,20 +397,8 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
     assert smoke.documents == subject.DataConfig(
-        patterns=(
-            "*.py",
-            "*.md",
-            "*.rst",
-            "*.txt",
-        ),
-        exclude=(
-            "site-packages",
-            "dist-packages",
-            "__pycache__",
-            "test",
-            "tests",
-            "idle_test",
-        ),
+        patterns=("*.py", "*.md", "*.rst", "*.txt"),
+        exclude=("site-packages", "dist-packages", "__pycache__", "test", "tests", "idle_test"),
         held_out_fraction=0.005,
         seed=0,
     )
