@@ -98,7 +98,8 @@ def test_built_model_keeps_its_contract_in_the_values_of_the_spec() -> None:
         init_std=0.02,
     )
     contract = subject.Contract(parameters=14684672, label="15M", context=1024, vocabulary=4096)
-    assert (subject.CONFIG, subject.CONTRACT, subject.NAME) == (config, contract, "igla_model_tiny")
+    found = (subject.CONFIG, subject.CONTRACT, subject.NAME)
+    assert found == (config, contract, "igla_model_tiny")
 
 
 # spec: specs/models/language_model.vibee:39
