@@ -431,14 +431,18 @@ class Runner:
     ) -> Iterator[tuple[Mutant, bool, str]]:
         """Yield each mutant, whether it survived, and the test that killed it."""
         waiting, idle, running = list(reversed(mutants)), list(self.slots), []
-        while waiting or running:
-            while waiting and idle:
-                mutant = waiting.pop()
-                running.append(self.start(idle.pop(), module, mutant.source, mutant))
-            for job in self.wait(running):
-                running.remove(job)
-                idle.append(job.slot)
-                yield job.mutant, job.status == 0, killer(job)
+        try:
+            while waiting or running:
+                while waiting and idle:
+                    mutant = waiting.pop()
+                    running.append(self.start(idle.pop(), module, mutant.source, mutant))
+                for job in self.wait(running):
+                    running.remove(job)
+                    idle.append(job.slot)
+                    yield job.mutant, job.status == 0, killer(job)
+        finally:
+            for job in running:  # stopped from outside: no fork is left behind
+                end_group(job.pid)
         for slot in self.slots:
             self.module_file(slot, module).write_text(source, encoding="utf-8")
 
@@ -462,6 +466,7 @@ class Runner:
         status = 70
         try:
             os.setsid()
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             set_limits(self.cpu_limit)
             silence(slot.output)
             os.chdir(slot.folder / "cwd")
@@ -735,6 +740,7 @@ def main(arguments: list[str] | None = None) -> int:
                 print(describe(module, mutant))
         return 0
     set_environment()
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     importlib.import_module("pytest")
     with tempfile.TemporaryDirectory(prefix="igla-mutants-") as work:
         runner = Runner(options.generated, options.jobs, Path(work).resolve())

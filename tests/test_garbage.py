@@ -244,7 +244,7 @@ def test_any_text_is_a_type_or_a_diagnostic(text: str) -> None:
         ("Map<String, List<Float>>", "Map<String, List<Float>>", None, ""),
         ("Tensor[B, T, D]", "Tensor[B, T, D]", None, ""),
         ("Tensor[...]", "Tensor[...]", None, ""),
-        ("Tensor[..., 2*D] -- doubled", "Tensor[..., 2 * D]", None, "doubled"),
+        ("Tensor[..., 2 * D] -- doubled", "Tensor[..., 2*D]", None, "doubled"),
         ("Tensor[]", "Tensor[]", None, ""),
         ("Int = 1_000", "Int", 1000, ""),
         ("Int -- help = not a default", "Int", None, "help = not a default"),

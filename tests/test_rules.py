@@ -80,6 +80,16 @@ sections: {dimensions: ModelConfig, contract: Contract}
 requires:
   - num_params(dimensions) == contract.parameters
 """
+FAMILY_TEMPLATE = '''\
+"""{{ module_doc }}"""
+
+{{ types }}
+
+{{ formulas }}
+
+DIMENSIONS = {{ section_dimensions }}
+CONTRACT = {{ section_contract }}
+'''
 # the example templates hold one block and one check; examples that are about something else lack them
 ASIDE = {"block-without-behavior", "test-without-check"}
 
@@ -88,8 +98,8 @@ ASIDE = {"block-without-behavior", "test-without-check"}
 def examples(workplace: Workplace) -> Workplace:
     workplace.write("templates/architecture/normalization.py.j2", TEMPLATE)
     workplace.write("templates/architecture/test_normalization.py.j2", TEST_TEMPLATE)
-    workplace.write("templates/models/family.py.j2", '"""{{ module_doc }}"""\n')
-    workplace.write("templates/models/test_family.py.j2", '"""{{ test_doc }}"""\n')
+    workplace.write("templates/models/family.py.j2", FAMILY_TEMPLATE)
+    workplace.write("templates/models/test_family.py.j2", '"""{{ test_doc }}"""\n\n{{ laws }}\n')
     workplace.write("specs/models/family.vibee", FAMILY)
     workplace.run("list")  # forget the templates of the test before
     return workplace

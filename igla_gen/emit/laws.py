@@ -10,7 +10,7 @@ from igla_gen.expressions.emit import SEEDED, Kind, Scope, emit, kind_of
 from igla_gen.expressions.tree import Call, Comparison, Logical, Name, walk
 from igla_gen.model.component import Behavior, BlueprintSpec, ComponentSpec, Formula, Law, TypeSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.model.types import EnumType, NamedType, TensorType, Type, Value, fit, python_type
+from igla_gen.model.types import EnumType, NamedType, TensorType, Type, Value, fit
 from igla_gen.syntax.tree import Node, plain_data
 
 
@@ -63,7 +63,7 @@ def laws_code(library: Library, unit: Unit) -> Code:
     tests += [
         test
         for name, type_spec in spec.types.items()
-        if not type_spec.is_handwritten
+        if type_spec.class_ is None
         for test in _type_tests(name, type_spec, module, unit)
     ]
     if spec.constants:
@@ -90,6 +90,7 @@ def snake(name: str) -> str:
 def _law_test(subject: str, then: str, law: Law, scope: Scope, unit: Unit) -> str:
     statement = law.holds if law.holds is not None else law.refuses
     assert statement is not None
+    scope.tolerance = law.tolerance
     arguments, decorator = _cases(law, scope)
     lines = [f"# spec: {unit.source.shown}:{law.name.span.line}", *decorator]
     lines.append(f"def test_{snake(subject)}_{law.name.text}({arguments}) -> None:")
@@ -331,7 +332,3 @@ def _constants_test(spec: ComponentSpec, module: str) -> str:
         for name, value in spec.constants.items()
     ]
     return "\n".join(lines)
-
-
-def annotation(type_: Type) -> str:
-    return python_type(type_)

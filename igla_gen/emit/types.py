@@ -11,7 +11,7 @@ from igla_gen.expressions import names, show
 from igla_gen.expressions.emit import Scope, emit_chain
 from igla_gen.expressions.tree import Expression
 from igla_gen.model.component import TypeSpec
-from igla_gen.model.types import EnumType, NamedType, Type, Value, python_type
+from igla_gen.model.types import EnumType, FieldType, NamedType, Type, Value, python_type
 
 LONGEST_MESSAGE = 80  # characters; a longer one stands on two lines
 DATACLASS = "@dataclass(frozen=True, kw_only=True, slots=True)"
@@ -45,7 +45,7 @@ def fields_code(name: str, spec: TypeSpec, constants: set[str]) -> Code:
         default = f" = {literal(field.default, field.type)}" if field.has_default else ""
         lines.append(f"{field_name}: {python_type(field.type)}{default}")
         if field.help:
-            lines.append(f'"""{_help(field.help)}"""')
+            lines.append(f'"""{_help(field)}"""')
     checks = _checks(name, spec, constants)
     if checks:
         lines += ["", "def __post_init__(self) -> None:"]
@@ -53,8 +53,9 @@ def fields_code(name: str, spec: TypeSpec, constants: set[str]) -> Code:
     return code("\n".join(lines))
 
 
-def _help(text: str) -> str:
-    return sentence(text).replace("\\", "\\\\").replace('"', "'")
+def _help(field: FieldType) -> str:
+    variants = field.type.variants if isinstance(field.type, EnumType) else ()
+    return sentence(field.help, names=variants).replace("\\", "\\\\").replace('"', "'")
 
 
 def _checks(name: str, spec: TypeSpec, constants: set[str]) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Collection
 
+WIDTH = 92  # of docstring text, which is indented
 LINE = "\x00"  # a line break that takes over the indentation of the line its hole stands on
 
 
@@ -16,12 +18,12 @@ def code(source: str) -> Code:
     return Code(source.strip("\n").replace("\n", LINE))
 
 
-def doc(paragraphs: list[str], *, width: int = 92) -> Code:
+def doc(paragraphs: list[str]) -> Code:
     """Docstring text: paragraphs wrapped, quotes and backslashes made harmless.
 
     A paragraph whose lines are indented by its author (a list of arguments) keeps its lines.
     """
-    wrapped = [_wrap(paragraph, width) for paragraph in paragraphs if paragraph.strip()]
+    wrapped = [_wrap(paragraph) for paragraph in paragraphs if paragraph.strip()]
     text = "\n\n".join(wrapped).replace("\\", "\\\\").replace('"""', r"\"\"\"")
     if text.endswith('"'):
         text += " "
@@ -31,14 +33,14 @@ def doc(paragraphs: list[str], *, width: int = 92) -> Code:
     return Code(LINE.join(lines))
 
 
-def _wrap(paragraph: str, width: int) -> str:
+def _wrap(paragraph: str) -> str:
     lines = paragraph.strip("\n").split("\n")
     wrapped: list[str] = []
     for line in lines:
         indent = line[: len(line) - len(line.lstrip())]
         hanging = indent + ("    " if indent else "")
         wrapped += textwrap.wrap(
-            line.strip(), width, initial_indent=indent, subsequent_indent=hanging,
+            line.strip(), WIDTH, initial_indent=indent, subsequent_indent=hanging,
             break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
     return "\n".join(wrapped)
@@ -55,12 +57,13 @@ def place_lines(text: str) -> str:
     return "\n".join(piece.rstrip() if not piece.strip() else piece for piece in out)
 
 
-def sentence(text: str) -> str:
-    """The text with a capital in front and a full stop at the end."""
+def sentence(text: str, *, names: Collection[str] = ()) -> str:
+    """The text with a capital in front and a full stop at the end; a name or formula keeps its case."""
     text = " ".join(text.split())
     if not text:
         return text
     first = text.split()[0].rstrip(".,:;")
-    is_code = not first.replace("-", "").replace("'", "").isalpha()  # a name keeps its case
+    is_word = first.replace("-", "").replace("'", "").isalpha() and first not in names
+    is_code = not is_word or (len(first) == 1 and first != "a")
     text = text if is_code else text[0].upper() + text[1:]
     return text if text[-1] in ".!?:" else text + "."

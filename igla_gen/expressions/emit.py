@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from igla_gen.diagnostics import Diagnostic, Span, SpecError
+from igla_gen.expressions.evaluate import TOLERANCE
 from igla_gen.expressions.tree import (
     Attribute,
     Binary,
@@ -119,12 +120,13 @@ class Scope:
     """How names are written, and of what kind their values are.
 
     `sources` maps a name to the Python that stands for it; `kinds` gives the kind of a name's
-    value, `results` the kind that a call of it returns.
+    value, `results` the kind that a call of it returns. `tolerance` is that of `~=`.
     """
 
     sources: Mapping[str, str]
     kinds: dict[str, Kind] = field(default_factory=dict)
     results: Mapping[str, Kind] = field(default_factory=dict)
+    tolerance: float = TOLERANCE
 
 
 def emit(node: Expression, scope: Scope) -> str:
@@ -278,6 +280,10 @@ def _emit_call(node: Call, scope: Scope) -> str:
 def _fill(form: str, name: str, arguments: list[str], span: Span) -> str:
     if not form:
         raise _error(f"{name} needs a tensor", span)
+    takes_all = "{all}" in form or "{rest}" in form
+    surplus = [i for i in range(len(arguments)) if f"{{{i}}}" not in form]
+    if surplus and not takes_all:
+        raise _error(f"{name} has too many arguments ({len(arguments)})", span)
     try:
         return form.format(
             *(f"({a})" if f"{{{i}}}." in form else a for i, a in enumerate(arguments)),
@@ -318,15 +324,17 @@ def _link(node: Comparison, index: int, scope: Scope) -> str:
     a, b = _emit(left, scope), _emit(right, scope)
     is_tensor = "tensor" in (kind_of(left, scope), kind_of(right, scope))
     if sign == "~=":
-        close = "torch.allclose" if is_tensor else "math.isclose"
-        return f"{close}({a}, {b})"
+        if is_tensor:
+            return f"torch.allclose({a}, {b}, rtol={scope.tolerance}, atol={scope.tolerance})"
+        return f"math.isclose({a}, {b}, rel_tol={scope.tolerance}, abs_tol={scope.tolerance})"
     if sign in ("==", "!=") and "None" in (a, b):
         return f"(({a}) {'is' if sign == '==' else 'is not'} ({b}))"
     if is_tensor and sign == "==":
         both = kind_of(left, scope) == kind_of(right, scope) == "tensor"
         return f"torch.equal({a}, {b})" if both else f"bool((({a}) == ({b})).all())"
     if is_tensor and sign == "!=":
-        return f"not torch.equal({a}, {b})"
+        both = kind_of(left, scope) == kind_of(right, scope) == "tensor"
+        return f"not torch.equal({a}, {b})" if both else f"bool((({a}) != ({b})).all())"
     if is_tensor and sign != "in":
         return f"bool((({a}) {sign} ({b})).all())"
     return f"(({a}) {sign} ({b}))"

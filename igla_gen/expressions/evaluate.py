@@ -24,6 +24,7 @@ from igla_gen.expressions.tree import (
     Unary,
 )
 
+TOLERANCE = 1e-9  # of `~=` where a law gives no other, relative and absolute
 MAX_EXPONENT = 4096
 MAX_BITS = 1 << 16  # of a whole number
 MAX_ITEMS = 1 << 16  # of a text or a list
@@ -35,10 +36,6 @@ class EvaluationError(ValueError):
     def __init__(self, message: str, span: Span) -> None:
         super().__init__(message)
         self.span = span
-
-
-def _product(values: list[float]) -> float:
-    return math.prod(values)
 
 
 FUNCTIONS: dict[str, Callable[..., object]] = {
@@ -61,7 +58,7 @@ _BINARY: dict[str, Callable[[object, object], object]] = {
 _COMPARE: dict[str, Callable[[object, object], object]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
     ">": operator.gt, ">=": operator.ge, "in": lambda a, b: a in b,
-    "~=": lambda a, b: math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9),
+    "~=": lambda a, b: math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=TOLERANCE),
 }  # fmt: skip
 
 

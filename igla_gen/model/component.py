@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from igla_gen.expressions.evaluate import TOLERANCE
 from igla_gen.model.base import (
     Expr,
     FieldText,
@@ -19,11 +20,12 @@ from igla_gen.model.base import (
     TypeText,
 )
 
-DEFAULT_TOLERANCE = 1e-9
-
 
 class TypeSpec(Spec):
-    """A named type: fields, constraints, and an example that fills what has no default."""
+    """A named type: fields, constraints, and an example that fills what has no default.
+
+    Or a `class`: `handwritten` in the template, or a type of Python that the name stands for.
+    """
 
     description: Text
     fields: Table[FieldText] = Field(default_factory=dict)
@@ -34,7 +36,12 @@ class TypeSpec(Spec):
     @property
     def is_handwritten(self) -> bool:
         """The class is written in the template; the spec only names it."""
-        return self.class_ is not None
+        return self.class_ is not None and self.class_.text == "handwritten"
+
+    @property
+    def alias(self) -> str | None:
+        """The Python type that the name stands for in signatures, where it is no class of its own."""
+        return self.class_.text if self.class_ is not None and not self.is_handwritten else None
 
 
 class Law(Spec):
@@ -46,7 +53,7 @@ class Law(Spec):
     holds: Expr | None = None
     refuses: Expr | None = None
     saying: Text | None = None
-    tolerance: Number = DEFAULT_TOLERANCE
+    tolerance: Number = TOLERANCE
     seed: Integer = 0
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from igla_gen.diagnostics import Diagnostic, Findings, Span, suggestion
+from igla_gen.diagnostics import Findings, Span, suggestion
 from igla_gen.model.base import build
 from igla_gen.model.component import (
     Behavior,
@@ -18,6 +18,7 @@ from igla_gen.model.component import (
     InstanceSpec,
     TypeSpec,
 )
+from igla_gen.model.types import Type
 from igla_gen.resources import specs_folder
 from igla_gen.syntax import parse_document
 from igla_gen.syntax.tree import Mapping as MappingNode
@@ -91,7 +92,7 @@ class Library:
         names: dict[str, Known] = {}
         for user in self.used(unit):
             if isinstance(user.spec, ComponentSpec):
-                for name, declaration in _declarations(user.spec):
+                for name, declaration in declarations(user.spec):
                     names.setdefault(name, Known(user, declaration))
         return names
 
@@ -114,11 +115,27 @@ class Library:
         return self.units.get(unit.spec.model.text) if unit.spec.model else None
 
 
-def _declarations(spec: ComponentSpec) -> Iterable[tuple[str, Declaration | None]]:
+def declarations(spec: ComponentSpec) -> Iterator[tuple[str, Declaration | None]]:
+    """Every name that the spec declares; constants have no declaration of their own."""
     yield from spec.types.items()
     yield from spec.formulas.items()
     yield from ((behavior.name.text, behavior) for behavior in spec.behaviors)
     yield from ((name, None) for name in spec.constants)
+
+
+def types_in(spec: ComponentSpec) -> Iterator[Type]:
+    """Every type that the spec writes down: of fields, params, results and sections."""
+    for type_ in spec.types.values():
+        yield from (field.type for field in type_.fields.values())
+    for formula in spec.formulas.values():
+        yield from (param.type for param in formula.params.values())
+        yield formula.returns
+    for behavior in spec.behaviors:
+        yield from (param.type for param in (behavior.params or {}).values())
+        if behavior.returns is not None:
+            yield behavior.returns
+    if isinstance(spec, BlueprintSpec):
+        yield from spec.sections.values()
 
 
 def find_specs(paths: Iterable[Path]) -> list[Path]:
@@ -286,10 +303,13 @@ def _load_uses(library: Library, root: Path) -> None:
             used = _load_file(library, path, root) if path is not None else None
             if used is not None:
                 pending.append(used)
-            elif path is None:
+            if path is None or (used is not None and used.module != reference.text):
+                hint = suggestion(reference.text, library.units)
+                if used is not None:
+                    hint = f"{used.source.shown} stands at its place and writes {used.module}"
                 library.findings.add(
                     "IG211", "unresolved-module", f"no spec writes the module {reference.text}",
-                    reference.span, suggestion(reference.text, library.units),
+                    reference.span, hint,
                 )  # fmt: skip
 
 
@@ -309,10 +329,3 @@ def _find_module(module: str, root: Path) -> Path | None:
         if path.is_file():
             return path
     return None
-
-
-def all_diagnostics(library: Library) -> list[Diagnostic]:
-    return library.findings.sorted()
-
-
-SectionValues = Mapping[str, Mapping[str, object]]

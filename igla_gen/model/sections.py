@@ -133,12 +133,8 @@ def _check_fields(
             fit(plain_data(entry.value), fields[key].type)
         except ValueError as error:
             hint = f"{key} is {show_type(fields[key].type)}"
-            findings.add("IG206", "wrong-type", str(error), _value_span(entry.value), hint)
+            findings.add("IG206", "wrong-type", str(error), entry.value.span, hint)
     return {entry.key.text for entry in node.entries}
-
-
-def _value_span(node: Node) -> Span:
-    return node.span
 
 
 def _check_constraints(

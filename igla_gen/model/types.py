@@ -275,7 +275,7 @@ class _Builder(Transformer):
         return TensorType(tuple(c for c in children[1:] if c is not None), self._span(meta))
 
     def dim(self, children):
-        return " ".join(str(child) for child in children)
+        return "".join(str(child) for child in children)
 
     @v_args(meta=True)
     def number(self, meta, children):

@@ -17,6 +17,7 @@ MODULES = (
     "cyclic_uses",
     "unresolved_type",
     "missing_template",
+    "missing_hole",
     "behavior_without_block",
     "block_without_behavior",
     "signature_mismatch",
@@ -31,6 +32,7 @@ MODULES = (
     "constraint_violated",
     "untestable_constraint",
     "section_values",
+    "unused_line",
 )
 
 

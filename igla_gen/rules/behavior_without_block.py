@@ -7,7 +7,7 @@ from igla_gen.emit.render import template_texts
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
-from igla_gen.rules.templates import block_names, templates_of
+from igla_gen.rules.templates import block_names, class_names, templates_of
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
@@ -20,6 +20,13 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
     ):
         return
     known = block_names(names[0], "behavior")
+    for name, type_ in unit.spec.types.items():
+        if type_.is_handwritten and name not in class_names(names[0]):
+            finder.report(
+                f"templates/{names[0]} has no class {name}",
+                unit.spec.key_span("types", name),
+                "write it, or give the type fields",
+            )
     for behavior in unit.spec.behaviors:
         if behavior.name.text not in known:
             finder.report(

@@ -8,7 +8,7 @@ from igla_gen.rules.base import HEADER, Finder, Rule
 
 
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
-    """Exactly one of `holds` and `refuses`; `saying` goes with `refuses`; cases bind the same names."""
+    """Exactly one of `holds` and `refuses`; `saying` with `refuses`; cases bind the same names, not those of `for`."""
     if not isinstance(unit.spec, ComponentSpec):
         return
     for _, law in unit.spec.laws():
@@ -21,6 +21,11 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
                 "refuses and saying go together", law.name.span,
                 "saying: a text that the error message must contain",
             )  # fmt: skip
+        if law.node.get("cases") is not None and not all(law.cases or ({},)):
+            finder.report("a case binds at least one name", law.key_span("cases"))
+        for word in law.for_:
+            if any(word in case for case in law.cases):
+                finder.report(f'"{word}" stands in for and in cases', law.key_span("for", word))
         words = {tuple(case) for case in law.cases}
         if len(words) > 1:
             finder.report(

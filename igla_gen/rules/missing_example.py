@@ -1,4 +1,4 @@
-"""A constrained type has an example."""
+"""A type with defaults or constraints has an example."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from igla_gen.syntax.tree import plain_data
 
 
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
-    """`example` fills every field without a default, and names only fields, with values that fit."""
+    """`example` fills the fields without a default where there is more to test, with values that fit."""
     spec = unit.spec
     if not isinstance(spec, ComponentSpec):
         return
     for name, type_ in spec.types.items():
-        has_enum = any(isinstance(f.type, EnumType) for f in type_.fields.values())
+        is_tested = any(
+            f.has_default or isinstance(f.type, EnumType) for f in type_.fields.values()
+        )
         lacking = [
             f
             for f, field in type_.fields.items()
             if not field.has_default and f not in type_.example
         ]
-        if lacking and (type_.constraints or type_.example or has_enum):
+        if lacking and (type_.constraints or type_.example or is_tested):
             finder.report(
                 f"the example of {name} lacks {', '.join(lacking)}", spec.key_span("types", name),
                 "example: {field: value}, a valid value for each field without a default",
@@ -45,7 +47,7 @@ def _check_values(finder: Finder, type_: TypeSpec) -> None:
 RULE = Rule(
     code="IG413",
     name="missing-example",
-    why="without valid values the compiler cannot write a test for each constraint",
+    why="without valid values the compiler cannot test defaults and constraints",
     bad=HEADER + """\
 types:
   NormConfig:

@@ -12,6 +12,7 @@ from igla_gen.expressions.emit import VOCABULARY
 from igla_gen.model.base import Spec
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.types import FOREIGN, GENERICS, SCALARS
 from igla_gen.rules.base import HEADER, Finder, Rule
 
 FIELD_WORDS = frozenset(("self", "cls"))
@@ -25,6 +26,13 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
     for table in ("constants", "types", "formulas"):
         for name in getattr(spec, table):
             _check_name(finder, name, spec.key_span(table, name), is_global=True)
+    for name in spec.types:
+        if name in (*SCALARS, *FOREIGN, *GENERICS, "Enum", "Tensor"):
+            finder.report(
+                f'"{name}" is a type of the language',
+                spec.key_span("types", name),
+                "choose a longer name",
+            )
     for type_ in spec.types.values():
         for field in type_.fields:
             _check_name(finder, field, type_.key_span("fields", field), is_global=False)

@@ -6,6 +6,7 @@ from igla_gen.model.component import InstanceSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.sections import check_instance
 from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.templates import template_text
 
 INSTANCE = HEADER.replace("architecture.normalization", "models.example") + """\
 kind: model
@@ -14,9 +15,26 @@ blueprint: igla.models.family
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
-    """Sections, values, constraints and requirements; see model/sections.py."""
+    """Sections, values, constraints, requirements (see model/sections.py) and the model."""
     if isinstance(unit.spec, InstanceSpec):
         check_instance(library, unit, finder.library.findings)
+        _check_model(library, unit, unit.spec)
+
+
+def _check_model(library: Library, unit: Unit, spec: InstanceSpec) -> None:
+    """`model` names a model, and is there where the template asks for one."""
+    if spec.model is not None:
+        model = library.model(unit)
+        if model is not None and model.kind != "model":
+            library.findings.add(
+                "IG214", "not-a-model", f"{model.module} is a {model.kind}", spec.model.span,
+                "name a spec of kind model",
+            )  # fmt: skip
+    elif library.blueprint(unit) is not None and "model_import" in template_text(library, unit):
+        library.findings.add(
+            "IG204", "missing-key", 'the key "model" is missing', spec.blueprint.span,
+            "add 'model: igla.models.NAME', the model that the recipe trains",
+        )  # fmt: skip
 
 
 RULE = Rule(

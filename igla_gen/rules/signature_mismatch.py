@@ -3,64 +3,155 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import re
 
+from igla_gen.emit.types import literal
+from igla_gen.expressions import EvaluationError
 from igla_gen.model.component import Behavior, ComponentSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.model.types import NamedType, TensorType, show
+from igla_gen.model.sections import constants_of
+from igla_gen.model.types import EnumType, GenericType, NamedType, Type, python_type, show
 from igla_gen.rules.base import HEADER, Finder, Rule
 from igla_gen.rules.templates import TemplateBlock, blocks, definitions_in, templates_of
 
-_PLAIN = {"Int": "int", "Float": "float", "Bool": "bool", "String": "str", "Path": "Path"}
+Words = dict[str, str]
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
-    """The template's function (or the class's __init__) has the params of the spec, in order."""
+    """The template's function (or the class's __init__) has the params of the spec, in order, of
+    their types and with their defaults, and the function returns what the spec says.
+    """
     names = templates_of(library, unit)
     if names is None or not isinstance(unit.spec, ComponentSpec):
         return
     found = {block.name: block for block in blocks(names[0]) if block.kind == "behavior"}
+    written_as = _python_words(library, unit)
     for behavior in unit.spec.behaviors:
         block = found.get(behavior.name.text)
         if block is not None:
-            _check_block(finder, names[0], block, behavior)
+            _check_block(finder, names[0], block, behavior, written_as)
 
 
-def _check_block(finder: Finder, template: str, block: TemplateBlock, behavior: Behavior) -> None:
+def _python_words(library: Library, unit: Unit) -> Words:
+    """How Python writes some names: the aliases among the types, the values of the constants."""
+    words: Words = {}
+    for used in reversed(library.used(unit)):
+        if isinstance(used.spec, ComponentSpec):
+            words |= {name: t.alias for name, t in used.spec.types.items() if t.alias}
+            with contextlib.suppress(EvaluationError):  # constraint-violated reports it
+                words |= {name: repr(value) for name, value in constants_of(used).items()}
+    return words
+
+
+def _check_block(
+    finder: Finder, template: str, block: TemplateBlock, behavior: Behavior, written_as: Words
+) -> None:
     name = behavior.name.text
     definition = next((d for d in definitions_in(template, block) if d.name == name), None)
     if definition is None:
         finder.report(f'the block in templates/{template} defines no "{name}"', behavior.name.span)
         return
-    function = _initializer(definition) if isinstance(definition, ast.ClassDef) else definition
-    if behavior.params is None or function is None:
+    is_class = isinstance(definition, ast.ClassDef)
+    if is_class and behavior.returns is not None:
+        finder.report("a class returns nothing", behavior.key_span("returns"), "delete 'returns'")
+    function = _initializer(definition) if is_class else definition
+    if function is not None and not is_class:
+        _check_result(finder, template, function, behavior, written_as)
+    if behavior.params is None or (function is None and not behavior.params):
         return
-    arguments = [
-        a for a in (*function.args.args, *function.args.kwonlyargs) if a.arg not in ("self", "cls")
-    ]
-    written, declared = [a.arg for a in arguments], list(behavior.params)
+    written = [a.arg for a in _arguments(function)] if function is not None else []
+    declared = list(behavior.params)
     if written != declared:
         finder.report(
             f"params are ({', '.join(declared)}), the template has ({', '.join(written)})",
             behavior.key_span("params"),
-            f"templates/{template}:{function.lineno}",
+            f"templates/{template}:{(function or definition).lineno}",
         )
-        return
-    _check_types(finder, template, arguments, behavior)
+    else:
+        _check_types(finder, template, function, behavior, written_as)
 
 
 def _check_types(
-    finder: Finder, template: str, arguments: list[ast.arg], behavior: Behavior
+    finder: Finder, template: str, function: ast.FunctionDef, behavior: Behavior, written_as: Words
 ) -> None:
-    for argument, (name, param) in zip(arguments, (behavior.params or {}).items(), strict=True):
-        wanted = _PLAIN.get(param.type.name) if isinstance(param.type, NamedType) else None
-        if isinstance(param.type, TensorType):
-            wanted = "Tensor"
-        written = ast.unparse(argument.annotation) if argument.annotation is not None else "nothing"
-        if wanted is not None and written != wanted:
+    defaults = _defaults(function)
+    for argument in _arguments(function):
+        param = (behavior.params or {})[argument.arg]
+        if not _fits(param.type, argument.annotation, written_as):
             finder.report(
-                f"{name} is {show(param.type)}, the template says {written}", param.span,
-                f"templates/{template}:{argument.lineno} should say {wanted}",
-            )  # fmt: skip
+                f"{argument.arg} is {show(param.type)}, the template says {_text(argument.annotation)}",
+                param.span,
+                f"templates/{template}:{argument.lineno} should say {_wanted(param.type, written_as)}",
+            )
+        if param.has_default:
+            wanted = ast.unparse(ast.parse(literal(param.default, param.type), mode="eval"))
+            found = written_as.get(text := _text(defaults.get(argument.arg)), text)
+            if found != wanted:
+                finder.report(
+                    f"{argument.arg} has the default {wanted}, the template says {text}",
+                    param.span,
+                    f"templates/{template}:{argument.lineno}",
+                )
+
+
+def _check_result(
+    finder: Finder, template: str, function: ast.FunctionDef, behavior: Behavior, written_as: Words
+) -> None:
+    returns = behavior.returns
+    if returns is not None and not _fits(returns, function.returns, written_as):
+        finder.report(
+            f"{behavior.name.text} returns {show(returns)}, the template says {_text(function.returns)}",
+            behavior.span_of("returns"),
+            f"templates/{template}:{function.lineno} should say {_wanted(returns, written_as)}",
+        )
+
+
+def _arguments(function: ast.FunctionDef) -> list[ast.arg]:
+    given = (*function.args.args, *function.args.kwonlyargs)
+    return [argument for argument in given if argument.arg not in ("self", "cls")]
+
+
+def _defaults(function: ast.FunctionDef) -> dict[str, ast.expr]:
+    arguments = function.args
+    last = arguments.args[len(arguments.args) - len(arguments.defaults) :]
+    pairs = [*zip(last, arguments.defaults, strict=True)]
+    pairs += zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return {argument.arg: default for argument, default in pairs if default is not None}
+
+
+def _text(node: ast.expr | None) -> str:
+    return ast.unparse(node) if node is not None else "nothing"
+
+
+def _wanted(type_: Type, written_as: Words) -> str:
+    return re.sub(r"\w+", lambda word: written_as.get(word[0], word[0]), python_type(type_))
+
+
+def _fits(type_: Type, node: ast.expr | None, written_as: Words) -> bool:
+    """Whether the annotation is one that the type may have: `List` may be a list or a tuple."""
+    text = _text(node)
+    match type_:
+        case NamedType("Any"):
+            return node is not None
+        case NamedType("Callable"):
+            return text.startswith("Callable")
+        case NamedType("Optimizer"):
+            return text.startswith("torch.optim.")
+        case NamedType("Device"):
+            return text in ("torch.device", "torch.device | str")
+        case EnumType():
+            return text in ("str", _wanted(type_, written_as))
+        case GenericType("Option", (item,)):
+            is_optional = isinstance(node, ast.BinOp) and _text(node.right) == "None"
+            return is_optional and _fits(item, node.left, written_as)
+        case GenericType(name, items) if isinstance(node, ast.Subscript):
+            outer = {"List": ("list", "tuple"), "Map": ("dict",)}.get(name, (name,))
+            inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            inner = [part for part in inner if _text(part) != "..."]
+            pairs = zip(items * len(inner) if name == "List" else items, inner, strict=False)
+            return _text(node.value) in outer and all(_fits(i, n, written_as) for i, n in pairs)
+    return text == _wanted(type_, written_as)
 
 
 def _initializer(definition: ast.ClassDef) -> ast.FunctionDef | None:

@@ -34,6 +34,11 @@ def templates_of(library: Library, unit: Unit) -> tuple[str, str] | None:
     return None if isinstance(unit.spec, InstanceSpec) else template_names(library, unit)
 
 
+def template_text(library: Library, unit: Unit) -> str:
+    """Both templates of the unit, or of its blueprint, in one."""
+    return "\n".join(template_texts().get(name, "") for name in template_names(library, unit))
+
+
 @cache
 def blocks(template: str) -> tuple[TemplateBlock, ...]:
     """All binding blocks of one template, in order."""
@@ -64,6 +69,11 @@ def _definitions(template: str) -> tuple[ast.FunctionDef | ast.ClassDef, ...]:
     except SyntaxError:
         return ()
     return tuple(n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef))
+
+
+def class_names(template: str) -> set[str]:
+    """Every class of the template, inside and outside blocks."""
+    return {d.name for d in _definitions(template) if isinstance(d, ast.ClassDef)}
 
 
 def definitions_in(template: str, block: TemplateBlock) -> Iterable[ast.FunctionDef | ast.ClassDef]:

@@ -6,7 +6,7 @@ from igla_gen.diagnostics import SpecError, nearest
 from igla_gen.emit.laws import law_scope
 from igla_gen.expressions import Expression
 from igla_gen.expressions.emit import VOCABULARY, Scope, emit, kind_of
-from igla_gen.model.component import ComponentSpec, Law
+from igla_gen.model.component import BlueprintSpec, ComponentSpec, Law
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule
 
@@ -27,6 +27,9 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
         scope = Scope({word: word for word in (*type_.fields, *spec.constants)})
         for constraint in type_.constraints:
             _try(finder, constraint, scope)
+    if isinstance(spec, BlueprintSpec):
+        for statement in spec.requires:
+            _try(finder, statement, Scope(known | {name: name for name in spec.sections}))
     for value in spec.constants.values():
         _try(finder, value, Scope({name: name for name in spec.constants}))
 

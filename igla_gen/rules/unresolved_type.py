@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from igla_gen.diagnostics import suggestion
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, TypeSpec
-from igla_gen.model.library import Library, Unit
-from igla_gen.model.types import FOREIGN, SCALARS, Type, named_types
+from igla_gen.model.library import Library, Unit, types_in
+from igla_gen.model.types import FOREIGN, SCALARS, NamedType, named_types, show
 from igla_gen.rules.base import HEADER, Finder, Rule
 
 
@@ -18,7 +16,7 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
         return
     scope = library.scope(unit).items()
     known = {n for n, k in scope if isinstance(k.declaration, TypeSpec) or n[0].isupper()}
-    for type_ in _types(spec):
+    for type_ in types_in(spec):
         for named in named_types(type_):
             if not named.is_builtin and named.name not in known:
                 finder.report(
@@ -26,20 +24,19 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
                     named.span,
                     suggestion(named.name, known | {*SCALARS, *FOREIGN}),
                 )
-
-
-def _types(spec: ComponentSpec) -> Iterator[Type]:
-    for type_ in spec.types.values():
-        yield from (field.type for field in type_.fields.values())
-    for formula in spec.formulas.values():
-        yield from (param.type for param in formula.params.values())
-        yield formula.returns
-    for behavior in spec.behaviors:
-        yield from (param.type for param in (behavior.params or {}).values())
-        if behavior.returns is not None:
-            yield behavior.returns
     if isinstance(spec, BlueprintSpec):
-        yield from spec.sections.values()
+        _check_sections(finder, library, unit, spec)
+
+
+def _check_sections(finder: Finder, library: Library, unit: Unit, spec: BlueprintSpec) -> None:
+    for name, type_ in spec.sections.items():
+        found = library.type_of(unit, type_.name) if isinstance(type_, NamedType) else None
+        is_known = found is not None or not isinstance(type_, NamedType) or type_.is_builtin
+        if is_known and (found is None or found[1].class_ is not None):
+            finder.report(
+                f'the section "{name}" is {show(type_)}', type_.span,
+                "name a type with fields, of this spec or of one in uses",
+            )  # fmt: skip
 
 
 RULE = Rule(

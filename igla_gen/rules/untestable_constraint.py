@@ -21,7 +21,7 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
             values, constants = example_values(type_), constants_of(unit)
         except (ValueError, EvaluationError):
             continue  # other rules report it
-        if type_.is_handwritten or any(field not in values for field in type_.fields):
+        if type_.class_ is not None or any(field not in values for field in type_.fields):
             continue
         if not _example_fits(type_, constants | values):
             continue  # constraint-violated or unknown-name reports it

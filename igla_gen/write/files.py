@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from igla_gen.write.manifest import NAME, Written, digest, manifest_text, read_manifest
+from igla_gen.write.manifest import NAME, Written, manifest_text, read_manifest
 from igla_gen.write.plan import Plan
 
 
@@ -93,16 +93,14 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _refuse_foreign(target: Path, path: str, before: dict[str, Written]) -> None:
-    if (
-        path not in before
-        and target.exists()
-        and target.read_text("utf-8", errors="replace").strip()
-    ):
-        head = target.read_text("utf-8", errors="replace")[:2000]
-        if "enerated" not in head:
-            raise WriteError(
-                f"{target}: stands in the way, and igla-gen did not write it; move it or name another --out"
-            )
+    """A file that no manifest owns is igla-gen's if it is empty or says so; after a lost manifest."""
+    if path in before or not target.exists():
+        return
+    text = target.read_text("utf-8", errors="replace")
+    if text.strip() and "enerated by igla-gen" not in text[:4000]:
+        raise WriteError(
+            f"{target}: stands in the way, and igla-gen did not write it; move it or name another --out"
+        )
 
 
 def _read(path: Path) -> str | None:
@@ -110,15 +108,3 @@ def _read(path: Path) -> str | None:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         return None
-
-
-def clean(out: Path) -> list[str]:
-    """Removes the files that the manifest owns and that nobody has edited; returns their paths."""
-    removed = []
-    for path, written in read_manifest(out).items():
-        text = _read(out / path)
-        if text is not None and digest(text) == written.sha256:
-            _remove(out, path)
-            removed.append(path)
-    (out / NAME).unlink(missing_ok=True)
-    return removed

@@ -21,6 +21,7 @@ import sentencepiece
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from igla.architecture.decoder import Decoder, DecoderConfig
 from igla.data.pipeline import (
     Documents,

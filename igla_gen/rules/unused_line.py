@@ -1,0 +1,162 @@
+"""Every line of a spec changes something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from igla_gen.expressions import Expression, names
+from igla_gen.expressions.emit import SEEDED
+from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec, Law
+from igla_gen.model.library import Library, Unit, declarations, types_in
+from igla_gen.model.types import named_types
+from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.templates import template_text
+
+HINT = "use it, or delete the line"
+
+
+def check(finder: Finder, library: Library, unit: Unit) -> None:
+    """Uses, inputs of laws, seeds, `where` values, sections and classes without fields are used."""
+    if isinstance(unit.spec, InstanceSpec):
+        _check_instance(finder, library, unit, unit.spec)
+        return
+    for _, law in unit.spec.laws():
+        _check_law(finder, law)
+    for formula in unit.spec.formulas.values():
+        _check_where(finder, formula)
+    _check_types(finder, unit.spec)
+    _check_uses(finder, library, unit)
+    if isinstance(unit.spec, BlueprintSpec):
+        _check_sections(finder, library, unit, unit.spec)
+
+
+def _check_sections(finder: Finder, library: Library, unit: Unit, spec: BlueprintSpec) -> None:
+    text, required = template_text(library, unit), _read(spec.requires)
+    for name in spec.sections:
+        if f"section_{name}" not in text and name not in required:
+            message = f'neither the template nor a requirement reads "{name}"'
+            finder.report(message, spec.key_span("sections", name), HINT)
+
+
+def _check_law(finder: Finder, law: Law) -> None:
+    statements = [e for e in (law.holds, law.refuses) if e is not None]
+    read = _read([*law.for_.values(), *statements])
+    for word in law.for_:
+        if word not in read:
+            finder.report(f'no part of the law reads "{word}"', law.key_span("for", word), HINT)
+    for word in dict.fromkeys(word for case in law.cases for word in case):
+        if word not in read:
+            finder.report(f'no part of the law reads "{word}"', law.key_span("cases"), HINT)
+    if law.node.get("seed") is not None and not read & set(SEEDED):
+        finder.report("nothing in this law is drawn", law.key_span("seed"), HINT)
+
+
+def _check_where(finder: Finder, formula: Formula) -> None:
+    read = _read([*formula.where.values(), formula.is_])
+    for word in formula.where:
+        if word not in read:
+            finder.report(
+                f'the formula never reads "{word}"', formula.key_span("where", word), HINT
+            )
+
+
+def _check_types(finder: Finder, spec: ComponentSpec) -> None:
+    """A type with `class` emits nothing: it is named by the signatures, and has nothing else."""
+    named = {n.name for type_ in types_in(spec) for n in named_types(type_)}
+    for name, type_ in spec.types.items():
+        if type_.class_ is None:
+            continue
+        for key in ("fields", "constraints", "example"):
+            if type_.node.get(key) is not None:
+                finder.report(
+                    f"{name} has class and {key}", type_.key_span(key), "a class has no fields here"
+                )
+        if not type_.is_handwritten and name not in named:
+            finder.report(f"no type here names {name}", spec.key_span("types", name), HINT)
+
+
+def _check_uses(finder: Finder, library: Library, unit: Unit) -> None:
+    spec = unit.spec
+    assert isinstance(spec, ComponentSpec)
+    words = set(re.findall(r"\w+", template_text(library, unit)))
+    words |= {n.name for type_ in types_in(spec) for n in named_types(type_)}
+    words |= _read(_expressions(spec))
+    for index, use in enumerate(spec.uses):
+        used = library.units.get(use.text)
+        if used is None or not isinstance(used.spec, ComponentSpec):
+            continue  # unresolved-module reports it
+        offered = {name for name, _ in declarations(used.spec)} | {use.text.rsplit(".", 1)[1]}
+        if not offered & words:
+            finder.report(
+                f"nothing here names what {use.text} declares", spec.span_of("uses", index), HINT
+            )
+
+
+def _check_instance(finder: Finder, library: Library, unit: Unit, spec: InstanceSpec) -> None:
+    for use in spec.uses[:1]:
+        finder.report(
+            f"what a {unit.kind} uses is said by its blueprint", use.span, "delete 'uses'"
+        )
+    if library.blueprint(unit) is None:
+        return
+    text = template_text(library, unit)
+    if spec.model is not None and "model_import" not in text:
+        finder.report("this blueprint trains no model", spec.key_span("model"), "delete 'model'")
+    for name in spec.smoke:
+        if f"section_{name}" in text and f"smoke_{name}" not in text:
+            finder.report(
+                f'the blueprint has no smoke profile of "{name}"',
+                spec.key_span("smoke", name),
+                HINT,
+            )
+
+
+def _expressions(spec: ComponentSpec) -> Iterator[Expression]:
+    yield from spec.constants.values()
+    for type_ in spec.types.values():
+        yield from type_.constraints
+    for formula in spec.formulas.values():
+        yield from (*formula.where.values(), formula.is_)
+    for _, law in spec.laws():
+        yield from (*law.for_.values(), *(e for e in (law.holds, law.refuses) if e is not None))
+    if isinstance(spec, BlueprintSpec):
+        yield from spec.requires
+
+
+def _read(expressions: Iterable[Expression]) -> set[str]:
+    return {name.name for expression in expressions for name in names(expression)}
+
+
+RULE = Rule(
+    code="IG417",
+    name="unused-line",
+    why="a line that changes nothing misleads whoever reads the spec",
+    bad=HEADER + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)", y: "normal(2, 8)"}
+        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+""",
+    good=HEADER + """\
+behaviors:
+  - name: rms_norm
+    given: Hidden states
+    when: RMSNorm is applied
+    then: Each vector has root mean square one
+    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
+    returns: Tensor[..., D]
+    laws:
+      - name: keeps_shape
+        for: {x: "normal(2, 8)"}
+        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+""",
+    check=check,
+)
