@@ -257,3 +257,11 @@ def test_any_text_gives_an_expression_or_a_diagnostic(text: str) -> None:
         evaluate(node, VALUES)
     with contextlib.suppress(SpecError):
         emit(node, Scope(sources=dict.fromkeys(VALUES, "x")))
+
+
+def test_inside_a_larger_statement_closeness_keeps_the_tolerance() -> None:
+    node = parse("not a ~= 2 or a == 3")
+    scope = Scope({"a": "a"}, tolerance=0.25)
+    assert emit(node, scope) == "not math.isclose(a, 2, rel_tol=0.25, abs_tol=0.25) or a == 3"
+    scope.kinds["a"] = "tensor"
+    assert "torch.allclose(a, 2, rtol=0.25, atol=0.25)" in emit(node, scope)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from igla_gen.emit.values import WIDTH, Code, doc, sentence
 from igla_gen.model.component import Behavior, Formula, TypeSpec
@@ -53,6 +54,11 @@ def formula_doc(formula: Formula) -> Code:
 
 def type_doc(spec: TypeSpec) -> Code:
     return doc(_prose(spec.description.text))
+
+
+def named_summary(subjects: Iterable[str], name: str) -> str:
+    """What a law or check says in its name: `rms_norm: keeps dtype and shape.`"""
+    return f"{', '.join(subjects)}: {name.replace('_', ' ')}."
 
 
 def _prose(text: str) -> list[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from igla_gen.emit.boundary import boundaries
+from igla_gen.emit.docs import named_summary
 from igla_gen.emit.types import literal, message_text, source
-from igla_gen.emit.values import Code, code, doc, sentence
+from igla_gen.emit.values import Code, code, doc
 from igla_gen.expressions import Expression, evaluate, names, show
 from igla_gen.expressions.emit import SEEDED, Kind, Scope, emit, kind_of
 from igla_gen.expressions.tree import Call, Comparison, Logical, Name, walk
@@ -53,12 +54,7 @@ def laws_code(library: Library, unit: Unit) -> Code:
     """All law tests of a component, then those of its types and constants."""
     spec = unit.spec
     assert isinstance(spec, ComponentSpec)
-    thens = {b.name.text: b.then.text for b in spec.behaviors}
-    thens |= {name: formula.description.text for name, formula in spec.formulas.items()}
-    tests = [
-        _law_test(name, thens[name], law, law_scope(library, unit), unit)
-        for name, law in spec.laws()
-    ]
+    tests = [_law_test(name, law, law_scope(library, unit), unit) for name, law in spec.laws()]
     module = tested_name(unit)
     tests += [
         test
@@ -87,7 +83,7 @@ def snake(name: str) -> str:
 # -- laws ---------------------------------------------------------------------------------
 
 
-def _law_test(subject: str, then: str, law: Law, scope: Scope, unit: Unit) -> str:
+def _law_test(subject: str, law: Law, scope: Scope, unit: Unit) -> str:
     statement = law.holds if law.holds is not None else law.refuses
     assert statement is not None
     scope.tolerance = law.tolerance
@@ -95,7 +91,9 @@ def _law_test(subject: str, then: str, law: Law, scope: Scope, unit: Unit) -> st
     lines = [f"# spec: {unit.source.shown}:{law.name.span.line}", *decorator]
     lines.append(f"def test_{snake(subject)}_{law.name.text}({arguments}) -> None:")
     verb = "Law" if law.holds is not None else "Refused"
-    text = doc([sentence(then), f"{verb}: {show(statement)}"]).replace("\x00", "\n    ")
+    text = doc([named_summary([subject], law.name.text), f"{verb}: {show(statement)}"]).replace(
+        "\x00", "\n    "
+    )
     lines.append(f'    """{text}"""')
     lines += [f"    {line}" for line in _inputs(law, scope)]
     body = _assertions(law, scope) if law.holds is not None else _refusal(law, scope)

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from igla_gen.emit.docs import behavior_doc, formula_doc, module_doc, tests_doc, type_doc
+from igla_gen.emit.docs import behavior_doc, module_doc, named_summary, tests_doc, type_doc
 from igla_gen.emit.environment import Block, TemplateFault, make_environment, render
 from igla_gen.emit.formulas import constants_code, formula_code
 from igla_gen.emit.imports import tidy_imports
 from igla_gen.emit.instances import instance_context
 from igla_gen.emit.laws import law_providers, laws_code
 from igla_gen.emit.types import fields_code, type_code
-from igla_gen.emit.values import LINE, Code, code, place_lines
+from igla_gen.emit.values import LINE, Code, code, doc, place_lines
 from igla_gen.model.component import ComponentSpec, InstanceSpec
 from igla_gen.model.library import PACKAGE, Library, Unit
 from igla_gen.model.types import EnumType
@@ -162,13 +162,13 @@ def _blocks(unit, spec: ComponentSpec, origin, origin_of_type) -> dict[tuple[str
     for index, behavior in enumerate(spec.behaviors):
         place = origin("behaviors", index, "name")
         blocks["behavior", behavior.name.text] = Block(behavior_doc(behavior), place, {})
-        for i, check in enumerate(behavior.checks):
-            where = origin("behaviors", index, "checks", i)
-            blocks["check", check.text] = Block(behavior_doc(behavior), where, {})
-    for name, formula in spec.formulas.items():
-        for i, check in enumerate(formula.checks):
-            where = origin("formulas", name, "checks", i)
-            blocks["check", check.text] = Block(formula_doc(formula), where, {})
+    subjects: dict[str, list[str]] = {}
+    for subject, check in spec.checks():
+        subjects.setdefault(check.text, []).append(subject)
+    for _, check in spec.checks():
+        summary = doc([named_summary(subjects[check.text], check.text)])
+        place = f"{unit.source.shown}:{check.span.line}"
+        blocks.setdefault(("check", check.text), Block(summary, place, {}))
     return blocks
 
 

@@ -92,7 +92,7 @@ def assert_sentence(done: subprocess.CompletedProcess[str], saying: str) -> None
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr + done.stdout
     *_, last = done.stderr.splitlines()  # after the progress of a run that had begun
-    assert last.startswith("error: ") and saying in last, done.stderr
+    assert last.startswith("error: ") and saying.lower() in last.lower(), done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -222,10 +222,10 @@ def test_kills_in_the_middle_of_saving(texts: Path, unbroken: Path, tmp_path: Pa
 def test_a_signal_while_the_data_are_prepared(
     tmp_path: Path, number: signal.Signals, moment: float
 ) -> None:
-    """So many seconds after the tokenizer's training has begun, on text that takes longer."""
+    """So many seconds after the tokenizer's training has begun; a late one meets the first steps."""
     out = tmp_path / "run"
     arguments = command(
-        STDLIB / "email", out, "--tokenizer.vocab-size", "1000", "--training.steps", "2"
+        STDLIB / "email", out, "--tokenizer.vocab-size", "1000", "--training.steps", "60"
     )
     process = start(arguments)
     assert "training a tokenizer" in process.stdout.readline()
@@ -392,7 +392,7 @@ def test_heads_that_do_not_divide_the_hidden_size(tmp_path: Path) -> None:
 # Room that ends in each part of a run: while the data are prepared, in the first, the second and the third
 # checkpoint, and, with one checkpoint alone, in the log's picture and in each exported file.
 ROOM = [("8k", 4), ("48k", 4), ("80k", 4), ("120k", 4), ("1m", 4), ("3m", 4)]
-ROOM += [(f"{kibibytes}k", 100) for kibibytes in (1340, 1360, 1400, 1600, 1840, 1900, 2200, 2300)]
+ROOM += [(f"{kibibytes}k", 100) for kibibytes in (1268, 1400, 1800, 2150, 2204)]
 DISK = """
     mount -t tmpfs -o "$1" tmpfs "$2" || exit 77
     shift 2
@@ -439,7 +439,8 @@ def test_a_full_disk(size: str, every: int, texts: Path, unbroken: Path, tmp_pat
     trainer = command(texts, disk / "run", "--checkpoint.every-steps", str(every))
     arguments = [size, str(disk), str(saved), *trainer]
     done = on_a_disk(FULL_THEN_WIDER, *arguments)
-    assert_sentence(done, "No space left on device")
+    assert_sentence(done, "no space left on")
+    assert str(disk) in done.stderr
     files = [Path(line) for line in (saved / "files").read_text().splitlines()]
     assert not [path for path in files if ".partial" in str(path) or ".tmp" in str(path)]
     assert (saved / "status").read_text() == "0\n", (saved / "again.txt").read_text()

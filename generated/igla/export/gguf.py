@@ -242,7 +242,7 @@ def write_gguf(model: Decoder, tokenizer: Path, out: Path, dtype: str) -> None:
         partial.replace(out)
     except OSError as error:
         raise ValueError(
-            f"cannot write {out} ({error.strerror or error}): "
+            f"cannot write {out} ({error.strerror or f'no space left on the device? {error}'}): "
             "free some space or choose a folder that can be written"
         ) from error
     finally:

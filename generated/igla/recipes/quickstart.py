@@ -867,8 +867,13 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("interrupted; run the same command again")
         return 130
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:  # from a library, and not always with a file name
+        print(
+            f"error: {error}; see to {options.out} and run the same command again", file=sys.stderr
+        )
         return 1
     return 0
 

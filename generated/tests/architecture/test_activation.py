@@ -19,7 +19,7 @@ from igla.architecture.activation import Mlp, MlpConfig
 
 # spec: specs/architecture/activation.vibee:40
 def test_is_gated_gated_forms() -> None:
-    """True for swiglu and geglu, whose activation multiplies a second projection.
+    """is_gated: gated forms.
 
     Law: is_gated("swiglu") and is_gated("geglu")
     """
@@ -29,7 +29,7 @@ def test_is_gated_gated_forms() -> None:
 
 # spec: specs/architecture/activation.vibee:42
 def test_is_gated_plain_forms() -> None:
-    """True for swiglu and geglu, whose activation multiplies a second projection.
+    """is_gated: plain forms.
 
     Law: not is_gated("gelu") and not is_gated("silu") and not is_gated("relu")
     """
@@ -41,8 +41,7 @@ def test_is_gated_plain_forms() -> None:
 # spec: specs/architecture/activation.vibee:55
 @pytest.mark.parametrize("form", ["silu", "swiglu"])
 def test_activate_silu(form: str) -> None:
-    """Element by element x * sigmoid(x) for silu and swiglu, x times the normal distribution
-    function (exact, by erf) for gelu and geglu, max(x, 0) for relu.
+    """activate: silu.
 
     Law: activate(x, form) ~= x * sigmoid(x)
     """
@@ -60,8 +59,7 @@ def test_activate_silu(form: str) -> None:
 # spec: specs/architecture/activation.vibee:60
 @pytest.mark.parametrize("form", ["gelu", "geglu"])
 def test_activate_gelu(form: str) -> None:
-    """Element by element x * sigmoid(x) for silu and swiglu, x times the normal distribution
-    function (exact, by erf) for gelu and geglu, max(x, 0) for relu.
+    """activate: gelu.
 
     Law: activate(x, form) ~= x * (1 + erf(x / sqrt(2))) / 2
     """
@@ -78,8 +76,7 @@ def test_activate_gelu(form: str) -> None:
 
 # spec: specs/architecture/activation.vibee:65
 def test_activate_relu() -> None:
-    """Element by element x * sigmoid(x) for silu and swiglu, x times the normal distribution
-    function (exact, by erf) for gelu and geglu, max(x, 0) for relu.
+    """activate: relu.
 
     Law: activate(x, "relu") == (x + abs(x)) / 2
     """
@@ -90,8 +87,7 @@ def test_activate_relu() -> None:
 
 # spec: specs/architecture/activation.vibee:68
 def test_activate_unknown_name() -> None:
-    """Element by element x * sigmoid(x) for silu and swiglu, x times the normal distribution
-    function (exact, by erf) for gelu and geglu, max(x, 0) for relu.
+    """activate: unknown name.
 
     Refused: activate(x, "swish")
     """
@@ -176,10 +172,7 @@ def _x_btd() -> torch.Tensor:
 # spec: specs/architecture/activation.vibee:30
 @pytest.mark.parametrize("name", GATED + PLAIN)
 def test_counts_match_the_built_mlp(name: str) -> None:
-    """Learnable parameters of one feed-forward block.
-
-    Three matrices with a gate, two without, no biases.
-    """
+    """mlp_num_params: counts match the built mlp."""
     mlp = _mlp(name)
     config = MlpConfig(hidden_size=6, ffn_size=10, activation=name)
     assert activation.mlp_num_params(config) == sum(p.numel() for p in mlp.parameters())
@@ -188,14 +181,7 @@ def test_counts_match_the_built_mlp(name: str) -> None:
 # spec: specs/architecture/activation.vibee:80
 @pytest.mark.parametrize("name", GATED)
 def test_gated_mlp_is_its_definition(name: str) -> None:
-    """Returns down_proj(activate(gate_proj(x)) * up_proj(x)) with a gate, else
-    down_proj(activate(up_proj(x))).
-
-    No projection has a bias.
-
-    Given: Hidden states [..., hidden_size].
-    When: The feed-forward block is applied.
-    """
+    """Mlp: gated mlp is its definition."""
     mlp, x_btd = _mlp(name), _x_btd()
     weights = {key: parameter for key, parameter in mlp.named_parameters()}
     assert list(weights) == ["gate_proj.weight", "up_proj.weight", "down_proj.weight"]
@@ -213,14 +199,7 @@ def test_gated_mlp_is_its_definition_by_default() -> None:
 # spec: specs/architecture/activation.vibee:80
 @pytest.mark.parametrize("name", PLAIN)
 def test_plain_mlp_is_its_definition(name: str) -> None:
-    """Returns down_proj(activate(gate_proj(x)) * up_proj(x)) with a gate, else
-    down_proj(activate(up_proj(x))).
-
-    No projection has a bias.
-
-    Given: Hidden states [..., hidden_size].
-    When: The feed-forward block is applied.
-    """
+    """Mlp: plain mlp is its definition."""
     mlp, x_btd = _mlp(name), _x_btd()
     weights = {key: parameter for key, parameter in mlp.named_parameters()}
     assert list(weights) == ["up_proj.weight", "down_proj.weight"]
@@ -232,14 +211,7 @@ def test_plain_mlp_is_its_definition(name: str) -> None:
 # spec: specs/architecture/activation.vibee:80
 @pytest.mark.parametrize("name", ["swiglu", "gelu"])
 def test_mlp_has_the_right_gradient(name: str) -> None:
-    """Returns down_proj(activate(gate_proj(x)) * up_proj(x)) with a gate, else
-    down_proj(activate(up_proj(x))).
-
-    No projection has a bias.
-
-    Given: Hidden states [..., hidden_size].
-    When: The feed-forward block is applied.
-    """
+    """Mlp: mlp has the right gradient."""
     mlp, x_btd = _mlp(name), _x_btd().requires_grad_()
     inputs = (x_btd, *mlp.parameters())
     assert torch.autograd.gradcheck(lambda x, *_: mlp(x), inputs)

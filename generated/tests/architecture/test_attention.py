@@ -21,7 +21,7 @@ from igla.architecture.positional import RopeConfig, apply_rope, rope_tables
 
 # spec: specs/architecture/attention.vibee:49
 def test_causal_mask_square() -> None:
-    """Returns where query t may look (true): at keys 0 to t + S - T.
+    """causal_mask: square.
 
     Law: causal_mask(3, 3) == tensor([[true, false, false], [true, true, false], [true, true,
     true]])
@@ -36,7 +36,7 @@ def test_causal_mask_square() -> None:
 
 # spec: specs/architecture/attention.vibee:51
 def test_causal_mask_aligned_with_the_last_keys() -> None:
-    """Returns where query t may look (true): at keys 0 to t + S - T.
+    """causal_mask: aligned with the last keys.
 
     Law: causal_mask(2, 4) == tensor([[true, true, true, false], [true, true, true, true]])
     """
@@ -48,7 +48,7 @@ def test_causal_mask_aligned_with_the_last_keys() -> None:
 
 # spec: specs/architecture/attention.vibee:53
 def test_causal_mask_needs_a_key_for_each_query() -> None:
-    """Returns where query t may look (true): at keys 0 to t + S - T.
+    """causal_mask: needs a key for each query.
 
     Refused: causal_mask(4, 3)
     """
@@ -58,8 +58,7 @@ def test_causal_mask_needs_a_key_for_each_query() -> None:
 
 # spec: specs/architecture/attention.vibee:64
 def test_document_mask_causal_within_each_document() -> None:
-    """Returns where a token may look (true): at itself and at earlier tokens of the same id, for
-    all heads alike.
+    """document_mask: causal within each document.
 
     Law: document_mask(tensor([[5, 5, 8]])) == tensor([[[[true, false, false], [true, true,
     false], [false, false, true]]]])
@@ -75,8 +74,7 @@ def test_document_mask_causal_within_each_document() -> None:
 
 # spec: specs/architecture/attention.vibee:66
 def test_document_mask_one_mask_for_all_heads() -> None:
-    """Returns where a token may look (true): at itself and at earlier tokens of the same id, for
-    all heads alike.
+    """document_mask: one mask for all heads.
 
     Law: shape(document_mask(integers(0, 2, 3, 4))) == (3, 1, 4, 4)
     """
@@ -88,9 +86,7 @@ def test_document_mask_one_mask_for_all_heads() -> None:
 
 # spec: specs/architecture/attention.vibee:79
 def test_attend_definition_of_one_head() -> None:
-    """Query head h averages the values of key/value head h // (H/K) with weights softmax(q k /
-    sqrt(D)). It looks at the keys that the mask [B, 1, T, S] allows (true); if causal, at keys
-    0 to t + S - T; else at all.
+    """attend: definition of one head.
 
     Law: attend(q, k, v)[0, :, 0] ~= softmax(q[0, :, 0] @ transpose(k[0, :, 0], 0, 1) / 2, -1) @
     v[0, :, 0]
@@ -110,9 +106,7 @@ def test_attend_definition_of_one_head() -> None:
 
 # spec: specs/architecture/attention.vibee:83
 def test_attend_first_token_sees_itself() -> None:
-    """Query head h averages the values of key/value head h // (H/K) with weights softmax(q k /
-    sqrt(D)). It looks at the keys that the mask [B, 1, T, S] allows (true); if causal, at keys
-    0 to t + S - T; else at all.
+    """attend: first token sees itself.
 
     Law: attend(q, q, v, none, true)[:, 0] ~= v[:, 0] and not allclose(attend(q, q, v)[:, 0],
     v[:, 0])
@@ -132,9 +126,7 @@ def test_attend_first_token_sees_itself() -> None:
 
 # spec: specs/architecture/attention.vibee:87
 def test_attend_heads_must_divide() -> None:
-    """Query head h averages the values of key/value head h // (H/K) with weights softmax(q k /
-    sqrt(D)). It looks at the keys that the mask [B, 1, T, S] allows (true); if causal, at keys
-    0 to t + S - T; else at all.
+    """attend: heads must divide.
 
     Refused: attend(q, k, k)
     """
@@ -149,9 +141,7 @@ def test_attend_heads_must_divide() -> None:
 
 # spec: specs/architecture/attention.vibee:91
 def test_attend_one_source_of_causality() -> None:
-    """Query head h averages the values of key/value head h // (H/K) with weights softmax(q k /
-    sqrt(D)). It looks at the keys that the mask [B, 1, T, S] allows (true); if causal, at keys
-    0 to t + S - T; else at all.
+    """attend: one source of causality.
 
     Refused: attend(q, q, q, causal_mask(2, 2), true)
     """
@@ -240,7 +230,7 @@ def _tables(start: int, end: int) -> tuple[Tensor, Tensor]:
 # spec: specs/architecture/attention.vibee:38
 @pytest.mark.parametrize(("num_heads", "num_kv_heads"), [(4, 4), (4, 2), (4, 1)])
 def test_counts_match_the_built_attention(num_heads: int, num_kv_heads: int) -> None:
-    """Learnable parameters of one attention layer. Four matrices, no biases."""
+    """attention_num_params: counts match the built attention."""
     config = AttentionConfig(
         hidden_size=10, num_heads=num_heads, num_kv_heads=num_kv_heads, head_dim=6
     )
@@ -264,28 +254,7 @@ def _loop(q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, allowed_bts: Tensor) -
 def test_attend_equals_a_loop_over_everything(
     num_queries: int, num_keys: int, num_heads: int, num_kv_heads: int
 ) -> None:
-    """Query head h averages the values of key/value head h // (H/K) with weights softmax(q k /
-    sqrt(D)).
-
-    It looks at the keys that the mask [B, 1, T, S] allows (true); if causal, at keys 0 to t + S
-    - T; else at all.
-
-    Given: Queries [B, T, H, D], keys and values [B, S, K, D], where K divides H.
-    When: Scaled dot-product attention is applied.
-
-    Args:
-        q_bthd: Tensor[B, T, H, D].
-        k_bshd: Tensor[B, S, K, D].
-        v_bshd: Tensor[B, S, K, D].
-        mask: Tensor[B, 1, T, S] or None.
-
-    Returns:
-        Tensor[B, T, H, D].
-
-    Raises:
-        ValueError if K does not divide H, for causal with more queries than keys, and for
-            causal together with a mask.
-    """
+    """attend: attend equals a loop over everything."""
     torch.manual_seed(0)
     q_bthd = torch.randn(2, num_queries, num_heads, 3, dtype=torch.float64)
     k_bshd, v_bshd = torch.randn(2, 2, num_keys, num_kv_heads, 3, dtype=torch.float64)
@@ -304,14 +273,7 @@ def test_attend_equals_a_loop_over_everything(
 
 # spec: specs/architecture/attention.vibee:104
 def test_cache_returns_all_so_far() -> None:
-    """append(k, v) stores the next tokens and returns the keys and values of all tokens so far;
-    length counts them.
-
-    For inference; what is stored carries no gradient.
-
-    Given: Room for the keys and values of max_length tokens, allocated once.
-    When: A sequence is generated token by token.
-    """
+    """KVCache: cache returns all so far."""
     torch.manual_seed(0)
     k_bshd, v_bshd = torch.randn(2, 2, 5, 3, 4, requires_grad=True)
     cache = KVCache(2, 5, 3, 4)
@@ -327,14 +289,7 @@ def test_cache_returns_all_so_far() -> None:
 
 # spec: specs/architecture/attention.vibee:104
 def test_cache_refuses_what_does_not_fit() -> None:
-    """append(k, v) stores the next tokens and returns the keys and values of all tokens so far;
-    length counts them.
-
-    For inference; what is stored carries no gradient.
-
-    Given: Room for the keys and values of max_length tokens, allocated once.
-    When: A sequence is generated token by token.
-    """
+    """KVCache: cache refuses what does not fit."""
     cache, token = KVCache(1, 3, 1, 2), torch.ones(1, 1, 1, 2)
     cache.append(token, token)
     cache.append(token, token)
@@ -347,14 +302,7 @@ def test_cache_refuses_what_does_not_fit() -> None:
 # spec: specs/architecture/attention.vibee:113
 @pytest.mark.parametrize("masked", [False, True])
 def test_attention_is_its_definition(masked: bool) -> None:
-    """Queries and keys are projected and rotated, attended causally (or by the mask given), and
-    projected back.
-
-    No projection has a bias.
-
-    Given: Hidden states [B, T, hidden_size] and the rotary tables of their tokens.
-    When: Self-attention is applied.
-    """
+    """Attention: attention is its definition."""
     module, x_btd, tables = _attention(), _x_btd(), _tables(0, 5)
     weights = {key: parameter for key, parameter in module.named_parameters()}
     assert list(weights) == ["q_proj.weight", "k_proj.weight", "v_proj.weight", "o_proj.weight"]
@@ -370,14 +318,7 @@ def test_attention_is_its_definition(masked: bool) -> None:
 # spec: specs/architecture/attention.vibee:113
 @pytest.mark.parametrize("pieces", [[5], [1, 1, 1, 1, 1], [2, 3], [3, 1, 1]])
 def test_cached_equals_uncached(pieces: list[int]) -> None:
-    """Queries and keys are projected and rotated, attended causally (or by the mask given), and
-    projected back.
-
-    No projection has a bias.
-
-    Given: Hidden states [B, T, hidden_size] and the rotary tables of their tokens.
-    When: Self-attention is applied.
-    """
+    """Attention: cached equals uncached."""
     module, x_btd = _attention(), _x_btd()
     cache, start, outputs = KVCache(2, 5, 2, 6, torch.float64), 0, []
     for length in pieces:
@@ -390,14 +331,7 @@ def test_cached_equals_uncached(pieces: list[int]) -> None:
 
 # spec: specs/architecture/attention.vibee:113
 def test_attention_has_the_right_gradient() -> None:
-    """Queries and keys are projected and rotated, attended causally (or by the mask given), and
-    projected back.
-
-    No projection has a bias.
-
-    Given: Hidden states [B, T, hidden_size] and the rotary tables of their tokens.
-    When: Self-attention is applied.
-    """
+    """Attention: attention has the right gradient."""
     config = AttentionConfig(hidden_size=4, num_heads=2, num_kv_heads=1, head_dim=2)
     module, x_btd = _attention(config), _x_btd(3)[..., :4].contiguous().requires_grad_()
     tables = rope_tables(RopeConfig(head_dim=2), torch.arange(3))

@@ -22,9 +22,7 @@ from igla.architecture.positional import RopeConfig, rope_tables
 
 # spec: specs/architecture/decoder.vibee:145
 def test_sample_tokens_greedy_by_default() -> None:
-    """Chooses one token for each row. At temperature 0 the most probable one; else by inverting
-    the cumulative distribution of softmax(logits / temperature), most probable first, over the
-    top_k most probable tokens (all where top_k is not given).
+    """sample_tokens: greedy by default.
 
     Law: sample_tokens(x, tensor([0.99, 0.0])) == tensor([1, 2])
     """
@@ -40,9 +38,7 @@ def test_sample_tokens_greedy_by_default() -> None:
     ("u", "token"), [(0.0, 1), (0.49, 1), (0.51, 2), (0.79, 2), (0.81, 0), (0.999, 0)]
 )
 def test_sample_tokens_inverts_the_distribution(u: float, token: int) -> None:
-    """Chooses one token for each row. At temperature 0 the most probable one; else by inverting
-    the cumulative distribution of softmax(logits / temperature), most probable first, over the
-    top_k most probable tokens (all where top_k is not given).
+    """sample_tokens: inverts the distribution.
 
     Law: sample_tokens(x, tensor([u]), 1.0) == tensor([token])
     """
@@ -56,9 +52,7 @@ def test_sample_tokens_inverts_the_distribution(u: float, token: int) -> None:
 # spec: specs/architecture/decoder.vibee:152
 @pytest.mark.parametrize(("u", "token"), [(0.79, 1), (0.81, 0)])
 def test_sample_tokens_temperature_divides_the_logits(u: float, token: int) -> None:
-    """Chooses one token for each row. At temperature 0 the most probable one; else by inverting
-    the cumulative distribution of softmax(logits / temperature), most probable first, over the
-    top_k most probable tokens (all where top_k is not given).
+    """sample_tokens: temperature divides the logits.
 
     Law: sample_tokens(x, tensor([u]), 3.0) == tensor([token])
     """
@@ -71,9 +65,7 @@ def test_sample_tokens_temperature_divides_the_logits(u: float, token: int) -> N
 
 # spec: specs/architecture/decoder.vibee:156
 def test_sample_tokens_bounds_belong_to_the_next_token() -> None:
-    """Chooses one token for each row. At temperature 0 the most probable one; else by inverting
-    the cumulative distribution of softmax(logits / temperature), most probable first, over the
-    top_k most probable tokens (all where top_k is not given).
+    """sample_tokens: bounds belong to the next token.
 
     Law: sample_tokens(x, tensor([0.0]), 1.0) + sample_tokens(x, tensor([0.5]), 1.0) ==
     tensor([1])
@@ -89,9 +81,7 @@ def test_sample_tokens_bounds_belong_to_the_next_token() -> None:
 # spec: specs/architecture/decoder.vibee:159
 @pytest.mark.parametrize(("u", "token"), [(0.62, 1), (0.63, 2), (0.999, 2)])
 def test_sample_tokens_top_k_leaves_out_the_rest(u: float, token: int) -> None:
-    """Chooses one token for each row. At temperature 0 the most probable one; else by inverting
-    the cumulative distribution of softmax(logits / temperature), most probable first, over the
-    top_k most probable tokens (all where top_k is not given).
+    """sample_tokens: top k leaves out the rest.
 
     Law: sample_tokens(x, tensor([u]), 1.0, 2) == tensor([token])
     """
@@ -104,9 +94,7 @@ def test_sample_tokens_top_k_leaves_out_the_rest(u: float, token: int) -> None:
 
 # spec: specs/architecture/decoder.vibee:163
 def test_sample_tokens_top_one_is_greedy() -> None:
-    """Chooses one token for each row. At temperature 0 the most probable one; else by inverting
-    the cumulative distribution of softmax(logits / temperature), most probable first, over the
-    top_k most probable tokens (all where top_k is not given).
+    """sample_tokens: top one is greedy.
 
     Law: sample_tokens(x, tensor([0.999]), 1.0, 1) == tensor([1])
     """
@@ -119,9 +107,7 @@ def test_sample_tokens_top_one_is_greedy() -> None:
 
 # spec: specs/architecture/decoder.vibee:166
 def test_sample_tokens_top_all_is_no_limit() -> None:
-    """Chooses one token for each row. At temperature 0 the most probable one; else by inverting
-    the cumulative distribution of softmax(logits / temperature), most probable first, over the
-    top_k most probable tokens (all where top_k is not given).
+    """sample_tokens: top all is no limit.
 
     Law: sample_tokens(x, tensor([0.999]), 1.0, 3) == tensor([0])
     """
@@ -134,9 +120,7 @@ def test_sample_tokens_top_all_is_no_limit() -> None:
 
 # spec: specs/architecture/decoder.vibee:169
 def test_sample_tokens_one_row_alone() -> None:
-    """Chooses one token for each row. At temperature 0 the most probable one; else by inverting
-    the cumulative distribution of softmax(logits / temperature), most probable first, over the
-    top_k most probable tokens (all where top_k is not given).
+    """sample_tokens: one row alone.
 
     Law: sample_tokens(x, u) == 1 and sample_tokens(x, u, 1.0) == 2
     """
@@ -148,9 +132,7 @@ def test_sample_tokens_one_row_alone() -> None:
 
 # spec: specs/architecture/decoder.vibee:172
 def test_sample_tokens_refuses_negative_temperature() -> None:
-    """Chooses one token for each row. At temperature 0 the most probable one; else by inverting
-    the cumulative distribution of softmax(logits / temperature), most probable first, over the
-    top_k most probable tokens (all where top_k is not given).
+    """sample_tokens: refuses negative temperature.
 
     Refused: sample_tokens(x, zeros(1), -0.5)
     """
@@ -161,9 +143,7 @@ def test_sample_tokens_refuses_negative_temperature() -> None:
 
 # spec: specs/architecture/decoder.vibee:176
 def test_sample_tokens_refuses_top_none() -> None:
-    """Chooses one token for each row. At temperature 0 the most probable one; else by inverting
-    the cumulative distribution of softmax(logits / temperature), most probable first, over the
-    top_k most probable tokens (all where top_k is not given).
+    """sample_tokens: refuses top none.
 
     Refused: sample_tokens(x, zeros(1), 1.0, 0)
     """
@@ -174,9 +154,7 @@ def test_sample_tokens_refuses_top_none() -> None:
 
 # spec: specs/architecture/decoder.vibee:180
 def test_sample_tokens_refuses_more_than_all() -> None:
-    """Chooses one token for each row. At temperature 0 the most probable one; else by inverting
-    the cumulative distribution of softmax(logits / temperature), most probable first, over the
-    top_k most probable tokens (all where top_k is not given).
+    """sample_tokens: refuses more than all.
 
     Refused: sample_tokens(x, zeros(1), 1.0, 4)
     """
@@ -348,10 +326,12 @@ def _tables(start: int, end: int) -> tuple[Tensor, Tensor]:
     return rope_tables(RopeConfig(head_dim=4, base=CONFIG.rope_base), torch.arange(start, end))
 
 
-# spec: specs/architecture/decoder.vibee:98
+# spec: specs/architecture/decoder.vibee:53
 @pytest.mark.parametrize("config", [CONFIG, UNTIED])
 def test_counts_match_the_built_decoder(config: DecoderConfig) -> None:
-    """Bytes that the weights take."""
+    """num_embedding_params, num_block_matrix_params, num_params, weight_bytes: counts match the
+    built decoder.
+    """
     sizes = {name: p.numel() for name, p in Decoder(config).named_parameters()}
     assert decoder.num_params(config) == sum(sizes.values())
     assert decoder.weight_bytes(config, 2) == 2 * sum(sizes.values())
@@ -364,15 +344,12 @@ def test_counts_match_the_built_decoder(config: DecoderConfig) -> None:
     assert isinstance(decoder.num_block_matrix_params(config), int)
 
 
-# spec: specs/architecture/decoder.vibee:86
+# spec: specs/architecture/decoder.vibee:80
 @pytest.mark.parametrize(
     "config", [replace(CONFIG, num_kv_heads=4), replace(UNTIED, num_kv_heads=4)]
 )
 def test_flops_match_the_counted_ones(config: DecoderConfig) -> None:
-    """Floating-point operations of training for one token.
-
-    The backward pass costs twice the forward pass.
-    """
+    """forward_flops_per_token, flops_per_token: flops match the counted ones."""
     model, tokens_bt = _decoder(config), _tokens_bt()
     ids_bt = torch.zeros_like(tokens_bt)
     with (
@@ -388,11 +365,7 @@ def test_flops_match_the_counted_ones(config: DecoderConfig) -> None:
 
 # spec: specs/architecture/decoder.vibee:106
 def test_block_is_its_definition() -> None:
-    """Attention of the normed stream is added to it, then the MLP of the normed sum.
-
-    Given: The residual stream [B, T, D] and the rotary tables of its tokens.
-    When: One block is applied.
-    """
+    """Block: block is its definition."""
     torch.manual_seed(0)
     block, x_btd = Block(CONFIG).double(), torch.randn(2, 5, 16, dtype=torch.float64)
     for norm in (block.input_layernorm, block.post_attention_layernorm):
@@ -411,15 +384,7 @@ def test_block_is_its_definition() -> None:
 # spec: specs/architecture/decoder.vibee:117
 @pytest.mark.parametrize("config", [CONFIG, UNTIED])
 def test_decoder_is_its_definition(config: DecoderConfig) -> None:
-    """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
-    vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
-
-    Documents packed into one sequence (document_ids_bt) give what they give apart; with a
-    cache, tokens continue the cached ones.
-
-    Given: Token ids [B, T].
-    When: The decoder is applied.
-    """
+    """Decoder: decoder is its definition."""
     model, tokens_bt = _decoder(config), _tokens_bt()
     torch.nn.init.normal_(model.norm.weight)
     x_btd = model.embed_tokens.weight[tokens_bt]
@@ -451,15 +416,7 @@ def test_decoder_is_its_definition_by_default() -> None:
 # spec: specs/architecture/decoder.vibee:118
 @pytest.mark.parametrize("config", [CONFIG, UNTIED])
 def test_names_are_those_of_llama(config: DecoderConfig) -> None:
-    """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
-    vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
-
-    Documents packed into one sequence (document_ids_bt) give what they give apart; with a
-    cache, tokens continue the cached ones.
-
-    Given: Token ids [B, T].
-    When: The decoder is applied.
-    """
+    """Decoder: names are those of llama."""
     block = {
         "input_layernorm.weight": (16,),
         "self_attn.q_proj.weight": (16, 16),
@@ -481,15 +438,7 @@ def test_names_are_those_of_llama(config: DecoderConfig) -> None:
 
 # spec: specs/architecture/decoder.vibee:119
 def test_initial_weights_have_the_stated_spread() -> None:
-    """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
-    vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
-
-    Documents packed into one sequence (document_ids_bt) give what they give apart; with a
-    cache, tokens continue the cached ones.
-
-    Given: Token ids [B, T].
-    When: The decoder is applied.
-    """
+    """Decoder: initial weights have the stated spread."""
     torch.manual_seed(0)
     config = replace(
         UNTIED, vocab_size=256, hidden_size=128, num_layers=8, ffn_size=192, init_std=0.05
@@ -507,15 +456,7 @@ def test_initial_weights_have_the_stated_spread() -> None:
 
 # spec: specs/architecture/decoder.vibee:120
 def test_packed_equals_separate() -> None:
-    """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
-    vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
-
-    Documents packed into one sequence (document_ids_bt) give what they give apart; with a
-    cache, tokens continue the cached ones.
-
-    Given: Token ids [B, T].
-    When: The decoder is applied.
-    """
+    """Decoder: packed equals separate."""
     model, tokens_bt = _decoder(), _tokens_bt(batch_size=1)
     ids_bt = torch.tensor([[4, 4, 4, 0, 0, 0, 0, 9]])
     packed_btd = model(tokens_bt, document_ids_bt=ids_bt)
@@ -543,15 +484,7 @@ def test_packed_equals_separate_in_its_gradients() -> None:
 @pytest.mark.parametrize("num_layers", [1, 3])
 @pytest.mark.parametrize("pieces", [[8], [1] * 8, [3, 4, 1]])
 def test_decoder_cached_equals_uncached(pieces: list[int], num_layers: int) -> None:
-    """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
-    vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
-
-    Documents packed into one sequence (document_ids_bt) give what they give apart; with a
-    cache, tokens continue the cached ones.
-
-    Given: Token ids [B, T].
-    When: The decoder is applied.
-    """
+    """Decoder: decoder cached equals uncached."""
     config = replace(UNTIED, num_layers=num_layers)
     model, tokens_bt = _decoder(config), _tokens_bt()
     cache = make_caches(config, 2, 8, torch.float64)
@@ -562,15 +495,7 @@ def test_decoder_cached_equals_uncached(pieces: list[int], num_layers: int) -> N
 
 # spec: specs/architecture/decoder.vibee:122
 def test_refuses_what_exceeds_the_context() -> None:
-    """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
-    vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
-
-    Documents packed into one sequence (document_ids_bt) give what they give apart; with a
-    cache, tokens continue the cached ones.
-
-    Given: Token ids [B, T].
-    When: The decoder is applied.
-    """
+    """Decoder: refuses what exceeds the context."""
     model = _decoder()
     assert model(_tokens_bt(8)).shape == (2, 8, 16)
     with pytest.raises(ValueError, match="9 tokens exceed context_length=8: give fewer tokens"):
@@ -584,15 +509,7 @@ def test_refuses_what_exceeds_the_context() -> None:
 
 # spec: specs/architecture/decoder.vibee:123
 def test_refuses_documents_with_a_cache() -> None:
-    """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
-    vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
-
-    Documents packed into one sequence (document_ids_bt) give what they give apart; with a
-    cache, tokens continue the cached ones.
-
-    Given: Token ids [B, T].
-    When: The decoder is applied.
-    """
+    """Decoder: refuses documents with a cache."""
     tokens_bt, cache = _tokens_bt(), make_caches(CONFIG, 2, 8)
     with pytest.raises(ValueError, match="document_ids_bt and cache exclude each other"):
         _decoder()(tokens_bt, document_ids_bt=tokens_bt, cache=cache)
@@ -600,15 +517,7 @@ def test_refuses_documents_with_a_cache() -> None:
 
 # spec: specs/architecture/decoder.vibee:124
 def test_refuses_ids_of_another_shape() -> None:
-    """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
-    vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
-
-    Documents packed into one sequence (document_ids_bt) give what they give apart; with a
-    cache, tokens continue the cached ones.
-
-    Given: Token ids [B, T].
-    When: The decoder is applied.
-    """
+    """Decoder: refuses ids of another shape."""
     tokens_bt = _tokens_bt()
     match = (
         r"document_ids_bt has shape \(1, 8\), tokens_bt has \(2, 8\): give one id for each token"
@@ -620,15 +529,7 @@ def test_refuses_ids_of_another_shape() -> None:
 # spec: specs/architecture/decoder.vibee:125
 @pytest.mark.parametrize("autocast", [True, False])
 def test_low_precision_stays_close(autocast: bool) -> None:
-    """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
-    vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
-
-    Documents packed into one sequence (document_ids_bt) give what they give apart; with a
-    cache, tokens continue the cached ones.
-
-    Given: Token ids [B, T].
-    When: The decoder is applied.
-    """
+    """Decoder: low precision stays close."""
     model, tokens_bt = _decoder(replace(CONFIG, init_std=0.1)), _tokens_bt()
     exact_btv = model.logits(model(tokens_bt))
     model = model.float() if autocast else model.bfloat16()
@@ -644,7 +545,7 @@ def test_low_precision_stays_close(autocast: bool) -> None:
 # spec: specs/architecture/decoder.vibee:92
 @pytest.mark.parametrize("config", [CONFIG, UNTIED])
 def test_cache_takes_the_stated_bytes(config: DecoderConfig) -> None:
-    """Bytes that the key/value cache takes for one token of one sequence."""
+    """kv_bytes_per_token, make_caches: cache takes the stated bytes."""
     caches = make_caches(config, 3, 5, torch.bfloat16)
     assert len(caches) == config.num_layers
     found = sum(cache.k_bshd.nbytes + cache.v_bshd.nbytes for cache in caches)
@@ -658,23 +559,7 @@ def test_cache_takes_the_stated_bytes(config: DecoderConfig) -> None:
 
 # spec: specs/architecture/decoder.vibee:194
 def test_generates_what_the_uncached_model_predicts() -> None:
-    """Returns the prompts with max_new_tokens tokens behind each, chosen by sample_tokens with a
-    key/value cache.
-
-    The same seed gives the same tokens.
-
-    Given: A decoder and prompts of equal length.
-    When: New tokens are generated.
-
-    Args:
-        prompt_bt: Tensor[B, T].
-
-    Returns:
-        Tensor[B, T+N].
-
-    Raises:
-        ValueError for an empty prompt, for no new tokens, and beyond the context length.
-    """
+    """generate: generates what the uncached model predicts."""
     model, tokens_bt = _decoder(), _tokens_bt(3)
     found_bt = generate(model, tokens_bt, 5)
     for _ in range(5):
@@ -687,23 +572,7 @@ def test_generates_what_the_uncached_model_predicts() -> None:
 
 # spec: specs/architecture/decoder.vibee:194
 def test_sampling_follows_the_seed() -> None:
-    """Returns the prompts with max_new_tokens tokens behind each, chosen by sample_tokens with a
-    key/value cache.
-
-    The same seed gives the same tokens.
-
-    Given: A decoder and prompts of equal length.
-    When: New tokens are generated.
-
-    Args:
-        prompt_bt: Tensor[B, T].
-
-    Returns:
-        Tensor[B, T+N].
-
-    Raises:
-        ValueError for an empty prompt, for no new tokens, and beyond the context length.
-    """
+    """generate: sampling follows the seed."""
     model, prompt_bt = _decoder(), _tokens_bt(1, 64)
     first_bt = generate(model, prompt_bt, 7, temperature=1.5)
     assert torch.equal(first_bt, generate(model, prompt_bt, 7, temperature=1.5, seed=0))
@@ -721,23 +590,7 @@ def test_sampling_follows_the_seed() -> None:
 # spec: specs/architecture/decoder.vibee:194
 @pytest.mark.parametrize(("prompt", "new"), [(0, 1), (1, 0), (4, 5)])
 def test_generate_refuses_bad_lengths(prompt: int, new: int) -> None:
-    """Returns the prompts with max_new_tokens tokens behind each, chosen by sample_tokens with a
-    key/value cache.
-
-    The same seed gives the same tokens.
-
-    Given: A decoder and prompts of equal length.
-    When: New tokens are generated.
-
-    Args:
-        prompt_bt: Tensor[B, T].
-
-    Returns:
-        Tensor[B, T+N].
-
-    Raises:
-        ValueError for an empty prompt, for no new tokens, and beyond the context length.
-    """
+    """generate: generate refuses bad lengths."""
     match = f"prompt of {prompt} and {new} new tokens: each must be at least 1, together at most"
     with pytest.raises(ValueError, match=match):
         generate(_decoder(), _tokens_bt(prompt), new)

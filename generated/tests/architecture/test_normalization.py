@@ -18,7 +18,7 @@ from igla.architecture import normalization
 
 # spec: specs/architecture/normalization.vibee:41
 def test_rms_norm_is_the_definition() -> None:
-    """Returns each vector with root mean square one, times the weight.
+    """rms_norm: is the definition.
 
     Law: rms_norm(x, w, 1e-06) ~= x / sqrt(mean(x^2, -1) + 1e-06) * w
     """
@@ -36,7 +36,7 @@ def test_rms_norm_is_the_definition() -> None:
 
 # spec: specs/architecture/normalization.vibee:45
 def test_rms_norm_keeps_eps_inside_the_root() -> None:
-    """Returns each vector with root mean square one, times the weight.
+    """rms_norm: keeps eps inside the root.
 
     Law: rms_norm(x, w, 0.01) ~= x / sqrt(mean(x^2, -1) + 0.01)
     """
@@ -54,7 +54,7 @@ def test_rms_norm_keeps_eps_inside_the_root() -> None:
 
 # spec: specs/architecture/normalization.vibee:49
 def test_rms_norm_ignores_the_scale_of_its_input() -> None:
-    """Returns each vector with root mean square one, times the weight.
+    """rms_norm: ignores the scale of its input.
 
     Law: rms_norm(1000 * x, w, 1e-12) ~= rms_norm(x, w, 1e-12)
     """
@@ -72,7 +72,7 @@ def test_rms_norm_ignores_the_scale_of_its_input() -> None:
 
 # spec: specs/architecture/normalization.vibee:53
 def test_rms_norm_keeps_dtype_and_shape() -> None:
-    """Returns each vector with root mean square one, times the weight.
+    """rms_norm: keeps dtype and shape.
 
     Law: dtype(rms_norm(x, w, 1e-06)) == bfloat16 and shape(rms_norm(x, w, 1e-06)) == (2, 3, 8)
     """
@@ -85,7 +85,7 @@ def test_rms_norm_keeps_dtype_and_shape() -> None:
 
 # spec: specs/architecture/normalization.vibee:56
 def test_rms_norm_needs_one_weight_for_each_channel() -> None:
-    """Returns each vector with root mean square one, times the weight.
+    """rms_norm: needs one weight for each channel.
 
     Refused: rms_norm(x, w, 1e-06)
     """
@@ -98,7 +98,7 @@ def test_rms_norm_needs_one_weight_for_each_channel() -> None:
 
 # spec: specs/architecture/normalization.vibee:70
 def test_layer_norm_is_the_definition() -> None:
-    """Returns each vector with mean zero and variance one, times the weight, plus the bias.
+    """layer_norm: is the definition.
 
     Law: layer_norm(x, w, b, 1e-06) ~= (x - mean(x, -1)) / sqrt(var(x, -1) + 1e-06) * w + b
     """
@@ -120,7 +120,7 @@ def test_layer_norm_is_the_definition() -> None:
 
 # spec: specs/architecture/normalization.vibee:74
 def test_layer_norm_keeps_eps_inside_the_root() -> None:
-    """Returns each vector with mean zero and variance one, times the weight, plus the bias.
+    """layer_norm: keeps eps inside the root.
 
     Law: layer_norm(x, w, b, 0.01) ~= (x - mean(x, -1)) / sqrt(var(x, -1) + 0.01)
     """
@@ -140,7 +140,7 @@ def test_layer_norm_keeps_eps_inside_the_root() -> None:
 
 # spec: specs/architecture/normalization.vibee:78
 def test_layer_norm_ignores_a_common_shift() -> None:
-    """Returns each vector with mean zero and variance one, times the weight, plus the bias.
+    """layer_norm: ignores a common shift.
 
     Law: layer_norm(x + 5, w, b, 1e-06) ~= layer_norm(x, w, b, 1e-06)
     """
@@ -159,7 +159,7 @@ def test_layer_norm_ignores_a_common_shift() -> None:
 
 # spec: specs/architecture/normalization.vibee:82
 def test_layer_norm_needs_one_weight_for_each_channel() -> None:
-    """Returns each vector with mean zero and variance one, times the weight, plus the bias.
+    """layer_norm: needs one weight for each channel.
 
     Refused: layer_norm(x, ones(4), ones(8), 1e-06)
     """
@@ -173,7 +173,7 @@ def test_layer_norm_needs_one_weight_for_each_channel() -> None:
 
 # spec: specs/architecture/normalization.vibee:86
 def test_layer_norm_needs_one_bias_for_each_channel() -> None:
-    """Returns each vector with mean zero and variance one, times the weight, plus the bias.
+    """layer_norm: needs one bias for each channel.
 
     Refused: layer_norm(x, ones(8), ones(3), 1e-06)
     """
@@ -187,7 +187,7 @@ def test_layer_norm_needs_one_bias_for_each_channel() -> None:
 
 # spec: specs/architecture/normalization.vibee:98
 def test_rms_norm_applies_rms_norm() -> None:
-    """A module that applies rms_norm with a learnable weight, which starts at one.
+    """RMSNorm: applies rms norm.
 
     Law: norm(x) ~= rms_norm(x, ones(16, dtype=float32), 0.001)
     """
@@ -205,7 +205,7 @@ def test_rms_norm_applies_rms_norm() -> None:
 
 # spec: specs/architecture/normalization.vibee:109
 def test_layer_norm_applies_layer_norm() -> None:
-    """A module that applies layer_norm with a learnable weight (from one) and bias (from zero).
+    """LayerNorm: applies layer norm.
 
     Law: norm(x) ~= layer_norm(x, ones(16, dtype=float32), zeros(16, dtype=float32), 0.001)
     """
@@ -283,7 +283,7 @@ def test_norm_config_accepts(change: dict[str, object]) -> None:
 # spec: specs/architecture/normalization.vibee:30
 @pytest.mark.parametrize("norm_type", ["rms", "layer"])
 def test_num_params_counts_the_built_module(norm_type: str) -> None:
-    """Learnable parameters of one norm."""
+    """num_params: num params counts the built module."""
     config = normalization.NormConfig(norm_type=norm_type, hidden_size=24)
     built = normalization.build_norm(config)
     assert normalization.num_params(config) == sum(p.numel() for p in built.parameters())
@@ -291,21 +291,7 @@ def test_num_params_counts_the_built_module(norm_type: str) -> None:
 
 # spec: specs/architecture/normalization.vibee:60
 def test_rms_norm_gradient_is_exact() -> None:
-    """Returns each vector with root mean square one, times the weight.
-
-    Given: Hidden states of any leading shape, a weight for each channel, and eps > 0.
-    When: The root mean square over the channels is divided out.
-
-    Args:
-        x: Tensor[..., D].
-        weight: Tensor[D].
-
-    Returns:
-        Tensor[..., D].
-
-    Raises:
-        ValueError if weight has another number of channels than x.
-    """
+    """rms_norm: rms norm gradient is exact."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(3, 8, generator=generator, dtype=torch.float64, requires_grad=True)
     weight = torch.rand(8, generator=generator, dtype=torch.float64, requires_grad=True)
@@ -314,23 +300,7 @@ def test_rms_norm_gradient_is_exact() -> None:
 
 # spec: specs/architecture/normalization.vibee:90
 def test_layer_norm_gradient_is_exact() -> None:
-    """Returns each vector with mean zero and variance one, times the weight, plus the bias.
-
-    Given: Hidden states of any leading shape, a weight and a bias for each channel, and eps >
-    0.
-    When: Mean and standard deviation over the channels are divided out.
-
-    Args:
-        x: Tensor[..., D].
-        weight: Tensor[D].
-        bias: Tensor[D].
-
-    Returns:
-        Tensor[..., D].
-
-    Raises:
-        ValueError if weight or bias has another number of channels than x.
-    """
+    """layer_norm: layer norm gradient is exact."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(3, 8, generator=generator, dtype=torch.float64, requires_grad=True)
     weight = torch.rand(8, generator=generator, dtype=torch.float64, requires_grad=True)
@@ -339,7 +309,7 @@ def test_layer_norm_gradient_is_exact() -> None:
     assert torch.autograd.gradcheck(lambda *a: normalization.layer_norm(*a, 1e-6), inputs)
 
 
-# spec: specs/architecture/normalization.vibee:112
+# spec: specs/architecture/normalization.vibee:101
 @pytest.mark.parametrize("norm_class", [normalization.RMSNorm, normalization.LayerNorm])
 def test_modules_start_as_the_bare_norm(norm_class: type[nn.Module]) -> None:
     """A new norm neither scales nor shifts, and its parameters learn."""
@@ -357,11 +327,7 @@ def test_modules_start_as_the_bare_norm(norm_class: type[nn.Module]) -> None:
     [("rms", normalization.RMSNorm), ("layer", normalization.LayerNorm)],
 )
 def test_build_norm_follows_the_config(norm_type: str, expected: type[nn.Module]) -> None:
-    """Returns the module of the type that the config names.
-
-    Given: A NormConfig.
-    When: A block is built.
-    """
+    """build_norm: build norm follows the config."""
     config = normalization.NormConfig(norm_type=norm_type, hidden_size=20, eps=0.25)
     norm = normalization.build_norm(config)
     assert type(norm) is expected
@@ -371,21 +337,7 @@ def test_build_norm_follows_the_config(norm_type: str, expected: type[nn.Module]
 
 # spec: specs/architecture/normalization.vibee:129
 def test_residual_puts_the_norm_where_it_belongs() -> None:
-    """Returns x + sublayer(norm(x)) for pre placement, norm(x + sublayer(x)) for post.
-
-    Given: The residual stream x, a norm, a sublayer, and on which side the norm stands.
-    When: A sublayer is added to the residual stream.
-
-    Args:
-        x: Tensor[..., D].
-        placement: one of pre, post.
-
-    Returns:
-        Tensor[..., D].
-
-    Raises:
-        ValueError if placement is neither pre nor post.
-    """
+    """residual: residual puts the norm where it belongs."""
     x = torch.arange(6.0).reshape(2, 3)
 
     def norm(h: torch.Tensor) -> torch.Tensor:

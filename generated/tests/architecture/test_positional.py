@@ -19,7 +19,7 @@ from igla.architecture import positional
 
 # spec: specs/architecture/positional.vibee:33
 def test_rope_frequencies_geometric_series() -> None:
-    """Returns the radians by which pair i turns with each token: base^(-2i/D), in float64.
+    """rope_frequencies: geometric series.
 
     Law: rope_frequencies(RopeConfig(head_dim=8)) ~= tensor([1.0, 0.1, 0.01, 0.001])
     """
@@ -34,7 +34,7 @@ def test_rope_frequencies_geometric_series() -> None:
 
 # spec: specs/architecture/positional.vibee:36
 def test_rope_frequencies_follows_the_base() -> None:
-    """Returns the radians by which pair i turns with each token: base^(-2i/D), in float64.
+    """rope_frequencies: follows the base.
 
     Law: rope_frequencies(RopeConfig(head_dim=6, base=64.0)) ~= tensor([1.0, 0.25, 0.0625])
     """
@@ -49,8 +49,7 @@ def test_rope_frequencies_follows_the_base() -> None:
 
 # spec: specs/architecture/positional.vibee:47
 def test_rope_tables_cosines() -> None:
-    """Returns the cosine and the sine of position times frequency, in float32 whatever the model's
-    dtype.
+    """rope_tables: cosines.
 
     Law: rope_tables(RopeConfig(head_dim=8), p)[0] ~= cos(reshape(p, 2, 5, 1) * f)
     """
@@ -68,8 +67,7 @@ def test_rope_tables_cosines() -> None:
 
 # spec: specs/architecture/positional.vibee:51
 def test_rope_tables_sines() -> None:
-    """Returns the cosine and the sine of position times frequency, in float32 whatever the model's
-    dtype.
+    """rope_tables: sines.
 
     Law: rope_tables(RopeConfig(head_dim=8), p)[1] ~= sin(reshape(p, 2, 5, 1) * f)
     """
@@ -87,9 +85,7 @@ def test_rope_tables_sines() -> None:
 
 # spec: specs/architecture/positional.vibee:67
 def test_apply_rope_definition() -> None:
-    """Turns channels i and i + D/2 by the token's angle, so that the product of a query and a key
-    depends on their distance alone. Computed in float32 (float64 for float64 input), returned
-    in the dtype of x.
+    """apply_rope: definition.
 
     Law: apply_rope(x, c, s)[..., 0:2] ~= x[..., 0:2] * cc - x[..., 2:4] * ss and apply_rope(x,
     c, s)[..., 2:4] ~= x[..., 2:4] * cc + x[..., 0:2] * ss
@@ -118,9 +114,7 @@ def test_apply_rope_definition() -> None:
 
 # spec: specs/architecture/positional.vibee:78
 def test_apply_rope_position_zero_stays() -> None:
-    """Turns channels i and i + D/2 by the token's angle, so that the product of a query and a key
-    depends on their distance alone. Computed in float32 (float64 for float64 input), returned
-    in the dtype of x.
+    """apply_rope: position zero stays.
 
     Law: apply_rope(x, ones(1, 4), zeros(1, 4)) == x
     """
@@ -136,9 +130,7 @@ def test_apply_rope_position_zero_stays() -> None:
 
 # spec: specs/architecture/positional.vibee:81
 def test_apply_rope_needs_tables_of_the_same_head() -> None:
-    """Turns channels i and i + D/2 by the token's angle, so that the product of a query and a key
-    depends on their distance alone. Computed in float32 (float64 for float64 input), returned
-    in the dtype of x.
+    """apply_rope: needs tables of the same head.
 
     Refused: apply_rope(x, t, t)
     """
@@ -151,9 +143,7 @@ def test_apply_rope_needs_tables_of_the_same_head() -> None:
 
 # spec: specs/architecture/positional.vibee:85
 def test_apply_rope_needs_a_sine_of_the_same_head() -> None:
-    """Turns channels i and i + D/2 by the token's angle, so that the product of a query and a key
-    depends on their distance alone. Computed in float32 (float64 for float64 input), returned
-    in the dtype of x.
+    """apply_rope: needs a sine of the same head.
 
     Refused: apply_rope(x, ones(3, 4), ones(3, 2))
     """
@@ -167,7 +157,7 @@ def test_apply_rope_needs_a_sine_of_the_same_head() -> None:
 
 # spec: specs/architecture/positional.vibee:98
 def test_document_positions_restart_in_each_document() -> None:
-    """Returns positions that count from zero and restart where a document begins.
+    """document_positions: restart in each document.
 
     Law: document_positions(tensor([[7, 7, 7, 2, 2, 9], [1, 1, 1, 1, 1, 1]])) == tensor([[0, 1,
     2, 0, 1, 0], [0, 1, 2, 3, 4, 5]])
@@ -182,7 +172,7 @@ def test_document_positions_restart_in_each_document() -> None:
 
 # spec: specs/architecture/positional.vibee:100
 def test_document_positions_one_sequence_alone() -> None:
-    """Returns positions that count from zero and restart where a document begins.
+    """document_positions: one sequence alone.
 
     Law: document_positions(tensor([7, 7, 2, 2, 2])) == tensor([0, 1, 0, 1, 2])
     """
@@ -194,8 +184,7 @@ def test_document_positions_one_sequence_alone() -> None:
 
 # spec: specs/architecture/positional.vibee:111
 def test_halves_to_interleaved_row_order() -> None:
-    """Returns the rows of each head with its halves interleaved: row i becomes row 2i, row i + D/2
-    row 2i + 1; attention stays the same.
+    """halves_to_interleaved: row order.
 
     Law: halves_to_interleaved(arange(12), 2) == tensor([0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11])
     """
@@ -207,8 +196,7 @@ def test_halves_to_interleaved_row_order() -> None:
 
 # spec: specs/architecture/positional.vibee:113
 def test_halves_to_interleaved_one_head() -> None:
-    """Returns the rows of each head with its halves interleaved: row i becomes row 2i, row i + D/2
-    row 2i + 1; attention stays the same.
+    """halves_to_interleaved: one head.
 
     Law: halves_to_interleaved(arange(4), 1) == tensor([0, 2, 1, 3])
     """
@@ -220,8 +208,7 @@ def test_halves_to_interleaved_one_head() -> None:
 
 # spec: specs/architecture/positional.vibee:115
 def test_halves_to_interleaved_refuses_odd_heads() -> None:
-    """Returns the rows of each head with its halves interleaved: row i becomes row 2i, row i + D/2
-    row 2i + 1; attention stays the same.
+    """halves_to_interleaved: refuses odd heads.
 
     Refused: halves_to_interleaved(arange(6), 2)
     """
@@ -233,8 +220,7 @@ def test_halves_to_interleaved_refuses_odd_heads() -> None:
 
 # spec: specs/architecture/positional.vibee:118
 def test_halves_to_interleaved_refuses_no_heads() -> None:
-    """Returns the rows of each head with its halves interleaved: row i becomes row 2i, row i + D/2
-    row 2i + 1; attention stays the same.
+    """halves_to_interleaved: refuses no heads.
 
     Refused: halves_to_interleaved(arange(4), 0)
     """
@@ -244,7 +230,7 @@ def test_halves_to_interleaved_refuses_no_heads() -> None:
 
 # spec: specs/architecture/positional.vibee:131
 def test_interleaved_to_halves_row_order_back() -> None:
-    """Returns the rows of each head as two halves: the exact inverse of halves_to_interleaved.
+    """interleaved_to_halves: row order back.
 
     Law: interleaved_to_halves(arange(12), 2) == tensor([0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11])
     """
@@ -256,7 +242,7 @@ def test_interleaved_to_halves_row_order_back() -> None:
 
 # spec: specs/architecture/positional.vibee:133
 def test_interleaved_to_halves_inverse() -> None:
-    """Returns the rows of each head as two halves: the exact inverse of halves_to_interleaved.
+    """interleaved_to_halves: inverse.
 
     Law: interleaved_to_halves(halves_to_interleaved(w, 3), 3) == w and
     halves_to_interleaved(interleaved_to_halves(w, 3), 3) == w
@@ -273,7 +259,7 @@ def test_interleaved_to_halves_inverse() -> None:
 
 # spec: specs/architecture/positional.vibee:136
 def test_interleaved_to_halves_refuses_other_heads() -> None:
-    """Returns the rows of each head as two halves: the exact inverse of halves_to_interleaved.
+    """interleaved_to_halves: refuses other heads.
 
     Refused: interleaved_to_halves(arange(8), 3)
     """
@@ -334,18 +320,7 @@ def _tables(positions: Tensor, head_dim: int = 8) -> tuple[Tensor, Tensor]:
 
 # spec: specs/architecture/positional.vibee:55
 def test_tables_are_float32_and_exact_far_out() -> None:
-    """Returns the cosine and the sine of position times frequency, in float32 whatever the model's
-    dtype.
-
-    Given: Token positions of any leading shape.
-    When: The rotary tables are made.
-
-    Args:
-        positions: Tensor[..., T].
-
-    Returns:
-        A sequence of Tensor[..., T, D/2].
-    """
+    """rope_tables: tables are float32 and exact far out."""
     cos, sin = _tables(torch.tensor([1_000_003]))
     assert cos.dtype == sin.dtype == torch.float32
     want = [math.cos(1_000_003 * 10.0**-i) for i in range(4)]
@@ -354,26 +329,7 @@ def test_tables_are_float32_and_exact_far_out() -> None:
 
 # spec: specs/architecture/positional.vibee:89
 def test_depends_on_the_distance_alone() -> None:
-    """Turns channels i and i + D/2 by the token's angle, so that the product of a query and a key
-    depends on their distance alone.
-
-    Computed in float32 (float64 for float64 input), returned in the dtype of x.
-
-    Given: Queries or keys and the rotary tables of their tokens ([..., T, D/2], shared by the
-    heads).
-    When: They are rotated.
-
-    Args:
-        x_bthd: Tensor[B, T, H, D].
-        cos_btd: Tensor[..., T, D/2].
-        sin_btd: Tensor[..., T, D/2].
-
-    Returns:
-        Tensor[B, T, H, D].
-
-    Raises:
-        ValueError if the tables are not float32 or float64, or were made for another head_dim.
-    """
+    """apply_rope: depends on the distance alone."""
     torch.manual_seed(0)
     q_d, k_d = torch.randn(2, 8, dtype=torch.float64)
     positions = torch.tensor([[3, 7], [103, 107], [7, 3]])
@@ -387,26 +343,7 @@ def test_depends_on_the_distance_alone() -> None:
 # spec: specs/architecture/positional.vibee:89
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
 def test_low_precision_rounds_once(dtype: torch.dtype) -> None:
-    """Turns channels i and i + D/2 by the token's angle, so that the product of a query and a key
-    depends on their distance alone.
-
-    Computed in float32 (float64 for float64 input), returned in the dtype of x.
-
-    Given: Queries or keys and the rotary tables of their tokens ([..., T, D/2], shared by the
-    heads).
-    When: They are rotated.
-
-    Args:
-        x_bthd: Tensor[B, T, H, D].
-        cos_btd: Tensor[..., T, D/2].
-        sin_btd: Tensor[..., T, D/2].
-
-    Returns:
-        Tensor[B, T, H, D].
-
-    Raises:
-        ValueError if the tables are not float32 or float64, or were made for another head_dim.
-    """
+    """apply_rope: low precision rounds once."""
     torch.manual_seed(0)
     x_bthd = torch.randn(2, 5, 3, 8).to(dtype)
     tables = _tables(torch.arange(5))
@@ -419,26 +356,7 @@ def test_low_precision_rounds_once(dtype: torch.dtype) -> None:
 # spec: specs/architecture/positional.vibee:89
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_refuses_low_precision_tables(dtype: torch.dtype) -> None:
-    """Turns channels i and i + D/2 by the token's angle, so that the product of a query and a key
-    depends on their distance alone.
-
-    Computed in float32 (float64 for float64 input), returned in the dtype of x.
-
-    Given: Queries or keys and the rotary tables of their tokens ([..., T, D/2], shared by the
-    heads).
-    When: They are rotated.
-
-    Args:
-        x_bthd: Tensor[B, T, H, D].
-        cos_btd: Tensor[..., T, D/2].
-        sin_btd: Tensor[..., T, D/2].
-
-    Returns:
-        Tensor[B, T, H, D].
-
-    Raises:
-        ValueError if the tables are not float32 or float64, or were made for another head_dim.
-    """
+    """apply_rope: refuses low precision tables."""
     x_bthd = torch.ones(1, 5, 1, 8)
     cos, sin = _tables(torch.arange(5))
     with pytest.raises(ValueError, match=f"cos is {dtype}: keep rotary tables in float32"):
@@ -449,26 +367,7 @@ def test_refuses_low_precision_tables(dtype: torch.dtype) -> None:
 
 # spec: specs/architecture/positional.vibee:89
 def test_rotation_has_the_right_gradient() -> None:
-    """Turns channels i and i + D/2 by the token's angle, so that the product of a query and a key
-    depends on their distance alone.
-
-    Computed in float32 (float64 for float64 input), returned in the dtype of x.
-
-    Given: Queries or keys and the rotary tables of their tokens ([..., T, D/2], shared by the
-    heads).
-    When: They are rotated.
-
-    Args:
-        x_bthd: Tensor[B, T, H, D].
-        cos_btd: Tensor[..., T, D/2].
-        sin_btd: Tensor[..., T, D/2].
-
-    Returns:
-        Tensor[B, T, H, D].
-
-    Raises:
-        ValueError if the tables are not float32 or float64, or were made for another head_dim.
-    """
+    """apply_rope: rotation has the right gradient."""
     torch.manual_seed(0)
     x_bthd = torch.randn(2, 3, 2, 4, dtype=torch.float64, requires_grad=True)
     tables = _tables(torch.arange(3), head_dim=4)
@@ -477,22 +376,7 @@ def test_rotation_has_the_right_gradient() -> None:
 
 # spec: specs/architecture/positional.vibee:121
 def test_both_conventions_attend_alike() -> None:
-    """Returns the rows of each head with its halves interleaved: row i becomes row 2i, row i + D/2
-    row 2i + 1; attention stays the same.
-
-    Given: A query or key projection trained with the half-split convention, [heads * D, in].
-    When: Its rows are put in the order of runtimes that rotate neighbouring channels (GGUF's
-    llama).
-
-    Args:
-        weight: Tensor[R, ...].
-
-    Returns:
-        Tensor[R, ...].
-
-    Raises:
-        ValueError if the rows are not num_heads heads of an even number of channels.
-    """
+    """halves_to_interleaved: both conventions attend alike."""
     torch.manual_seed(0)
     x_td = torch.randn(5, 6, dtype=torch.float64)
     weight_q, weight_k = torch.randn(2, 16, 6, dtype=torch.float64)  # two heads of eight channels

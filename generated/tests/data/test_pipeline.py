@@ -25,10 +25,7 @@ from igla.data import pipeline
 
 # spec: specs/data/pipeline.vibee:93
 def test_split_held_out_smallest_hash_is_held_out() -> None:
-    """Returns the names to train on and the held-out names, each in the order given. A name is
-    held out if its SHA-256 with the seed, as a number in [0, 1), is below the fraction: it
-    depends on no other name, except that the lowest is always held out and the highest never,
-    so that neither side is empty.
+    """split_held_out: smallest hash is held out.
 
     Law: split_held_out(["a", "b"], 1e-06, 0)[1] == ["a"] and split_held_out(["a", "b"],
     0.999999, 0)[1] == ["a"]
@@ -164,17 +161,7 @@ def _files(folder: Path, contents: dict[str, bytes]) -> Path:
 
 # spec: specs/data/pipeline.vibee:74
 def test_files_are_found_sorted_at_any_depth(tmp_path: Path) -> None:
-    """Returns the sorted names, relative to the folder and with forward slashes, of the files at
-    any depth whose name fits one of the patterns (default *.md, *.py, *.rst, *.txt).
-
-    Folders named in `exclude` are left out; links to folders are not followed.
-
-    Given: A folder.
-    When: Its text files are to be found.
-
-    Raises:
-        ValueError if the folder is missing, cannot be listed, or holds no file that fits.
-    """
+    """find_documents: files are found sorted at any depth."""
     names = ["z.py", "a/b/c.txt", "a/b.md", "A.rst", "a/x.c", "a/skip/y.py", "skip.py"]
     _files(tmp_path, {name: b"x" for name in names})
     found = ["A.rst", "a/b.md", "a/b/c.txt", "a/skip/y.py", "skip.py", "z.py"]
@@ -187,17 +174,7 @@ def test_files_are_found_sorted_at_any_depth(tmp_path: Path) -> None:
 def test_missing_and_empty_folders_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Returns the sorted names, relative to the folder and with forward slashes, of the files at
-    any depth whose name fits one of the patterns (default *.md, *.py, *.rst, *.txt).
-
-    Folders named in `exclude` are left out; links to folders are not followed.
-
-    Given: A folder.
-    When: Its text files are to be found.
-
-    Raises:
-        ValueError if the folder is missing, cannot be listed, or holds no file that fits.
-    """
+    """find_documents: missing and empty folders are refused."""
     with pytest.raises(
         ValueError, match=r"folder .*gone does not exist; give a folder of text files"
     ):
@@ -222,15 +199,7 @@ def test_missing_and_empty_folders_are_refused(
 
 # spec: specs/data/pipeline.vibee:82
 def test_documents_are_exact_and_all_counted(tmp_path: Path) -> None:
-    """Iterating yields (name, text) in the order of the names, as often as asked.
-
-    Line ends and byte order marks stay as they are. Empty files, files that are not UTF-8 and
-    unreadable files are left out: `counts` says how many of each, `skipped` names the last two
-    with the reason.
-
-    Given: A folder and names of files in it.
-    When: Their texts are read.
-    """
+    """Documents: documents are exact and all counted."""
     contents = {
         "a": "é\r\n\rb\n\0".encode(),
         "b": b"",
@@ -254,18 +223,7 @@ def test_documents_are_exact_and_all_counted(tmp_path: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:95
 def test_split_follows_the_hash() -> None:
-    """Returns the names to train on and the held-out names, each in the order given.
-
-    A name is held out if its SHA-256 with the seed, as a number in [0, 1), is below the
-    fraction: it depends on no other name, except that the lowest is always held out and the
-    highest never, so that neither side is empty.
-
-    Given: Names of documents, a fraction and a seed.
-    When: Some are to be held out for evaluation.
-
-    Raises:
-        ValueError if the fraction is not between 0 and 1 or there are fewer than two names.
-    """
+    """split_held_out: split follows the hash."""
     names = [f"folder/{number}.py" for number in range(500, 0, -1)]
     for seed, fraction in ((0, 0.1), (7, 0.5), (0, 0.9)):
         places = {
@@ -285,18 +243,7 @@ def test_split_follows_the_hash() -> None:
 
 # spec: specs/data/pipeline.vibee:95
 def test_split_refuses_what_cannot_be_split() -> None:
-    """Returns the names to train on and the held-out names, each in the order given.
-
-    A name is held out if its SHA-256 with the seed, as a number in [0, 1), is below the
-    fraction: it depends on no other name, except that the lowest is always held out and the
-    highest never, so that neither side is empty.
-
-    Given: Names of documents, a fraction and a seed.
-    When: Some are to be held out for evaluation.
-
-    Raises:
-        ValueError if the fraction is not between 0 and 1 or there are fewer than two names.
-    """
+    """split_held_out: split refuses what cannot be split."""
     for fraction in (-0.1, 0, 1, 1.5):
         with pytest.raises(
             ValueError, match=rf"fraction is {fraction}; it must lie between 0 and 1"
@@ -312,21 +259,7 @@ def test_split_refuses_what_cannot_be_split() -> None:
 
 # spec: specs/data/pipeline.vibee:107
 def test_shards_hold_the_documents(tmp_path: Path) -> None:
-    """Each document becomes begin mark, tokens, end mark.
-
-    A shard ends with the first document that brings it to shard_tokens; tokens are uint16, or
-    uint32 for more than 65536 pieces. The folder appears whole or not at all. If it is there
-    already, undamaged and made from the same documents, tokenizer and shard_tokens, it is used
-    as it is; other shards are replaced, other content is refused. Encodes with `workers`
-    threads, which do not change the result.
-
-    Given: Documents as (name, text), a tokenizer and a folder.
-    When: They are to be tokenised.
-
-    Raises:
-        ValueError if there are no documents, they can be read only once, an option is below 1,
-            or the folder cannot be written or holds something else.
-    """
+    """write_shards: shards hold the documents."""
     manifest = pipeline.write_shards(_Unsized(), _Bytes(), tmp_path / "a" / "b")
     assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == [
         "manifest.json",
@@ -359,21 +292,7 @@ def test_shards_hold_the_documents(tmp_path: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:108
 def test_shards_end_at_documents(tmp_path: Path) -> None:
-    """Each document becomes begin mark, tokens, end mark.
-
-    A shard ends with the first document that brings it to shard_tokens; tokens are uint16, or
-    uint32 for more than 65536 pieces. The folder appears whole or not at all. If it is there
-    already, undamaged and made from the same documents, tokenizer and shard_tokens, it is used
-    as it is; other shards are replaced, other content is refused. Encodes with `workers`
-    threads, which do not change the result.
-
-    Given: Documents as (name, text), a tokenizer and a folder.
-    When: They are to be tokenised.
-
-    Raises:
-        ValueError if there are no documents, they can be read only once, an option is below 1,
-            or the folder cannot be written or holds something else.
-    """
+    """write_shards: shards end at documents."""
     lengths = {}
     for shard_tokens in (1, 5, 6, 10, 11, 26, 27):
         out = tmp_path / str(shard_tokens)
@@ -405,21 +324,7 @@ def test_shards_end_at_documents(tmp_path: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:109
 def test_wide_vocabularies_take_four_bytes(tmp_path: Path) -> None:
-    """Each document becomes begin mark, tokens, end mark.
-
-    A shard ends with the first document that brings it to shard_tokens; tokens are uint16, or
-    uint32 for more than 65536 pieces. The folder appears whole or not at all. If it is there
-    already, undamaged and made from the same documents, tokenizer and shard_tokens, it is used
-    as it is; other shards are replaced, other content is refused. Encodes with `workers`
-    threads, which do not change the result.
-
-    Given: Documents as (name, text), a tokenizer and a folder.
-    When: They are to be tokenised.
-
-    Raises:
-        ValueError if there are no documents, they can be read only once, an option is below 1,
-            or the folder cannot be written or holds something else.
-    """
+    """write_shards: wide vocabularies take four bytes."""
     for vocab_size, dtype, width in ((65536, "<u2", 2), (65537, "<u4", 4)):
         out = tmp_path / str(vocab_size)
         assert pipeline.write_shards(DOCUMENTS, _Bytes(vocab_size), out).dtype == dtype
@@ -432,21 +337,7 @@ def test_wide_vocabularies_take_four_bytes(tmp_path: Path) -> None:
 def test_many_characters_are_encoded_in_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each document becomes begin mark, tokens, end mark.
-
-    A shard ends with the first document that brings it to shard_tokens; tokens are uint16, or
-    uint32 for more than 65536 pieces. The folder appears whole or not at all. If it is there
-    already, undamaged and made from the same documents, tokenizer and shard_tokens, it is used
-    as it is; other shards are replaced, other content is refused. Encodes with `workers`
-    threads, which do not change the result.
-
-    Given: Documents as (name, text), a tokenizer and a folder.
-    When: They are to be tokenised.
-
-    Raises:
-        ValueError if there are no documents, they can be read only once, an option is below 1,
-            or the folder cannot be written or holds something else.
-    """
+    """write_shards: many characters are encoded in parts."""
     for limit, sizes in ((5, [2, 1, 2, 0]), (6, [3, 2]), (16, [5]), (15, [5, 0])):
         monkeypatch.setattr(pipeline, "BATCH_CHARACTERS", limit)
         tokenizer = _Bytes()
@@ -471,21 +362,7 @@ def test_many_characters_are_encoded_in_parts_and_none_is_lost(tmp_path: Path) -
 
 # spec: specs/data/pipeline.vibee:111
 def test_workers_do_not_change_the_shards(tmp_path: Path) -> None:
-    """Each document becomes begin mark, tokens, end mark.
-
-    A shard ends with the first document that brings it to shard_tokens; tokens are uint16, or
-    uint32 for more than 65536 pieces. The folder appears whole or not at all. If it is there
-    already, undamaged and made from the same documents, tokenizer and shard_tokens, it is used
-    as it is; other shards are replaced, other content is refused. Encodes with `workers`
-    threads, which do not change the result.
-
-    Given: Documents as (name, text), a tokenizer and a folder.
-    When: They are to be tokenised.
-
-    Raises:
-        ValueError if there are no documents, they can be read only once, an option is below 1,
-            or the folder cannot be written or holds something else.
-    """
+    """write_shards: workers do not change the shards."""
     one, three = _Bytes(), _Bytes()
     first = pipeline.write_shards(DOCUMENTS, one, tmp_path / "one")
     assert first == pipeline.write_shards(DOCUMENTS, three, tmp_path / "three", workers=3)
@@ -497,21 +374,7 @@ def test_workers_do_not_change_the_shards(tmp_path: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:112
 def test_shards_are_reused_if_nothing_changed(shards: Path) -> None:
-    """Each document becomes begin mark, tokens, end mark.
-
-    A shard ends with the first document that brings it to shard_tokens; tokens are uint16, or
-    uint32 for more than 65536 pieces. The folder appears whole or not at all. If it is there
-    already, undamaged and made from the same documents, tokenizer and shard_tokens, it is used
-    as it is; other shards are replaced, other content is refused. Encodes with `workers`
-    threads, which do not change the result.
-
-    Given: Documents as (name, text), a tokenizer and a folder.
-    When: They are to be tokenised.
-
-    Raises:
-        ValueError if there are no documents, they can be read only once, an option is below 1,
-            or the folder cannot be written or holds something else.
-    """
+    """write_shards: shards are reused if nothing changed."""
 
     def calls(documents: list[tuple[str, str]], tokenizer: _Bytes, shard_tokens: int) -> int:
         pipeline.write_shards(documents, tokenizer, shards, shard_tokens=shard_tokens)
@@ -535,21 +398,7 @@ def test_shards_are_reused_if_nothing_changed(shards: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:113
 def test_write_shards_refuses_bad_arguments(tmp_path: Path) -> None:
-    """Each document becomes begin mark, tokens, end mark.
-
-    A shard ends with the first document that brings it to shard_tokens; tokens are uint16, or
-    uint32 for more than 65536 pieces. The folder appears whole or not at all. If it is there
-    already, undamaged and made from the same documents, tokenizer and shard_tokens, it is used
-    as it is; other shards are replaced, other content is refused. Encodes with `workers`
-    threads, which do not change the result.
-
-    Given: Documents as (name, text), a tokenizer and a folder.
-    When: They are to be tokenised.
-
-    Raises:
-        ValueError if there are no documents, they can be read only once, an option is below 1,
-            or the folder cannot be written or holds something else.
-    """
+    """write_shards: write shards refuses bad arguments."""
     out = tmp_path / "out"
     with pytest.raises(ValueError, match=r"can be read only once; give Documents or a list"):
         pipeline.write_shards(iter(DOCUMENTS), _Bytes(), out)
@@ -579,21 +428,7 @@ def _full_disk(limit: int) -> Iterator[None]:
 
 
 def test_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    """Each document becomes begin mark, tokens, end mark.
-
-    A shard ends with the first document that brings it to shard_tokens; tokens are uint16, or
-    uint32 for more than 65536 pieces. The folder appears whole or not at all. If it is there
-    already, undamaged and made from the same documents, tokenizer and shard_tokens, it is used
-    as it is; other shards are replaced, other content is refused. Encodes with `workers`
-    threads, which do not change the result.
-
-    Given: Documents as (name, text), a tokenizer and a folder.
-    When: They are to be tokenised.
-
-    Raises:
-        ValueError if there are no documents, they can be read only once, an option is below 1,
-            or the folder cannot be written or holds something else.
-    """
+    """write_shards: folder appears whole or not at all."""
     out = tmp_path / "out"
     with (
         pytest.raises(
@@ -632,14 +467,7 @@ def test_folder_appears_whole_or_not_at_all_and_spares_other_content(tmp_path: P
 
 # spec: specs/data/pipeline.vibee:122
 def test_manifest_is_read_back(tmp_path: Path) -> None:
-    """Reads and checks the manifest.json of the folder.
-
-    Given: A folder of shards.
-    When: Its manifest is needed.
-
-    Raises:
-        ValueError if it is missing, damaged or of another format version.
-    """
+    """load_manifest: manifest is read back."""
     written = pipeline.write_shards(DOCUMENTS, _Bytes(), tmp_path / "a", shard_tokens=8)
     assert pipeline.load_manifest(str(tmp_path / "a")) == written
     assert len(written.shards) == 3
@@ -649,14 +477,7 @@ def test_manifest_is_read_back(tmp_path: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:122
 def test_damaged_manifests_are_refused(shards: Path) -> None:
-    """Reads and checks the manifest.json of the folder.
-
-    Given: A folder of shards.
-    When: Its manifest is needed.
-
-    Raises:
-        ValueError if it is missing, damaged or of another format version.
-    """
+    """load_manifest: damaged manifests are refused."""
     with pytest.raises(
         ValueError, match=r"gone.manifest.json cannot be read \(No such file .*; run write_shards"
     ):
@@ -687,12 +508,7 @@ def test_damaged_manifests_are_refused(shards: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:129
 def test_damaged_shards_are_named(shards: Path) -> None:
-    """Returns one sentence for each file that is missing, has another size or another SHA-256,
-    with its name; an empty list if all is well.
-
-    Given: A folder of shards.
-    When: It is to be checked against its manifest.
-    """
+    """verify_shards: damaged shards are named."""
     assert pipeline.verify_shards(shards) == []
     for name in ("shard-00001.bin", "shard-00001.idx"):
         file = shards / name
@@ -720,17 +536,7 @@ def test_damaged_shards_are_named(shards: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:137
 def test_token_counts_equal_a_direct_count(shards: Path) -> None:
-    """Returns how often each of the V tokens occurs, int64.
-
-    Given: A folder of shards.
-    When: The frequency of each token is needed, as for a unigram baseline.
-
-    Returns:
-        Tensor[V].
-
-    Raises:
-        ValueError if a shard is missing or truncated.
-    """
+    """token_counts: token counts equal a direct count."""
     counts_v = pipeline.token_counts(shards)
     assert counts_v.dtype == torch.int64
     assert counts_v.tolist() == [_stream().count(index) for index in range(259)]
@@ -766,23 +572,7 @@ def _read(
 
 # spec: specs/data/pipeline.vibee:149
 def test_windows_are_slices_of_the_stream(tmp_path: Path) -> None:
-    """Cuts the tokens of all shards into windows of sequence_length inputs, each beginning with
-    the last target of the one before; what does not fill a window is left out.
-
-    Every epoch has its own order, a function of seed and epoch. next_batch() gives the ranks of
-    world_size consecutive batches of that order, so that together they read each window once an
-    epoch; a batch may reach into the next epoch. state_dict() is the place (epoch and position)
-    and what it is a place in; load_state_dict() goes on there in constant time, with another
-    batch_size or world_size too. The shards are memory-mapped.
-
-    Given: A folder of shards.
-    When: A model is trained on it.
-
-    Raises:
-        ValueError if a size is below 1, the rank is not below world_size, a shard is missing or
-            truncated, or the text does not fill one window; load_state_dict, if the place is
-            one in other data.
-    """
+    """TokenReader: windows are slices of the stream."""
     for shard_tokens in (1, 8, 1000):
         out = tmp_path / str(shard_tokens)
         pipeline.write_shards(DOCUMENTS, _Bytes(), out, shard_tokens=shard_tokens)
@@ -811,23 +601,7 @@ def test_windows_are_slices_of_the_stream(tmp_path: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:150
 def test_targets_stop_at_document_bounds(shards: Path) -> None:
-    """Cuts the tokens of all shards into windows of sequence_length inputs, each beginning with
-    the last target of the one before; what does not fill a window is left out.
-
-    Every epoch has its own order, a function of seed and epoch. next_batch() gives the ranks of
-    world_size consecutive batches of that order, so that together they read each window once an
-    epoch; a batch may reach into the next epoch. state_dict() is the place (epoch and position)
-    and what it is a place in; load_state_dict() goes on there in constant time, with another
-    batch_size or world_size too. The shards are memory-mapped.
-
-    Given: A folder of shards.
-    When: A model is trained on it.
-
-    Raises:
-        ValueError if a size is below 1, the rank is not below world_size, a shard is missing or
-            truncated, or the text does not fill one window; load_state_dict, if the place is
-            one in other data.
-    """
+    """TokenReader: targets stop at document bounds."""
     (inputs, targets, documents), _ = _rows(pipeline.TokenReader(shards, 12, 2, 0).next_batch())
     a, b, c, d, e = (byte + 3 for byte in b"abcde")
     assert inputs == [1, a, b, c, 2, 1, 0xC3 + 3, 0xA9 + 3, 13, 2, 1, d]
@@ -837,23 +611,7 @@ def test_targets_stop_at_document_bounds(shards: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:151
 def test_each_epoch_reads_each_window_once(shards: Path) -> None:
-    """Cuts the tokens of all shards into windows of sequence_length inputs, each beginning with
-    the last target of the one before; what does not fill a window is left out.
-
-    Every epoch has its own order, a function of seed and epoch. next_batch() gives the ranks of
-    world_size consecutive batches of that order, so that together they read each window once an
-    epoch; a batch may reach into the next epoch. state_dict() is the place (epoch and position)
-    and what it is a place in; load_state_dict() goes on there in constant time, with another
-    batch_size or world_size too. The shards are memory-mapped.
-
-    Given: A folder of shards.
-    When: A model is trained on it.
-
-    Raises:
-        ValueError if a size is below 1, the rank is not below world_size, a shard is missing or
-            truncated, or the text does not fill one window; load_state_dict, if the place is
-            one in other data.
-    """
+    """TokenReader: each epoch reads each window once."""
     every = sorted(_expected(4 * index, 4) for index in range(6))
     for batch_size, batches in ((1, 6), (2, 3), (3, 2), (6, 1)):
         reader = pipeline.TokenReader(shards, 4, batch_size, 0)
@@ -871,23 +629,7 @@ def test_each_epoch_reads_each_window_once(shards: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:152
 def test_order_depends_on_seed_and_epoch(shards: Path) -> None:
-    """Cuts the tokens of all shards into windows of sequence_length inputs, each beginning with
-    the last target of the one before; what does not fill a window is left out.
-
-    Every epoch has its own order, a function of seed and epoch. next_batch() gives the ranks of
-    world_size consecutive batches of that order, so that together they read each window once an
-    epoch; a batch may reach into the next epoch. state_dict() is the place (epoch and position)
-    and what it is a place in; load_state_dict() goes on there in constant time, with another
-    batch_size or world_size too. The shards are memory-mapped.
-
-    Given: A folder of shards.
-    When: A model is trained on it.
-
-    Raises:
-        ValueError if a size is below 1, the rank is not below world_size, a shard is missing or
-            truncated, or the text does not fill one window; load_state_dict, if the place is
-            one in other data.
-    """
+    """TokenReader: order depends on seed and epoch."""
 
     def order(seed: int) -> list[int]:
         reader = pipeline.TokenReader(shards, 1, 25, seed)
@@ -904,23 +646,7 @@ def test_order_depends_on_seed_and_epoch(shards: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:153
 def test_ranks_share_the_batches_of_one(shards: Path) -> None:
-    """Cuts the tokens of all shards into windows of sequence_length inputs, each beginning with
-    the last target of the one before; what does not fill a window is left out.
-
-    Every epoch has its own order, a function of seed and epoch. next_batch() gives the ranks of
-    world_size consecutive batches of that order, so that together they read each window once an
-    epoch; a batch may reach into the next epoch. state_dict() is the place (epoch and position)
-    and what it is a place in; load_state_dict() goes on there in constant time, with another
-    batch_size or world_size too. The shards are memory-mapped.
-
-    Given: A folder of shards.
-    When: A model is trained on it.
-
-    Raises:
-        ValueError if a size is below 1, the rank is not below world_size, a shard is missing or
-            truncated, or the text does not fill one window; load_state_dict, if the place is
-            one in other data.
-    """
+    """TokenReader: ranks share the batches of one."""
     alone = pipeline.TokenReader(shards, 3, 6, 5)
     ranks = [pipeline.TokenReader(shards, 3, 2, 5, rank=rank, world_size=3) for rank in range(3)]
     for _ in range(5):
@@ -930,23 +656,7 @@ def test_ranks_share_the_batches_of_one(shards: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:154
 def test_place_is_kept_across_epochs(shards: Path) -> None:
-    """Cuts the tokens of all shards into windows of sequence_length inputs, each beginning with
-    the last target of the one before; what does not fill a window is left out.
-
-    Every epoch has its own order, a function of seed and epoch. next_batch() gives the ranks of
-    world_size consecutive batches of that order, so that together they read each window once an
-    epoch; a batch may reach into the next epoch. state_dict() is the place (epoch and position)
-    and what it is a place in; load_state_dict() goes on there in constant time, with another
-    batch_size or world_size too. The shards are memory-mapped.
-
-    Given: A folder of shards.
-    When: A model is trained on it.
-
-    Raises:
-        ValueError if a size is below 1, the rank is not below world_size, a shard is missing or
-            truncated, or the text does not fill one window; load_state_dict, if the place is
-            one in other data.
-    """
+    """TokenReader: place is kept across epochs."""
     whole = _read(pipeline.TokenReader(shards, 4, 4, 0), 6)
     for stop in range(6):
         first = pipeline.TokenReader(shards, 4, 4, 0)
@@ -968,23 +678,7 @@ def test_place_is_kept_across_epochs(shards: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:155
 def test_place_in_other_data_is_refused(shards: Path) -> None:
-    """Cuts the tokens of all shards into windows of sequence_length inputs, each beginning with
-    the last target of the one before; what does not fill a window is left out.
-
-    Every epoch has its own order, a function of seed and epoch. next_batch() gives the ranks of
-    world_size consecutive batches of that order, so that together they read each window once an
-    epoch; a batch may reach into the next epoch. state_dict() is the place (epoch and position)
-    and what it is a place in; load_state_dict() goes on there in constant time, with another
-    batch_size or world_size too. The shards are memory-mapped.
-
-    Given: A folder of shards.
-    When: A model is trained on it.
-
-    Raises:
-        ValueError if a size is below 1, the rank is not below world_size, a shard is missing or
-            truncated, or the text does not fill one window; load_state_dict, if the place is
-            one in other data.
-    """
+    """TokenReader: place in other data is refused."""
     reader = pipeline.TokenReader(shards, 4, 1, 0)
     state = reader.state_dict()
     for key, value in (("seed", 1), ("sequence_length", 5), ("fingerprint", "x"), ("seed", None)):
@@ -998,23 +692,7 @@ def test_place_in_other_data_is_refused(shards: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:156
 def test_reader_refuses_bad_arguments(shards: Path) -> None:
-    """Cuts the tokens of all shards into windows of sequence_length inputs, each beginning with
-    the last target of the one before; what does not fill a window is left out.
-
-    Every epoch has its own order, a function of seed and epoch. next_batch() gives the ranks of
-    world_size consecutive batches of that order, so that together they read each window once an
-    epoch; a batch may reach into the next epoch. state_dict() is the place (epoch and position)
-    and what it is a place in; load_state_dict() goes on there in constant time, with another
-    batch_size or world_size too. The shards are memory-mapped.
-
-    Given: A folder of shards.
-    When: A model is trained on it.
-
-    Raises:
-        ValueError if a size is below 1, the rank is not below world_size, a shard is missing or
-            truncated, or the text does not fill one window; load_state_dict, if the place is
-            one in other data.
-    """
+    """TokenReader: reader refuses bad arguments."""
     for length, rows in ((0, 1), (1, 0)):
         with pytest.raises(
             ValueError, match=rf"sequence_length is {length} and batch_size {rows}; both must"
@@ -1039,23 +717,7 @@ def test_reader_refuses_bad_arguments(shards: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:157
 def test_reader_refuses_damaged_shards(shards: Path) -> None:
-    """Cuts the tokens of all shards into windows of sequence_length inputs, each beginning with
-    the last target of the one before; what does not fill a window is left out.
-
-    Every epoch has its own order, a function of seed and epoch. next_batch() gives the ranks of
-    world_size consecutive batches of that order, so that together they read each window once an
-    epoch; a batch may reach into the next epoch. state_dict() is the place (epoch and position)
-    and what it is a place in; load_state_dict() goes on there in constant time, with another
-    batch_size or world_size too. The shards are memory-mapped.
-
-    Given: A folder of shards.
-    When: A model is trained on it.
-
-    Raises:
-        ValueError if a size is below 1, the rank is not below world_size, a shard is missing or
-            truncated, or the text does not fill one window; load_state_dict, if the place is
-            one in other data.
-    """
+    """TokenReader: reader refuses damaged shards."""
     for name in ("shard-00002.idx", "shard-00001.bin"):
         (shards / name).write_bytes((shards / name).read_bytes()[:-1])
         for read in (pipeline.token_counts, lambda path: pipeline.TokenReader(path, 4, 1, 0)):
@@ -1068,18 +730,7 @@ def test_reader_refuses_damaged_shards(shards: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:167
 def test_held_out_targets_are_all_tokens_once(shards: Path) -> None:
-    """Yields the windows in order, so that every token but the begin marks is a target exactly
-    once.
-
-    The last window is padded with end marks, targets -100 and a document number of its own; the
-    last batch has fewer rows.
-
-    Given: A folder of shards.
-    When: A model is evaluated on it.
-
-    Raises:
-        ValueError if a size is below 1 or a shard is missing or truncated.
-    """
+    """held_out_batches: held out targets are all tokens once."""
     for length in (1, 2, 4, 5, 24, 25, 26, 40):
         for batch_size in (1, 2, 3, 100):
             batches = list(pipeline.held_out_batches(shards, length, batch_size))
@@ -1092,18 +743,7 @@ def test_held_out_targets_are_all_tokens_once(shards: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:167
 def test_last_window_is_padded(shards: Path) -> None:
-    """Yields the windows in order, so that every token but the begin marks is a target exactly
-    once.
-
-    The last window is padded with end marks, targets -100 and a document number of its own; the
-    last batch has fewer rows.
-
-    Given: A folder of shards.
-    When: A model is evaluated on it.
-
-    Raises:
-        ValueError if a size is below 1 or a shard is missing or truncated.
-    """
+    """held_out_batches: last window is padded."""
     *_, last = pipeline.held_out_batches(shards, 10, 2)
     ((inputs, targets, documents),) = _rows(last)
     ids = _ids("jklm")
@@ -1114,18 +754,7 @@ def test_last_window_is_padded(shards: Path) -> None:
 
 # spec: specs/data/pipeline.vibee:167
 def test_held_out_refuses_bad_arguments(shards: Path) -> None:
-    """Yields the windows in order, so that every token but the begin marks is a target exactly
-    once.
-
-    The last window is padded with end marks, targets -100 and a document number of its own; the
-    last batch has fewer rows.
-
-    Given: A folder of shards.
-    When: A model is evaluated on it.
-
-    Raises:
-        ValueError if a size is below 1 or a shard is missing or truncated.
-    """
+    """held_out_batches: held out refuses bad arguments."""
     for length, rows in ((0, 1), (1, 0)):
         with pytest.raises(
             ValueError, match=rf"sequence_length is {length} and batch_size {rows}; both must be 1"

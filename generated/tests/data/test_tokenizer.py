@@ -155,21 +155,7 @@ def _pieces(model: tokenizer.Tokenizer) -> list[str]:
 
 # spec: specs/data/tokenizer.vibee:55
 def test_every_text_comes_back(trained: tokenizer.Tokenizer) -> None:
-    """Holds the model; decode(encode(text)) == text for every text, spaces, tabs, line ends, NUL
-    and U+2581 included.
-
-    SentencePiece writes a space as U+2581 and would give back a literal U+2581 as a space, so
-    it is spelled in bytes here; llama.cpp reads it as a space: the one text on which the two
-    differ. path, sha256 (of the file, in hex), vocab_size, unk_id, bos_id and eos_id are
-    attributes.
-
-    Given: The file of a SentencePiece model with byte fallback.
-    When: Texts are to become ids and ids texts.
-
-    Raises:
-        ValueError if the file is missing, is not a SentencePiece model or has no byte pieces;
-            the methods, if a text holds a lone surrogate or an id is outside the vocabulary.
-    """
+    """Tokenizer: every text comes back."""
     for text in [*AWKWARD, *map(chr, range(0x300)), TEXT]:
         assert trained.decode(trained.encode(text)) == text
         assert trained.decode(trained.encode(text, bos=True, eos=True)) == text
@@ -178,21 +164,7 @@ def test_every_text_comes_back(trained: tokenizer.Tokenizer) -> None:
 
 # spec: specs/data/tokenizer.vibee:56
 def test_text_is_spelled_as_documented(trained: tokenizer.Tokenizer) -> None:
-    """Holds the model; decode(encode(text)) == text for every text, spaces, tabs, line ends, NUL
-    and U+2581 included.
-
-    SentencePiece writes a space as U+2581 and would give back a literal U+2581 as a space, so
-    it is spelled in bytes here; llama.cpp reads it as a space: the one text on which the two
-    differ. path, sha256 (of the file, in hex), vocab_size, unk_id, bos_id and eos_id are
-    attributes.
-
-    Given: The file of a SentencePiece model with byte fallback.
-    When: Texts are to become ids and ids texts.
-
-    Raises:
-        ValueError if the file is missing, is not a SentencePiece model or has no byte pieces;
-            the methods, if a text holds a lone surrogate or an id is outside the vocabulary.
-    """
+    """Tokenizer: text is spelled as documented."""
     for text in (TEXT, "  if x", "\n\n", "\t(x)"):
         pieces = [trained.piece(index) for index in trained.encode(text)]
         assert "".join(pieces) == "\u2581" + text.replace(" ", "\u2581")
@@ -202,21 +174,7 @@ def test_text_is_spelled_as_documented(trained: tokenizer.Tokenizer) -> None:
 
 # spec: specs/data/tokenizer.vibee:57
 def test_a_literal_space_mark_is_spelled_in_bytes(trained: tokenizer.Tokenizer) -> None:
-    """Holds the model; decode(encode(text)) == text for every text, spaces, tabs, line ends, NUL
-    and U+2581 included.
-
-    SentencePiece writes a space as U+2581 and would give back a literal U+2581 as a space, so
-    it is spelled in bytes here; llama.cpp reads it as a space: the one text on which the two
-    differ. path, sha256 (of the file, in hex), vocab_size, unk_id, bos_id and eos_id are
-    attributes.
-
-    Given: The file of a SentencePiece model with byte fallback.
-    When: Texts are to become ids and ids texts.
-
-    Raises:
-        ValueError if the file is missing, is not a SentencePiece model or has no byte pieces;
-            the methods, if a text holds a lone surrogate or an id is outside the vocabulary.
-    """
+    """Tokenizer: a literal space mark is spelled in bytes."""
     mark = [3 + 0xE2, 3 + 0x96, 3 + 0x81]
     assert trained.encode("\u2581") == mark
     # what follows has no dummy prefix: it is spelled as after a character that never merges
@@ -228,21 +186,7 @@ def test_a_literal_space_mark_is_spelled_in_bytes(trained: tokenizer.Tokenizer) 
 
 # spec: specs/data/tokenizer.vibee:58
 def test_marks_surround_the_text(trained: tokenizer.Tokenizer) -> None:
-    """Holds the model; decode(encode(text)) == text for every text, spaces, tabs, line ends, NUL
-    and U+2581 included.
-
-    SentencePiece writes a space as U+2581 and would give back a literal U+2581 as a space, so
-    it is spelled in bytes here; llama.cpp reads it as a space: the one text on which the two
-    differ. path, sha256 (of the file, in hex), vocab_size, unk_id, bos_id and eos_id are
-    attributes.
-
-    Given: The file of a SentencePiece model with byte fallback.
-    When: Texts are to become ids and ids texts.
-
-    Raises:
-        ValueError if the file is missing, is not a SentencePiece model or has no byte pieces;
-            the methods, if a text holds a lone surrogate or an id is outside the vocabulary.
-    """
+    """Tokenizer: marks surround the text."""
     ids = trained.encode("width")
     assert trained.encode("width", bos=True) == [1, *ids]
     assert trained.encode("width", eos=True) == [*ids, 2]
@@ -252,21 +196,7 @@ def test_marks_surround_the_text(trained: tokenizer.Tokenizer) -> None:
 
 # spec: specs/data/tokenizer.vibee:59
 def test_batches_equal_single_texts(trained: tokenizer.Tokenizer) -> None:
-    """Holds the model; decode(encode(text)) == text for every text, spaces, tabs, line ends, NUL
-    and U+2581 included.
-
-    SentencePiece writes a space as U+2581 and would give back a literal U+2581 as a space, so
-    it is spelled in bytes here; llama.cpp reads it as a space: the one text on which the two
-    differ. path, sha256 (of the file, in hex), vocab_size, unk_id, bos_id and eos_id are
-    attributes.
-
-    Given: The file of a SentencePiece model with byte fallback.
-    When: Texts are to become ids and ids texts.
-
-    Raises:
-        ValueError if the file is missing, is not a SentencePiece model or has no byte pieces;
-            the methods, if a text holds a lone surrogate or an id is outside the vocabulary.
-    """
+    """Tokenizer: batches equal single texts."""
     for num_threads in (1, 3):
         rows = trained.encode_batch([*AWKWARD, TEXT], num_threads=num_threads)
         assert rows == [trained.encode(text) for text in [*AWKWARD, TEXT]]
@@ -294,21 +224,7 @@ def test_batches_equal_single_texts_and_threads_are_passed_on(trained: tokenizer
 
 # spec: specs/data/tokenizer.vibee:60
 def test_pieces_scores_and_kinds(trained: tokenizer.Tokenizer) -> None:
-    """Holds the model; decode(encode(text)) == text for every text, spaces, tabs, line ends, NUL
-    and U+2581 included.
-
-    SentencePiece writes a space as U+2581 and would give back a literal U+2581 as a space, so
-    it is spelled in bytes here; llama.cpp reads it as a space: the one text on which the two
-    differ. path, sha256 (of the file, in hex), vocab_size, unk_id, bos_id and eos_id are
-    attributes.
-
-    Given: The file of a SentencePiece model with byte fallback.
-    When: Texts are to become ids and ids texts.
-
-    Raises:
-        ValueError if the file is missing, is not a SentencePiece model or has no byte pieces;
-            the methods, if a text holds a lone surrogate or an id is outside the vocabulary.
-    """
+    """Tokenizer: pieces scores and kinds."""
     assert trained.vocab_size == 320
     assert [trained.kind(index) for index in (0, 1, 2, 3, 258)] == [
         "unknown",
@@ -329,21 +245,7 @@ def test_pieces_scores_and_kinds(trained: tokenizer.Tokenizer) -> None:
 
 # spec: specs/data/tokenizer.vibee:61
 def test_tokenizer_refuses_bad_files(trained: tokenizer.Tokenizer, tmp_path: Path) -> None:
-    """Holds the model; decode(encode(text)) == text for every text, spaces, tabs, line ends, NUL
-    and U+2581 included.
-
-    SentencePiece writes a space as U+2581 and would give back a literal U+2581 as a space, so
-    it is spelled in bytes here; llama.cpp reads it as a space: the one text on which the two
-    differ. path, sha256 (of the file, in hex), vocab_size, unk_id, bos_id and eos_id are
-    attributes.
-
-    Given: The file of a SentencePiece model with byte fallback.
-    When: Texts are to become ids and ids texts.
-
-    Raises:
-        ValueError if the file is missing, is not a SentencePiece model or has no byte pieces;
-            the methods, if a text holds a lone surrogate or an id is outside the vocabulary.
-    """
+    """Tokenizer: tokenizer refuses bad files."""
     with pytest.raises(
         ValueError, match=r"gone.model is not .* \(No such file or directory\); train one"
     ):
@@ -384,21 +286,7 @@ def test_tokenizer_refuses_bad_files_but_knows_unused_pieces(
 
 # spec: specs/data/tokenizer.vibee:62
 def test_tokenizer_refuses_bad_text_and_ids(trained: tokenizer.Tokenizer) -> None:
-    """Holds the model; decode(encode(text)) == text for every text, spaces, tabs, line ends, NUL
-    and U+2581 included.
-
-    SentencePiece writes a space as U+2581 and would give back a literal U+2581 as a space, so
-    it is spelled in bytes here; llama.cpp reads it as a space: the one text on which the two
-    differ. path, sha256 (of the file, in hex), vocab_size, unk_id, bos_id and eos_id are
-    attributes.
-
-    Given: The file of a SentencePiece model with byte fallback.
-    When: Texts are to become ids and ids texts.
-
-    Raises:
-        ValueError if the file is missing, is not a SentencePiece model or has no byte pieces;
-            the methods, if a text holds a lone surrogate or an id is outside the vocabulary.
-    """
+    """Tokenizer: tokenizer refuses bad text and ids."""
     with pytest.raises(ValueError, match=r"lone surrogate U\+DC80 at character 2, .* strict UTF-8"):
         trained.encode("\u2581a\udc80")
     for index in (-1, 320):
@@ -414,21 +302,7 @@ def test_tokenizer_refuses_bad_text_and_ids(trained: tokenizer.Tokenizer) -> Non
 
 # spec: specs/data/tokenizer.vibee:74
 def test_ids_of_marks_and_bytes(trained: tokenizer.Tokenizer) -> None:
-    """Trains SentencePiece BPE on all of the text and writes the model to `out`, whole or not at
-    all.
-
-    Documents are cut at line ends into parts of at most 8192 characters that keep their
-    newlines: pieces such as "):" with its newline, runs of spaces and tabs are learned, and
-    only the first line of a part has a dummy prefix, as in the encoding of a document. The same
-    texts and config give the same file, byte for byte.
-
-    Given: Documents and the size of a vocabulary.
-    When: A tokenizer is to be learned from them.
-
-    Raises:
-        ValueError if there is no text, the vocabulary is larger than the text can give or
-            smaller than its characters need (with the limit), or `out` cannot be written.
-    """
+    """train_tokenizer: ids of marks and bytes."""
     assert (trained.unk_id, trained.bos_id, trained.eos_id) == (0, 1, 2)
     assert _pieces(trained)[:3] == ["<unk>", "<s>", "</s>"]
     assert _pieces(trained)[3:259] == [f"<0x{byte:02X}>" for byte in range(256)]
@@ -438,21 +312,7 @@ def test_ids_of_marks_and_bytes(trained: tokenizer.Tokenizer) -> None:
 def test_training_is_deterministic_and_reads_generators(
     trained: tokenizer.Tokenizer, tmp_path: Path
 ) -> None:
-    """Trains SentencePiece BPE on all of the text and writes the model to `out`, whole or not at
-    all.
-
-    Documents are cut at line ends into parts of at most 8192 characters that keep their
-    newlines: pieces such as "):" with its newline, runs of spaces and tabs are learned, and
-    only the first line of a part has a dummy prefix, as in the encoding of a document. The same
-    texts and config give the same file, byte for byte.
-
-    Given: Documents and the size of a vocabulary.
-    When: A tokenizer is to be learned from them.
-
-    Raises:
-        ValueError if there is no text, the vocabulary is larger than the text can give or
-            smaller than its characters need (with the limit), or `out` cannot be written.
-    """
+    """train_tokenizer: training is deterministic and reads generators."""
     again = tokenizer.train_tokenizer((text for text in [TEXT]), CONFIG, tmp_path / "again.model")
     assert again.sha256 == trained.sha256
     assert again.path == tmp_path / "again.model"
@@ -462,21 +322,7 @@ def test_training_is_deterministic_and_reads_generators(
 
 # spec: specs/data/tokenizer.vibee:76
 def test_training_follows_the_config(tmp_path: Path) -> None:
-    """Trains SentencePiece BPE on all of the text and writes the model to `out`, whole or not at
-    all.
-
-    Documents are cut at line ends into parts of at most 8192 characters that keep their
-    newlines: pieces such as "):" with its newline, runs of spaces and tabs are learned, and
-    only the first line of a part has a dummy prefix, as in the encoding of a document. The same
-    texts and config give the same file, byte for byte.
-
-    Given: Documents and the size of a vocabulary.
-    When: A tokenizer is to be learned from them.
-
-    Raises:
-        ValueError if there is no text, the vocabulary is larger than the text can give or
-            smaller than its characters need (with the limit), or `out` cannot be written.
-    """
+    """train_tokenizer: training follows the config."""
     texts = ["value 2024 2024 " + "a" * 64 + "\n"] * 20
 
     def learned(**options: object) -> set[str]:
@@ -493,21 +339,7 @@ def test_training_follows_the_config(tmp_path: Path) -> None:
 def test_indentation_and_line_ends_are_learned(
     trained: tokenizer.Tokenizer, tmp_path: Path
 ) -> None:
-    """Trains SentencePiece BPE on all of the text and writes the model to `out`, whole or not at
-    all.
-
-    Documents are cut at line ends into parts of at most 8192 characters that keep their
-    newlines: pieces such as "):" with its newline, runs of spaces and tabs are learned, and
-    only the first line of a part has a dummy prefix, as in the encoding of a document. The same
-    texts and config give the same file, byte for byte.
-
-    Given: Documents and the size of a vocabulary.
-    When: A tokenizer is to be learned from them.
-
-    Raises:
-        ValueError if there is no text, the vocabulary is larger than the text can give or
-            smaller than its characters need (with the limit), or `out` cannot be written.
-    """
+    """train_tokenizer: indentation and line ends are learned."""
     pieces = set(_pieces(trained))
     assert {"\u2581" * 4, ":\n", "\t"} <= pieces
     # no line but the first has a dummy prefix: a name that begins lines is learned without a space
@@ -521,21 +353,7 @@ def test_indentation_and_line_ends_are_learned(
 
 # spec: specs/data/tokenizer.vibee:78
 def test_rare_characters_are_spelled_in_bytes(tmp_path: Path) -> None:
-    """Trains SentencePiece BPE on all of the text and writes the model to `out`, whole or not at
-    all.
-
-    Documents are cut at line ends into parts of at most 8192 characters that keep their
-    newlines: pieces such as "):" with its newline, runs of spaces and tabs are learned, and
-    only the first line of a part has a dummy prefix, as in the encoding of a document. The same
-    texts and config give the same file, byte for byte.
-
-    Given: Documents and the size of a vocabulary.
-    When: A tokenizer is to be learned from them.
-
-    Raises:
-        ValueError if there is no text, the vocabulary is larger than the text can give or
-            smaller than its characters need (with the limit), or `out` cannot be written.
-    """
+    """train_tokenizer: rare characters are spelled in bytes."""
     text = "abcab" * 1000 + "é"
     pieces = {
         coverage: _pieces(
@@ -553,21 +371,7 @@ def test_rare_characters_are_spelled_in_bytes(tmp_path: Path) -> None:
 
 # spec: specs/data/tokenizer.vibee:79
 def test_training_text_is_cut_at_line_ends() -> None:
-    """Trains SentencePiece BPE on all of the text and writes the model to `out`, whole or not at
-    all.
-
-    Documents are cut at line ends into parts of at most 8192 characters that keep their
-    newlines: pieces such as "):" with its newline, runs of spaces and tabs are learned, and
-    only the first line of a part has a dummy prefix, as in the encoding of a document. The same
-    texts and config give the same file, byte for byte.
-
-    Given: Documents and the size of a vocabulary.
-    When: A tokenizer is to be learned from them.
-
-    Raises:
-        ValueError if there is no text, the vocabulary is larger than the text can give or
-            smaller than its characters need (with the limit), or `out` cannot be written.
-    """
+    """train_tokenizer: training text is cut at line ends."""
     cut = lambda *texts: [part.decode() for part in tokenizer._sentences(texts)]  # noqa: E731
     assert cut("a\nb", "", "c") == ["a\nb", "c"]
     assert cut("x" * 8192) == ["x" * 8192]
@@ -592,21 +396,7 @@ def test_training_text_is_cut_at_line_ends_and_none_is_lost(tmp_path: Path) -> N
 
 # spec: specs/data/tokenizer.vibee:80
 def test_largest_vocabulary_is_named(tmp_path: Path) -> None:
-    """Trains SentencePiece BPE on all of the text and writes the model to `out`, whole or not at
-    all.
-
-    Documents are cut at line ends into parts of at most 8192 characters that keep their
-    newlines: pieces such as "):" with its newline, runs of spaces and tabs are learned, and
-    only the first line of a part has a dummy prefix, as in the encoding of a document. The same
-    texts and config give the same file, byte for byte.
-
-    Given: Documents and the size of a vocabulary.
-    When: A tokenizer is to be learned from them.
-
-    Raises:
-        ValueError if there is no text, the vocabulary is larger than the text can give or
-            smaller than its characters need (with the limit), or `out` cannot be written.
-    """
+    """train_tokenizer: largest vocabulary is named."""
     out = tmp_path / "t.model"
     with pytest.raises(
         ValueError, match=r"of 4096 pieces is larger than the text can give"
@@ -626,21 +416,7 @@ def test_largest_vocabulary_is_named(tmp_path: Path) -> None:
 
 # spec: specs/data/tokenizer.vibee:81
 def test_smallest_vocabulary_is_named(tmp_path: Path) -> None:
-    """Trains SentencePiece BPE on all of the text and writes the model to `out`, whole or not at
-    all.
-
-    Documents are cut at line ends into parts of at most 8192 characters that keep their
-    newlines: pieces such as "):" with its newline, runs of spaces and tabs are learned, and
-    only the first line of a part has a dummy prefix, as in the encoding of a document. The same
-    texts and config give the same file, byte for byte.
-
-    Given: Documents and the size of a vocabulary.
-    When: A tokenizer is to be learned from them.
-
-    Raises:
-        ValueError if there is no text, the vocabulary is larger than the text can give or
-            smaller than its characters need (with the limit), or `out` cannot be written.
-    """
+    """train_tokenizer: smallest vocabulary is named."""
     out = tmp_path / "t.model"
     with pytest.raises(
         ValueError, match=r"of 260 pieces is too small for the characters"
@@ -662,21 +438,7 @@ def test_smallest_vocabulary_is_named(tmp_path: Path) -> None:
 
 # spec: specs/data/tokenizer.vibee:82
 def test_training_refuses_no_text(tmp_path: Path) -> None:
-    """Trains SentencePiece BPE on all of the text and writes the model to `out`, whole or not at
-    all.
-
-    Documents are cut at line ends into parts of at most 8192 characters that keep their
-    newlines: pieces such as "):" with its newline, runs of spaces and tabs are learned, and
-    only the first line of a part has a dummy prefix, as in the encoding of a document. The same
-    texts and config give the same file, byte for byte.
-
-    Given: Documents and the size of a vocabulary.
-    When: A tokenizer is to be learned from them.
-
-    Raises:
-        ValueError if there is no text, the vocabulary is larger than the text can give or
-            smaller than its characters need (with the limit), or `out` cannot be written.
-    """
+    """train_tokenizer: training refuses no text."""
     for texts in ([], [""], ["\n\n"]):
         with pytest.raises(ValueError, match=r"there is no text to train a tokenizer on"):
             tokenizer.train_tokenizer(texts, CONFIG, tmp_path / "t.model")
@@ -715,21 +477,7 @@ def test_training_refuses_no_text_and_passes_on_what_reading_raises(
 
 # spec: specs/data/tokenizer.vibee:83
 def test_training_is_silent(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Trains SentencePiece BPE on all of the text and writes the model to `out`, whole or not at
-    all.
-
-    Documents are cut at line ends into parts of at most 8192 characters that keep their
-    newlines: pieces such as "):" with its newline, runs of spaces and tabs are learned, and
-    only the first line of a part has a dummy prefix, as in the encoding of a document. The same
-    texts and config give the same file, byte for byte.
-
-    Given: Documents and the size of a vocabulary.
-    When: A tokenizer is to be learned from them.
-
-    Raises:
-        ValueError if there is no text, the vocabulary is larger than the text can give or
-            smaller than its characters need (with the limit), or `out` cannot be written.
-    """
+    """train_tokenizer: training is silent."""
     tokenizer.train_tokenizer([TEXT, "\0"], CONFIG, tmp_path / "t.model")
     assert capfd.readouterr() == ("", "")
 
@@ -747,21 +495,7 @@ def _full_disk(limit: int) -> Iterator[None]:
 
 
 def test_tokenizer_file_is_whole_or_absent(trained: tokenizer.Tokenizer, tmp_path: Path) -> None:
-    """Trains SentencePiece BPE on all of the text and writes the model to `out`, whole or not at
-    all.
-
-    Documents are cut at line ends into parts of at most 8192 characters that keep their
-    newlines: pieces such as "):" with its newline, runs of spaces and tabs are learned, and
-    only the first line of a part has a dummy prefix, as in the encoding of a document. The same
-    texts and config give the same file, byte for byte.
-
-    Given: Documents and the size of a vocabulary.
-    When: A tokenizer is to be learned from them.
-
-    Raises:
-        ValueError if there is no text, the vocabulary is larger than the text can give or
-            smaller than its characters need (with the limit), or `out` cannot be written.
-    """
+    """train_tokenizer: tokenizer file is whole or absent."""
     out = tmp_path / "t.model"
     with (
         pytest.raises(
@@ -782,15 +516,7 @@ def test_tokenizer_file_is_whole_or_absent(trained: tokenizer.Tokenizer, tmp_pat
 
 # spec: specs/data/tokenizer.vibee:92
 def test_metrics_are_counted(trained: tokenizer.Tokenizer) -> None:
-    """Encodes the texts once, on one thread, and returns compression, fertility, the shares of
-    byte and unknown tokens, and the speed.
-
-    Given: A tokenizer and texts.
-    When: Its fit and its speed are of interest.
-
-    Raises:
-        ValueError if the texts hold no word.
-    """
+    """tokenizer_metrics: metrics are counted."""
     texts = ["if width:\n", "é é"]
     ids = [index for text in texts for index in trained.encode(text)]
     ticks = iter([3.0, 3.5])
@@ -824,14 +550,6 @@ def test_metrics_are_counted_for_unknown_tokens() -> None:
 
 # spec: specs/data/tokenizer.vibee:92
 def test_metrics_refuse_blank_texts(trained: tokenizer.Tokenizer) -> None:
-    """Encodes the texts once, on one thread, and returns compression, fertility, the shares of
-    byte and unknown tokens, and the speed.
-
-    Given: A tokenizer and texts.
-    When: Its fit and its speed are of interest.
-
-    Raises:
-        ValueError if the texts hold no word.
-    """
+    """tokenizer_metrics: metrics refuse blank texts."""
     with pytest.raises(ValueError, match=r"the 2 texts hold no word"):
         tokenizer.tokenizer_metrics(trained, ["", " \n"])

@@ -176,27 +176,7 @@ def _names(root: Path) -> list[str]:
 
 # spec: specs/distributed/checkpointing.vibee:49
 def test_holds_tensors_and_json(tmp_path: Path) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: holds tensors and json."""
     model, optimizer = _build()
     _train(model, optimizer, 1)
     state = {"position": [1, 2.5, None], "done": False}
@@ -225,27 +205,7 @@ def test_holds_tensors_and_json(tmp_path: Path) -> None:
 
 
 def test_holds_tensors_and_json_as_readable_as_other_files(tmp_path: Path) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: holds tensors and json."""
     (path,) = _save(tmp_path, 1)
     plain = tmp_path / "plain"
     plain.touch()
@@ -254,27 +214,7 @@ def test_holds_tensors_and_json_as_readable_as_other_files(tmp_path: Path) -> No
 
 # spec: specs/distributed/checkpointing.vibee:50
 def test_tied_weights_are_written(tmp_path: Path) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: tied weights are written."""
     (path,) = _save(tmp_path, 1)
     weights = load_file(path / "model.safetensors")
     assert torch.equal(weights["0.weight"], weights["3.weight"])
@@ -285,27 +225,7 @@ def test_tied_weights_are_written(tmp_path: Path) -> None:
 
 
 def test_tied_weights_are_written_three_times(tmp_path: Path) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: tied weights are written."""
     model = nn.ModuleList(nn.Linear(2, 2, bias=False) for _ in range(3))
     model[1].weight = model[2].weight = model[0].weight
     optimizer = torch.optim.AdamW(model.parameters())
@@ -317,27 +237,7 @@ def test_tied_weights_are_written_three_times(tmp_path: Path) -> None:
 def test_flushes_everything_before_the_rename(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: flushes everything before the rename."""
     events: list[str] = []
     fsync, rename = os.fsync, Path.rename
 
@@ -361,27 +261,7 @@ def test_flushes_everything_before_the_rename(
 
 # spec: specs/distributed/checkpointing.vibee:52
 def test_replaces_the_same_step(tmp_path: Path) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: replaces the same step."""
     (path,) = _save(tmp_path, 4)
     model, optimizer = _build(seed=1)
     again = checkpointing.save_checkpoint(
@@ -396,27 +276,7 @@ def test_replaces_the_same_step(tmp_path: Path) -> None:
 def test_failed_write_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str
 ) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: failed write leaves nothing."""
     _save(tmp_path, 1, 2)
     original = getattr(checkpointing, function)
     failures = 0
@@ -447,27 +307,7 @@ def test_failed_write_leaves_nothing(
 def test_failed_write_leaves_nothing_at_a_rename(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn: int
 ) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: failed write leaves nothing."""
     _save(tmp_path, 1)
     before = _bytes(tmp_path / "step-00000001")
     rename, calls = Path.rename, iter(range(1, 100))
@@ -490,27 +330,7 @@ def _bytes(folder: Path) -> dict[str, bytes]:
 
 
 def test_failed_write_leaves_nothing_of_a_real_fault(tmp_path: Path) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: failed write leaves nothing."""
     _save(tmp_path, 1)
     (tmp_path / ".step-00000002.partial").write_text("a file where the folder should go")
     with pytest.raises(checkpointing.CheckpointError, match="step 2 not written"):
@@ -520,27 +340,7 @@ def test_failed_write_leaves_nothing_of_a_real_fault(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:54
 def test_cleans_up_after_a_killed_save(tmp_path: Path) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: cleans up after a killed save."""
     first, second, third = _save(tmp_path, 1, 2, 3)
     first.rename(tmp_path / ".step-00000001.replaced")  # killed between the two renames
     shutil.copytree(second, tmp_path / ".step-00000002.replaced")  # killed after them
@@ -565,27 +365,7 @@ def test_cleans_up_after_a_killed_save(tmp_path: Path) -> None:
 def test_refuses_what_json_would_change(
     tmp_path: Path, state: dict[Any, Any], message: str
 ) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: refuses what json would change."""
     model, optimizer = _build()
     with pytest.raises(checkpointing.CheckpointError, match=message):
         checkpointing.save_checkpoint(tmp_path, 1, model=model, optimizer=optimizer, state=state)
@@ -594,27 +374,7 @@ def test_refuses_what_json_would_change(
 
 # spec: specs/distributed/checkpointing.vibee:56
 def test_refuses_a_wrong_step(tmp_path: Path) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: refuses a wrong step."""
     model, optimizer = _build()
     arguments = {"model": model, "optimizer": optimizer}
     with pytest.raises(checkpointing.CheckpointError, match="step is -1, must be 0 or more"):
@@ -629,27 +389,7 @@ def test_refuses_a_wrong_step(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:57
 def test_refuses_a_foreign_parameter(tmp_path: Path) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: refuses a foreign parameter."""
     model, optimizer = _build()
     optimizer.add_param_group({"params": [nn.Parameter(torch.ones(1))]})
     with pytest.raises(checkpointing.CheckpointError, match="a parameter that the model does not"):
@@ -658,27 +398,7 @@ def test_refuses_a_foreign_parameter(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:58
 def test_refuses_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: refuses a file in place of the folder."""
     (tmp_path / "root").write_text("no folder")
     with pytest.raises(checkpointing.CheckpointError, match=r"not written to .*: .*File exists"):
         _save(tmp_path / "root", 1)
@@ -688,27 +408,7 @@ def test_refuses_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:59
 def test_keeps_the_cuda_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Writes the folder root/step-00000100 (of step 100) and returns its path.
-
-    Weights, optimizer moments and the states of the torch generators (CPU, and the current CUDA
-    device where one is in use) are safetensors files; optimizer settings, the state of Python's
-    random and the caller's state are JSON; nothing is pickled. A manifest holds the bytes and
-    the SHA-256 of every file. The folder is written under a hidden name beside its place,
-    flushed to the disk and renamed, so that a kill or a full disk at any moment leaves the
-    earlier checkpoints as they were, and no half of a new one. What a killed save left behind
-    is removed. An older checkpoint of the same step is replaced. Other generators (NumPy's, a
-    torch.Generator of one's own) belong in the caller's state. One process writes to a root at
-    a time.
-
-    Given: A model, its optimizer and the state of the run as JSON values (data position,
-    fingerprint, and so on).
-    When: A run is to be continued later from this optimizer step, bit for bit.
-
-    Raises:
-        CheckpointError if the step is negative or not the one in the state, the state would not
-            read back equal from JSON, the optimizer holds a parameter that the model does not
-            have, or the folder cannot be written.
-    """
+    """save_checkpoint: keeps the cuda generator."""
     state = torch.arange(16, dtype=torch.uint8)
     set_states: list[torch.Tensor] = []
     (without,) = _save(tmp_path / "without", 1)
@@ -729,14 +429,7 @@ def test_keeps_the_cuda_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 # spec: specs/distributed/checkpointing.vibee:69
 def test_whole_checkpoint_has_no_faults(tmp_path: Path) -> None:
-    """Compares every file with the size and the SHA-256 in the manifest and returns the faults,
-    each a sentence that names the file; an empty list for a whole checkpoint.
-
-    Nothing is changed.
-
-    Given: The folder of a checkpoint.
-    When: It is to be trusted.
-    """
+    """verify_checkpoint: whole checkpoint has no faults."""
     (path,) = _save(tmp_path, 1)
     assert checkpointing.verify_checkpoint(path) == []
     copied = shutil.copytree(path, tmp_path / "best")
@@ -746,14 +439,7 @@ def test_whole_checkpoint_has_no_faults(tmp_path: Path) -> None:
 # spec: specs/distributed/checkpointing.vibee:69
 @pytest.mark.parametrize("name", FILES)
 def test_names_the_damaged_file(tmp_path: Path, name: str) -> None:
-    """Compares every file with the size and the SHA-256 in the manifest and returns the faults,
-    each a sentence that names the file; an empty list for a whole checkpoint.
-
-    Nothing is changed.
-
-    Given: The folder of a checkpoint.
-    When: It is to be trusted.
-    """
+    """verify_checkpoint: names the damaged file."""
     (path,) = _save(tmp_path, 1)
     file = path / name
     whole = file.read_bytes()
@@ -788,14 +474,7 @@ def test_names_the_damaged_file(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_names_a_damaged_manifest(tmp_path: Path, change: dict[str, Any], message: str) -> None:
-    """Compares every file with the size and the SHA-256 in the manifest and returns the faults,
-    each a sentence that names the file; an empty list for a whole checkpoint.
-
-    Nothing is changed.
-
-    Given: The folder of a checkpoint.
-    When: It is to be trusted.
-    """
+    """verify_checkpoint: names a damaged manifest."""
     (path,) = _save(tmp_path, 1)
     manifest = json.loads((path / "manifest.json").read_text())
     (path / "manifest.json").write_text(json.dumps(manifest | change))
@@ -815,14 +494,7 @@ def test_names_a_damaged_manifest(tmp_path: Path, change: dict[str, Any], messag
 def test_names_a_damaged_manifest_that_is_no_manifest(
     tmp_path: Path, content: bytes | None, message: str
 ) -> None:
-    """Compares every file with the size and the SHA-256 in the manifest and returns the faults,
-    each a sentence that names the file; an empty list for a whole checkpoint.
-
-    Nothing is changed.
-
-    Given: The folder of a checkpoint.
-    When: It is to be trusted.
-    """
+    """verify_checkpoint: names a damaged manifest."""
     (path,) = _save(tmp_path, 1)
     (path / "manifest.json").unlink()
     if content is not None:
@@ -832,14 +504,7 @@ def test_names_a_damaged_manifest_that_is_no_manifest(
 
 
 def test_names_a_damaged_manifest_whose_entry_is_wrong(tmp_path: Path) -> None:
-    """Compares every file with the size and the SHA-256 in the manifest and returns the faults,
-    each a sentence that names the file; an empty list for a whole checkpoint.
-
-    Nothing is changed.
-
-    Given: The folder of a checkpoint.
-    When: It is to be trusted.
-    """
+    """verify_checkpoint: names a damaged manifest."""
     (path,) = _save(tmp_path, 1)
     manifest = json.loads((path / "manifest.json").read_text())
     manifest["files"]["rng.json"] = "whole"
@@ -854,19 +519,7 @@ def test_names_a_damaged_manifest_whose_entry_is_wrong(tmp_path: Path) -> None:
     ("kind", "fused"), [("AdamW", True), ("AdamW", False), ("SGD", False), ("NAdam", False)]
 )
 def test_continues_bit_for_bit(tmp_path: Path, kind: str, fused: bool) -> None:
-    """Verifies the folder, puts back weights, optimizer state (in the dtypes that were saved),
-    parameter groups and random generators, and returns the caller's state with its step.
-
-    Everything is read and compared with the model and the optimizer before anything is changed.
-
-    Given: The folder of a checkpoint, and a model and an optimizer built as those that were
-    saved.
-    When: A run is continued.
-
-    Raises:
-        CheckpointError if the checkpoint is damaged, or its tensors, optimizer class or
-            parameter groups are other than those given.
-    """
+    """load_checkpoint: continues bit for bit."""
     model, optimizer = _build(kind=kind, fused=fused)
     _train(model, optimizer, 3)
     random.gauss(0.0, 1.0)  # leaves a second value waiting, which is part of the state
@@ -888,19 +541,7 @@ def test_continues_bit_for_bit(tmp_path: Path, kind: str, fused: bool) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:83
 def test_keeps_the_dtype_of_moments(tmp_path: Path) -> None:
-    """Verifies the folder, puts back weights, optimizer state (in the dtypes that were saved),
-    parameter groups and random generators, and returns the caller's state with its step.
-
-    Everything is read and compared with the model and the optimizer before anything is changed.
-
-    Given: The folder of a checkpoint, and a model and an optimizer built as those that were
-    saved.
-    When: A run is continued.
-
-    Raises:
-        CheckpointError if the checkpoint is damaged, or its tensors, optimizer class or
-            parameter groups are other than those given.
-    """
+    """load_checkpoint: keeps the dtype of moments."""
     model, optimizer = _build(fused=False)
     _train(model, optimizer, 1)
     third = torch.full_like(model[0].weight, 1 / 3)
@@ -916,19 +557,7 @@ def test_keeps_the_dtype_of_moments(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:84
 def test_keeps_plain_numbers_of_the_optimizer(tmp_path: Path) -> None:
-    """Verifies the folder, puts back weights, optimizer state (in the dtypes that were saved),
-    parameter groups and random generators, and returns the caller's state with its step.
-
-    Everything is read and compared with the model and the optimizer before anything is changed.
-
-    Given: The folder of a checkpoint, and a model and an optimizer built as those that were
-    saved.
-    When: A run is continued.
-
-    Raises:
-        CheckpointError if the checkpoint is damaged, or its tensors, optimizer class or
-            parameter groups are other than those given.
-    """
+    """load_checkpoint: keeps plain numbers of the optimizer."""
     model, optimizer = _build(kind="SGD")
     optimizer.state[model[3].bias] = {"calls": 7, "ratio": 0.1}
     path = checkpointing.save_checkpoint(tmp_path, 1, model=model, optimizer=optimizer, state={})
@@ -939,19 +568,7 @@ def test_keeps_plain_numbers_of_the_optimizer(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:85
 def test_later_training_leaves_the_files_alone(tmp_path: Path) -> None:
-    """Verifies the folder, puts back weights, optimizer state (in the dtypes that were saved),
-    parameter groups and random generators, and returns the caller's state with its step.
-
-    Everything is read and compared with the model and the optimizer before anything is changed.
-
-    Given: The folder of a checkpoint, and a model and an optimizer built as those that were
-    saved.
-    When: A run is continued.
-
-    Raises:
-        CheckpointError if the checkpoint is damaged, or its tensors, optimizer class or
-            parameter groups are other than those given.
-    """
+    """load_checkpoint: later training leaves the files alone."""
     (path,) = _save(tmp_path, 1)
     model, optimizer = _build()
     checkpointing.load_checkpoint(path, model, optimizer)
@@ -961,19 +578,7 @@ def test_later_training_leaves_the_files_alone(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:86
 def test_refuses_a_damaged_checkpoint(tmp_path: Path) -> None:
-    """Verifies the folder, puts back weights, optimizer state (in the dtypes that were saved),
-    parameter groups and random generators, and returns the caller's state with its step.
-
-    Everything is read and compared with the model and the optimizer before anything is changed.
-
-    Given: The folder of a checkpoint, and a model and an optimizer built as those that were
-    saved.
-    When: A run is continued.
-
-    Raises:
-        CheckpointError if the checkpoint is damaged, or its tensors, optimizer class or
-            parameter groups are other than those given.
-    """
+    """load_checkpoint: refuses a damaged checkpoint."""
     (path,) = _save(tmp_path, 1)
     _flip(path / "model.safetensors")
     (path / "rng.json").unlink()
@@ -991,19 +596,7 @@ def test_refuses_a_damaged_checkpoint(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:87
 def test_refuses_another_model_untouched(tmp_path: Path) -> None:
-    """Verifies the folder, puts back weights, optimizer state (in the dtypes that were saved),
-    parameter groups and random generators, and returns the caller's state with its step.
-
-    Everything is read and compared with the model and the optimizer before anything is changed.
-
-    Given: The folder of a checkpoint, and a model and an optimizer built as those that were
-    saved.
-    When: A run is continued.
-
-    Raises:
-        CheckpointError if the checkpoint is damaged, or its tensors, optimizer class or
-            parameter groups are other than those given.
-    """
+    """load_checkpoint: refuses another model untouched."""
     (path,) = _save(tmp_path, 1)
     model, optimizer = _build(hidden=6)
     before = _snapshot(model, optimizer)
@@ -1017,19 +610,7 @@ def test_refuses_another_model_untouched(tmp_path: Path) -> None:
 
 
 def test_refuses_another_model_untouched_by_dtype_and_name(tmp_path: Path) -> None:
-    """Verifies the folder, puts back weights, optimizer state (in the dtypes that were saved),
-    parameter groups and random generators, and returns the caller's state with its step.
-
-    Everything is read and compared with the model and the optimizer before anything is changed.
-
-    Given: The folder of a checkpoint, and a model and an optimizer built as those that were
-    saved.
-    When: A run is continued.
-
-    Raises:
-        CheckpointError if the checkpoint is damaged, or its tensors, optimizer class or
-            parameter groups are other than those given.
-    """
+    """load_checkpoint: refuses another model untouched."""
     (path,) = _save(tmp_path, 1)
     model, optimizer = _build()
     model[3].register_buffer("scale", torch.ones(1))
@@ -1044,19 +625,7 @@ def test_refuses_another_model_untouched_by_dtype_and_name(tmp_path: Path) -> No
 
 # spec: specs/distributed/checkpointing.vibee:88
 def test_refuses_another_optimizer(tmp_path: Path) -> None:
-    """Verifies the folder, puts back weights, optimizer state (in the dtypes that were saved),
-    parameter groups and random generators, and returns the caller's state with its step.
-
-    Everything is read and compared with the model and the optimizer before anything is changed.
-
-    Given: The folder of a checkpoint, and a model and an optimizer built as those that were
-    saved.
-    When: A run is continued.
-
-    Raises:
-        CheckpointError if the checkpoint is damaged, or its tensors, optimizer class or
-            parameter groups are other than those given.
-    """
+    """load_checkpoint: refuses another optimizer."""
     (path,) = _save(tmp_path, 1)
     model, optimizer = _build(kind="SGD")
     before = _snapshot(model, optimizer)
@@ -1073,19 +642,7 @@ def test_refuses_another_optimizer(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:99
 def test_nothing_to_load_is_none(tmp_path: Path) -> None:
-    """Loads the newest whole checkpoint and returns its state with the step; none if there is no
-    checkpoint at all.
-
-    A damaged one is reported by name, through report or as a warning, and the one before it is
-    used. Nothing on the disk is changed.
-
-    Given: A folder of checkpoints, and a model and an optimizer built as those that were saved.
-    When: A run starts and may have run before.
-
-    Raises:
-        CheckpointError if every checkpoint is damaged, for a silent new start would overwrite
-            them, or if the newest whole one does not fit the model.
-    """
+    """load_latest: nothing to load is none."""
     assert _load(tmp_path / "absent") == (None, [])
     (tmp_path / ".step-00000001.partial").mkdir()
     (tmp_path / "step-best").mkdir()
@@ -1095,38 +652,14 @@ def test_nothing_to_load_is_none(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:99
 def test_loads_the_newest(tmp_path: Path) -> None:
-    """Loads the newest whole checkpoint and returns its state with the step; none if there is no
-    checkpoint at all.
-
-    A damaged one is reported by name, through report or as a warning, and the one before it is
-    used. Nothing on the disk is changed.
-
-    Given: A folder of checkpoints, and a model and an optimizer built as those that were saved.
-    When: A run starts and may have run before.
-
-    Raises:
-        CheckpointError if every checkpoint is damaged, for a silent new start would overwrite
-            them, or if the newest whole one does not fit the model.
-    """
+    """load_latest: loads the newest."""
     _save(tmp_path, 99999999, 100000000, 5)
     assert _load(tmp_path) == ({"note": "of step 100000000", "step": 100000000}, [])
 
 
 # spec: specs/distributed/checkpointing.vibee:99
 def test_reports_a_damaged_one_and_uses_the_previous(tmp_path: Path) -> None:
-    """Loads the newest whole checkpoint and returns its state with the step; none if there is no
-    checkpoint at all.
-
-    A damaged one is reported by name, through report or as a warning, and the one before it is
-    used. Nothing on the disk is changed.
-
-    Given: A folder of checkpoints, and a model and an optimizer built as those that were saved.
-    When: A run starts and may have run before.
-
-    Raises:
-        CheckpointError if every checkpoint is damaged, for a silent new start would overwrite
-            them, or if the newest whole one does not fit the model.
-    """
+    """load_latest: reports a damaged one and uses the previous."""
     _, second, third = _save(tmp_path, 1, 2, 3)
     _flip(second / "optimizer.safetensors")
     (third / "manifest.json").unlink()
@@ -1150,19 +683,7 @@ def test_reports_a_damaged_one_and_uses_the_previous(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:99
 def test_refuses_when_all_are_damaged(tmp_path: Path) -> None:
-    """Loads the newest whole checkpoint and returns its state with the step; none if there is no
-    checkpoint at all.
-
-    A damaged one is reported by name, through report or as a warning, and the one before it is
-    used. Nothing on the disk is changed.
-
-    Given: A folder of checkpoints, and a model and an optimizer built as those that were saved.
-    When: A run starts and may have run before.
-
-    Raises:
-        CheckpointError if every checkpoint is damaged, for a silent new start would overwrite
-            them, or if the newest whole one does not fit the model.
-    """
+    """load_latest: refuses when all are damaged."""
     for path in _save(tmp_path, 1, 2):
         _flip(path / "state.json")
     with pytest.raises(
@@ -1173,19 +694,7 @@ def test_refuses_when_all_are_damaged(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:99
 def test_finds_a_checkpoint_moved_aside(tmp_path: Path) -> None:
-    """Loads the newest whole checkpoint and returns its state with the step; none if there is no
-    checkpoint at all.
-
-    A damaged one is reported by name, through report or as a warning, and the one before it is
-    used. Nothing on the disk is changed.
-
-    Given: A folder of checkpoints, and a model and an optimizer built as those that were saved.
-    When: A run starts and may have run before.
-
-    Raises:
-        CheckpointError if every checkpoint is damaged, for a silent new start would overwrite
-            them, or if the newest whole one does not fit the model.
-    """
+    """load_latest: finds a checkpoint moved aside."""
     _, second = _save(tmp_path, 1, 2)
     aside = second.rename(tmp_path / ".step-00000002.replaced")
     assert _load(tmp_path)[0] == {"note": "of step 2", "step": 2}
@@ -1196,17 +705,7 @@ def test_finds_a_checkpoint_moved_aside(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:110
 def test_keeps_the_newest(tmp_path: Path) -> None:
-    """Removes all that are older than the newest keep_last whole ones, and returns their paths.
-
-    Damaged ones do not count, so that there is always one to go back to; for that, the ones
-    that stay are read and hashed.
-
-    Given: A folder of checkpoints.
-    When: A new one has been written.
-
-    Raises:
-        CheckpointError if keep_last is less than 1.
-    """
+    """prune_checkpoints: keeps the newest."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
     (tmp_path / "notes").mkdir()
     assert checkpointing.prune_checkpoints(tmp_path, 4) == []
@@ -1218,17 +717,7 @@ def test_keeps_the_newest(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:110
 def test_damaged_ones_do_not_count(tmp_path: Path) -> None:
-    """Removes all that are older than the newest keep_last whole ones, and returns their paths.
-
-    Damaged ones do not count, so that there is always one to go back to; for that, the ones
-    that stay are read and hashed.
-
-    Given: A folder of checkpoints.
-    When: A new one has been written.
-
-    Raises:
-        CheckpointError if keep_last is less than 1.
-    """
+    """prune_checkpoints: damaged ones do not count."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
     _flip(fourth / "rng.json")
     _flip(second / "rng.json")
@@ -1239,17 +728,7 @@ def test_damaged_ones_do_not_count(tmp_path: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:110
 def test_refuses_to_keep_none(tmp_path: Path) -> None:
-    """Removes all that are older than the newest keep_last whole ones, and returns their paths.
-
-    Damaged ones do not count, so that there is always one to go back to; for that, the ones
-    that stay are read and hashed.
-
-    Given: A folder of checkpoints.
-    When: A new one has been written.
-
-    Raises:
-        CheckpointError if keep_last is less than 1.
-    """
+    """prune_checkpoints: refuses to keep none."""
     _save(tmp_path, 1)
     with pytest.raises(checkpointing.CheckpointError, match="keep_last is 0, must be 1 or more"):
         checkpointing.prune_checkpoints(tmp_path, 0)

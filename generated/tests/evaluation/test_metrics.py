@@ -47,7 +47,7 @@ from igla.evaluation import metrics
     ],
 )
 def test_format_count_three_digits_and_a_suffix(count: float, shown: str) -> None:
-    """Returns three digits and k, M, B or T; whole numbers below 1000.
+    """format_count: three digits and a suffix.
 
     Law: format_count(count) == shown
     """
@@ -57,7 +57,7 @@ def test_format_count_three_digits_and_a_suffix(count: float, shown: str) -> Non
 # spec: specs/evaluation/metrics.vibee:53
 @pytest.mark.parametrize("count", [-1, "inf"])
 def test_format_count_refuses_what_is_no_amount(count: object) -> None:
-    """Returns three digits and k, M, B or T; whole numbers below 1000.
+    """format_count: refuses what is no amount.
 
     Refused: format_count(float(count))
     """
@@ -81,7 +81,7 @@ def test_format_count_refuses_what_is_no_amount(count: object) -> None:
     ],
 )
 def test_format_duration_two_largest_units(seconds: float, shown: str) -> None:
-    """Returns the two largest units of days, hours, minutes and seconds.
+    """format_duration: two largest units.
 
     Law: format_duration(seconds) == shown
     """
@@ -91,7 +91,7 @@ def test_format_duration_two_largest_units(seconds: float, shown: str) -> None:
 # spec: specs/evaluation/metrics.vibee:78
 @pytest.mark.parametrize("seconds", [-1, "inf"])
 def test_format_duration_refuses_what_is_no_duration(seconds: object) -> None:
-    """Returns the two largest units of days, hours, minutes and seconds.
+    """format_duration: refuses what is no duration.
 
     Refused: format_duration(float(seconds))
     """
@@ -101,8 +101,7 @@ def test_format_duration_refuses_what_is_no_duration(seconds: object) -> None:
 
 # spec: specs/evaluation/metrics.vibee:104
 def test_model_flops_utilization_share_of_the_peak() -> None:
-    """Returns the share of the dense bf16 peak; none for a device that is not in the table of this
-    module, for a guessed peak gives a wrong number.
+    """model_flops_utilization: share of the peak.
 
     Law: model_flops_utilization(98940000000000.0, "NVIDIA H100 80GB HBM3") ~= 0.1
     """
@@ -113,8 +112,7 @@ def test_model_flops_utilization_share_of_the_peak() -> None:
 
 # spec: specs/evaluation/metrics.vibee:106
 def test_model_flops_utilization_the_whole_peak_is_one() -> None:
-    """Returns the share of the dense bf16 peak; none for a device that is not in the table of this
-    module, for a guessed peak gives a wrong number.
+    """model_flops_utilization: the whole peak is one.
 
     Law: model_flops_utilization(312000000000000.0, "NVIDIA A100-SXM4-80GB") == 1
     """
@@ -124,8 +122,7 @@ def test_model_flops_utilization_the_whole_peak_is_one() -> None:
 # spec: specs/evaluation/metrics.vibee:108
 @pytest.mark.parametrize("device", ["cpu", "NVIDIA H100", ""])
 def test_model_flops_utilization_an_unknown_device_has_none(device: str) -> None:
-    """Returns the share of the dense bf16 peak; none for a device that is not in the table of this
-    module, for a guessed peak gives a wrong number.
+    """model_flops_utilization: an unknown device has none.
 
     Law: model_flops_utilization(1000000000000.0, device) == none
     """
@@ -135,8 +132,7 @@ def test_model_flops_utilization_an_unknown_device_has_none(device: str) -> None
 # spec: specs/evaluation/metrics.vibee:111
 @pytest.mark.parametrize("flops", [312100000000000.0, 0, -1])
 def test_model_flops_utilization_refuses_what_cannot_be(flops: float) -> None:
-    """Returns the share of the dense bf16 peak; none for a device that is not in the table of this
-    module, for a guessed peak gives a wrong number.
+    """model_flops_utilization: refuses what cannot be.
 
     Refused: model_flops_utilization(flops, "NVIDIA A100-SXM4-80GB")
     """
@@ -148,8 +144,7 @@ def test_model_flops_utilization_refuses_what_cannot_be(flops: float) -> None:
 
 # spec: specs/evaluation/metrics.vibee:124
 def test_progress_text_shows_all() -> None:
-    """Returns step, loss (nats per token), tokens per second and time left; a dash for what is not
-    known yet.
+    """progress_text: shows all.
 
     Law: progress_text(120, 2000, 3.41239, 3123.0, 125.0) == "step 120/2000  loss 3.4124  3.12k
     tokens/s  ETA 2m 05s"
@@ -162,8 +157,7 @@ def test_progress_text_shows_all() -> None:
 
 # spec: specs/evaluation/metrics.vibee:126
 def test_progress_text_dashes_for_the_unknown() -> None:
-    """Returns step, loss (nats per token), tokens per second and time left; a dash for what is not
-    known yet.
+    """progress_text: dashes for the unknown.
 
     Law: progress_text(0, 5, 8.0, none, none) == "step 0/5  loss 8.0000  - tokens/s  ETA -"
     """
@@ -174,8 +168,7 @@ def test_progress_text_dashes_for_the_unknown() -> None:
 
 # spec: specs/evaluation/metrics.vibee:174
 def test_unigram_bits_per_byte_uniform_counts_cost_the_log_of_the_vocabulary() -> None:
-    """Returns the code length of the held-out text in bits per byte, with one added to every
-    count.
+    """unigram_bits_per_byte: uniform counts cost the log of the vocabulary.
 
     Law: unigram_bits_per_byte(counts, tensor([0, 7, 3, 3], dtype=int64), 6) ~= 4 * 3 / 6
     """
@@ -187,8 +180,7 @@ def test_unigram_bits_per_byte_uniform_counts_cost_the_log_of_the_vocabulary() -
 
 # spec: specs/evaluation/metrics.vibee:177
 def test_unigram_bits_per_byte_adds_one_to_every_count() -> None:
-    """Returns the code length of the held-out text in bits per byte, with one added to every
-    count.
+    """unigram_bits_per_byte: adds one to every count.
 
     Law: unigram_bits_per_byte(counts, tensor([0, 2, 1], dtype=int64), 2) ~= (log2(9) + log2(9 /
     6) + log2(9 / 2)) / 2
@@ -204,8 +196,7 @@ def test_unigram_bits_per_byte_adds_one_to_every_count() -> None:
 # spec: specs/evaluation/metrics.vibee:180
 @pytest.mark.parametrize("num_bytes", [0, -1])
 def test_unigram_bits_per_byte_refuses_no_bytes(num_bytes: int) -> None:
-    """Returns the code length of the held-out text in bits per byte, with one added to every
-    count.
+    """unigram_bits_per_byte: refuses no bytes.
 
     Refused: unigram_bits_per_byte(counts, tensor([0], dtype=int64), num_bytes)
     """
@@ -216,8 +207,7 @@ def test_unigram_bits_per_byte_refuses_no_bytes(num_bytes: int) -> None:
 
 # spec: specs/evaluation/metrics.vibee:185
 def test_unigram_bits_per_byte_one_byte_is_enough() -> None:
-    """Returns the code length of the held-out text in bits per byte, with one added to every
-    count.
+    """unigram_bits_per_byte: one byte is enough.
 
     Law: unigram_bits_per_byte(counts, tensor([0], dtype=int64), 1) ~= 1
     """
@@ -230,8 +220,7 @@ def test_unigram_bits_per_byte_one_byte_is_enough() -> None:
 # spec: specs/evaluation/metrics.vibee:188
 @pytest.mark.parametrize("token", [2, -1, 3])
 def test_unigram_bits_per_byte_refuses_a_token_without_a_count(token: int) -> None:
-    """Returns the code length of the held-out text in bits per byte, with one added to every
-    count.
+    """unigram_bits_per_byte: refuses a token without a count.
 
     Refused: unigram_bits_per_byte(counts, tensor([0, token], dtype=int64), 1)
     """
@@ -257,19 +246,7 @@ class _Terminal(io.StringIO):
 
 # spec: specs/evaluation/metrics.vibee:92
 def test_tokens_over_seconds() -> None:
-    """Tokens per second and time left, smoothed.
-
-    Tokens and seconds are smoothed with the same weights (each step counts smoothing times as
-    much as the next) and divided, so that long steps weigh more. Methods and properties:
-    update(tokens) after a step; restart() after an evaluation or a checkpoint, to leave out its
-    time; tokens_per_second; seconds_left(tokens). Both are none before the first step.
-
-    Given: The tokens of each step, and a clock.
-    When: Speed and remaining time are shown.
-
-    Raises:
-        ValueError if smoothing is below 0 or not below 1.
-    """
+    """Throughput: tokens over seconds."""
     clock = _Clock()
     speed = metrics.Throughput(clock=clock)
     clock.now += 4.0
@@ -281,19 +258,7 @@ def test_tokens_over_seconds() -> None:
 
 # spec: specs/evaluation/metrics.vibee:92
 def test_smooths_both_alike() -> None:
-    """Tokens per second and time left, smoothed.
-
-    Tokens and seconds are smoothed with the same weights (each step counts smoothing times as
-    much as the next) and divided, so that long steps weigh more. Methods and properties:
-    update(tokens) after a step; restart() after an evaluation or a checkpoint, to leave out its
-    time; tokens_per_second; seconds_left(tokens). Both are none before the first step.
-
-    Given: The tokens of each step, and a clock.
-    When: Speed and remaining time are shown.
-
-    Raises:
-        ValueError if smoothing is below 0 or not below 1.
-    """
+    """Throughput: smooths both alike."""
     for smoothing in (None, 0.5, 0.0):
         clock = _Clock()
         speed = metrics.Throughput(clock=clock) if smoothing is None else None
@@ -310,19 +275,7 @@ def test_smooths_both_alike() -> None:
 
 # spec: specs/evaluation/metrics.vibee:92
 def test_nothing_before_the_first_step() -> None:
-    """Tokens per second and time left, smoothed.
-
-    Tokens and seconds are smoothed with the same weights (each step counts smoothing times as
-    much as the next) and divided, so that long steps weigh more. Methods and properties:
-    update(tokens) after a step; restart() after an evaluation or a checkpoint, to leave out its
-    time; tokens_per_second; seconds_left(tokens). Both are none before the first step.
-
-    Given: The tokens of each step, and a clock.
-    When: Speed and remaining time are shown.
-
-    Raises:
-        ValueError if smoothing is below 0 or not below 1.
-    """
+    """Throughput: nothing before the first step."""
     clock = _Clock()
     speed = metrics.Throughput(clock=clock)
     assert speed.tokens_per_second is None and speed.seconds_left(10) is None
@@ -337,19 +290,7 @@ def test_nothing_before_the_first_step() -> None:
 
 # spec: specs/evaluation/metrics.vibee:92
 def test_restart_leaves_time_out() -> None:
-    """Tokens per second and time left, smoothed.
-
-    Tokens and seconds are smoothed with the same weights (each step counts smoothing times as
-    much as the next) and divided, so that long steps weigh more. Methods and properties:
-    update(tokens) after a step; restart() after an evaluation or a checkpoint, to leave out its
-    time; tokens_per_second; seconds_left(tokens). Both are none before the first step.
-
-    Given: The tokens of each step, and a clock.
-    When: Speed and remaining time are shown.
-
-    Raises:
-        ValueError if smoothing is below 0 or not below 1.
-    """
+    """Throughput: restart leaves time out."""
     clock = _Clock()
     speed = metrics.Throughput(clock=clock)
     clock.now += 1.0
@@ -363,19 +304,7 @@ def test_restart_leaves_time_out() -> None:
 
 # spec: specs/evaluation/metrics.vibee:92
 def test_refuses_smoothing_out_of_range() -> None:
-    """Tokens per second and time left, smoothed.
-
-    Tokens and seconds are smoothed with the same weights (each step counts smoothing times as
-    much as the next) and divided, so that long steps weigh more. Methods and properties:
-    update(tokens) after a step; restart() after an evaluation or a checkpoint, to leave out its
-    time; tokens_per_second; seconds_left(tokens). Both are none before the first step.
-
-    Given: The tokens of each step, and a clock.
-    When: Speed and remaining time are shown.
-
-    Raises:
-        ValueError if smoothing is below 0 or not below 1.
-    """
+    """Throughput: refuses smoothing out of range."""
     for smoothing in (-0.1, 1.0, 1.5):
         with pytest.raises(ValueError, match=r"smoothing is .*, must be at least 0 and below 1"):
             metrics.Throughput(smoothing)
@@ -384,19 +313,7 @@ def test_refuses_smoothing_out_of_range() -> None:
 
 # spec: specs/evaluation/metrics.vibee:92
 def test_uses_the_real_clock() -> None:
-    """Tokens per second and time left, smoothed.
-
-    Tokens and seconds are smoothed with the same weights (each step counts smoothing times as
-    much as the next) and divided, so that long steps weigh more. Methods and properties:
-    update(tokens) after a step; restart() after an evaluation or a checkpoint, to leave out its
-    time; tokens_per_second; seconds_left(tokens). Both are none before the first step.
-
-    Given: The tokens of each step, and a clock.
-    When: Speed and remaining time are shown.
-
-    Raises:
-        ValueError if smoothing is below 0 or not below 1.
-    """
+    """Throughput: uses the real clock."""
     speed = metrics.Throughput()
     time.sleep(0.01)
     speed.update(100)
@@ -405,17 +322,7 @@ def test_uses_the_real_clock() -> None:
 
 # spec: specs/evaluation/metrics.vibee:115
 def test_peaks_are_those_of_the_data_sheets() -> None:
-    """Returns the share of the dense bf16 peak; none for a device that is not in the table of this
-    module, for a guessed peak gives a wrong number.
-
-    Given: The model FLOPs that one device does in a second, and the name that its driver
-    reports.
-    When: The use of the hardware is reported.
-
-    Raises:
-        ValueError if the share is not above 0 and at most 1, for then the FLOP count, the clock
-            or the number of devices is wrong.
-    """
+    """model_flops_utilization: peaks are those of the data sheets."""
     dense_bf16_teraflops = {
         "AMD Instinct MI300X": 1307.4,
         "NVIDIA A10": 125,
@@ -440,16 +347,7 @@ def test_peaks_are_those_of_the_data_sheets() -> None:
 
 # spec: specs/evaluation/metrics.vibee:137
 def test_live_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One live line on a terminal; elsewhere, as in a log file, a line at most every
-    every_seconds, and always the first and the last step.
-
-    Methods: update(step, loss=, tokens_per_second=, seconds_left=) after a step; message(text)
-    for a line of its own; close(), which leaving a with block calls.
-
-    Given: The steps of a run, and the stream that people look at (standard error if none is
-    given).
-    When: The run goes on.
-    """
+    """ProgressLine: live line on a terminal."""
     monkeypatch.setenv("COLUMNS", "80")
     stream = _Terminal()
     with metrics.ProgressLine(5, start_step=1, stream=stream) as line:
@@ -466,16 +364,7 @@ def test_live_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_live_line_on_a_terminal_is_as_wide_as_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One live line on a terminal; elsewhere, as in a log file, a line at most every
-    every_seconds, and always the first and the last step.
-
-    Methods: update(step, loss=, tokens_per_second=, seconds_left=) after a step; message(text)
-    for a line of its own; close(), which leaving a with block calls.
-
-    Given: The steps of a run, and the stream that people look at (standard error if none is
-    given).
-    When: The run goes on.
-    """
+    """ProgressLine: live line on a terminal."""
     monkeypatch.setenv("COLUMNS", "30")
     stream = _Terminal()
     with metrics.ProgressLine(5, stream=stream) as line:
@@ -484,16 +373,7 @@ def test_live_line_on_a_terminal_is_as_wide_as_it(monkeypatch: pytest.MonkeyPatc
 
 
 def test_live_line_on_a_terminal_shows_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One live line on a terminal; elsewhere, as in a log file, a line at most every
-    every_seconds, and always the first and the last step.
-
-    Methods: update(step, loss=, tokens_per_second=, seconds_left=) after a step; message(text)
-    for a line of its own; close(), which leaving a with block calls.
-
-    Given: The steps of a run, and the stream that people look at (standard error if none is
-    given).
-    When: The run goes on.
-    """
+    """ProgressLine: live line on a terminal."""
     monkeypatch.setenv("COLUMNS", "80")
     stream = _Terminal()
     line = metrics.ProgressLine(2, stream=stream)
@@ -508,16 +388,7 @@ def test_live_line_on_a_terminal_shows_each_step(monkeypatch: pytest.MonkeyPatch
 def test_live_line_on_a_terminal_is_not_redrawn_at_each_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One live line on a terminal; elsewhere, as in a log file, a line at most every
-    every_seconds, and always the first and the last step.
-
-    Methods: update(step, loss=, tokens_per_second=, seconds_left=) after a step; message(text)
-    for a line of its own; close(), which leaving a with block calls.
-
-    Given: The steps of a run, and the stream that people look at (standard error if none is
-    given).
-    When: The run goes on.
-    """
+    """ProgressLine: live line on a terminal."""
     monkeypatch.setenv("COLUMNS", "80")
     stream = _Terminal()
     with metrics.ProgressLine(300, stream=stream) as line:
@@ -529,16 +400,7 @@ def test_live_line_on_a_terminal_is_not_redrawn_at_each_step(
 
 # spec: specs/evaluation/metrics.vibee:137
 def test_plain_lines_elsewhere() -> None:
-    """One live line on a terminal; elsewhere, as in a log file, a line at most every
-    every_seconds, and always the first and the last step.
-
-    Methods: update(step, loss=, tokens_per_second=, seconds_left=) after a step; message(text)
-    for a line of its own; close(), which leaving a with block calls.
-
-    Given: The steps of a run, and the stream that people look at (standard error if none is
-    given).
-    When: The run goes on.
-    """
+    """ProgressLine: plain lines elsewhere."""
     clock, stream = _Clock(), io.StringIO()
     with metrics.ProgressLine(9, stream=stream, every_seconds=5.0, clock=clock) as line:
         for step, seconds in ((1, 0.0), (2, 4.0), (3, 1.0), (4, 3.0), (5, 4.0), (6, 0.0)):
@@ -554,16 +416,7 @@ def test_plain_lines_elsewhere() -> None:
 
 
 def test_plain_lines_elsewhere_are_flushed() -> None:
-    """One live line on a terminal; elsewhere, as in a log file, a line at most every
-    every_seconds, and always the first and the last step.
-
-    Methods: update(step, loss=, tokens_per_second=, seconds_left=) after a step; message(text)
-    for a line of its own; close(), which leaving a with block calls.
-
-    Given: The steps of a run, and the stream that people look at (standard error if none is
-    given).
-    When: The run goes on.
-    """
+    """ProgressLine: plain lines elsewhere."""
     flushed: list[str] = []
 
     class Stream(io.StringIO):
@@ -580,16 +433,7 @@ def test_plain_lines_elsewhere_are_flushed() -> None:
 def test_defaults_of_the_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    """One live line on a terminal; elsewhere, as in a log file, a line at most every
-    every_seconds, and always the first and the last step.
-
-    Methods: update(step, loss=, tokens_per_second=, seconds_left=) after a step; message(text)
-    for a line of its own; close(), which leaving a with block calls.
-
-    Given: The steps of a run, and the stream that people look at (standard error if none is
-    given).
-    When: The run goes on.
-    """
+    """ProgressLine: defaults of the line."""
     defaults = inspect.signature(metrics.ProgressLine).parameters
     assert (defaults["start_step"].default, defaults["every_seconds"].default) == (0, 10.0)
     monkeypatch.setattr(sys, "stderr", io.StringIO())
@@ -602,17 +446,7 @@ def test_defaults_of_the_line(
 
 # spec: specs/evaluation/metrics.vibee:146
 def test_reads_back_what_was_written(tmp_path: Path) -> None:
-    """Returns the records of the log.
-
-    A last line without a newline, left by a killed run, is not read.
-
-    Given: A log written by JsonlLog.
-    When: It is plotted or continued.
-
-    Raises:
-        ValueError if there is no such file, or a line is not a JSON object with an integer
-            step.
-    """
+    """read_log: reads back what was written."""
     path = tmp_path / "log.jsonl"
     records = [{"step": 1, "loss": 0.1 + 0.2}, {"step": 1, "text": "é\n\x85"}]
     log = metrics.JsonlLog(path)
@@ -625,17 +459,7 @@ def test_reads_back_what_was_written(tmp_path: Path) -> None:
 
 # spec: specs/evaluation/metrics.vibee:146
 def test_names_the_broken_line(tmp_path: Path) -> None:
-    """Returns the records of the log.
-
-    A last line without a newline, left by a killed run, is not read.
-
-    Given: A log written by JsonlLog.
-    When: It is plotted or continued.
-
-    Raises:
-        ValueError if there is no such file, or a line is not a JSON object with an integer
-            step.
-    """
+    """read_log: names the broken line."""
     path = tmp_path / "log.jsonl"
     with pytest.raises(ValueError, match=r"there is no log at .*log.jsonl"):
         metrics.read_log(path)
@@ -653,15 +477,7 @@ def test_names_the_broken_line(tmp_path: Path) -> None:
 
 # spec: specs/evaluation/metrics.vibee:156
 def test_appends_lines(tmp_path: Path) -> None:
-    """Creates the file, or drops the half line that a killed run left at its end.
-
-    Methods: append(record) adds a record, which needs an integer step and finite numbers;
-    truncate_after(step) drops the records past the step of the checkpoint that a run continues
-    from, and returns how many.
-
-    Given: The path of a log, one JSON object a line.
-    When: A run starts, or continues.
-    """
+    """JsonlLog: appends lines."""
     path = tmp_path / "runs" / "one" / "log.jsonl"
     log = metrics.JsonlLog(path)
     assert path.read_bytes() == b"" and log.path == path
@@ -673,15 +489,7 @@ def test_appends_lines(tmp_path: Path) -> None:
 
 # spec: specs/evaluation/metrics.vibee:156
 def test_drops_a_half_line(tmp_path: Path) -> None:
-    """Creates the file, or drops the half line that a killed run left at its end.
-
-    Methods: append(record) adds a record, which needs an integer step and finite numbers;
-    truncate_after(step) drops the records past the step of the checkpoint that a run continues
-    from, and returns how many.
-
-    Given: The path of a log, one JSON object a line.
-    When: A run starts, or continues.
-    """
+    """JsonlLog: drops a half line."""
     path = tmp_path / "log.jsonl"
     for whole, half in ((b'{"step": 1}\n{"step": 2}\n', b'{"step"'), (b"", b'{"step": 1')):
         path.write_bytes(whole + half)
@@ -692,15 +500,7 @@ def test_drops_a_half_line(tmp_path: Path) -> None:
 def test_drops_a_half_line_and_touches_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Creates the file, or drops the half line that a killed run left at its end.
-
-    Methods: append(record) adds a record, which needs an integer step and finite numbers;
-    truncate_after(step) drops the records past the step of the checkpoint that a run continues
-    from, and returns how many.
-
-    Given: The path of a log, one JSON object a line.
-    When: A run starts, or continues.
-    """
+    """JsonlLog: drops a half line."""
     path = tmp_path / "log.jsonl"
     path.write_bytes(b'{"step": 1}\n')
     monkeypatch.setattr(os, "truncate", None)
@@ -710,15 +510,7 @@ def test_drops_a_half_line_and_touches_nothing_else(
 
 # spec: specs/evaluation/metrics.vibee:156
 def test_truncates_after_a_step(tmp_path: Path) -> None:
-    """Creates the file, or drops the half line that a killed run left at its end.
-
-    Methods: append(record) adds a record, which needs an integer step and finite numbers;
-    truncate_after(step) drops the records past the step of the checkpoint that a run continues
-    from, and returns how many.
-
-    Given: The path of a log, one JSON object a line.
-    When: A run starts, or continues.
-    """
+    """JsonlLog: truncates after a step."""
     log = metrics.JsonlLog(tmp_path / "log.jsonl")
     for step in (1, 2, 2, 3, 4):
         log.append({"step": step, "loss": step / 3})
@@ -733,15 +525,7 @@ def test_truncates_after_a_step(tmp_path: Path) -> None:
 
 # spec: specs/evaluation/metrics.vibee:156
 def test_refuses_what_is_no_record(tmp_path: Path) -> None:
-    """Creates the file, or drops the half line that a killed run left at its end.
-
-    Methods: append(record) adds a record, which needs an integer step and finite numbers;
-    truncate_after(step) drops the records past the step of the checkpoint that a run continues
-    from, and returns how many.
-
-    Given: The path of a log, one JSON object a line.
-    When: A run starts, or continues.
-    """
+    """JsonlLog: refuses what is no record."""
     log = metrics.JsonlLog(tmp_path / "log.jsonl")
     for record, message in (
         ({"loss": 1.0}, "a record needs an integer step, got None"),
@@ -756,15 +540,7 @@ def test_refuses_what_is_no_record(tmp_path: Path) -> None:
 
 # spec: specs/evaluation/metrics.vibee:156
 def test_failed_rewrite_keeps_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Creates the file, or drops the half line that a killed run left at its end.
-
-    Methods: append(record) adds a record, which needs an integer step and finite numbers;
-    truncate_after(step) drops the records past the step of the checkpoint that a run continues
-    from, and returns how many.
-
-    Given: The path of a log, one JSON object a line.
-    When: A run starts, or continues.
-    """
+    """JsonlLog: failed rewrite keeps the log."""
     log = metrics.JsonlLog(tmp_path / "log.jsonl")
     for step in (1, 2):
         log.append({"step": step})
@@ -792,15 +568,7 @@ def _log(path: Path) -> Path:
 
 # spec: specs/evaluation/metrics.vibee:164
 def test_plots_both_losses(tmp_path: Path) -> None:
-    """Writes a PNG with the training loss as a line and the held-out loss as points over the
-    optimizer step.
-
-    Given: A log whose records have loss, and some held_out_loss, in nats per token.
-    When: A run is looked at.
-
-    Raises:
-        ValueError if there is no such log, it has no loss, or matplotlib is not installed.
-    """
+    """plot_loss: plots both losses."""
     pytest.importorskip("matplotlib")
     records = metrics.read_log(_log(tmp_path / "log.jsonl"))
     (axes,) = metrics._loss_figure(records).axes
@@ -818,15 +586,7 @@ def test_plots_both_losses(tmp_path: Path) -> None:
 
 # spec: specs/evaluation/metrics.vibee:164
 def test_writes_a_png(tmp_path: Path) -> None:
-    """Writes a PNG with the training loss as a line and the held-out loss as points over the
-    optimizer step.
-
-    Given: A log whose records have loss, and some held_out_loss, in nats per token.
-    When: A run is looked at.
-
-    Raises:
-        ValueError if there is no such log, it has no loss, or matplotlib is not installed.
-    """
+    """plot_loss: writes a png."""
     pytest.importorskip("matplotlib")
     out = tmp_path / "loss.png"
     out.write_text("an older picture")
@@ -837,15 +597,7 @@ def test_writes_a_png(tmp_path: Path) -> None:
 
 # spec: specs/evaluation/metrics.vibee:164
 def test_refuses_nothing_to_plot(tmp_path: Path) -> None:
-    """Writes a PNG with the training loss as a line and the held-out loss as points over the
-    optimizer step.
-
-    Given: A log whose records have loss, and some held_out_loss, in nats per token.
-    When: A run is looked at.
-
-    Raises:
-        ValueError if there is no such log, it has no loss, or matplotlib is not installed.
-    """
+    """plot_loss: refuses nothing to plot."""
     log = metrics.JsonlLog(tmp_path / "log.jsonl")
     log.append({"step": 1, "held_out_loss": 2.0})
     with pytest.raises(ValueError, match=r"log.jsonl has no record with a loss: nothing to plot"):
@@ -857,15 +609,7 @@ def test_refuses_nothing_to_plot(tmp_path: Path) -> None:
 
 # spec: specs/evaluation/metrics.vibee:164
 def test_says_that_matplotlib_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Writes a PNG with the training loss as a line and the held-out loss as points over the
-    optimizer step.
-
-    Given: A log whose records have loss, and some held_out_loss, in nats per token.
-    When: A run is looked at.
-
-    Raises:
-        ValueError if there is no such log, it has no loss, or matplotlib is not installed.
-    """
+    """plot_loss: says that matplotlib is missing."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ValueError, match="plots need matplotlib: pip install matplotlib"):
@@ -874,20 +618,7 @@ def test_says_that_matplotlib_is_missing(tmp_path: Path, monkeypatch: pytest.Mon
 
 # spec: specs/evaluation/metrics.vibee:193
 def test_sums_in_float64() -> None:
-    """Returns the code length of the held-out text in bits per byte, with one added to every
-    count.
-
-    Given: How often each token of the vocabulary occurs in the training text, and the tokens
-    and UTF-8 bytes of a held-out text.
-    When: A baseline is needed that knows frequencies and no context.
-
-    Args:
-        train_token_counts: Tensor[V].
-        held_out_tokens: Tensor[N].
-
-    Raises:
-        ValueError if num_bytes is not positive or a token has no count.
-    """
+    """unigram_bits_per_byte: sums in float64."""
     counts = torch.tensor([2**30 - 1, 2**30 - 1], dtype=torch.int64)
     tokens = torch.zeros(100_003, dtype=torch.int64)
     bits = metrics.unigram_bits_per_byte(counts, tokens, 100_003)
@@ -896,14 +627,7 @@ def test_sums_in_float64() -> None:
 
 # spec: specs/evaluation/metrics.vibee:202
 def test_agrees_with_zlib() -> None:
-    """Returns the size under gzip -9 in bits per byte.
-
-    Given: A held-out text as bytes.
-    When: A baseline is needed that everyone has.
-
-    Raises:
-        ValueError if there is no data.
-    """
+    """gzip_bits_per_byte: agrees with zlib."""
     data = b"".join(b"%d squared is %d\n" % (number, number**2) for number in range(3000))
     sizes = []
     for level in (8, 9):
@@ -916,13 +640,6 @@ def test_agrees_with_zlib() -> None:
 
 # spec: specs/evaluation/metrics.vibee:202
 def test_refuses_no_data() -> None:
-    """Returns the size under gzip -9 in bits per byte.
-
-    Given: A held-out text as bytes.
-    When: A baseline is needed that everyone has.
-
-    Raises:
-        ValueError if there is no data.
-    """
+    """gzip_bits_per_byte: refuses no data."""
     with pytest.raises(ValueError, match="no data to compress"):
         metrics.gzip_bits_per_byte(b"")

@@ -84,13 +84,7 @@ def test_gguf_vocabulary_is_frozen() -> None:
 # spec: specs/export/gguf.vibee:38
 @pytest.mark.parametrize("tied", [True, False])
 def test_names_are_complete_and_llamas(tied: bool) -> None:
-    """Maps each name in GGUF to the parameter's name, in the order of the file.
-
-    A tied head has no entry.
-
-    Given: The dimensions of a decoder.
-    When: Its parameters are named.
-    """
+    """gguf_names: names are complete and llamas."""
     model = small_model(tie_embeddings=tied)
     names = gguf.gguf_names(model.config)
     parameters = [name for name, _ in model.named_parameters()]
@@ -113,17 +107,7 @@ def test_names_are_complete_and_llamas(tied: bool) -> None:
     ("dtype", "num_bytes"), [("f32", 38400), ("f16", 19200), ("bf16", 19200), ("q8_0", 10200)]
 )
 def test_plan_has_types_and_bytes(dtype: str, num_bytes: int) -> None:
-    """Plans the file.
-
-    Every matrix gets that type and its size in bytes (q8_0: 34 bytes for 32 weights of a row);
-    vectors stay float32.
-
-    Given: A decoder and a type for its matrices.
-    When: The file is planned.
-
-    Raises:
-        ValueError for another type, and if q8_0 cannot hold the rows of a matrix.
-    """
+    """gguf_tensors: plan has types and bytes."""
     plan = {tensor.name: tensor for tensor in gguf.gguf_tensors(small_model(), dtype)}
     assert list(plan) == list(gguf.gguf_names(small_model().config))
     assert plan["token_embd.weight"] == gguf.GgufTensor(
@@ -139,17 +123,7 @@ def test_plan_has_types_and_bytes(dtype: str, num_bytes: int) -> None:
 
 # spec: specs/export/gguf.vibee:48
 def test_plan_refuses_what_cannot_be_held() -> None:
-    """Plans the file.
-
-    Every matrix gets that type and its size in bytes (q8_0: 34 bytes for 32 weights of a row);
-    vectors stay float32.
-
-    Given: A decoder and a type for its matrices.
-    When: The file is planned.
-
-    Raises:
-        ValueError for another type, and if q8_0 cannot hold the rows of a matrix.
-    """
+    """gguf_tensors: plan refuses what cannot be held."""
     model = small_model(ffn_size=48)
     with pytest.raises(ValueError, match="dtype is 'q4_0': use f32, f16, bf16, q8_0"):
         gguf.gguf_tensors(model, "q4_0")
@@ -163,18 +137,7 @@ def test_plan_refuses_what_cannot_be_held() -> None:
 
 # spec: specs/export/gguf.vibee:60
 def test_vocabulary_has_pieces_scores_and_kinds(tokenizer: Path) -> None:
-    """Returns pieces, scores and types for every row.
-
-    Rows beyond the tokenizer are unused, with names of their own.
-
-    Given: A SentencePiece model and the number of rows of the embedding.
-    When: The vocabulary is read.
-
-    Raises:
-        ValueError if the tokenizer has more pieces than the model has rows, or is of a kind
-            that llama.cpp would read differently (unigram, a normalizer, whitespace removed, no
-            dummy prefix, pieces defined by the user).
-    """
+    """gguf_vocabulary: vocabulary has pieces scores and kinds."""
     vocabulary = gguf.gguf_vocabulary(tokenizer, 283)
     assert vocabulary.tokens[:4] == ("<unk>", "<s>", "</s>", "<0x00>")
     assert vocabulary.tokens[258:260] == ("<0xFF>", "at")
@@ -202,18 +165,7 @@ def test_vocabulary_has_pieces_scores_and_kinds(tokenizer: Path) -> None:
 def test_vocabulary_refuses_what_llama_cpp_reads_differently(
     tmp_path: Path, changes: dict[str, object], missing: str
 ) -> None:
-    """Returns pieces, scores and types for every row.
-
-    Rows beyond the tokenizer are unused, with names of their own.
-
-    Given: A SentencePiece model and the number of rows of the embedding.
-    When: The vocabulary is read.
-
-    Raises:
-        ValueError if the tokenizer has more pieces than the model has rows, or is of a kind
-            that llama.cpp would read differently (unigram, a normalizer, whitespace removed, no
-            dummy prefix, pieces defined by the user).
-    """
+    """gguf_vocabulary: vocabulary refuses what llama cpp reads differently."""
     settings: dict[str, object] = dict(
         model_type="bpe",
         vocab_size=280,
@@ -234,18 +186,7 @@ def test_vocabulary_refuses_what_llama_cpp_reads_differently(
 
 # spec: specs/export/gguf.vibee:71
 def test_file_has_every_key(tmp_path: Path, tokenizer: Path) -> None:
-    """Writes the file, whole or not at all.
-
-    The rows of Q and K are put in the order that arch llama rotates, vectors are float32, a
-    tied head is left out, and one tensor at a time is encoded.
-
-    Given: A decoder and the tokenizer it was trained with.
-    When: It is exported.
-
-    Raises:
-        ValueError for what gguf_tensors and gguf_vocabulary refuse, for a weight that the type
-            cannot hold, and if the file cannot be written.
-    """
+    """write_gguf: file has every key."""
     path = tmp_path / "new" / "folder" / "model.gguf"
     gguf.write_gguf(small_model(), tokenizer, path, "f16")
     fields = peer.GGUFReader(path).fields
@@ -282,18 +223,7 @@ def test_file_has_every_key(tmp_path: Path, tokenizer: Path) -> None:
 # spec: specs/export/gguf.vibee:72
 @pytest.mark.parametrize("tied", [True, False])
 def test_file_has_the_weights_of_the_model(tmp_path: Path, tokenizer: Path, tied: bool) -> None:
-    """Writes the file, whole or not at all.
-
-    The rows of Q and K are put in the order that arch llama rotates, vectors are float32, a
-    tied head is left out, and one tensor at a time is encoded.
-
-    Given: A decoder and the tokenizer it was trained with.
-    When: It is exported.
-
-    Raises:
-        ValueError for what gguf_tensors and gguf_vocabulary refuse, for a weight that the type
-            cannot hold, and if the file cannot be written.
-    """
+    """write_gguf: file has the weights of the model."""
     model = small_model(tie_embeddings=tied).bfloat16()  # bfloat16 fits into float32 exactly
     gguf.write_gguf(model, tokenizer, tmp_path / "model.gguf", "f32")
     reader = peer.GGUFReader(tmp_path / "model.gguf")
@@ -315,18 +245,7 @@ def test_file_has_the_weights_of_the_model(tmp_path: Path, tokenizer: Path, tied
 
 # spec: specs/export/gguf.vibee:73
 def test_q8_0_is_round_to_nearest(tmp_path: Path, tokenizer: Path) -> None:
-    """Writes the file, whole or not at all.
-
-    The rows of Q and K are put in the order that arch llama rotates, vectors are float32, a
-    tied head is left out, and one tensor at a time is encoded.
-
-    Given: A decoder and the tokenizer it was trained with.
-    When: It is exported.
-
-    Raises:
-        ValueError for what gguf_tensors and gguf_vocabulary refuse, for a weight that the type
-            cannot hold, and if the file cannot be written.
-    """
+    """write_gguf: q8 0 is round to nearest."""
     model = small_model()
     gguf.write_gguf(model, tokenizer, tmp_path / "model.gguf", "q8_0")
     tensors = {tensor.name: tensor for tensor in peer.GGUFReader(tmp_path / "model.gguf").tensors}
@@ -348,18 +267,7 @@ def test_q8_0_is_round_to_nearest(tmp_path: Path, tokenizer: Path) -> None:
 def test_weights_out_of_range_are_refused(
     tmp_path: Path, tokenizer: Path, dtype: str, largest: float
 ) -> None:
-    """Writes the file, whole or not at all.
-
-    The rows of Q and K are put in the order that arch llama rotates, vectors are float32, a
-    tied head is left out, and one tensor at a time is encoded.
-
-    Given: A decoder and the tokenizer it was trained with.
-    When: It is exported.
-
-    Raises:
-        ValueError for what gguf_tensors and gguf_vocabulary refuse, for a weight that the type
-            cannot hold, and if the file cannot be written.
-    """
+    """write_gguf: weights out of range are refused."""
     model = small_model()
     path = tmp_path / "model.gguf"
     weight = model.layers[1].mlp.up_proj.weight.data
@@ -378,18 +286,7 @@ def test_weights_out_of_range_are_refused(
 
 # spec: specs/export/gguf.vibee:75
 def test_failed_export_leaves_nothing(tmp_path: Path, tokenizer: Path) -> None:
-    """Writes the file, whole or not at all.
-
-    The rows of Q and K are put in the order that arch llama rotates, vectors are float32, a
-    tied head is left out, and one tensor at a time is encoded.
-
-    Given: A decoder and the tokenizer it was trained with.
-    When: It is exported.
-
-    Raises:
-        ValueError for what gguf_tensors and gguf_vocabulary refuse, for a weight that the type
-            cannot hold, and if the file cannot be written.
-    """
+    """write_gguf: failed export leaves nothing."""
     (tmp_path / "file").write_text("in the way")
     for out in (tmp_path / "file" / "model.gguf", tmp_path):
         with pytest.raises(ValueError, match=f"cannot write {out} .*: free some space or choose"):
@@ -402,18 +299,7 @@ def test_failed_export_leaves_nothing(tmp_path: Path, tokenizer: Path) -> None:
 def test_file_is_on_the_disk_before_its_name(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Writes the file, whole or not at all.
-
-    The rows of Q and K are put in the order that arch llama rotates, vectors are float32, a
-    tied head is left out, and one tensor at a time is encoded.
-
-    Given: A decoder and the tokenizer it was trained with.
-    When: It is exported.
-
-    Raises:
-        ValueError for what gguf_tensors and gguf_vocabulary refuse, for a weight that the type
-            cannot hold, and if the file cannot be written.
-    """
+    """write_gguf: file is on the disk before its name."""
     flushed = []
 
     def record(number: int) -> None:
@@ -427,14 +313,7 @@ def test_file_is_on_the_disk_before_its_name(
 # spec: specs/export/gguf.vibee:85
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dtype_is_read_back(tmp_path: Path, tokenizer: Path, dtype: str) -> None:
-    """Returns the type of its matrices, as given to write_gguf.
-
-    Given: A file made by write_gguf.
-    When: Its type is asked for.
-
-    Raises:
-        ValueError if it is no GGUF file, or of another type.
-    """
+    """gguf_dtype: dtype is read back."""
     path = tmp_path / "model.gguf"
     gguf.write_gguf(small_model(), tokenizer, path, dtype)
     assert gguf.gguf_dtype(path) == dtype
@@ -469,18 +348,7 @@ def test_dtype_is_read_back_or_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("tied", [True, False])
 def test_good_files_have_no_faults(tmp_path: Path, tokenizer: Path, dtype: str, tied: bool) -> None:
-    """Returns one sentence for each fault: a dimension that differs, a tensor that is missing,
-    unknown, of another shape, or further from the weights than the rounding of its type
-    explains.
-
-    An empty list if all is well.
-
-    Given: A file and the decoder it was made from.
-    When: They are compared.
-
-    Raises:
-        ValueError if the file cannot be read as GGUF.
-    """
+    """check_gguf: good files have no faults."""
     model = small_model(tie_embeddings=tied)
     gguf.write_gguf(model, tokenizer, tmp_path / "model.gguf", dtype)
     assert gguf.check_gguf(tmp_path / "model.gguf", model) == []
@@ -488,18 +356,7 @@ def test_good_files_have_no_faults(tmp_path: Path, tokenizer: Path, dtype: str, 
 
 # spec: specs/export/gguf.vibee:96
 def test_faults_are_named(tmp_path: Path, tokenizer: Path) -> None:
-    """Returns one sentence for each fault: a dimension that differs, a tensor that is missing,
-    unknown, of another shape, or further from the weights than the rounding of its type
-    explains.
-
-    An empty list if all is well.
-
-    Given: A file and the decoder it was made from.
-    When: They are compared.
-
-    Raises:
-        ValueError if the file cannot be read as GGUF.
-    """
+    """check_gguf: faults are named."""
     path = tmp_path / "model.gguf"
     model = small_model(tie_embeddings=False)
     gguf.write_gguf(model, tokenizer, path, "f32")
@@ -540,18 +397,7 @@ def test_faults_are_named_for_rotary_rows(tmp_path: Path, tokenizer: Path) -> No
     ("dtype", "share"), [("f16", 2.0**-11), ("bf16", 2.0**-8), ("q8_0", 0.6 / 127)]
 )
 def test_rounding_has_bounds(tmp_path: Path, tokenizer: Path, dtype: str, share: float) -> None:
-    """Returns one sentence for each fault: a dimension that differs, a tensor that is missing,
-    unknown, of another shape, or further from the weights than the rounding of its type
-    explains.
-
-    An empty list if all is well.
-
-    Given: A file and the decoder it was made from.
-    When: They are compared.
-
-    Raises:
-        ValueError if the file cannot be read as GGUF.
-    """
+    """check_gguf: rounding has bounds."""
     model = small_model()
     weight = model.embed_tokens.weight.data
     weight.zero_()

@@ -51,8 +51,7 @@ def read_json(path: Path) -> Any:
 
 # spec: specs/export/huggingface.vibee:39
 def test_bpe_merges_every_cut_in_two_pieces() -> None:
-    """Returns each way to put a piece together from two others, in the order of the pieces and,
-    within a piece, of the cut.
+    """bpe_merges: every cut in two pieces.
 
     Law: bpe_merges(["ab", "abb", "bb", "a", "b"]) == [["a", "b"], ["a", "bb"], ["ab", "b"],
     ["b", "b"]]
@@ -67,8 +66,7 @@ def test_bpe_merges_every_cut_in_two_pieces() -> None:
 
 # spec: specs/export/huggingface.vibee:41
 def test_bpe_merges_letters_need_no_merge() -> None:
-    """Returns each way to put a piece together from two others, in the order of the pieces and,
-    within a piece, of the cut.
+    """bpe_merges: letters need no merge.
 
     Law: bpe_merges(["a", "b", "cd", "ax", "xb"]) == []
     """
@@ -77,8 +75,7 @@ def test_bpe_merges_letters_need_no_merge() -> None:
 
 # spec: specs/export/huggingface.vibee:43
 def test_bpe_merges_nothing_is_no_part() -> None:
-    """Returns each way to put a piece together from two others, in the order of the pieces and,
-    within a piece, of the cut.
+    """bpe_merges: nothing is no part.
 
     Law: bpe_merges(["", "a", "b"]) == []
     """
@@ -88,11 +85,7 @@ def test_bpe_merges_nothing_is_no_part() -> None:
 # spec: specs/export/huggingface.vibee:20
 @pytest.mark.parametrize("tied", [True, False])
 def test_names_are_those_of_llama(tied: bool) -> None:
-    """Maps each name in transformers to the parameter's name. A tied head has no entry.
-
-    Given: The dimensions of a decoder.
-    When: Its parameters are named.
-    """
+    """huggingface_names: names are those of llama."""
     model = small_model(tie_embeddings=tied)
     names = huggingface.huggingface_names(model.config)
     assert sorted(names.values()) == sorted(name for name, _ in model.named_parameters())
@@ -103,13 +96,7 @@ def test_names_are_those_of_llama(tied: bool) -> None:
 
 # spec: specs/export/huggingface.vibee:29
 def test_config_has_every_dimension() -> None:
-    """Returns the LlamaConfig with the same dimensions.
-
-    The rotary base stands in both places where tools look for it.
-
-    Given: The dimensions of a decoder.
-    When: config.json is made.
-    """
+    """huggingface_config: config has every dimension."""
     assert huggingface.huggingface_config(small_model().config) == {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
@@ -136,18 +123,7 @@ def test_config_has_every_dimension() -> None:
 
 # spec: specs/export/huggingface.vibee:55
 def test_tokenizer_json_is_complete(tokenizer: Path) -> None:
-    """Returns the same vocabulary, merges, byte fallback and dummy prefix in the format of the
-    tokenizers library.
-
-    One difference remains: tokenizers finds a mark such as </s> inside a text, SentencePiece
-    spells it.
-
-    Given: A SentencePiece BPE model with byte fallback and dummy prefix.
-    When: The transformers library shall tokenise in the same way.
-
-    Raises:
-        ValueError if the file is no SentencePiece model with byte fallback.
-    """
+    """tokenizer_json: tokenizer json is complete."""
     pieces = Tokenizer(tokenizer)
     tokens = [pieces.piece(index) for index in range(280)]
     mark = dict(special=True, normalized=False, single_word=False, lstrip=False, rstrip=False)
@@ -202,18 +178,7 @@ def test_tokenizer_json_is_complete(tokenizer: Path) -> None:
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_folder_holds_the_model(tmp_path: Path, tied: bool, dtype: torch.dtype) -> None:
-    """The folder holds config.json and model.safetensors, and with a tokenizer tokenizer.model,
-    tokenizer.json and tokenizer_config.json.
-
-    It appears whole or not at all; an older export there is replaced.
-
-    Given: A decoder, and its tokenizer if there is one.
-    When: It is exported.
-
-    Raises:
-        ValueError if the folder exists and holds something else, cannot be written, or the
-            tokenizer has more pieces than the model has rows.
-    """
+    """write_huggingface: folder holds the model."""
     model = small_model(tie_embeddings=tied).to(dtype)
     huggingface.write_huggingface(model, None, tmp_path / "new" / "model")
     files = sorted(path.name for path in (tmp_path / "new" / "model").iterdir())
@@ -233,18 +198,7 @@ def test_folder_holds_the_model(tmp_path: Path, tied: bool, dtype: torch.dtype) 
 
 # spec: specs/export/huggingface.vibee:69
 def test_folder_holds_the_tokenizer(tmp_path: Path, tokenizer: Path) -> None:
-    """The folder holds config.json and model.safetensors, and with a tokenizer tokenizer.model,
-    tokenizer.json and tokenizer_config.json.
-
-    It appears whole or not at all; an older export there is replaced.
-
-    Given: A decoder, and its tokenizer if there is one.
-    When: It is exported.
-
-    Raises:
-        ValueError if the folder exists and holds something else, cannot be written, or the
-            tokenizer has more pieces than the model has rows.
-    """
+    """write_huggingface: folder holds the tokenizer."""
     folder = tmp_path / "model"
     huggingface.write_huggingface(small_model(vocab_size=280), tokenizer, folder)
     assert len(list(folder.iterdir())) == 5
@@ -269,18 +223,7 @@ def test_folder_holds_the_tokenizer(tmp_path: Path, tokenizer: Path) -> None:
 
 # spec: specs/export/huggingface.vibee:70
 def test_older_export_is_replaced(tmp_path: Path) -> None:
-    """The folder holds config.json and model.safetensors, and with a tokenizer tokenizer.model,
-    tokenizer.json and tokenizer_config.json.
-
-    It appears whole or not at all; an older export there is replaced.
-
-    Given: A decoder, and its tokenizer if there is one.
-    When: It is exported.
-
-    Raises:
-        ValueError if the folder exists and holds something else, cannot be written, or the
-            tokenizer has more pieces than the model has rows.
-    """
+    """write_huggingface: older export is replaced."""
     folder = tmp_path / "model"
     for leftover in (".model.partial", ".model.replaced"):
         (tmp_path / leftover).mkdir()
@@ -295,18 +238,7 @@ def test_older_export_is_replaced(tmp_path: Path) -> None:
 
 # spec: specs/export/huggingface.vibee:71
 def test_other_folders_are_left_alone(tmp_path: Path) -> None:
-    """The folder holds config.json and model.safetensors, and with a tokenizer tokenizer.model,
-    tokenizer.json and tokenizer_config.json.
-
-    It appears whole or not at all; an older export there is replaced.
-
-    Given: A decoder, and its tokenizer if there is one.
-    When: It is exported.
-
-    Raises:
-        ValueError if the folder exists and holds something else, cannot be written, or the
-            tokenizer has more pieces than the model has rows.
-    """
+    """write_huggingface: other folders are left alone."""
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(ValueError, match=f"{tmp_path} exists and holds no model: choose another"):
         huggingface.write_huggingface(small_model(), None, tmp_path)
@@ -317,18 +249,7 @@ def test_other_folders_are_left_alone(tmp_path: Path) -> None:
 def test_failed_export_leaves_nothing(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The folder holds config.json and model.safetensors, and with a tokenizer tokenizer.model,
-    tokenizer.json and tokenizer_config.json.
-
-    It appears whole or not at all; an older export there is replaced.
-
-    Given: A decoder, and its tokenizer if there is one.
-    When: It is exported.
-
-    Raises:
-        ValueError if the folder exists and holds something else, cannot be written, or the
-            tokenizer has more pieces than the model has rows.
-    """
+    """write_huggingface: failed export leaves nothing."""
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(
         ValueError, match="cannot write .*/file/model .*: free some space or choose"
@@ -347,16 +268,7 @@ def test_failed_export_leaves_nothing(
 # spec: specs/export/huggingface.vibee:83
 @pytest.mark.parametrize("tied", [True, False])
 def test_reading_gives_the_same_model(tmp_path: Path, tied: bool) -> None:
-    """Returns the same decoder, with the same weights in the same dtype.
-
-    Given: A folder made by write_huggingface.
-    When: The model is read.
-
-    Raises:
-        ValueError if a file is missing or broken, if weights and dimensions do not belong
-            together, and for a model of another kind (biases, another activation, scaled rotary
-            positions).
-    """
+    """read_huggingface: reading gives the same model."""
     model = small_model(tie_embeddings=tied, num_kv_heads=1)
     huggingface.write_huggingface(model, None, tmp_path / "model")
     again = huggingface.read_huggingface(tmp_path / "model")
@@ -385,16 +297,7 @@ def test_reading_gives_the_same_model_in_its_dtype(tmp_path: Path) -> None:
     ],
 )
 def test_reading_refuses_other_models(tmp_path: Path, changes: dict[str, Any], named: str) -> None:
-    """Returns the same decoder, with the same weights in the same dtype.
-
-    Given: A folder made by write_huggingface.
-    When: The model is read.
-
-    Raises:
-        ValueError if a file is missing or broken, if weights and dimensions do not belong
-            together, and for a model of another kind (biases, another activation, scaled rotary
-            positions).
-    """
+    """read_huggingface: reading refuses other models."""
     huggingface.write_huggingface(small_model(), None, tmp_path / "model")
     file = tmp_path / "model" / "config.json"
     file.write_text(json.dumps(read_json(file) | changes))

@@ -239,16 +239,9 @@ def test_constants() -> None:
     assert llama_cpp.PIECE_BYTES == 512
 
 
-# spec: specs/export/llama_cpp.vibee:34
+# spec: specs/export/llama_cpp.vibee:25
 def test_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Returns the extension module of xllamacpp, as a C library.
-
-    Given: An environment with xllamacpp in it.
-    When: llama.cpp is needed.
-
-    Raises:
-        LlamaCppError if xllamacpp is not installed or has no library.
-    """
+    """LlamaCppError, open_library: missing package is named."""
     assert issubclass(llama_cpp.LlamaCppError, ValueError)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(
@@ -270,14 +263,7 @@ def test_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_library_file_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
-    """Returns the extension module of xllamacpp, as a C library.
-
-    Given: An environment with xllamacpp in it.
-    When: llama.cpp is needed.
-
-    Raises:
-        LlamaCppError if xllamacpp is not installed or has no library.
-    """
+    """open_library: library file is found."""
     for name in ("memory.so", "xllamacpp.txt", f"xllamacpp.abi3{suffix}"):
         (tmp_path / name).touch()
     spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
@@ -288,11 +274,7 @@ def test_library_file_is_found(
 
 # spec: specs/export/llama_cpp.vibee:42
 def test_other_versions_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Returns a sentence with both versions, or an empty string if they are the same.
-
-    Given: An installed xllamacpp.
-    When: It is another version than the verified one.
-    """
+    """version_note: other versions are noted."""
     assert llama_cpp.version_note() == ""
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.0")
     assert llama_cpp.version_note() == (
@@ -302,17 +284,7 @@ def test_other_versions_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # spec: specs/export/llama_cpp.vibee:55
 def test_tokens_are_asked_for() -> None:
-    """A GGUF file, loaded. tokenize(text) gives ids; logits(prompts) gives [T, V] for each prompt,
-    with a float32 cache and without flash attention; generate(prompt, ...) gives a
-    continuation.
-
-    Given: The library, a GGUF file and a number of threads.
-    When: The model is loaded.
-
-    Raises:
-        LlamaCppError if the file cannot be loaded, tokens exceed the model's context or are
-            refused, or the build's C structures are not the known ones.
-    """
+    """LlamaCpp: tokens are asked for."""
     library = FakeLibrary()
     llama = load(library)
     assert library.calls == [("backend",), ("load", b"model.gguf")]
@@ -325,17 +297,7 @@ def test_tokens_are_asked_for() -> None:
 
 # spec: specs/export/llama_cpp.vibee:56
 def test_logits_are_those_of_every_position() -> None:
-    """A GGUF file, loaded. tokenize(text) gives ids; logits(prompts) gives [T, V] for each prompt,
-    with a float32 cache and without flash attention; generate(prompt, ...) gives a
-    continuation.
-
-    Given: The library, a GGUF file and a number of threads.
-    When: The model is loaded.
-
-    Raises:
-        LlamaCppError if the file cannot be loaded, tokens exceed the model's context or are
-            refused, or the build's C structures are not the known ones.
-    """
+    """LlamaCpp: logits are those of every position."""
     library = FakeLibrary()
     short, long = load(library, threads=3).logits([[5, 6], [7, 8, 9]])
     assert short.dtype == long.dtype == np.float32
@@ -362,17 +324,7 @@ def test_logits_are_those_of_every_position_up_to_the_context() -> None:
 
 # spec: specs/export/llama_cpp.vibee:57
 def test_text_is_generated_token_by_token() -> None:
-    """A GGUF file, loaded. tokenize(text) gives ids; logits(prompts) gives [T, V] for each prompt,
-    with a float32 cache and without flash attention; generate(prompt, ...) gives a
-    continuation.
-
-    Given: The library, a GGUF file and a number of threads.
-    When: The model is loaded.
-
-    Raises:
-        LlamaCppError if the file cannot be loaded, tokens exceed the model's context or are
-            refused, or the build's C structures are not the known ones.
-    """
+    """LlamaCpp: text is generated token by token."""
     library = FakeLibrary(sampled=" \u00e9f and more".encode())
     assert load(library).generate("ab", 4, **GREEDY) == " \u00e9f"
     assert library.named("decode") == [([1, 35, 100, 101],), ([35],), ([198],), ([172],)]
@@ -385,17 +337,7 @@ def test_text_is_generated_token_by_token() -> None:
 
 # spec: specs/export/llama_cpp.vibee:58
 def test_sampling_is_a_chain() -> None:
-    """A GGUF file, loaded. tokenize(text) gives ids; logits(prompts) gives [T, V] for each prompt,
-    with a float32 cache and without flash attention; generate(prompt, ...) gives a
-    continuation.
-
-    Given: The library, a GGUF file and a number of threads.
-    When: The model is loaded.
-
-    Raises:
-        LlamaCppError if the file cannot be loaded, tokens exceed the model's context or are
-            refused, or the build's C structures are not the known ones.
-    """
+    """LlamaCpp: sampling is a chain."""
     library = FakeLibrary(sampled=b"x")
     assert load(library).generate("ab", 1, temperature=0.5, top_k=40, seed=7) == "x"
     assert library.named("sampler") == [(41, ("top_k", 40)), (41, ("temp", 0.5)), (41, ("dist", 7))]
@@ -403,17 +345,7 @@ def test_sampling_is_a_chain() -> None:
 
 # spec: specs/export/llama_cpp.vibee:59
 def test_refusals_of_llama_cpp_are_told() -> None:
-    """A GGUF file, loaded. tokenize(text) gives ids; logits(prompts) gives [T, V] for each prompt,
-    with a float32 cache and without flash attention; generate(prompt, ...) gives a
-    continuation.
-
-    Given: The library, a GGUF file and a number of threads.
-    When: The model is loaded.
-
-    Raises:
-        LlamaCppError if the file cannot be loaded, tokens exceed the model's context or are
-            refused, or the build's C structures are not the known ones.
-    """
+    """LlamaCpp: refusals of llama cpp are told."""
     with pytest.raises(llama_cpp.LlamaCppError, match="cannot load missing.gguf: no such file$"):
         llama_cpp.LlamaCpp(FakeLibrary(), Path("missing.gguf"))
     with pytest.raises(
@@ -456,17 +388,7 @@ def test_refusals_of_llama_cpp_are_told() -> None:
 def test_other_builds_are_refused(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], named: str
 ) -> None:
-    """A GGUF file, loaded. tokenize(text) gives ids; logits(prompts) gives [T, V] for each prompt,
-    with a float32 cache and without flash attention; generate(prompt, ...) gives a
-    continuation.
-
-    Given: The library, a GGUF file and a number of threads.
-    When: The model is loaded.
-
-    Raises:
-        LlamaCppError if the file cannot be loaded, tokens exceed the model's context or are
-            refused, or the build's C structures are not the known ones.
-    """
+    """LlamaCpp: other builds are refused."""
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.0")
     with pytest.raises(
         llama_cpp.LlamaCppError, match=rf"^xllamacpp 1.0 is installed.*\({named}\): pip"
@@ -487,15 +409,7 @@ def test_other_builds_are_refused_but_not_larger_contexts() -> None:
 
 # spec: specs/export/llama_cpp.vibee:69
 def test_requests_are_answered(tmp_path: Path) -> None:
-    """Returns the answer as JSON; logits go to 0.npy, 1.npy and so on in the folder.
-
-    Given: A request as JSON.
-    When: It is for tokens (texts, bos), text (prompt, max_new_tokens, sampling) or logits
-    (prompts).
-
-    Raises:
-        LlamaCppError as LlamaCpp does.
-    """
+    """answer: requests are answered."""
     model = {"gguf": "model.gguf", "threads": 2}
     request = {**model, "texts": ["a", ""], "bos": True}
     assert llama_cpp.answer(request, tmp_path, FakeLibrary()) == {"tokens": [[1, 35, 100], [1]]}
@@ -513,14 +427,7 @@ def test_requests_are_answered(tmp_path: Path) -> None:
 def test_main_writes_the_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Writes answer.json with the answer, a note on the version, and the error as a sentence if
-    there was one.
-
-    Returns 0, or 2 if it was called wrongly.
-
-    Given: A folder with request.json.
-    When: The module is run.
-    """
+    """main: main writes the answer."""
     request = {"gguf": "model.gguf", "threads": 1, "texts": ["a"], "bos": False}
     for arguments in ([], [str(tmp_path)], [str(tmp_path), "more"]):
         assert llama_cpp.main(arguments) == 2

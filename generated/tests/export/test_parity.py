@@ -69,8 +69,7 @@ class Stand:
 
 # spec: specs/export/parity.vibee:93
 def test_compare_logits_equal_logits() -> None:
-    """Returns largest difference, mean over the positions of KL(PyTorch || llama.cpp), and share
-    of equal best tokens.
+    """compare_logits: equal logits.
 
     Law: compare_logits([x], [x]) == ParityReport(max_abs=0.0, mean_kl=0.0,
     argmax_agreement=1.0, positions=3)
@@ -84,8 +83,7 @@ def test_compare_logits_equal_logits() -> None:
 
 # spec: specs/export/parity.vibee:96
 def test_compare_logits_largest_difference() -> None:
-    """Returns largest difference, mean over the positions of KL(PyTorch || llama.cpp), and share
-    of equal best tokens.
+    """compare_logits: largest difference.
 
     Law: compare_logits([x, y], [x, y - 0.25]).max_abs ~= 0.25
     """
@@ -99,8 +97,7 @@ def test_compare_logits_largest_difference() -> None:
 
 # spec: specs/export/parity.vibee:99
 def test_compare_logits_divergence_ignores_a_shift() -> None:
-    """Returns largest difference, mean over the positions of KL(PyTorch || llama.cpp), and share
-    of equal best tokens.
+    """compare_logits: divergence ignores a shift.
 
     Law: compare_logits([x + 3], [x]).mean_kl ~= 0
     """
@@ -111,8 +108,7 @@ def test_compare_logits_divergence_ignores_a_shift() -> None:
 
 # spec: specs/export/parity.vibee:102
 def test_compare_logits_divergence_of_the_second_from_the_first() -> None:
-    """Returns largest difference, mean over the positions of KL(PyTorch || llama.cpp), and share
-    of equal best tokens.
+    """compare_logits: divergence of the second from the first.
 
     Law: compare_logits([log(q)], [log(p)]).mean_kl ~= 0.25 * log(2)
     """
@@ -125,8 +121,7 @@ def test_compare_logits_divergence_of_the_second_from_the_first() -> None:
 
 # spec: specs/export/parity.vibee:105
 def test_compare_logits_divergence_is_a_mean_over_all_positions() -> None:
-    """Returns largest difference, mean over the positions of KL(PyTorch || llama.cpp), and share
-    of equal best tokens.
+    """compare_logits: divergence is a mean over all positions.
 
     Law: compare_logits([log(q), log(one)], [log(p), log(one)]).mean_kl ~= log(16 / 7) / 2 / 3
     """
@@ -140,8 +135,7 @@ def test_compare_logits_divergence_is_a_mean_over_all_positions() -> None:
 
 # spec: specs/export/parity.vibee:108
 def test_compare_logits_agreement_is_a_share() -> None:
-    """Returns largest difference, mean over the positions of KL(PyTorch || llama.cpp), and share
-    of equal best tokens.
+    """compare_logits: agreement is a share.
 
     Law: compare_logits([x], [y]).argmax_agreement == 0.75 and compare_logits([x],
     [y]).positions == 4
@@ -154,8 +148,7 @@ def test_compare_logits_agreement_is_a_share() -> None:
 
 # spec: specs/export/parity.vibee:111
 def test_compare_logits_shapes_agree() -> None:
-    """Returns largest difference, mean over the positions of KL(PyTorch || llama.cpp), and share
-    of equal best tokens.
+    """compare_logits: shapes agree.
 
     Refused: compare_logits([x], [x, x])
     """
@@ -169,8 +162,7 @@ def test_compare_logits_shapes_agree() -> None:
 
 # spec: specs/export/parity.vibee:115
 def test_compare_logits_there_are_logits() -> None:
-    """Returns largest difference, mean over the positions of KL(PyTorch || llama.cpp), and share
-    of equal best tokens.
+    """compare_logits: there are logits.
 
     Refused: compare_logits([], [])
     """
@@ -180,8 +172,7 @@ def test_compare_logits_there_are_logits() -> None:
 
 # spec: specs/export/parity.vibee:118
 def test_compare_logits_first_is_finite() -> None:
-    """Returns largest difference, mean over the positions of KL(PyTorch || llama.cpp), and share
-    of equal best tokens.
+    """compare_logits: first is finite.
 
     Refused: compare_logits([x + inf], [x])
     """
@@ -192,8 +183,7 @@ def test_compare_logits_first_is_finite() -> None:
 
 # spec: specs/export/parity.vibee:122
 def test_compare_logits_second_is_finite() -> None:
-    """Returns largest difference, mean over the positions of KL(PyTorch || llama.cpp), and share
-    of equal best tokens.
+    """compare_logits: second is finite.
 
     Refused: compare_logits([x], [x + inf])
     """
@@ -204,9 +194,7 @@ def test_compare_logits_second_is_finite() -> None:
 
 # spec: specs/export/parity.vibee:137
 def test_parity_gate_float32_is_exact() -> None:
-    """Returns the bounds that a trained model keeps. For f32 1e-4 on each logit, equal best tokens
-    and a mean KL divergence of 1e-8 nats; for the others a mean KL divergence of 1e-6 (f16),
-    1e-5 (bf16) or 1e-4 (q8_0) nats. An untrained network exaggerates what rounding does.
+    """parity_gate: float32 is exact.
 
     Law: parity_gate("f32") == ParityGate(max_abs=0.0001, mean_kl=1e-08, argmax_agreement=1.0)
     """
@@ -218,9 +206,7 @@ def test_parity_gate_float32_is_exact() -> None:
 # spec: specs/export/parity.vibee:139
 @pytest.mark.parametrize(("dtype", "kl"), [("f16", 1e-06), ("bf16", 1e-05), ("q8_0", 0.0001)])
 def test_parity_gate_rounded_types_have_a_divergence(dtype: str, kl: float) -> None:
-    """Returns the bounds that a trained model keeps. For f32 1e-4 on each logit, equal best tokens
-    and a mean KL divergence of 1e-8 nats; for the others a mean KL divergence of 1e-6 (f16),
-    1e-5 (bf16) or 1e-4 (q8_0) nats. An untrained network exaggerates what rounding does.
+    """parity_gate: rounded types have a divergence.
 
     Law: parity_gate(dtype) == ParityGate(mean_kl=kl)
     """
@@ -229,9 +215,7 @@ def test_parity_gate_rounded_types_have_a_divergence(dtype: str, kl: float) -> N
 
 # spec: specs/export/parity.vibee:142
 def test_parity_gate_other_types() -> None:
-    """Returns the bounds that a trained model keeps. For f32 1e-4 on each logit, equal best tokens
-    and a mean KL divergence of 1e-8 nats; for the others a mean KL divergence of 1e-6 (f16),
-    1e-5 (bf16) or 1e-4 (q8_0) nats. An untrained network exaggerates what rounding does.
+    """parity_gate: other types.
 
     Refused: parity_gate("q4_0")
     """
@@ -241,7 +225,7 @@ def test_parity_gate_other_types() -> None:
 
 # spec: specs/export/parity.vibee:171
 def test_format_report_one_line() -> None:
-    """Returns one line with every figure.
+    """format_report: one line.
 
     Law: format_report("f16", report) == "f16: max |d logit| 1.25e-02, KL 2.50e-06 nats, same
     best token at 97.5% of 40 positions"
@@ -298,20 +282,9 @@ def test_parity_options_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/parity.vibee:51
+# spec: specs/export/parity.vibee:42
 def test_failures_of_llama_cpp_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Returns the logits [T, V] of each prompt, float32.
-
-    Given: A GGUF file and prompts as ids.
-    When: llama.cpp runs them, in a process of its own with a float32 cache.
-
-    Returns:
-        A sequence of Tensor[T, V].
-
-    Raises:
-        ValueError for an empty prompt; ParityError if llama.cpp is missing, of an unknown
-            build, or fails.
-    """
+    """ParityError, llama_cpp_logits: failures of llama cpp are told."""
     assert issubclass(parity.ParityError, ValueError)
     path = Path("model.gguf")
     Stand(monkeypatch, error="llama.cpp is missing: pip install it")
@@ -333,18 +306,7 @@ def test_failures_of_llama_cpp_are_told(monkeypatch: pytest.MonkeyPatch) -> None
 
 # spec: specs/export/parity.vibee:51
 def test_logits_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Returns the logits [T, V] of each prompt, float32.
-
-    Given: A GGUF file and prompts as ids.
-    When: llama.cpp runs them, in a process of its own with a float32 cache.
-
-    Returns:
-        A sequence of Tensor[T, V].
-
-    Raises:
-        ValueError for an empty prompt; ParityError if llama.cpp is missing, of an unknown
-            build, or fails.
-    """
+    """llama_cpp_logits: logits come back."""
     stand = Stand(monkeypatch, logits=lambda request: [[[0.5, 1.0]], [[2.0, 3.0], [4.0, 5.0]]])
     first, second = parity.llama_cpp_logits(Path("model.gguf"), [[7], [8, 9]])
     assert first.dtype == second.dtype == torch.float32
@@ -368,14 +330,7 @@ def test_logits_come_back_from_a_process_of_its_own(tmp_path: Path) -> None:
 
 # spec: specs/export/parity.vibee:60
 def test_tokens_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Returns the ids of each text, after BOS if bos is true.
-
-    Given: A GGUF file and texts.
-    When: llama.cpp tokenises them.
-
-    Raises:
-        ParityError if llama.cpp is missing, of an unknown build, or fails.
-    """
+    """llama_cpp_tokenize: tokens come back."""
     stand = Stand(monkeypatch, tokens=[[1, 5], []])
     assert parity.llama_cpp_tokenize(Path("model.gguf"), ["\u00e9\n", ""], bos=True) == [[1, 5], []]
     parity.llama_cpp_tokenize(Path("model.gguf"), ["a"])
@@ -388,18 +343,7 @@ def test_tokens_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # spec: specs/export/parity.vibee:73
 def test_text_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Returns the continuation, without the prompt.
-
-    The best token at temperature 0, else one of the top_k best, drawn with the seed; it ends
-    before an end mark.
-
-    Given: A GGUF file and a prompt.
-    When: llama.cpp continues it.
-
-    Raises:
-        ValueError for a temperature below 0, and less than one token to choose from or to make;
-            ParityError if llama.cpp is missing, of an unknown build, or fails.
-    """
+    """llama_cpp_generate: text comes back."""
     stand = Stand(monkeypatch, text=" continued")
     path = Path("model.gguf")
     assert parity.llama_cpp_generate(path, "once", 1) == " continued"
@@ -420,17 +364,7 @@ def test_text_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
 # spec: specs/export/parity.vibee:82
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_pytorch_logits_are_those_of_the_model(dtype: torch.dtype) -> None:
-    """Returns the logits [T, V] of each prompt, float32 on the CPU.
-
-    Given: A decoder and prompts as ids.
-    When: PyTorch runs them.
-
-    Returns:
-        A sequence of Tensor[T, V].
-
-    Raises:
-        ValueError for an empty prompt.
-    """
+    """pytorch_logits: pytorch logits are those of the model."""
     model = small_model().to(dtype)
     prompts = [[5, 6, 7], [8]]
     results = parity.pytorch_logits(model, prompts)
@@ -445,14 +379,7 @@ def test_pytorch_logits_are_those_of_the_model(dtype: torch.dtype) -> None:
 
 # spec: specs/export/parity.vibee:153
 def test_bounds_are_kept_or_named() -> None:
-    """Returns one sentence for each bound that is not kept.
-
-    Given: A report and the type of the file.
-    When: It is held against the gate.
-
-    Raises:
-        ValueError for another type.
-    """
+    """parity_faults: bounds are kept or named."""
 
     def faults(dtype: str, **changes: float) -> list[str]:
         figures = dict(max_abs=1e-4, mean_kl=1e-8, argmax_agreement=1.0, positions=40)
@@ -505,14 +432,7 @@ def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
 
 # spec: specs/export/parity.vibee:162
 def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compares the tokens, then the logits.
-
-    Given: A GGUF file, the decoder and the tokenizer it was made from, and prompts.
-    When: Both run the prompts.
-
-    Raises:
-        ParityError if llama.cpp makes other tokens of a prompt, is missing, or fails.
-    """
+    """measure_parity: tokens are compared before logits."""
     stand = Stand(monkeypatch, **faithful(export, error=0.5))
     arguments = (
         export / "model.gguf",
@@ -546,11 +466,7 @@ def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.Mon
 def test_main_prints_and_judges(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Prints one line for each file. Returns 0, or 1 after a sentence for each fault.
-
-    Given: A folder of write_huggingface and GGUF files.
-    When: The module is run.
-    """
+    """main: main prints and judges."""
     stand = Stand(monkeypatch, **faithful(export))
     path = export / "model.gguf"
     arguments = ["--model", str(export / "model"), "--gguf", str(path), str(path)]

@@ -106,11 +106,7 @@ def test_built_model_keeps_its_contract_in_the_values_of_the_spec() -> None:
 # spec: specs/models/language_model.vibee:39
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_build_follows_device_and_dtype(dtype: torch.dtype) -> None:
-    """Returns the decoder of this configuration, initialised on the device in the dtype.
-
-    Given: A device and a dtype.
-    When: The model is needed with fresh weights.
-    """
+    """build: build follows device and dtype."""
     parameters = list(subject.build(device="meta", dtype=dtype).parameters())
     assert {p.dtype for p in parameters} == {dtype}
     assert {p.device.type for p in parameters} == {"meta"}
@@ -126,12 +122,7 @@ def test_build_follows_device_and_dtype_by_default() -> None:
 
 # spec: specs/models/language_model.vibee:47
 def test_description_states_the_numbers() -> None:
-    """Returns one line for each of parameters, memory of the weights, compute and cache, with
-    units.
-
-    Given: This configuration.
-    When: A person asks what the model is.
-    """
+    """describe: description states the numbers."""
     config, text = subject.CONFIG, subject.describe()
     assert f"{subject.CONTRACT.parameters:,} parameters ({subject.CONTRACT.label})" in text
     float32, bfloat16 = (f"{weight_bytes(config, n) / 1e6:,.1f} MB" for n in (4, 2))

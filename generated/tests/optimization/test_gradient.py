@@ -20,8 +20,7 @@ from igla.optimization import gradient
 
 # spec: specs/optimization/gradient.vibee:46
 def test_reduce_step_loss_one_process_is_the_whole_world() -> None:
-    """Returns the sums over all ranks; without torch.distributed, the same sums. They travel as
-    float64 from the given device, which the process group must serve (cuda for NCCL).
+    """reduce_step_loss: one process is the whole world.
 
     Law: reduce_step_loss(StepLoss(loss_sum=2.5, tokens=3)) == StepLoss(loss_sum=2.5, tokens=3)
     """
@@ -112,19 +111,7 @@ def _gradients(parameters: list[nn.Parameter]) -> list[list[float]]:
 # spec: specs/optimization/gradient.vibee:35
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 2e-6)])
 def test_sums_of_microbatches_equal_one_batch(dtype: torch.dtype, tolerance: float) -> None:
-    """Calls backward on each sum, so that the gradients of all microbatches add up, and returns
-    the sums over the microbatches.
-
-    Nothing is divided here: a mean of means would weigh a token by the length of its
-    neighbours.
-
-    Given: A function from a microbatch to its summed loss and its count of targets, and the
-    microbatches of one step on this rank.
-    When: An optimizer step is prepared.
-
-    Raises:
-        ValueError if there is no microbatch.
-    """
+    """accumulate_gradients: sums of microbatches equal one batch."""
     generator = torch.Generator().manual_seed(0)
     head = nn.Linear(6, 13, bias=False, dtype=dtype)
     inputs_btd = torch.randn(8, 9, 6, generator=generator).to(dtype)
@@ -151,19 +138,7 @@ def test_sums_of_microbatches_equal_one_batch(dtype: torch.dtype, tolerance: flo
 
 # spec: specs/optimization/gradient.vibee:35
 def test_adds_to_existing_gradients() -> None:
-    """Calls backward on each sum, so that the gradients of all microbatches add up, and returns
-    the sums over the microbatches.
-
-    Nothing is divided here: a mean of means would weigh a token by the length of its
-    neighbours.
-
-    Given: A function from a microbatch to its summed loss and its count of targets, and the
-    microbatches of one step on this rank.
-    When: An optimizer step is prepared.
-
-    Raises:
-        ValueError if there is no microbatch.
-    """
+    """accumulate_gradients: adds to existing gradients."""
     (parameter,) = _parameters([1.0, 2.0, 3.0])
     microbatches = iter([(2.0, 3), (0.5, 4)])
     step_loss = gradient.accumulate_gradients(
@@ -175,19 +150,7 @@ def test_adds_to_existing_gradients() -> None:
 
 # spec: specs/optimization/gradient.vibee:35
 def test_count_may_be_a_tensor() -> None:
-    """Calls backward on each sum, so that the gradients of all microbatches add up, and returns
-    the sums over the microbatches.
-
-    Nothing is divided here: a mean of means would weigh a token by the length of its
-    neighbours.
-
-    Given: A function from a microbatch to its summed loss and its count of targets, and the
-    microbatches of one step on this rank.
-    When: An optimizer step is prepared.
-
-    Raises:
-        ValueError if there is no microbatch.
-    """
+    """accumulate_gradients: count may be a tensor."""
     (parameter,) = _parameters(None)
     step_loss = gradient.accumulate_gradients(
         lambda count: (parameter.sum(), torch.tensor(count)), [4]
@@ -199,19 +162,7 @@ def test_count_may_be_a_tensor() -> None:
 
 # spec: specs/optimization/gradient.vibee:35
 def test_refuses_no_microbatch() -> None:
-    """Calls backward on each sum, so that the gradients of all microbatches add up, and returns
-    the sums over the microbatches.
-
-    Nothing is divided here: a mean of means would weigh a token by the length of its
-    neighbours.
-
-    Given: A function from a microbatch to its summed loss and its count of targets, and the
-    microbatches of one step on this rank.
-    When: An optimizer step is prepared.
-
-    Raises:
-        ValueError if there is no microbatch.
-    """
+    """accumulate_gradients: refuses no microbatch."""
     with pytest.raises(ValueError, match="this step has no microbatch"):
         gradient.accumulate_gradients(lambda batch: batch, [])
 
@@ -243,14 +194,7 @@ class _Rank:
 
 # spec: specs/optimization/gradient.vibee:48
 def test_reduces_over_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Returns the sums over all ranks; without torch.distributed, the same sums.
-
-    They travel as float64 from the given device, which the process group must serve (cuda for
-    NCCL).
-
-    Given: The sums of this rank.
-    When: The loss of the step is reported.
-    """
+    """reduce_step_loss: reduces over ranks."""
     rank = _Rank(torch.tensor([0.125, 2.0**40 + 1], dtype=torch.float64))
     monkeypatch.setattr(gradient, "dist", rank)
     step_loss = gradient.reduce_step_loss(gradient.StepLoss(loss_sum=2.5, tokens=3))
@@ -260,18 +204,7 @@ def test_reduces_over_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # spec: specs/optimization/gradient.vibee:59
 def test_normalizes_over_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sums gradients and counts over the ranks, divides the gradients by the total count and
-    returns that count.
-
-    A parameter that no microbatch touched has gradient zero afterwards. If no rank had a target
-    all gradients are zero, never NaN.
-
-    Given: Parameters with summed gradients, and the count of targets of this rank.
-    When: All microbatches of the step are done.
-
-    Raises:
-        ValueError if tokens is negative, or no parameter is trainable.
-    """
+    """normalize_gradients: normalizes over ranks."""
     rank = _Rank(torch.tensor(6), torch.tensor([1.0, 1.0, 1.0]), torch.tensor([0.0, 8.0, 0.0]))
     monkeypatch.setattr(gradient, "dist", rank)
     parameters = _parameters([3.0, 7.0, 11.0], None)
@@ -282,18 +215,7 @@ def test_normalizes_over_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # spec: specs/optimization/gradient.vibee:59
 def test_divides_by_the_count() -> None:
-    """Sums gradients and counts over the ranks, divides the gradients by the total count and
-    returns that count.
-
-    A parameter that no microbatch touched has gradient zero afterwards. If no rank had a target
-    all gradients are zero, never NaN.
-
-    Given: Parameters with summed gradients, and the count of targets of this rank.
-    When: All microbatches of the step are done.
-
-    Raises:
-        ValueError if tokens is negative, or no parameter is trainable.
-    """
+    """normalize_gradients: divides by the count."""
     parameters = _parameters([1.0, 2.0, 3.0], [4.0, 8.0, 16.0])
     assert gradient.normalize_gradients(iter(parameters), 4) == 4
     assert _gradients(parameters) == [[0.25, 0.5, 0.75], [1.0, 2.0, 4.0]]
@@ -303,18 +225,7 @@ def test_divides_by_the_count() -> None:
 
 # spec: specs/optimization/gradient.vibee:59
 def test_no_tokens_give_zero_gradients() -> None:
-    """Sums gradients and counts over the ranks, divides the gradients by the total count and
-    returns that count.
-
-    A parameter that no microbatch touched has gradient zero afterwards. If no rank had a target
-    all gradients are zero, never NaN.
-
-    Given: Parameters with summed gradients, and the count of targets of this rank.
-    When: All microbatches of the step are done.
-
-    Raises:
-        ValueError if tokens is negative, or no parameter is trainable.
-    """
+    """normalize_gradients: no tokens give zero gradients."""
     parameters = _parameters([0.0, math.nan, 2.0])
     assert gradient.normalize_gradients(parameters, 0) == 0
     assert _gradients(parameters) == [[0.0, 0.0, 0.0]]
@@ -322,18 +233,7 @@ def test_no_tokens_give_zero_gradients() -> None:
 
 # spec: specs/optimization/gradient.vibee:59
 def test_untouched_parameters_get_zero() -> None:
-    """Sums gradients and counts over the ranks, divides the gradients by the total count and
-    returns that count.
-
-    A parameter that no microbatch touched has gradient zero afterwards. If no rank had a target
-    all gradients are zero, never NaN.
-
-    Given: Parameters with summed gradients, and the count of targets of this rank.
-    When: All microbatches of the step are done.
-
-    Raises:
-        ValueError if tokens is negative, or no parameter is trainable.
-    """
+    """normalize_gradients: untouched parameters get zero."""
     touched, untouched, frozen = _parameters([2.0, 2.0, 2.0], None, None)
     frozen.requires_grad_(False)
     gradient.normalize_gradients([touched, untouched, frozen], 2)
@@ -343,18 +243,7 @@ def test_untouched_parameters_get_zero() -> None:
 
 # spec: specs/optimization/gradient.vibee:59
 def test_refuses_nothing_to_train() -> None:
-    """Sums gradients and counts over the ranks, divides the gradients by the total count and
-    returns that count.
-
-    A parameter that no microbatch touched has gradient zero afterwards. If no rank had a target
-    all gradients are zero, never NaN.
-
-    Given: Parameters with summed gradients, and the count of targets of this rank.
-    When: All microbatches of the step are done.
-
-    Raises:
-        ValueError if tokens is negative, or no parameter is trainable.
-    """
+    """normalize_gradients: refuses nothing to train."""
     (frozen,) = _parameters(None)
     with pytest.raises(ValueError, match="no parameter is trainable"):
         gradient.normalize_gradients([frozen.requires_grad_(False)], 2)
@@ -362,33 +251,14 @@ def test_refuses_nothing_to_train() -> None:
 
 # spec: specs/optimization/gradient.vibee:59
 def test_refuses_a_negative_count() -> None:
-    """Sums gradients and counts over the ranks, divides the gradients by the total count and
-    returns that count.
-
-    A parameter that no microbatch touched has gradient zero afterwards. If no rank had a target
-    all gradients are zero, never NaN.
-
-    Given: Parameters with summed gradients, and the count of targets of this rank.
-    When: All microbatches of the step are done.
-
-    Raises:
-        ValueError if tokens is negative, or no parameter is trainable.
-    """
+    """normalize_gradients: refuses a negative count."""
     with pytest.raises(ValueError, match="tokens is -1, must be 0 or more"):
         gradient.normalize_gradients(_parameters([1.0, 1.0, 1.0]), -1)
 
 
 # spec: specs/optimization/gradient.vibee:67
 def test_norm_of_all_gradients() -> None:
-    """Returns the Euclidean norm of all gradients together, a tensor without dimensions; zero
-    without gradients.
-
-    Given: Parameters, of which some have gradients.
-    When: The norm of the step is needed.
-
-    Returns:
-        Tensor[].
-    """
+    """gradient_norm: norm of all gradients."""
     norm = gradient.gradient_norm(_parameters([2.0, 0.0, -4.0], None, [0.0, 5.0, 6.0]))
     assert norm.shape == () and float(norm) == pytest.approx(9.0, rel=1e-12)
     assert float(gradient.gradient_norm(_parameters(None))) == 0.0
@@ -396,16 +266,7 @@ def test_norm_of_all_gradients() -> None:
 
 # spec: specs/optimization/gradient.vibee:76
 def test_clips_to_the_norm() -> None:
-    """Scales all gradients by max_norm over their norm where the norm is larger, and returns the
-    norm before.
-
-    Given: Parameters with normalised gradients.
-    When: The optimizer is about to step.
-
-    Raises:
-        ValueError if the norm is not finite, in which case the gradients stay as they are, or
-            if max_norm is not positive.
-    """
+    """clip_gradients: clips to the norm."""
     parameters = _parameters([2.0, 0.0, -4.0], None, [0.0, 5.0, 6.0])
     assert gradient.clip_gradients(iter(parameters), 4.5) == pytest.approx(9.0, rel=1e-12)
     assert parameters[0].grad.tolist() == pytest.approx([1.0, 0.0, -2.0], rel=1e-6)
@@ -415,16 +276,7 @@ def test_clips_to_the_norm() -> None:
 
 # spec: specs/optimization/gradient.vibee:76
 def test_leaves_small_gradients_alone() -> None:
-    """Scales all gradients by max_norm over their norm where the norm is larger, and returns the
-    norm before.
-
-    Given: Parameters with normalised gradients.
-    When: The optimizer is about to step.
-
-    Raises:
-        ValueError if the norm is not finite, in which case the gradients stay as they are, or
-            if max_norm is not positive.
-    """
+    """clip_gradients: leaves small gradients alone."""
     parameters = _parameters([2.0, 0.0, -4.0], [0.0, 5.0, 6.0])
     assert gradient.clip_gradients(parameters, 9.1) == pytest.approx(9.0, rel=1e-12)
     assert _gradients(parameters) == [[2.0, 0.0, -4.0], [0.0, 5.0, 6.0]]
@@ -441,16 +293,7 @@ def test_leaves_small_gradients_alone() -> None:
     ],
 )
 def test_refuses_a_norm_that_is_not_finite(value: float, message: str) -> None:
-    """Scales all gradients by max_norm over their norm where the norm is larger, and returns the
-    norm before.
-
-    Given: Parameters with normalised gradients.
-    When: The optimizer is about to step.
-
-    Raises:
-        ValueError if the norm is not finite, in which case the gradients stay as they are, or
-            if max_norm is not positive.
-    """
+    """clip_gradients: refuses a norm that is not finite."""
     parameters = _parameters([1.0, 1.0, 1.0], None, [0.0, value, 1.0])
     with pytest.raises(ValueError, match=message):
         gradient.clip_gradients(parameters, 1.0)
@@ -460,30 +303,12 @@ def test_refuses_a_norm_that_is_not_finite(value: float, message: str) -> None:
 # spec: specs/optimization/gradient.vibee:76
 @pytest.mark.parametrize("max_norm", [0.0, -1.0, math.nan])
 def test_refuses_a_bound_that_is_not_positive(max_norm: float) -> None:
-    """Scales all gradients by max_norm over their norm where the norm is larger, and returns the
-    norm before.
-
-    Given: Parameters with normalised gradients.
-    When: The optimizer is about to step.
-
-    Raises:
-        ValueError if the norm is not finite, in which case the gradients stay as they are, or
-            if max_norm is not positive.
-    """
+    """clip_gradients: refuses a bound that is not positive."""
     with pytest.raises(ValueError, match=f"max_norm is {max_norm}, must be larger than 0"):
         gradient.clip_gradients(_parameters([1.0, 1.0, 1.0]), max_norm)
 
 
 # spec: specs/optimization/gradient.vibee:76
 def test_default_bound() -> None:
-    """Scales all gradients by max_norm over their norm where the norm is larger, and returns the
-    norm before.
-
-    Given: Parameters with normalised gradients.
-    When: The optimizer is about to step.
-
-    Raises:
-        ValueError if the norm is not finite, in which case the gradients stay as they are, or
-            if max_norm is not positive.
-    """
+    """clip_gradients: default bound."""
     assert gradient.GradientConfig().max_norm == 1.0

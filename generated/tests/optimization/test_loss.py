@@ -23,12 +23,7 @@ from igla.optimization import loss
 
 # spec: specs/optimization/loss.vibee:40
 def test_cross_entropy_sum_definition() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: definition.
 
     Law: cross_entropy_sum(h, w, t) ~= -sum(log_softmax(logits, -1) * eye(11)[t])
     """
@@ -48,12 +43,7 @@ def test_cross_entropy_sum_definition() -> None:
 
 # spec: specs/optimization/loss.vibee:44
 def test_cross_entropy_sum_equal_logits_cost_the_log_of_the_vocabulary() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: equal logits cost the log of the vocabulary.
 
     Law: cross_entropy_sum(h, w, tensor([0, 7, 3], dtype=int64)) ~= 3 * log(8)
     """
@@ -75,12 +65,7 @@ def test_cross_entropy_sum_equal_logits_cost_the_log_of_the_vocabulary() -> None
 # spec: specs/optimization/loss.vibee:48
 @pytest.mark.parametrize("chunk", [1, 2, 3, 6, 7, 8])
 def test_cross_entropy_sum_independent_of_the_chunk(chunk: int) -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: independent of the chunk.
 
     Law: cross_entropy_sum(h, w, t, chunk_tokens=chunk) ~= cross_entropy_sum(h, w, t)
     """
@@ -99,12 +84,7 @@ def test_cross_entropy_sum_independent_of_the_chunk(chunk: int) -> None:
 
 # spec: specs/optimization/loss.vibee:53
 def test_cross_entropy_sum_parts_add_up() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: parts add up.
 
     Law: cross_entropy_sum(h, w, t) ~= cross_entropy_sum(h[0:2], w, t[0:2]) +
     cross_entropy_sum(h[2:6], w, t[2:6])
@@ -124,12 +104,7 @@ def test_cross_entropy_sum_parts_add_up() -> None:
 
 # spec: specs/optimization/loss.vibee:57
 def test_cross_entropy_sum_ignores_what_is_not_a_target() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: ignores what is not a target.
 
     Law: cross_entropy_sum(h, w, tensor([-100, 2, -100, 8], dtype=int64)) ~=
     cross_entropy_sum(h[tensor([1, 3], dtype=int64)], w, tensor([2, 8], dtype=int64))
@@ -150,12 +125,7 @@ def test_cross_entropy_sum_ignores_what_is_not_a_target() -> None:
 
 # spec: specs/optimization/loss.vibee:61
 def test_cross_entropy_sum_ignores_the_index_it_is_given() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: ignores the index it is given.
 
     Law: cross_entropy_sum(h, w, tensor([2, 0, 8], dtype=int64), ignore_index=0) ~=
     cross_entropy_sum(h[tensor([0, 2], dtype=int64)], w, tensor([2, 8], dtype=int64))
@@ -176,12 +146,7 @@ def test_cross_entropy_sum_ignores_the_index_it_is_given() -> None:
 
 # spec: specs/optimization/loss.vibee:65
 def test_cross_entropy_sum_no_target_costs_nothing() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: no target costs nothing.
 
     Law: cross_entropy_sum(h, w, tensor([-100, -100, -100], dtype=int64)) == 0
     """
@@ -197,12 +162,7 @@ def test_cross_entropy_sum_no_target_costs_nothing() -> None:
 
 # spec: specs/optimization/loss.vibee:68
 def test_cross_entropy_sum_first_and_last_token_of_the_vocabulary() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: first and last token of the vocabulary.
 
     Law: cross_entropy_sum(h, w, tensor([0, 8], dtype=int64)) > 0
     """
@@ -214,12 +174,7 @@ def test_cross_entropy_sum_first_and_last_token_of_the_vocabulary() -> None:
 
 # spec: specs/optimization/loss.vibee:71
 def test_cross_entropy_sum_refuses_flat_hidden_states() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: refuses flat hidden states.
 
     Refused: cross_entropy_sum(h, w, tensor([0], dtype=int64))
     """
@@ -234,12 +189,7 @@ def test_cross_entropy_sum_refuses_flat_hidden_states() -> None:
 
 # spec: specs/optimization/loss.vibee:75
 def test_cross_entropy_sum_refuses_other_channels() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: refuses other channels.
 
     Refused: cross_entropy_sum(h, w, tensor([0, 1], dtype=int64))
     """
@@ -254,12 +204,7 @@ def test_cross_entropy_sum_refuses_other_channels() -> None:
 
 # spec: specs/optimization/loss.vibee:79
 def test_cross_entropy_sum_refuses_a_flat_head() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: refuses a flat head.
 
     Refused: cross_entropy_sum(h, w, tensor([0, 1], dtype=int64))
     """
@@ -274,12 +219,7 @@ def test_cross_entropy_sum_refuses_a_flat_head() -> None:
 
 # spec: specs/optimization/loss.vibee:83
 def test_cross_entropy_sum_refuses_other_target_counts() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: refuses other target counts.
 
     Refused: cross_entropy_sum(h, w, tensor([0, 1, 2], dtype=int64))
     """
@@ -295,12 +235,7 @@ def test_cross_entropy_sum_refuses_other_target_counts() -> None:
 
 # spec: specs/optimization/loss.vibee:87
 def test_cross_entropy_sum_refuses_a_target_past_the_vocabulary() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: refuses a target past the vocabulary.
 
     Refused: cross_entropy_sum(h, w, tensor([0, 9], dtype=int64))
     """
@@ -315,12 +250,7 @@ def test_cross_entropy_sum_refuses_a_target_past_the_vocabulary() -> None:
 
 # spec: specs/optimization/loss.vibee:91
 def test_cross_entropy_sum_refuses_a_negative_target() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: refuses a negative target.
 
     Refused: cross_entropy_sum(h, w, tensor([-1, 3], dtype=int64))
     """
@@ -335,12 +265,7 @@ def test_cross_entropy_sum_refuses_a_negative_target() -> None:
 
 # spec: specs/optimization/loss.vibee:95
 def test_cross_entropy_sum_refuses_an_empty_chunk() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: refuses an empty chunk.
 
     Refused: cross_entropy_sum(h, w, tensor([0, 1], dtype=int64), chunk_tokens=0)
     """
@@ -353,12 +278,7 @@ def test_cross_entropy_sum_refuses_an_empty_chunk() -> None:
 
 # spec: specs/optimization/loss.vibee:99
 def test_cross_entropy_sum_refuses_mixed_dtypes() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index. A sum, so that microbatches and ranks add up; the caller divides once by the
-    count of all of them. Logits exist for chunk_tokens tokens at a time, in this call alone:
-    the gradients are made here, chunk by chunk, and backward only scales them. Under
-    torch.autocast the matrix products run in its dtype and the softmax in float32. An ignored
-    position gives no loss and no gradient, whatever its hidden state holds.
+    """cross_entropy_sum: refuses mixed dtypes.
 
     Refused: cross_entropy_sum(h, w, tensor([0, 1], dtype=int64))
     """
@@ -374,7 +294,7 @@ def test_cross_entropy_sum_refuses_mixed_dtypes() -> None:
 
 # spec: specs/optimization/loss.vibee:122
 def test_count_targets_counts_all_but_the_ignored() -> None:
-    """Returns how many targets are not ignore_index.
+    """count_targets: counts all but the ignored.
 
     Law: count_targets(t) == 4 and count_targets(t, 3) == 5 and count_targets(t[0:1, 0:1]) == 0
     """
@@ -387,8 +307,7 @@ def test_count_targets_counts_all_but_the_ignored() -> None:
 # spec: specs/optimization/loss.vibee:133
 @pytest.mark.parametrize("size", [1, 2, 4096])
 def test_perplexity_of_a_uniform_choice(size: int) -> None:
-    """Returns the exponential of the loss, which is the size of a uniform choice that is as
-    uncertain; infinity where that overflows.
+    """perplexity: of a uniform choice.
 
     Law: perplexity(log(size)) ~= size
     """
@@ -397,8 +316,7 @@ def test_perplexity_of_a_uniform_choice(size: int) -> None:
 
 # spec: specs/optimization/loss.vibee:137
 def test_perplexity_overflows_to_infinity() -> None:
-    """Returns the exponential of the loss, which is the size of a uniform choice that is as
-    uncertain; infinity where that overflows.
+    """perplexity: overflows to infinity.
 
     Law: perplexity(1000.0) == inf
     """
@@ -408,7 +326,7 @@ def test_perplexity_overflows_to_infinity() -> None:
 # spec: specs/optimization/loss.vibee:148
 @pytest.mark.parametrize(("bits", "num_bytes"), [(8, 1), (3, 7)])
 def test_bits_per_byte_definition(bits: int, num_bytes: int) -> None:
-    """Returns the loss in bits per byte of text.
+    """bits_per_byte: definition.
 
     Law: bits_per_byte(bits * log(2), num_bytes) ~= bits / num_bytes
     """
@@ -420,7 +338,7 @@ def test_bits_per_byte_definition(bits: int, num_bytes: int) -> None:
 # spec: specs/optimization/loss.vibee:152
 @pytest.mark.parametrize("num_bytes", [0, -3])
 def test_bits_per_byte_refuses_no_bytes(num_bytes: int) -> None:
-    """Returns the loss in bits per byte of text.
+    """bits_per_byte: refuses no bytes.
 
     Refused: bits_per_byte(1.0, num_bytes)
     """
@@ -507,30 +425,7 @@ class _Recorder(TorchDispatchMode):
 
 # spec: specs/optimization/loss.vibee:104
 def test_gradient_matches_finite_difference() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index.
-
-    A sum, so that microbatches and ranks add up; the caller divides once by the count of all of
-    them. Logits exist for chunk_tokens tokens at a time, in this call alone: the gradients are
-    made here, chunk by chunk, and backward only scales them. Under torch.autocast the matrix
-    products run in its dtype and the softmax in float32. An ignored position gives no loss and
-    no gradient, whatever its hidden state holds.
-
-    Given: Hidden states of N tokens, the weight of the output head, and one target per token.
-    When: The negative log-likelihood of the targets is needed, with or without gradients.
-
-    Args:
-        hidden_nd: Tensor[N, D].
-        head_weight_vd: Tensor[V, D].
-        targets_n: Tensor[N].
-
-    Returns:
-        Tensor[].
-
-    Raises:
-        ValueError if the shapes do not fit, a target is outside the vocabulary, the dtypes
-            differ outside autocast, or chunk_tokens is not positive.
-    """
+    """cross_entropy_sum: gradient matches finite difference."""
     hidden_nd, weight_vd, targets_n = _inputs(5, 3, 7, torch.float64)
 
     def function(h_nd: Tensor, w_vd: Tensor) -> Tensor:
@@ -542,30 +437,7 @@ def test_gradient_matches_finite_difference() -> None:
 # spec: specs/optimization/loss.vibee:105
 @pytest.mark.parametrize("vocab_size", [13, 1])
 def test_matches_torch_with_gradients(vocab_size: int) -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index.
-
-    A sum, so that microbatches and ranks add up; the caller divides once by the count of all of
-    them. Logits exist for chunk_tokens tokens at a time, in this call alone: the gradients are
-    made here, chunk by chunk, and backward only scales them. Under torch.autocast the matrix
-    products run in its dtype and the softmax in float32. An ignored position gives no loss and
-    no gradient, whatever its hidden state holds.
-
-    Given: Hidden states of N tokens, the weight of the output head, and one target per token.
-    When: The negative log-likelihood of the targets is needed, with or without gradients.
-
-    Args:
-        hidden_nd: Tensor[N, D].
-        head_weight_vd: Tensor[V, D].
-        targets_n: Tensor[N].
-
-    Returns:
-        Tensor[].
-
-    Raises:
-        ValueError if the shapes do not fit, a target is outside the vocabulary, the dtypes
-            differ outside autocast, or chunk_tokens is not positive.
-    """
+    """cross_entropy_sum: matches torch with gradients."""
     hidden_nd, weight_vd, targets_n = _inputs(11, 6, vocab_size, torch.float64)
     inputs = (hidden_nd, weight_vd)
     expected = torch.autograd.grad(3 * _plain(hidden_nd, weight_vd, targets_n), inputs)
@@ -578,30 +450,7 @@ def test_matches_torch_with_gradients(vocab_size: int) -> None:
 # spec: specs/optimization/loss.vibee:106
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 2e-6)])
 def test_one_batch_of_eight_equals_eight_of_one(dtype: torch.dtype, tolerance: float) -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index.
-
-    A sum, so that microbatches and ranks add up; the caller divides once by the count of all of
-    them. Logits exist for chunk_tokens tokens at a time, in this call alone: the gradients are
-    made here, chunk by chunk, and backward only scales them. Under torch.autocast the matrix
-    products run in its dtype and the softmax in float32. An ignored position gives no loss and
-    no gradient, whatever its hidden state holds.
-
-    Given: Hidden states of N tokens, the weight of the output head, and one target per token.
-    When: The negative log-likelihood of the targets is needed, with or without gradients.
-
-    Args:
-        hidden_nd: Tensor[N, D].
-        head_weight_vd: Tensor[V, D].
-        targets_n: Tensor[N].
-
-    Returns:
-        Tensor[].
-
-    Raises:
-        ValueError if the shapes do not fit, a target is outside the vocabulary, the dtypes
-            differ outside autocast, or chunk_tokens is not positive.
-    """
+    """cross_entropy_sum: one batch of eight equals eight of one."""
     hidden_nd, weight_vd, targets_n = _inputs(8 * 9, 6, 13, dtype)
     targets_bt = targets_n.view(8, 9).clone()
     for row, length in enumerate((9, 7, 1, 0, 4, 9, 2, 5)):  # the fourth row has no target at all
@@ -617,30 +466,7 @@ def test_one_batch_of_eight_equals_eight_of_one(dtype: torch.dtype, tolerance: f
 
 # spec: specs/optimization/loss.vibee:107
 def test_ignored_hidden_states_may_hold_nan() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index.
-
-    A sum, so that microbatches and ranks add up; the caller divides once by the count of all of
-    them. Logits exist for chunk_tokens tokens at a time, in this call alone: the gradients are
-    made here, chunk by chunk, and backward only scales them. Under torch.autocast the matrix
-    products run in its dtype and the softmax in float32. An ignored position gives no loss and
-    no gradient, whatever its hidden state holds.
-
-    Given: Hidden states of N tokens, the weight of the output head, and one target per token.
-    When: The negative log-likelihood of the targets is needed, with or without gradients.
-
-    Args:
-        hidden_nd: Tensor[N, D].
-        head_weight_vd: Tensor[V, D].
-        targets_n: Tensor[N].
-
-    Returns:
-        Tensor[].
-
-    Raises:
-        ValueError if the shapes do not fit, a target is outside the vocabulary, the dtypes
-            differ outside autocast, or chunk_tokens is not positive.
-    """
+    """cross_entropy_sum: ignored hidden states may hold nan."""
     hidden_nd, weight_vd, targets_n = _inputs(6, 3, 7, torch.float64)
     with torch.no_grad():
         hidden_nd[1] = torch.nan
@@ -653,30 +479,7 @@ def test_ignored_hidden_states_may_hold_nan() -> None:
 
 # spec: specs/optimization/loss.vibee:108
 def test_logits_exist_for_one_chunk_at_a_time() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index.
-
-    A sum, so that microbatches and ranks add up; the caller divides once by the count of all of
-    them. Logits exist for chunk_tokens tokens at a time, in this call alone: the gradients are
-    made here, chunk by chunk, and backward only scales them. Under torch.autocast the matrix
-    products run in its dtype and the softmax in float32. An ignored position gives no loss and
-    no gradient, whatever its hidden state holds.
-
-    Given: Hidden states of N tokens, the weight of the output head, and one target per token.
-    When: The negative log-likelihood of the targets is needed, with or without gradients.
-
-    Args:
-        hidden_nd: Tensor[N, D].
-        head_weight_vd: Tensor[V, D].
-        targets_n: Tensor[N].
-
-    Returns:
-        Tensor[].
-
-    Raises:
-        ValueError if the shapes do not fit, a target is outside the vocabulary, the dtypes
-            differ outside autocast, or chunk_tokens is not positive.
-    """
+    """cross_entropy_sum: logits exist for one chunk at a time."""
     hidden_nd, weight_vd, targets_n = _inputs(64, 4, 32, torch.float32)
     with _Recorder() as recorder:
         loss.cross_entropy_sum(hidden_nd, weight_vd, targets_n, chunk_tokens=16).backward()
@@ -686,30 +489,7 @@ def test_logits_exist_for_one_chunk_at_a_time() -> None:
 
 # spec: specs/optimization/loss.vibee:109
 def test_skips_gradients_nobody_asked_for() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index.
-
-    A sum, so that microbatches and ranks add up; the caller divides once by the count of all of
-    them. Logits exist for chunk_tokens tokens at a time, in this call alone: the gradients are
-    made here, chunk by chunk, and backward only scales them. Under torch.autocast the matrix
-    products run in its dtype and the softmax in float32. An ignored position gives no loss and
-    no gradient, whatever its hidden state holds.
-
-    Given: Hidden states of N tokens, the weight of the output head, and one target per token.
-    When: The negative log-likelihood of the targets is needed, with or without gradients.
-
-    Args:
-        hidden_nd: Tensor[N, D].
-        head_weight_vd: Tensor[V, D].
-        targets_n: Tensor[N].
-
-    Returns:
-        Tensor[].
-
-    Raises:
-        ValueError if the shapes do not fit, a target is outside the vocabulary, the dtypes
-            differ outside autocast, or chunk_tokens is not positive.
-    """
+    """cross_entropy_sum: skips gradients nobody asked for."""
     hidden_nd, weight_vd, targets_n = _inputs(8, 4, 9, torch.float64)
     _plain(hidden_nd, weight_vd, targets_n).backward()
     frozen_nd, frozen_vd = hidden_nd.detach(), weight_vd.detach()
@@ -732,30 +512,7 @@ def test_skips_gradients_nobody_asked_for() -> None:
 
 # spec: specs/optimization/loss.vibee:110
 def test_float32_sums_in_float32() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index.
-
-    A sum, so that microbatches and ranks add up; the caller divides once by the count of all of
-    them. Logits exist for chunk_tokens tokens at a time, in this call alone: the gradients are
-    made here, chunk by chunk, and backward only scales them. Under torch.autocast the matrix
-    products run in its dtype and the softmax in float32. An ignored position gives no loss and
-    no gradient, whatever its hidden state holds.
-
-    Given: Hidden states of N tokens, the weight of the output head, and one target per token.
-    When: The negative log-likelihood of the targets is needed, with or without gradients.
-
-    Args:
-        hidden_nd: Tensor[N, D].
-        head_weight_vd: Tensor[V, D].
-        targets_n: Tensor[N].
-
-    Returns:
-        Tensor[].
-
-    Raises:
-        ValueError if the shapes do not fit, a target is outside the vocabulary, the dtypes
-            differ outside autocast, or chunk_tokens is not positive.
-    """
+    """cross_entropy_sum: float32 sums in float32."""
     for dtype in (torch.float32, torch.bfloat16):
         hidden_nd, weight_vd, targets_n = _inputs(40, 6, 13, dtype)
         total = loss.cross_entropy_sum(hidden_nd, weight_vd, targets_n, chunk_tokens=7)
@@ -769,30 +526,7 @@ def test_float32_sums_in_float32() -> None:
 
 # spec: specs/optimization/loss.vibee:111
 def test_autocast_softmax_is_float32() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index.
-
-    A sum, so that microbatches and ranks add up; the caller divides once by the count of all of
-    them. Logits exist for chunk_tokens tokens at a time, in this call alone: the gradients are
-    made here, chunk by chunk, and backward only scales them. Under torch.autocast the matrix
-    products run in its dtype and the softmax in float32. An ignored position gives no loss and
-    no gradient, whatever its hidden state holds.
-
-    Given: Hidden states of N tokens, the weight of the output head, and one target per token.
-    When: The negative log-likelihood of the targets is needed, with or without gradients.
-
-    Args:
-        hidden_nd: Tensor[N, D].
-        head_weight_vd: Tensor[V, D].
-        targets_n: Tensor[N].
-
-    Returns:
-        Tensor[].
-
-    Raises:
-        ValueError if the shapes do not fit, a target is outside the vocabulary, the dtypes
-            differ outside autocast, or chunk_tokens is not positive.
-    """
+    """cross_entropy_sum: autocast softmax is float32."""
     hidden_nd, weight_vd, targets_n = _inputs(40, 6, 13, torch.float32)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         total = loss.cross_entropy_sum(hidden_nd, weight_vd, targets_n, chunk_tokens=7)
@@ -807,30 +541,7 @@ def test_autocast_softmax_is_float32() -> None:
 
 # spec: specs/optimization/loss.vibee:112
 def test_autocast_leaves_float64_alone() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index.
-
-    A sum, so that microbatches and ranks add up; the caller divides once by the count of all of
-    them. Logits exist for chunk_tokens tokens at a time, in this call alone: the gradients are
-    made here, chunk by chunk, and backward only scales them. Under torch.autocast the matrix
-    products run in its dtype and the softmax in float32. An ignored position gives no loss and
-    no gradient, whatever its hidden state holds.
-
-    Given: Hidden states of N tokens, the weight of the output head, and one target per token.
-    When: The negative log-likelihood of the targets is needed, with or without gradients.
-
-    Args:
-        hidden_nd: Tensor[N, D].
-        head_weight_vd: Tensor[V, D].
-        targets_n: Tensor[N].
-
-    Returns:
-        Tensor[].
-
-    Raises:
-        ValueError if the shapes do not fit, a target is outside the vocabulary, the dtypes
-            differ outside autocast, or chunk_tokens is not positive.
-    """
+    """cross_entropy_sum: autocast leaves float64 alone."""
     hidden_nd, weight_vd, targets_n = _inputs(10, 6, 13, torch.float64)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         total = loss.cross_entropy_sum(hidden_nd, weight_vd, targets_n)
@@ -840,30 +551,7 @@ def test_autocast_leaves_float64_alone() -> None:
 
 # spec: specs/optimization/loss.vibee:113
 def test_chunk_default_agrees_with_the_config() -> None:
-    """Returns the negative log-likelihood in nats, summed over the targets that are not
-    ignore_index.
-
-    A sum, so that microbatches and ranks add up; the caller divides once by the count of all of
-    them. Logits exist for chunk_tokens tokens at a time, in this call alone: the gradients are
-    made here, chunk by chunk, and backward only scales them. Under torch.autocast the matrix
-    products run in its dtype and the softmax in float32. An ignored position gives no loss and
-    no gradient, whatever its hidden state holds.
-
-    Given: Hidden states of N tokens, the weight of the output head, and one target per token.
-    When: The negative log-likelihood of the targets is needed, with or without gradients.
-
-    Args:
-        hidden_nd: Tensor[N, D].
-        head_weight_vd: Tensor[V, D].
-        targets_n: Tensor[N].
-
-    Returns:
-        Tensor[].
-
-    Raises:
-        ValueError if the shapes do not fit, a target is outside the vocabulary, the dtypes
-            differ outside autocast, or chunk_tokens is not positive.
-    """
+    """cross_entropy_sum: chunk default agrees with the config."""
     config = loss.LossConfig()
     assert (config.ignore_index, config.chunk_tokens) == (-100, 1024)
     defaults = inspect.signature(loss.cross_entropy_sum).parameters

@@ -108,18 +108,7 @@ def _names(model: nn.Module, group: dict) -> list[str]:
 
 # spec: specs/optimization/optimizer.vibee:61
 def test_matrices_decay_and_the_rest_does_not() -> None:
-    """Returns two groups of the trainable parameters, in the order of the model, each exactly
-    once.
-
-    The first holds the matrices and decays; the second holds norms, biases and embeddings (with
-    them a head tied to the embedding) and does not.
-
-    Given: A model.
-    When: Its optimizer is built.
-
-    Raises:
-        ValueError if the model has no trainable parameter.
-    """
+    """parameter_groups: matrices decay and the rest does not."""
     model = _Model()
     decayed, others = optimizer.parameter_groups(model, 0.3)
     assert (decayed["weight_decay"], others["weight_decay"]) == (0.3, 0.0)
@@ -130,18 +119,7 @@ def test_matrices_decay_and_the_rest_does_not() -> None:
 
 # spec: specs/optimization/optimizer.vibee:61
 def test_tied_head_is_an_embedding() -> None:
-    """Returns two groups of the trainable parameters, in the order of the model, each exactly
-    once.
-
-    The first holds the matrices and decays; the second holds norms, biases and embeddings (with
-    them a head tied to the embedding) and does not.
-
-    Given: A model.
-    When: Its optimizer is built.
-
-    Raises:
-        ValueError if the model has no trainable parameter.
-    """
+    """parameter_groups: tied head is an embedding."""
     model = _Model(tied=True)
     decayed, others = optimizer.parameter_groups(model, 0.1)
     assert _names(model, decayed) == ["proj.weight"]
@@ -150,18 +128,7 @@ def test_tied_head_is_an_embedding() -> None:
 
 # spec: specs/optimization/optimizer.vibee:61
 def test_frozen_parameters_are_left_out() -> None:
-    """Returns two groups of the trainable parameters, in the order of the model, each exactly
-    once.
-
-    The first holds the matrices and decays; the second holds norms, biases and embeddings (with
-    them a head tied to the embedding) and does not.
-
-    Given: A model.
-    When: Its optimizer is built.
-
-    Raises:
-        ValueError if the model has no trainable parameter.
-    """
+    """parameter_groups: frozen parameters are left out."""
     model = _Model()
     model.proj.requires_grad_(False)
     model.embed_tokens.requires_grad_(False)
@@ -172,18 +139,7 @@ def test_frozen_parameters_are_left_out() -> None:
 
 # spec: specs/optimization/optimizer.vibee:61
 def test_refuses_nothing_to_train() -> None:
-    """Returns two groups of the trainable parameters, in the order of the model, each exactly
-    once.
-
-    The first holds the matrices and decays; the second holds norms, biases and embeddings (with
-    them a head tied to the embedding) and does not.
-
-    Given: A model.
-    When: Its optimizer is built.
-
-    Raises:
-        ValueError if the model has no trainable parameter.
-    """
+    """parameter_groups: refuses nothing to train."""
     with pytest.raises(ValueError, match="Linear has no trainable parameter: set requires_grad"):
         optimizer.parameter_groups(nn.Linear(2, 2).requires_grad_(False), 0.1)
     norm = nn.RMSNorm(2)
@@ -192,9 +148,11 @@ def test_refuses_nothing_to_train() -> None:
     assert optimizer.parameter_groups(matrix, 0.1)[0]["params"] == [matrix.weight]
 
 
-# spec: specs/optimization/optimizer.vibee:49
+# spec: specs/optimization/optimizer.vibee:34
 def test_built_optimizer_follows_the_formulas() -> None:
-    """A decayed weight after one update. The moments are the updated ones, step counts from 1."""
+    """next_first_moment, next_second_moment, adamw_update, build_optimizer: built optimizer
+    follows the formulas.
+    """
     config = optimizer.OptimizerConfig(
         learning_rate=0.02, beta1=0.8, beta2=0.9, eps=0.03, weight_decay=0.4
     )
@@ -219,15 +177,7 @@ def test_built_optimizer_follows_the_formulas() -> None:
 
 # spec: specs/optimization/optimizer.vibee:70
 def test_defaults_reach_torch() -> None:
-    """Returns torch.optim.AdamW over the two groups, fused where every parameter is on a device
-    that has the fused kernel.
-
-    Given: A model and the settings.
-    When: Training starts.
-
-    Raises:
-        ValueError if the model has no trainable parameter.
-    """
+    """build_optimizer: defaults reach torch."""
     decayed, others = optimizer.build_optimizer(_Model(), optimizer.OptimizerConfig()).param_groups
     for group, weight_decay in ((decayed, 0.1), (others, 0.0)):
         assert (group["lr"], group["betas"], group["eps"]) == (3e-4, (0.9, 0.95), 1e-8)
@@ -236,15 +186,7 @@ def test_defaults_reach_torch() -> None:
 
 # spec: specs/optimization/optimizer.vibee:70
 def test_fused_where_available() -> None:
-    """Returns torch.optim.AdamW over the two groups, fused where every parameter is on a device
-    that has the fused kernel.
-
-    Given: A model and the settings.
-    When: Training starts.
-
-    Raises:
-        ValueError if the model has no trainable parameter.
-    """
+    """build_optimizer: fused where available."""
     config = optimizer.OptimizerConfig()
     assert optimizer.build_optimizer(nn.Linear(2, 2), config).defaults["fused"] is True
     on_meta = nn.Linear(2, 2, device="meta")
@@ -262,17 +204,7 @@ def _stepped(dtype: torch.dtype) -> torch.optim.AdamW:
 
 # spec: specs/optimization/optimizer.vibee:80
 def test_accepts_the_declared_dtype() -> None:
-    """Refuses any parameter, and any moment that exists, of another than the given dtype.
-
-    Moments take the dtype of their parameter, so a wrong one is seen before the first step.
-    Step counters may have any.
-
-    Given: An optimizer, before or after its first step.
-    When: Silent low-precision training must be impossible.
-
-    Raises:
-        ValueError that names the first parameter or moment of another dtype.
-    """
+    """assert_optimizer_dtypes: accepts the declared dtype."""
     optimizer.assert_optimizer_dtypes(_stepped(torch.float32), torch.float32)
     optimizer.assert_optimizer_dtypes(_stepped(torch.float64), torch.float64)  # its step is float32
     adamw = _stepped(torch.float32)
@@ -284,17 +216,7 @@ def test_accepts_the_declared_dtype() -> None:
 
 # spec: specs/optimization/optimizer.vibee:80
 def test_refuses_a_low_precision_parameter() -> None:
-    """Refuses any parameter, and any moment that exists, of another than the given dtype.
-
-    Moments take the dtype of their parameter, so a wrong one is seen before the first step.
-    Step counters may have any.
-
-    Given: An optimizer, before or after its first step.
-    When: Silent low-precision training must be impossible.
-
-    Raises:
-        ValueError that names the first parameter or moment of another dtype.
-    """
+    """assert_optimizer_dtypes: refuses a low precision parameter."""
     model = nn.Sequential(nn.RMSNorm(2), nn.Linear(2, 3, bias=False, dtype=torch.bfloat16))
     adamw = optimizer.build_optimizer(model, optimizer.OptimizerConfig())
     message = r"parameter 0 of shape \(3, 2\): the parameter itself is torch.bfloat16, must be"
@@ -305,17 +227,7 @@ def test_refuses_a_low_precision_parameter() -> None:
 # spec: specs/optimization/optimizer.vibee:80
 @pytest.mark.parametrize("moment", ["exp_avg", "exp_avg_sq"])
 def test_refuses_a_low_precision_moment(moment: str) -> None:
-    """Refuses any parameter, and any moment that exists, of another than the given dtype.
-
-    Moments take the dtype of their parameter, so a wrong one is seen before the first step.
-    Step counters may have any.
-
-    Given: An optimizer, before or after its first step.
-    When: Silent low-precision training must be impossible.
-
-    Raises:
-        ValueError that names the first parameter or moment of another dtype.
-    """
+    """assert_optimizer_dtypes: refuses a low precision moment."""
     adamw = _stepped(torch.float32)
     bias = adamw.param_groups[1]["params"][0]
     adamw.state[bias][moment] = adamw.state[bias][moment].bfloat16()

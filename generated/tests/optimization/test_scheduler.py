@@ -19,9 +19,7 @@ from igla.optimization import scheduler
 # spec: specs/optimization/scheduler.vibee:40
 @pytest.mark.parametrize(("fraction", "steps"), [(0.2, 20), (0.001, 1), (0.9, 90), (0.95, 90)])
 def test_decay_steps_wsd_takes_its_fraction(fraction: float, steps: int) -> None:
-    """Steps over which the rate falls, the last ones of the run. Under wsd the part decay_fraction
-    of all steps, at least one, and no more than the warm-up leaves; otherwise all that follow
-    the warm-up.
+    """decay_steps: wsd takes its fraction.
 
     Law: decay_steps(SchedulerConfig(schedule="wsd", warmup_steps=10, total_steps=100,
     decay_fraction=fraction)) == steps
@@ -39,9 +37,7 @@ def test_decay_steps_wsd_takes_its_fraction(fraction: float, steps: int) -> None
 # spec: specs/optimization/scheduler.vibee:47
 @pytest.mark.parametrize("schedule", ["cosine", "linear"])
 def test_decay_steps_others_fall_after_the_warmup(schedule: str) -> None:
-    """Steps over which the rate falls, the last ones of the run. Under wsd the part decay_fraction
-    of all steps, at least one, and no more than the warm-up leaves; otherwise all that follow
-    the warm-up.
+    """decay_steps: others fall after the warmup.
 
     Law: decay_steps(SchedulerConfig(schedule=schedule, warmup_steps=10, total_steps=100)) == 90
     """
@@ -66,11 +62,7 @@ def test_decay_steps_others_fall_after_the_warmup(schedule: str) -> None:
     ],
 )
 def test_learning_rate_factor_warms_up_linearly(schedule: str, step: int, factor: float) -> None:
-    """Returns the factor on the peak rate. It rises linearly over the warm-up, so that the first
-    step already moves and step warmup_steps - 1 has the peak; then it stays or falls, and the
-    last step, total_steps - 1, has final_ratio (constant stays at one). Later steps keep the
-    last value. The factor depends on step and settings alone, so a resumed run continues it
-    exactly.
+    """learning_rate_factor: warms up linearly.
 
     Law: learning_rate_factor(step, SchedulerConfig(schedule=schedule, warmup_steps=4,
     total_steps=12)) ~= factor
@@ -83,11 +75,7 @@ def test_learning_rate_factor_warms_up_linearly(schedule: str, step: int, factor
 # spec: specs/optimization/scheduler.vibee:73
 @pytest.mark.parametrize("step", [3, 5, 7, 9])
 def test_learning_rate_factor_cosine_falls_to_the_final_ratio(step: int) -> None:
-    """Returns the factor on the peak rate. It rises linearly over the warm-up, so that the first
-    step already moves and step warmup_steps - 1 has the peak; then it stays or falls, and the
-    last step, total_steps - 1, has final_ratio (constant stays at one). Later steps keep the
-    last value. The factor depends on step and settings alone, so a resumed run continues it
-    exactly.
+    """learning_rate_factor: cosine falls to the final ratio.
 
     Law: learning_rate_factor(step, config) ~= 0.2 + 0.8 * (1 + cos(pi * (step - 1) / 8)) / 2
     """
@@ -100,11 +88,7 @@ def test_learning_rate_factor_cosine_falls_to_the_final_ratio(step: int) -> None
 # spec: specs/optimization/scheduler.vibee:78
 @pytest.mark.parametrize(("step", "factor"), [(2, 0.9), (5, 0.6), (9, 0.2)])
 def test_learning_rate_factor_linear_falls_to_the_final_ratio(step: int, factor: float) -> None:
-    """Returns the factor on the peak rate. It rises linearly over the warm-up, so that the first
-    step already moves and step warmup_steps - 1 has the peak; then it stays or falls, and the
-    last step, total_steps - 1, has final_ratio (constant stays at one). Later steps keep the
-    last value. The factor depends on step and settings alone, so a resumed run continues it
-    exactly.
+    """learning_rate_factor: linear falls to the final ratio.
 
     Law: learning_rate_factor(step, config) ~= factor
     """
@@ -119,11 +103,7 @@ def test_learning_rate_factor_linear_falls_to_the_final_ratio(step: int, factor:
 # spec: specs/optimization/scheduler.vibee:83
 @pytest.mark.parametrize(("step", "factor"), [(1, 1.0), (15, 1.0), (16, 0.8), (18, 0.4), (19, 0.2)])
 def test_learning_rate_factor_wsd_is_stable_then_falls(step: int, factor: float) -> None:
-    """Returns the factor on the peak rate. It rises linearly over the warm-up, so that the first
-    step already moves and step warmup_steps - 1 has the peak; then it stays or falls, and the
-    last step, total_steps - 1, has final_ratio (constant stays at one). Later steps keep the
-    last value. The factor depends on step and settings alone, so a resumed run continues it
-    exactly.
+    """learning_rate_factor: wsd is stable then falls.
 
     Law: learning_rate_factor(step, config) ~= factor
     """
@@ -138,11 +118,7 @@ def test_learning_rate_factor_wsd_is_stable_then_falls(step: int, factor: float)
 # spec: specs/optimization/scheduler.vibee:93
 @pytest.mark.parametrize("step", [1, 5, 9, 100])
 def test_learning_rate_factor_constant_stays(step: int) -> None:
-    """Returns the factor on the peak rate. It rises linearly over the warm-up, so that the first
-    step already moves and step warmup_steps - 1 has the peak; then it stays or falls, and the
-    last step, total_steps - 1, has final_ratio (constant stays at one). Later steps keep the
-    last value. The factor depends on step and settings alone, so a resumed run continues it
-    exactly.
+    """learning_rate_factor: constant stays.
 
     Law: learning_rate_factor(step, config) == 1
     """
@@ -153,11 +129,7 @@ def test_learning_rate_factor_constant_stays(step: int) -> None:
 # spec: specs/optimization/scheduler.vibee:97
 @pytest.mark.parametrize("schedule", ["cosine", "linear", "wsd"])
 def test_learning_rate_factor_the_last_step_has_the_default_ratio(schedule: str) -> None:
-    """Returns the factor on the peak rate. It rises linearly over the warm-up, so that the first
-    step already moves and step warmup_steps - 1 has the peak; then it stays or falls, and the
-    last step, total_steps - 1, has final_ratio (constant stays at one). Later steps keep the
-    last value. The factor depends on step and settings alone, so a resumed run continues it
-    exactly.
+    """learning_rate_factor: the last step has the default ratio.
 
     Law: learning_rate_factor(99, SchedulerConfig(schedule=schedule, warmup_steps=0,
     total_steps=100)) ~= 0.1
@@ -170,11 +142,7 @@ def test_learning_rate_factor_the_last_step_has_the_default_ratio(schedule: str)
 # spec: specs/optimization/scheduler.vibee:100
 @pytest.mark.parametrize(("schedule", "step"), [("cosine", 10), ("linear", 15), ("wsd", 1000)])
 def test_learning_rate_factor_later_steps_keep_the_last_value(schedule: str, step: int) -> None:
-    """Returns the factor on the peak rate. It rises linearly over the warm-up, so that the first
-    step already moves and step warmup_steps - 1 has the peak; then it stays or falls, and the
-    last step, total_steps - 1, has final_ratio (constant stays at one). Later steps keep the
-    last value. The factor depends on step and settings alone, so a resumed run continues it
-    exactly.
+    """learning_rate_factor: later steps keep the last value.
 
     Law: learning_rate_factor(step, SchedulerConfig(schedule=schedule, warmup_steps=2,
     total_steps=10)) ~= 0.1
@@ -186,11 +154,7 @@ def test_learning_rate_factor_later_steps_keep_the_last_value(schedule: str, ste
 
 # spec: specs/optimization/scheduler.vibee:103
 def test_learning_rate_factor_needs_no_warmup() -> None:
-    """Returns the factor on the peak rate. It rises linearly over the warm-up, so that the first
-    step already moves and step warmup_steps - 1 has the peak; then it stays or falls, and the
-    last step, total_steps - 1, has final_ratio (constant stays at one). Later steps keep the
-    last value. The factor depends on step and settings alone, so a resumed run continues it
-    exactly.
+    """learning_rate_factor: needs no warmup.
 
     Law: learning_rate_factor(0, config) ~= 0.75 and learning_rate_factor(3, config) == 0
     """
@@ -203,11 +167,7 @@ def test_learning_rate_factor_needs_no_warmup() -> None:
 
 # spec: specs/optimization/scheduler.vibee:106
 def test_learning_rate_factor_warmup_of_one_step() -> None:
-    """Returns the factor on the peak rate. It rises linearly over the warm-up, so that the first
-    step already moves and step warmup_steps - 1 has the peak; then it stays or falls, and the
-    last step, total_steps - 1, has final_ratio (constant stays at one). Later steps keep the
-    last value. The factor depends on step and settings alone, so a resumed run continues it
-    exactly.
+    """learning_rate_factor: warmup of one step.
 
     Law: learning_rate_factor(0, SchedulerConfig(schedule="constant", warmup_steps=1,
     total_steps=2)) == 1
@@ -222,11 +182,7 @@ def test_learning_rate_factor_warmup_of_one_step() -> None:
 
 # spec: specs/optimization/scheduler.vibee:108
 def test_learning_rate_factor_refuses_a_negative_step() -> None:
-    """Returns the factor on the peak rate. It rises linearly over the warm-up, so that the first
-    step already moves and step warmup_steps - 1 has the peak; then it stays or falls, and the
-    last step, total_steps - 1, has final_ratio (constant stays at one). Later steps keep the
-    last value. The factor depends on step and settings alone, so a resumed run continues it
-    exactly.
+    """learning_rate_factor: refuses a negative step.
 
     Refused: learning_rate_factor(-1, SchedulerConfig(warmup_steps=2, total_steps=10))
     """
@@ -311,19 +267,7 @@ def test_scheduler_config_accepts(change: dict[str, object]) -> None:
 
 # spec: specs/optimization/scheduler.vibee:111
 def test_defaults() -> None:
-    """Returns the factor on the peak rate.
-
-    It rises linearly over the warm-up, so that the first step already moves and step
-    warmup_steps - 1 has the peak; then it stays or falls, and the last step, total_steps - 1,
-    has final_ratio (constant stays at one). Later steps keep the last value. The factor depends
-    on step and settings alone, so a resumed run continues it exactly.
-
-    Given: An optimizer step, counted from zero, and the settings.
-    When: The learning rate of that step is set.
-
-    Raises:
-        ValueError if step is negative.
-    """
+    """learning_rate_factor: defaults."""
     config = scheduler.SchedulerConfig(warmup_steps=2, total_steps=10)
     assert (config.schedule, config.final_ratio, config.decay_fraction) == ("cosine", 0.1, 0.1)
 
@@ -335,14 +279,7 @@ def _optimizer() -> torch.optim.Optimizer:
 
 # spec: specs/optimization/scheduler.vibee:119
 def test_sets_every_group() -> None:
-    """Sets the rate in every parameter group.
-
-    Given: An optimizer and a learning rate.
-    When: A step begins.
-
-    Raises:
-        ValueError if the rate is negative or not finite.
-    """
+    """set_learning_rate: sets every group."""
     optimizer = _optimizer()
     for learning_rate in (0.125, 0.0):
         scheduler.set_learning_rate(optimizer, learning_rate)
@@ -352,14 +289,7 @@ def test_sets_every_group() -> None:
 # spec: specs/optimization/scheduler.vibee:119
 @pytest.mark.parametrize("learning_rate", [-1e-9, math.inf, math.nan])
 def test_refuses_a_bad_rate(learning_rate: float) -> None:
-    """Sets the rate in every parameter group.
-
-    Given: An optimizer and a learning rate.
-    When: A step begins.
-
-    Raises:
-        ValueError if the rate is negative or not finite.
-    """
+    """set_learning_rate: refuses a bad rate."""
     optimizer = _optimizer()
     with pytest.raises(ValueError, match=f"learning_rate is {learning_rate}, must be a finite"):
         scheduler.set_learning_rate(optimizer, learning_rate)

@@ -1008,6 +1008,20 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         assert "interrupted; run the same command again" in capsys.readouterr().out
 
 
+def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
+    options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An error of the system that names no file is said with the output folder."""
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(subject, "train", fail)
+    assert subject.main(arguments_for(options)) == 1
+    sentence = f"error: [Errno 28] No space left on device; see to {options.out} and run the same"
+    assert capsys.readouterr().err.startswith(sentence)
+
+
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,7 @@ from igla.architecture import scaling
 
 # spec: spec.vibee:25
 def test_area_multiplies() -> None:
-    """Width times factor.
+    """area: multiplies.
 
     Law: area(ScaleConfig(factor=3, width=5)) == 15
     """
@@ -23,7 +23,7 @@ def test_area_multiplies() -> None:
 
 # spec: spec.vibee:37
 def test_scale_multiplies() -> None:
-    """The number times the factor.
+    """scale: multiplies.
 
     Law: scale(4.0, ScaleConfig(width=1)) == 8.0
     """
@@ -32,7 +32,7 @@ def test_scale_multiplies() -> None:
 
 # spec: spec.vibee:39
 def test_scale_needs_a_positive_number() -> None:
-    """The number times the factor.
+    """scale: needs a positive number.
 
     Refused: scale(0 - 1.0, ScaleConfig(width=1))
     """
@@ -84,12 +84,5 @@ def test_scale_config_accepts(change: dict[str, object]) -> None:
 
 # spec: spec.vibee:42
 def test_scale_of_zero() -> None:
-    """The number times the factor.
-
-    Given: A number.
-    When: It is scaled.
-
-    Raises:
-        ValueError if x is negative.
-    """
+    """scale: scale of zero."""
     assert scaling.scale(0.0, scaling.ScaleConfig(width=1)) == 0.0

@@ -14,7 +14,7 @@ from igla.models import small as subject
 
 # spec: specs/models/family.vibee:34
 def test_num_params_squares() -> None:
-    """All of them.
+    """num_params: squares.
 
     Law: num_params(ModelConfig(hidden_size=8)) == 64
     """

@@ -11,7 +11,7 @@ from igla.architecture import scaling, user
 
 # spec: specs/architecture/user.vibee:23
 def test_volume_is_the_area_once() -> None:
-    """Area times the number of times.
+    """volume: is the area once.
 
     Law: volume(UserConfig(scale=scale, times=1)) == area(scale)
     """
@@ -22,7 +22,7 @@ def test_volume_is_the_area_once() -> None:
 # spec: specs/architecture/user.vibee:35
 @pytest.mark.parametrize(("times", "expected"), [(0, 3.0), (2, 12.0)])
 def test_scale_often_multiplies(times: int, expected: float) -> None:
-    """The number times the factor to the power of times.
+    """scale_often: multiplies.
 
     Law: scale_often(3.0, UserConfig(scale=scale, times=times)) == expected
     """
