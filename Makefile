@@ -41,9 +41,10 @@ test-all: check lint ## the above with oracles at length, kill drills and every 
 	$(PYTEST) -n 2 generated/tests tests
 	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants.py --jobs 2
 
+# threads that wait asleep cost a tenth on an idle machine, and save half on a busy one
 demo: $(STAMP) ## from specs to a trained model answering in llama.cpp (minutes)
 	$(BIN)/igla-gen gen
-	$(BIN)/python -m igla.recipes.quickstart --out out/demo $(DEMO_ARGS)
+	OMP_WAIT_POLICY=passive $(BIN)/python -m igla.recipes.quickstart --out out/demo $(DEMO_ARGS)
 
 bench: $(STAMP) ## measure side by side with peers
 	$(BIN)/python benchmarks/compiler_speed.py

@@ -205,8 +205,10 @@ class ExportConfig:
     """Texts on which they are compared."""
     continuation_prompt: str = "def read_file(path):"
     """Text that llama.cpp goes on with at the end."""
-    continuation_tokens: int = 48
+    continuation_tokens: int = 64
     """Tokens that it adds."""
+    continuation_temperature: float = 0.7
+    """Of its draws, seeded; 0 takes the best token each time."""
 
     def __post_init__(self) -> None:
         if not self.continuation_tokens > 0:
@@ -214,11 +216,16 @@ class ExportConfig:
                 "ExportConfig needs continuation_tokens > 0, "
                 f"got continuation_tokens={self.continuation_tokens!r}"
             )
+        if not self.continuation_temperature >= 0:
+            raise ValueError(
+                "ExportConfig needs continuation_temperature >= 0, "
+                f"got continuation_temperature={self.continuation_temperature!r}"
+            )
         if not len(self.prompts) > 0:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:78
+# spec: specs/recipes/pretrain.vibee:80
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -244,7 +251,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:100
+# spec: specs/recipes/pretrain.vibee:102
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -267,7 +274,7 @@ class Options:
     training: TrainingConfig = TrainingConfig(
         steps=400, sequence_length=256, batch_size=4, evaluate_every=100, evaluate_batches=8
     )
-    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=0.002, weight_decay=0.1)
+    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=0.001, weight_decay=0.1)
     schedule: ScheduleConfig = ScheduleConfig(
         schedule="cosine", warmup_fraction=0.08, final_ratio=0.05
     )
@@ -288,7 +295,7 @@ SMOKE = Options(
     training=TrainingConfig(
         steps=6, sequence_length=32, batch_size=4, evaluate_every=3, evaluate_batches=2
     ),
-    optimizer=OptimizerConfig(learning_rate=0.002, weight_decay=0.1),
+    optimizer=OptimizerConfig(learning_rate=0.001, weight_decay=0.1),
     schedule=ScheduleConfig(schedule="cosine", warmup_fraction=0.08, final_ratio=0.05),
     gradient=GradientConfig(max_norm=1.0),
     checkpoint=CheckpointConfig(every_steps=2, keep_last=2),
@@ -302,7 +309,7 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:106
+# spec: specs/recipes/pretrain.vibee:108
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -329,7 +336,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 # 2. From files to tokens.
 
 
-# spec: specs/recipes/pretrain.vibee:74
+# spec: specs/recipes/pretrain.vibee:76
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedData:
     """Where the prepared data lie, and what they are."""
@@ -342,7 +349,7 @@ class PreparedData:
     held_out_manifest: ShardManifest
 
 
-# spec: specs/recipes/pretrain.vibee:113
+# spec: specs/recipes/pretrain.vibee:115
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -498,7 +505,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:121
+# spec: specs/recipes/pretrain.vibee:123
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew.
 
@@ -672,7 +679,7 @@ def loss_of(
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:134
+# spec: specs/recipes/pretrain.vibee:136
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -697,7 +704,7 @@ def evaluate(
     return total_nats, total_targets
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:143
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -718,7 +725,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:148
+# spec: specs/recipes/pretrain.vibee:150
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -761,7 +768,12 @@ def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file."""
     export = options.export
     path = options.out / f"model-{export.gguf[-1]}.gguf"
-    text = llama_cpp_generate(path, export.continuation_prompt, export.continuation_tokens)
+    text = llama_cpp_generate(
+        path,
+        export.continuation_prompt,
+        export.continuation_tokens,
+        temperature=export.continuation_temperature,
+    )
     say(f"llama.cpp goes on from {export.continuation_prompt!r}:")
     say("\n".join(f"  | {line}" for line in (export.continuation_prompt + text).split("\n")))
     return text
@@ -789,7 +801,7 @@ def _report_plan(trainer: Trainer) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:156
+# spec: specs/recipes/pretrain.vibee:158
 def train(options: Options, config: DecoderConfig) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -839,7 +851,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:163
+# spec: specs/recipes/pretrain.vibee:165
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

@@ -327,7 +327,8 @@ def test_export_config_defaults() -> None:
     assert config.llama_cpp is True
     assert config.prompts == ("def main", "import os", "class Reader:")
     assert config.continuation_prompt == "def read_file(path):"
-    assert config.continuation_tokens == 48
+    assert config.continuation_tokens == 64
+    assert config.continuation_temperature == 0.7
 
 
 def test_export_config_is_frozen() -> None:
@@ -345,6 +346,14 @@ def test_export_config_is_frozen() -> None:
     [
         ({"continuation_tokens": -1}, "ExportConfig needs continuation_tokens > 0, got"),
         ({"continuation_tokens": 0}, "ExportConfig needs continuation_tokens > 0, got"),
+        (
+            {"continuation_temperature": -1.0},
+            "ExportConfig needs continuation_temperature >= 0, got",
+        ),
+        (
+            {"continuation_temperature": -0.001},
+            "ExportConfig needs continuation_temperature >= 0, got",
+        ),
         ({"prompts": ()}, "ExportConfig needs len(prompts) > 0, got"),
     ],
 )
@@ -359,8 +368,12 @@ def test_export_config_refuses(change: dict[str, object], message: str) -> None:
     "change",
     [
         {"continuation_tokens": 1},
-        {"continuation_tokens": 47},
-        {"continuation_tokens": 49},
+        {"continuation_tokens": 63},
+        {"continuation_tokens": 65},
+        {"continuation_temperature": 0.0},
+        {"continuation_temperature": 0.699},
+        {"continuation_temperature": 0.701},
+        {"continuation_temperature": 1.001},
         {"prompts": ("",)},
     ],
 )
@@ -392,7 +405,7 @@ def test_smoke_model_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:104
+# spec: specs/recipes/pretrain.vibee:106
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -406,7 +419,7 @@ def test_options_default_to_the_recipe() -> None:
     assert options.training == subject.TrainingConfig(
         steps=400, sequence_length=256, batch_size=4, evaluate_every=100, evaluate_batches=8
     )
-    assert options.optimizer == OptimizerConfig(learning_rate=0.002, weight_decay=0.1)
+    assert options.optimizer == OptimizerConfig(learning_rate=0.001, weight_decay=0.1)
     assert options.schedule == subject.ScheduleConfig(
         schedule="cosine", warmup_fraction=0.08, final_ratio=0.05
     )
@@ -421,7 +434,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:104
+# spec: specs/recipes/pretrain.vibee:106
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -435,7 +448,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert smoke.training == subject.TrainingConfig(
         steps=6, sequence_length=32, batch_size=4, evaluate_every=3, evaluate_batches=2
     )
-    assert smoke.optimizer == OptimizerConfig(learning_rate=0.002, weight_decay=0.1)
+    assert smoke.optimizer == OptimizerConfig(learning_rate=0.001, weight_decay=0.1)
     assert smoke.schedule == subject.ScheduleConfig(
         schedule="cosine", warmup_fraction=0.08, final_ratio=0.05
     )
@@ -449,7 +462,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:111
+# spec: specs/recipes/pretrain.vibee:113
 def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """auto is bfloat16 where /proc/cpuinfo lists an instruction for it, float32 elsewhere."""
     cpu = torch.device("cpu")
@@ -480,7 +493,7 @@ def test_precision_follows_the_processor_where_nothing_is_known(
     assert subject.choose_precision("auto", torch.device("cuda"))[0] == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:119
+# spec: specs/recipes/pretrain.vibee:121
 def test_held_out_files_are_never_trained_on(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -541,7 +554,7 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     assert {path.name for path in (options.out / "data").iterdir()} == names
 
 
-# spec: specs/recipes/pretrain.vibee:119
+# spec: specs/recipes/pretrain.vibee:121
 def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: Path) -> None:
     """A missing folder, an empty one and a vocabulary out of reach: a sentence, and no output."""
     options = fresh
@@ -584,7 +597,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
         subject.prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:128
+# spec: specs/recipes/pretrain.vibee:130
 def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     """Batches of this size with these targets, one document a row."""
     inputs = torch.arange(targets.numel()).reshape(targets.shape) % 300
@@ -634,7 +647,7 @@ def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     assert all(bool(p.isfinite().all()) for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:129
+# spec: specs/recipes/pretrain.vibee:131
 def test_resumed_run_equals_the_unbroken_one(
     tmp_path: Path, options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -659,7 +672,7 @@ def test_resumed_run_equals_the_unbroken_one(
     assert resumed.tokens == unbroken.tokens
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:132
 def test_other_options_are_refused_by_name(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -688,7 +701,7 @@ def test_other_options_are_refused_by_name(
         subject.Trainer(options, data, dataclasses.replace(CONFIG, rope_base=5.0))
 
 
-# spec: specs/recipes/pretrain.vibee:131
+# spec: specs/recipes/pretrain.vibee:133
 def test_training_lowers_the_loss(
     tmp_path: Path, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -723,7 +736,7 @@ def test_training_lowers_the_loss(
     assert kept == ["step-00000020", "step-00000021"]
 
 
-# spec: specs/recipes/pretrain.vibee:132
+# spec: specs/recipes/pretrain.vibee:134
 def test_learning_rate_follows_the_schedule(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -743,7 +756,7 @@ def test_learning_rate_follows_the_schedule(
         assert all(p.grad is None for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:139
+# spec: specs/recipes/pretrain.vibee:141
 def test_evaluation_counts_every_target_once(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -779,7 +792,7 @@ def test_evaluation_counts_every_target_once(
     assert half[0] == pytest.approx(total, rel=1e-2) and half[0] != pytest.approx(total, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:146
+# spec: specs/recipes/pretrain.vibee:148
 def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData) -> None:
     """Bits per byte of the held-out bytes, against gzip itself and a unigram counted by hand."""
     text = data.held_out_text()
@@ -801,7 +814,7 @@ def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData)
     assert scores.keys() == {"model", "unigram", "gzip -9"}
 
 
-# spec: specs/recipes/pretrain.vibee:154
+# spec: specs/recipes/pretrain.vibee:156
 def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
@@ -854,23 +867,25 @@ def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     options = with_export(fresh, gguf=("f32", "bf16", "f16"), llama_cpp=True)
     asked = []
 
-    def go_on(path: Path, prompt: str, max_new_tokens: int) -> str:
-        asked.append((path, prompt, max_new_tokens))
+    def go_on(path: Path, prompt: str, max_new_tokens: int, *, temperature: float) -> str:
+        asked.append((path, prompt, max_new_tokens, temperature))
         return "\n    return 1"
 
     monkeypatch.setattr(subject, "find_spec", lambda name: name)
     monkeypatch.setattr(subject, "measure_parity", lambda *_: REPORT)
     monkeypatch.setattr(subject, "llama_cpp_generate", go_on)
     result = subject.train(options, CONFIG)
-    prompt = options.export.continuation_prompt
-    assert asked == [(options.out / "model-f16.gguf", prompt, options.export.continuation_tokens)]
+    export = options.export
+    prompt = export.continuation_prompt
+    wanted = (prompt, export.continuation_tokens, export.continuation_temperature)
+    assert asked == [(options.out / "model-f16.gguf", *wanted)]
     assert result["continuation"] == "\n    return 1"
     assert result["parity"].keys() == {"f32", "bf16", "f16"}
     report = capsys.readouterr().out
     assert f"llama.cpp goes on from {prompt!r}:\n  | {prompt}\n  |     return 1\n" in report
 
 
-# spec: specs/recipes/pretrain.vibee:161
+# spec: specs/recipes/pretrain.vibee:163
 @pytest.fixture(scope="module")
 def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[str, Any]:
     """The result of a run that nothing interrupts."""
@@ -925,7 +940,7 @@ def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     assert (first_options.out / "loss.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# spec: specs/recipes/pretrain.vibee:169
+# spec: specs/recipes/pretrain.vibee:171
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
