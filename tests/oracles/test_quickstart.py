@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from igla.recipes import quickstart
+
 STDLIB = Path(sysconfig.get_path("stdlib"))
 TRAINER = [sys.executable, "-m", "igla.recipes.quickstart", "--smoke"]
 SMALL = [
@@ -357,7 +359,8 @@ def test_a_vocabulary_that_the_text_cannot_give(texts: Path, tmp_path: Path) -> 
 def test_other_options_than_those_of_the_checkpoint(texts: Path, stopped: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in (stopped / "checkpoints").rglob("*")}
     done = run(command(texts, stopped, "--optimizer.learning-rate", "0.5"))
-    assert_sentence(done, "optimizer.learning_rate: 0.002 then, 0.5 now")
+    rate = quickstart.SMOKE.optimizer.learning_rate
+    assert_sentence(done, f"optimizer.learning_rate: {rate} then, 0.5 now")
     assert before == {p: p.stat().st_mtime_ns for p in (stopped / "checkpoints").rglob("*")}
 
 
