@@ -35,7 +35,7 @@ def generated_step(tokens_bt: torch.Tensor) -> Callable[[], float]:
         loss.backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        return float(loss)
+        return float(loss.detach())
 
     return step
 
@@ -52,7 +52,7 @@ def transformers_step(tokens_bt: torch.Tensor) -> Callable[[], float]:
         loss.backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        return float(loss)
+        return float(loss.detach())
 
     return step
 
