@@ -5,6 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning"]  # an error stops `gen`, a warning does not
+Safety = Literal["safe", "unsafe", "display"]  # what `--fix` may apply; display is only shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,27 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Puts `text` in place of what stands at `span`; an empty span inserts."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that mend a finding, what they do in words, and whether they may be applied unasked.
+
+    A `safe` fix keeps the meaning of the spec; an `unsafe` one may change it; a `display` one is a
+    suggestion that nobody applies but a person.
+    """
+
+    what: str
+    edits: tuple[Edit, ...]
+    safety: Safety = "safe"
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding: what is wrong, where, and what to do about it."""
 
@@ -31,6 +56,8 @@ class Diagnostic:
     message: str
     span: Span
     hint: str | None = None
+    severity: Severity = "error"
+    fix: Fix | None = None
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:
@@ -41,6 +68,7 @@ class Diagnostic:
         return {
             "code": self.code,
             "name": self.name,
+            "severity": self.severity,
             "message": self.message,
             "hint": self.hint,
             "file": self.span.file,

@@ -9,10 +9,18 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from igla_gen.syntax import Mapping, Node, Scalar, parse_document
+from igla_gen.diagnostics import Diagnostic
+from igla_gen.syntax import Mapping, Node, Scalar
+from igla_gen.syntax import parse_document as parse
 from igla_gen.syntax.tree import Sequence, lookup, plain_data
 
 FAST = settings(max_examples=150)
+
+
+def parse_document(text: str, file: str) -> tuple[Node | None, list[Diagnostic]]:
+    """Tree and faults of one document."""
+    document = parse(text, file)
+    return document.tree, list(document.faults)
 
 
 def text_data(node: Node | None) -> object:

@@ -176,7 +176,8 @@ def _load_file(library: Library, path: Path, root: Path) -> Unit | None:
     text = _read(library, path, shown)
     if text is None:
         return None
-    node, faults = parse_document(text, shown)
+    document = parse_document(text, shown)
+    node, faults = document.tree, document.faults
     library.findings.extend(faults)
     if node is None or any(fault.name in SPOILS_STRUCTURE for fault in faults):
         return None

@@ -13,7 +13,7 @@ from lark.visitors import v_args
 from igla_gen.diagnostics import Diagnostic, Span
 from igla_gen.resources import grammar_text
 from igla_gen.syntax.scanner import NodeToken, Scanner, TooDeepError
-from igla_gen.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
+from igla_gen.syntax.tree import Document, Entry, Mapping, Node, Scalar, Sequence
 
 _WORDS = {
     "KEY": "a key",
@@ -127,17 +127,15 @@ class _TreeBuilder(Transformer[Token, Node | None]):
         return Mapping(tuple(e for e in entries if seen[e.key.text] is e.key), span)
 
 
-def parse_document(text: str, file: str) -> tuple[Node | None, list[Diagnostic]]:
-    """Reads one document.
-
-    Returns the tree (None when there is none to return) and every fault that was found.
-    """
+def parse_document(text: str, file: str) -> Document:
+    """Reads one document; every fault that was found is in it."""
     tree, faults = _parse(text, file)
     tabs = [fault for fault in faults if fault.name == "tab-in-indentation"]
     if tabs:  # what follows a line that stands at no column is guesswork
         first = min(fault.span.line for fault in tabs)
-        return None, [fault for fault in faults if fault in tabs or fault.span.line < first]
-    return tree, faults
+        kept = [fault for fault in faults if fault in tabs or fault.span.line < first]
+        return Document(file, text, None, tuple(kept))
+    return Document(file, text, tree, tuple(faults))
 
 
 def _parse(text: str, file: str) -> tuple[Node | None, list[Diagnostic]]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from igla_gen.diagnostics import Span
+from igla_gen.diagnostics import Diagnostic, Span
 
 Style = Literal["plain", "single", "double", "block", "empty"]
 Plain = str | int | float | bool | None
@@ -100,6 +100,26 @@ class Sequence:
 
 
 Node = Scalar | Mapping | Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """One comment, from its `#` to the end of the line; `alone` when nothing stands before it."""
+
+    text: str
+    span: Span
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What was read of one file: the tree (None when there is none to speak of), and what is wrong."""
+
+    file: str
+    text: str
+    tree: Node | None
+    faults: tuple[Diagnostic, ...]
+    comments: tuple[Comment, ...] = ()
 
 
 def plain_data(node: Node) -> object:
