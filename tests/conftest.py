@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from igla_gen import cli, resources
-from igla_gen.emit import render
+from igla_gen.emit import templates
 from igla_gen.rules import templates as rule_templates
 from igla_gen.write import fresh
 
@@ -152,7 +152,11 @@ class Workplace:
 
     def run(self, *arguments: str) -> Result:
         """`igla-gen ARGUMENTS`, in this process; an exception that escapes fails the test."""
-        for cached in (render.template_texts, rule_templates.blocks, rule_templates._definitions):
+        for cached in (
+            templates.template_texts,
+            rule_templates.blocks,
+            rule_templates._definitions,
+        ):
             cached.cache_clear()
         out, err = io.StringIO(), io.StringIO()
         before = sys.argv

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 from igla_gen.emit.docs import behavior_doc, module_doc, named_summary, tests_doc, type_doc
@@ -15,12 +14,12 @@ from igla_gen.emit.formulas import constants_code, formula_code
 from igla_gen.emit.imports import tidy_imports
 from igla_gen.emit.instances import instance_context
 from igla_gen.emit.laws import law_providers, laws_code
+from igla_gen.emit.templates import template_names, template_texts
 from igla_gen.emit.types import fields_code, type_code
 from igla_gen.emit.values import LINE, Code, code, doc, place_lines
 from igla_gen.model.component import ComponentSpec, InstanceSpec
 from igla_gen.model.library import PACKAGE, Library, Unit
 from igla_gen.model.types import EnumType
-from igla_gen.resources import templates_folder
 
 LINE_LENGTH = 100
 FEW_FILES = 8  # for so many a second process is not worth its start
@@ -35,22 +34,6 @@ class Output:
     template: str
     spec: str  # as diagnostics show it
     module: str
-
-
-@cache
-def template_texts() -> dict[str, str]:
-    """Every template by its path below `templates/`."""
-    folder = templates_folder()
-    found = sorted(folder.rglob("*.j2"))
-    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in found}
-
-
-def template_names(library: Library, unit: Unit) -> tuple[str, str]:
-    """The templates of the module and of its tests."""
-    source = library.blueprint(unit) if isinstance(unit.spec, InstanceSpec) else unit
-    assert source is not None
-    folder, _, name = source.relative.rpartition("/")
-    return f"{folder}/{name}.py.j2", f"{folder}/test_{name}.py.j2"
 
 
 def output_paths(unit: Unit) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from igla_gen.diagnostics import suggestion
-from igla_gen.emit.render import template_texts
+from igla_gen.emit.templates import template_texts
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import HEADER, Finder, Rule

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from igla_gen.diagnostics import Span
-from igla_gen.emit.render import template_names, template_texts
+from igla_gen.emit.templates import template_names, template_texts
 from igla_gen.model.component import InstanceSpec
 from igla_gen.model.library import Library, Unit
 

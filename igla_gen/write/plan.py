@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from igla_gen.emit.render import Output, package_files, render_units, template_texts
+from igla_gen.emit.render import Output, package_files, render_units
+from igla_gen.emit.templates import template_texts
 from igla_gen.model.component import BlueprintSpec, InstanceSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.write.manifest import Written, digest

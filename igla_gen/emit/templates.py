@@ -1,0 +1,25 @@
+"""The templates: their texts, and which two a unit is rendered from."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from igla_gen.model.component import InstanceSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.resources import templates_folder
+
+
+@cache
+def template_texts() -> dict[str, str]:
+    """Every template by its path below `templates/`."""
+    folder = templates_folder()
+    found = sorted(folder.rglob("*.j2"))
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in found}
+
+
+def template_names(library: Library, unit: Unit) -> tuple[str, str]:
+    """The templates of the module and of its tests."""
+    source = library.blueprint(unit) if isinstance(unit.spec, InstanceSpec) else unit
+    assert source is not None
+    folder, _, name = source.relative.rpartition("/")
+    return f"{folder}/{name}.py.j2", f"{folder}/test_{name}.py.j2"
