@@ -6,10 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_ARGS ?=
+QUICK := architecture/activation architecture/normalization optimization/scheduler
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: install gen check lint test test-all demo bench clean help
+.PHONY: install gen check lint test test-all mutants demo bench bench-compiler clean help
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -35,19 +36,24 @@ lint: $(STAMP) ## ruff over the compiler, the tests and the benchmarks
 
 test: check lint ## everything that runs on each change (minutes)
 	$(PYTEST) -n 2 -m "not slow" generated/tests tests
-	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants.py --limit 4 --jobs 2
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutation.py --quiet $(QUICK)
 
 test-all: check lint ## the above with oracles at length, kill drills and every mutant (hours)
 	$(PYTEST) -n 2 generated/tests tests
-	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants.py --jobs 2
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutation.py
+
+mutants: $(STAMP) ## every mutant of every generated module against its own tests (half an hour)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutation.py
 
 # threads that wait asleep: 7-9 % slower on an idle machine, 1.6-1.9 times as fast beside another busy process
 demo: $(STAMP) ## from specs to a trained model answering in llama.cpp (minutes)
 	$(BIN)/igla-gen gen
 	OMP_WAIT_POLICY=passive $(BIN)/python -m igla.recipes.quickstart --out out/demo $(DEMO_ARGS)
 
-bench: $(STAMP) ## measure side by side with peers
+bench-compiler: $(STAMP) ## time igla-gen's commands; parse rate beside PyYAML
 	$(BIN)/python benchmarks/compiler_speed.py
+
+bench: bench-compiler ## the above, and training side by side with peers
 	$(BIN)/python benchmarks/training_speed.py
 
 clean: ## remove what can be made again (not generated/, which is committed)

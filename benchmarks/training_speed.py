@@ -61,7 +61,10 @@ def measure(precision: str, steps: int) -> dict[str, float]:
     """Median tokens per second of both, taking turns."""
     torch.manual_seed(0)
     tokens_bt = torch.randint(3, igla_tiny.CONFIG.vocab_size, (BATCH, LENGTH + 1))
-    contenders = {"generated": generated_step(tokens_bt), "transformers": transformers_step(tokens_bt)}
+    contenders = {
+        "generated": generated_step(tokens_bt),
+        "transformers": transformers_step(tokens_bt),
+    }
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for index in range(steps + 1):
         for name, step in contenders.items():
@@ -76,10 +79,14 @@ def measure(precision: str, steps: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=6, help="timed steps of each")
-    parser.add_argument("--precision", nargs="+", default=["float32", "bfloat16"], help="of matrix products")
+    parser.add_argument(
+        "--precision", nargs="+", default=["float32", "bfloat16"], help="of matrix products"
+    )
     options = parser.parse_args()
     torch.set_num_threads(2)
-    print(f"{igla_tiny.NAME}, batch {BATCH} x {LENGTH} tokens, torch {torch.__version__}, 2 threads")
+    print(
+        f"{igla_tiny.NAME}, batch {BATCH} x {LENGTH} tokens, torch {torch.__version__}, 2 threads"
+    )
     for precision in options.precision:
         found = measure(precision, options.steps)
         ratio = found["generated"] / found["transformers"]

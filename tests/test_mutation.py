@@ -1,0 +1,74 @@
+"""The mutation run: it tells killed mutants from survivors, and insists on the rate."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import mutation
+
+MODULE = '''\
+"""A module."""
+
+
+def double(n: int) -> int:
+    return n * 2
+
+
+def is_large(n: int) -> bool:
+    return n > 100
+'''
+TESTS = """\
+from igla.arithmetic import doubling
+
+
+def test_double() -> None:
+    assert doubling.double(3) == 6
+
+
+def test_is_large() -> None:
+    assert doubling.is_large(1000)
+"""
+
+
+@pytest.fixture
+def generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package of one module; the test of `double` is strong, that of `is_large` weak."""
+    folder = tmp_path / "generated"
+    for path, text in {
+        "igla/__init__.py": "",
+        "igla/arithmetic/__init__.py": "",
+        "igla/arithmetic/doubling.py": MODULE,
+        "tests/arithmetic/test_doubling.py": TESTS,
+    }.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    monkeypatch.setattr(mutation, "GENERATED", folder)
+    monkeypatch.setattr(mutation, "WORK", tmp_path / "work")
+    return folder
+
+
+def test_survivors_are_found(generated: Path) -> None:
+    outcome = mutation.run("arithmetic/doubling", jobs=1)
+    assert outcome.mutants == 4
+    assert outcome.survivors and all("is_large" in name for name in outcome.survivors)
+    assert outcome.rate == 100 * (1 - len(outcome.survivors) / outcome.mutants)
+
+
+def test_a_rate_below_the_limit_stops_the_run(
+    generated: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["mutation.py", "--at-least", "99", "--jobs", "1"])
+    with pytest.raises(SystemExit) as stopped:
+        mutation.main()
+    assert "below 99 %: arithmetic/doubling" in str(stopped.value)
+    out = capsys.readouterr().out
+    assert "arithmetic/doubling" in out and "survived" in out and "return n >= 100" in out
+
+
+def test_an_unknown_module_is_named(generated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["mutation.py", "arithmetic/tripling"])
+    with pytest.raises(SystemExit, match=r"tripling: no such generated module; .*doubling"):
+        mutation.main()
