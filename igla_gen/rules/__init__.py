@@ -1,5 +1,6 @@
-"""Lint rules, one a file: each has a code, a name, a reason, a bad and a good example."""
+"""Everything that igla-gen can report, one rule a file: code, name, what, why, a bad and a good example."""
 
-from igla_gen.rules.base import Rule, all_rules, run_rules
+from igla_gen.rules.base import MODULES, Rule, all_rules, find_rule, load_rule, run_rules
+from igla_gen.rules.examples import Example
 
-__all__ = ["Rule", "all_rules", "run_rules"]
+__all__ = ["MODULES", "Example", "Rule", "all_rules", "find_rule", "load_rule", "run_rules"]

@@ -1,51 +1,91 @@
-"""What a rule is, and running all of them."""
+"""What a rule is, the table of all of them, and running those that look at specs."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from igla_gen.diagnostics import Diagnostic, Span
-from igla_gen.model.library import Library, Unit
+from igla_gen.diagnostics import Diagnostic, Fix, Safety, Severity, Span
+from igla_gen.rules.examples import Example
 
-Check = Callable[["Finder", Library, Unit], None]
+if TYPE_CHECKING:
+    from igla_gen.model.library import Library, Unit
 
-MODULES = (
-    "reserved_name",
-    "duplicate_name",
-    "cyclic_uses",
-    "unresolved_type",
-    "missing_template",
-    "missing_hole",
-    "behavior_without_block",
-    "block_without_behavior",
-    "signature_mismatch",
-    "behavior_without_test",
-    "check_without_test",
-    "test_without_check",
-    "law_shape",
-    "trivial_law",
-    "useless_tolerance",
-    "unknown_name",
-    "missing_example",
-    "constraint_violated",
-    "untestable_constraint",
-    "section_values",
-    "unused_line",
+    Check = Callable[["Finder", Library, Unit], None]
+
+# every code that igla-gen can report; the rule stands in the module of its name, with _ for -
+MODULES: dict[str, str] = {
+    "IG212": "unknown-name",
+    "IG301": "constraint-violated",
+    "IG302": "contract-mismatch",
+    "IG401": "behavior-without-test",
+    "IG402": "check-without-test",
+    "IG403": "test-without-check",
+    "IG404": "behavior-without-block",
+    "IG405": "block-without-behavior",
+    "IG406": "unresolved-type",
+    "IG407": "reserved-name",
+    "IG408": "duplicate-name",
+    "IG409": "signature-mismatch",
+    "IG410": "law-shape",
+    "IG411": "trivial-law",
+    "IG412": "useless-tolerance",
+    "IG413": "missing-example",
+    "IG414": "missing-template",
+    "IG415": "cyclic-uses",
+    "IG416": "untestable-constraint",
+    "IG417": "unused-line",
+    "IG418": "missing-hole",
+}
+
+# those of them that look at specs which were read without fault, in the order in which they run
+RUNS = (
+    "IG407",
+    "IG408",
+    "IG415",
+    "IG406",
+    "IG414",
+    "IG418",
+    "IG404",
+    "IG405",
+    "IG409",
+    "IG401",
+    "IG402",
+    "IG403",
+    "IG410",
+    "IG411",
+    "IG412",
+    "IG212",
+    "IG413",
+    "IG301",
+    "IG416",
+    "IG302",
+    "IG417",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One lint rule; `bad` and `good` are specs that it reports and does not report."""
+    """One code that igla-gen reports; `bad` and `good` are specs that it reports and does not report.
+
+    `what` says what is reported, `why` what goes wrong without it: whole sentences, the text of the
+    rule's page. `fix` is the safety of the fix that its findings carry, None where they carry none.
+    A rule is `suppressible` where the output is right all the same. `check` looks at one unit; it is
+    None where an earlier pass reports the code.
+    """
 
     code: str
     name: str
+    what: str
     why: str
-    bad: str
-    good: str
-    check: Check
+    bad: Example
+    good: Example
+    fix: Safety | None = None
+    suppressible: bool = False
+    severity: Severity = "error"
+    check: Check | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +95,36 @@ class Finder:
     rule: Rule
     library: Library
 
-    def report(self, message: str, span: Span, hint: str | None = None) -> None:
+    def report(
+        self, message: str, span: Span, hint: str | None = None, fix: Fix | None = None
+    ) -> None:
+        rule = self.rule
         self.library.findings.items.append(
-            Diagnostic(self.rule.code, self.rule.name, message, span, hint)
+            Diagnostic(rule.code, rule.name, message, span, hint, rule.severity, fix)
         )
 
 
+def load_rule(code: str) -> Rule:
+    """The rule of a code in MODULES."""
+    return importlib.import_module(f"igla_gen.rules.{MODULES[code].replace('-', '_')}").RULE
+
+
+def find_rule(word: str) -> Rule | None:
+    """The rule of a code (IG411, ig411) or a name (trivial-law), None if there is none."""
+    codes = {name: code for code, name in MODULES.items()}
+    code = codes.get(word.lower(), word.upper())
+    return load_rule(code) if code in MODULES else None
+
+
 def all_rules() -> list[Rule]:
-    """Every rule, in the order in which they run."""
-    return [importlib.import_module(f"igla_gen.rules.{name}").RULE for name in MODULES]
+    """Every rule, in the order of the codes."""
+    return [load_rule(code) for code in sorted(MODULES)]
 
 
 def run_rules(library: Library) -> None:
     """Adds to the library's findings what the rules find in every unit."""
-    for rule in all_rules():
+    for rule in map(load_rule, RUNS):
+        assert rule.check is not None
         finder = Finder(rule, library)
         for unit in list(library.units.values()):
             rule.check(finder, library, unit)
-
-
-HEADER = """\
-name: igla_example
-version: "1.0.0"
-language: python
-module: igla.architecture.normalization
-description: An example.
-"""

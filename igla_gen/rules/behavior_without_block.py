@@ -6,7 +6,8 @@ from igla_gen.diagnostics import suggestion
 from igla_gen.emit.templates import template_texts
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import NORM_TEMPLATE, PLAIN_TEMPLATE, SOUND, component
 from igla_gen.rules.templates import block_names, class_names, templates_of
 
 
@@ -39,32 +40,15 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
 RULE = Rule(
     code="IG404",
     name="behavior-without-block",
-    why="a behaviour that no template builds would be skipped in silence",
-    bad=HEADER + """\
-behaviors:
-  - name: no_such_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(no_such_norm(x, ones(8), 1e-6)) == shape(x)
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what=(
+        "A behaviour, or a type with `class: handwritten`, that the module template does not "
+        "build."
+    ),
+    why=(
+        "Prose about a function that nobody wrote would be skipped in silence. Each behaviour "
+        "stands in a `#% behavior NAME` block, each handwritten type is a class of the template."
+    ),
+    bad=component(SOUND, template=PLAIN_TEMPLATE),
+    good=component(SOUND, template=NORM_TEMPLATE),
     check=check,
 )

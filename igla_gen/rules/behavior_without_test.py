@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import SOUND, component
 
 
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
@@ -28,28 +29,12 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
 RULE = Rule(
     code="IG401",
     name="behavior-without-test",
-    why="what nothing tests is a promise that nobody keeps",
-    bad=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what="A behaviour or formula with neither a law nor a check.",
+    why=(
+        "What nothing tests is a promise that nobody keeps: the code could return anything and "
+        "the generated tests would stay green."
+    ),
+    bad=component(SOUND[: SOUND.index("    laws:")]),
+    good=component(SOUND),
     check=check,
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import HEADER, NORM_TEMPLATE, SOUND, component
 from igla_gen.rules.templates import blocks, templates_of
 
 
@@ -32,22 +33,9 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
 RULE = Rule(
     code="IG405",
     name="block-without-behavior",
-    why="code that no spec asks for is never generated and never tested",
-    bad=HEADER + """\
-constants: {EPS: 1e-6}
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what=("A `#% behavior` or `#% type` block of the template that its spec does not declare."),
+    why=("The block would never be generated and never be tested: dead code that looks alive."),
+    bad=component(HEADER + "constants: {EPS: 1e-6}\n", template=NORM_TEMPLATE),
+    good=component(SOUND, template=NORM_TEMPLATE),
     check=check,
 )

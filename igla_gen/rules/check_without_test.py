@@ -6,7 +6,8 @@ from igla_gen.diagnostics import suggestion
 from igla_gen.emit.templates import template_texts
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import CHECK, NORM_TESTS, SOUND, component
 from igla_gen.rules.templates import blocks, templates_of
 
 
@@ -31,36 +32,17 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
             )
 
 
+CHECKED = SOUND + "    checks: [gradient_is_exact]\n"
+
 RULE = Rule(
     code="IG402",
     name="check-without-test",
-    why="a check that no test carries out is a comment",
-    bad=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-    checks: [no_such_check]
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what=(
+        "A check that the test template does not carry out: there is no `#% check NAME` block, or "
+        "it defines no `test_NAME`."
+    ),
+    why="A check that no test carries out is a comment.",
+    bad=component(CHECKED, tests=NORM_TESTS),
+    good=component(CHECKED, tests=NORM_TESTS + CHECK),
     check=check,
 )

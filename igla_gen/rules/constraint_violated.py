@@ -8,7 +8,8 @@ from igla_gen.expressions.emit import VOCABULARY
 from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.sections import constants_of
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import HEADER, TYPES, component
 
 
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
@@ -59,28 +60,15 @@ def unknown_names(constraint: Expression, values: dict[str, object]) -> bool:
 RULE = Rule(
     code="IG301",
     name="constraint-violated",
-    why="a config that refuses its own defaults cannot be used",
-    bad=HEADER + """\
-types:
-  NormConfig:
-    description: Which norm.
-    fields:
-      hidden_size: Int
-      eps: Float = 0.0
-    constraints:
-      - 0 < eps
-    example: {hidden_size: 64}
-""",
-    good=HEADER + """\
-types:
-  NormConfig:
-    description: Which norm.
-    fields:
-      hidden_size: Int
-      eps: Float = 1e-6
-    constraints:
-      - 0 < eps
-    example: {hidden_size: 64}
-""",
+    what=(
+        "A constraint that does not hold for a type's own defaults and example, or for the values "
+        "of a section of a model or recipe."
+    ),
+    why=(
+        "A config that refuses its own defaults cannot be built, and a model outside its "
+        "constraints would fail only when the run starts."
+    ),
+    bad=component(HEADER + TYPES.replace("1e-6", "0.0")),
+    good=component(HEADER + TYPES),
     check=check,
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from igla_gen.model.library import Library, Unit
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import SOUND, component
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
@@ -35,33 +36,14 @@ def _path_back(library: Library, start: str, goal: str) -> list[str] | None:
 RULE = Rule(
     code="IG415",
     name="cyclic-uses",
-    why="modules that import each other cannot be loaded",
-    bad=HEADER + """\
-uses: [igla.architecture.normalization]
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what="A module in `uses` that leads back to the spec, directly or through others.",
+    why=(
+        "Generated modules import what they use, and modules that import each other cannot be "
+        "loaded."
+    ),
+    bad=component(
+        SOUND.replace("behaviors:", "uses: [igla.architecture.normalization]\nbehaviors:")
+    ),
+    good=component(SOUND),
     check=check,
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from igla_gen.diagnostics import Span
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import SOUND, component
 
 
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
@@ -33,46 +34,24 @@ def _report_twins(finder: Finder, declared: list[tuple[str, Span]]) -> None:
             )
 
 
+LAW = """\
+      - name: definition
+        for: {x: "normal(2, 8)"}
+        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
+"""
+
 RULE = Rule(
     code="IG408",
     name="duplicate-name",
-    why="of two things with one name the second would silently win",
-    bad=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what=(
+        "Two constants, types, formulas or behaviours of one spec with the same name, or two laws "
+        "of one behaviour with the same name."
+    ),
+    why=(
+        "They become functions, classes and tests of one module, where the second would silently "
+        "replace the first."
+    ),
+    bad=component(SOUND + LAW),
+    good=component(SOUND + LAW.replace("definition", "keeps_shape")),
     check=check,
 )

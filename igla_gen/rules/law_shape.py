@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import SOUND, component
 
 
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
@@ -36,32 +37,14 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
 RULE = Rule(
     code="IG410",
     name="law-shape",
-    why="a law without a statement tests nothing; one with two hides the second",
-    bad=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        tolerance: 1e-3
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what=(
+        "A law without exactly one of `holds` and `refuses`, `saying` without `refuses`, or cases "
+        "that do not all bind the same names."
+    ),
+    why=(
+        "A law without a statement tests nothing, and of two statements only one would be tested."
+    ),
+    bad=component(SOUND + "        saying: weight has 4 channels\n"),
+    good=component(SOUND),
     check=check,
 )

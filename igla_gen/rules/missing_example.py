@@ -6,7 +6,8 @@ from igla_gen.diagnostics import suggestion
 from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.types import EnumType, fit
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import HEADER, TYPES, component
 from igla_gen.syntax.tree import plain_data
 
 
@@ -47,27 +48,15 @@ def _check_values(finder: Finder, type_: TypeSpec) -> None:
 RULE = Rule(
     code="IG413",
     name="missing-example",
-    why="without valid values the compiler cannot test defaults and constraints",
-    bad=HEADER + """\
-types:
-  NormConfig:
-    description: Which norm.
-    fields:
-      hidden_size: Int
-      eps: Float = 1e-6
-    constraints:
-      - 0 < eps
-""",
-    good=HEADER + """\
-types:
-  NormConfig:
-    description: Which norm.
-    fields:
-      hidden_size: Int
-      eps: Float = 1e-6
-    constraints:
-      - 0 < eps
-    example: {hidden_size: 64}
-""",
+    what=(
+        "A type with defaults, constraints or variants and no complete `example`, or an example "
+        "with an unknown field or a value that does not fit."
+    ),
+    why=(
+        "From the example the compiler writes the tests of defaults and constraints; without "
+        "valid values it could write none."
+    ),
+    bad=component(HEADER + TYPES[: TYPES.index("    example:")]),
+    good=component(HEADER + TYPES),
     check=check,
 )

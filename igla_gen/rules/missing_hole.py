@@ -5,7 +5,8 @@ from __future__ import annotations
 from igla_gen.emit.templates import template_texts
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import NORM_TESTS, SOUND, component
 from igla_gen.rules.templates import block_names, templates_of
 
 
@@ -38,20 +39,12 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
 RULE = Rule(
     code="IG418",
     name="missing-hole",
-    why="what a template has no place for would be left out in silence, laws among it",
-    bad=HEADER + """\
-formulas:
-  twice:
-    description: Two times a number.
-    params: {x: Int}
-    returns: Int
-    is: 2 * x
-    laws:
-      - name: of_three
-        holds: twice(3) == 6
-""",
-    good=HEADER + """\
-constants: {EPS: 1e-6}
-""",
+    what=(
+        "A template without the place for what its spec declares: `{{ constants }}`, `{{ types "
+        "}}`, `{{ formulas }}` or, in the test template, `{{ laws }}`."
+    ),
+    why="What has no place would be left out of the output in silence, laws among it.",
+    bad=component(SOUND, tests=NORM_TESTS.replace("{{ laws }}", "")),
+    good=component(SOUND, tests=NORM_TESTS),
     check=check,
 )

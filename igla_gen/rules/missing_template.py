@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from igla_gen.emit.templates import template_texts
 from igla_gen.model.library import Library, Unit
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import SOUND, component
 from igla_gen.rules.templates import templates_of
 
 
@@ -23,32 +24,12 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
 RULE = Rule(
     code="IG414",
     name="missing-template",
-    why="without a template nothing can be generated",
-    bad=HEADER.replace("normalization", "no_such_thing") + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what="A spec whose module template or test template does not exist.",
+    why=(
+        "The spec says what is wanted, the template how it is built: without it nothing can be "
+        "generated."
+    ),
+    bad=component(SOUND.replace("architecture.normalization", "architecture.no_such_thing")),
+    good=component(SOUND),
     check=check,
 )

@@ -13,7 +13,8 @@ from igla_gen.model.base import Spec
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.types import FOREIGN, GENERICS, SCALARS
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import HEADER, TYPES, component
 
 FIELD_WORDS = frozenset(("self", "cls"))
 
@@ -78,32 +79,15 @@ def _check_name(finder: Finder, name: str, span: Span, *, is_global: bool) -> No
 RULE = Rule(
     code="IG407",
     name="reserved-name",
-    why="a field called 'class' or a function called 'list' breaks or shadows what generated code needs",
-    bad=HEADER + """\
-behaviors:
-  - name: lambda
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(x) == (2, 8)
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what=(
+        "A declared name that is no identifier, is a word of Python, begins with an underscore, "
+        "or means something else in laws or types."
+    ),
+    why=(
+        "Names become functions, fields and variables of the generated code, where `lambda` is a "
+        "syntax error and a function called `sum` would take the place of the one that laws call."
+    ),
+    bad=component(HEADER + TYPES.replace("eps", "lambda")),
+    good=component(HEADER + TYPES),
     check=check,
 )

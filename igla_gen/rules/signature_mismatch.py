@@ -12,7 +12,8 @@ from igla_gen.model.component import Behavior, ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.sections import constants_of
 from igla_gen.model.types import EnumType, GenericType, NamedType, Type, python_type, show
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import NORM_TEMPLATE, SOUND, component
 from igla_gen.rules.templates import TemplateBlock, blocks, definitions_in, templates_of
 
 Words = dict[str, str]
@@ -162,32 +163,11 @@ def _initializer(definition: ast.ClassDef) -> ast.FunctionDef | None:
 RULE = Rule(
     code="IG409",
     name="signature-mismatch",
-    why="documentation and laws speak of the spec's parameters, callers meet the template's",
-    bad=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", epsilon: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what=(
+        "A behaviour whose params, defaults or result differ from the signature in the template."
+    ),
+    why=("Docstrings and laws speak of the spec's parameters, callers meet the template's."),
+    bad=component(SOUND.replace("eps: Float", "epsilon: Float"), template=NORM_TEMPLATE),
+    good=component(SOUND, template=NORM_TEMPLATE),
     check=check,
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import CHECK, NORM_TESTS, SOUND, component
 from igla_gen.rules.templates import blocks, templates_of
 
 
@@ -25,33 +26,12 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
 RULE = Rule(
     code="IG403",
     name="test-without-check",
-    why="a test that no behaviour asks for is never generated",
-    bad=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-    checks: [gradient_is_exact]
-""",
+    what="A `#% check` block of the test template that no behaviour or formula names.",
+    why=(
+        "The test would never be generated and never run: a check that everybody believes in and "
+        "nobody makes."
+    ),
+    bad=component(SOUND, tests=NORM_TESTS + CHECK),
+    good=component(SOUND + "    checks: [gradient_is_exact]\n", tests=NORM_TESTS + CHECK),
     check=check,
 )

@@ -8,7 +8,8 @@ from igla_gen.expressions import Expression, names, show
 from igla_gen.expressions.tree import Comparison, walk
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import SOUND, component
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
@@ -52,32 +53,13 @@ def _may_differ(node: Comparison) -> bool:
 RULE = Rule(
     code="IG411",
     name="trivial-law",
-    why="a law that holds whatever the code does proves nothing",
-    bad=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(x) == shape(x)
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what="A law that holds whatever the code does.",
+    why=(
+        "It can never turn red, and so it proves nothing; whoever reads the spec believes that it "
+        "does."
+    ),
+    bad=component(SOUND.replace("x / sqrt(mean(x^2, -1) + 1e-6)", "rms_norm(x, ones(8), 1e-6)")),
+    good=component(SOUND),
+    suppressible=True,
     check=check,
 )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import keyword
+
 from igla_gen.diagnostics import SpecError, nearest
 from igla_gen.emit.laws import law_scope
 from igla_gen.expressions import Expression
 from igla_gen.expressions.emit import VOCABULARY, Scope, emit, kind_of
+from igla_gen.expressions.tree import Attribute, Call, Name, walk
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Law
 from igla_gen.model.library import Library, Unit
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import SOUND, component
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
@@ -56,6 +60,18 @@ def _try(finder: Finder, expression: Expression, scope: Scope) -> None:
         finder.report(
             found.message, found.span, f"did you mean {close!r}?" if close else found.hint
         )
+    except SyntaxError:
+        _report_keywords(finder, expression, scope)
+
+
+def _report_keywords(finder: Finder, expression: Expression, scope: Scope) -> None:
+    """Words of Python where the expression names something; reserved-name reports declared ones."""
+    for part in walk(expression):
+        words = [part.name] if isinstance(part, Name | Attribute) else []
+        words += [key for key, _ in part.keywords] if isinstance(part, Call) else []
+        for word in words:
+            if keyword.iskeyword(word) and word not in scope.sources:
+                finder.report(f"{word!r} is a word of Python, not a name", part.span)
 
 
 def expression_name(message: str) -> str | None:
@@ -67,32 +83,12 @@ def expression_name(message: str) -> str | None:
 RULE = Rule(
     code="IG212",
     name="unknown-name",
-    why="a name that nothing declares would only fail when the test runs",
-    bad=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, weight, 1e-6)) == shape(x)
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what=(
+        "A name in a law, constraint, formula or constant that nothing declares, or a call that "
+        "has no meaning as code."
+    ),
+    why="It would only fail when the generated code or its tests run.",
+    bad=component(SOUND.replace("ones(8)", "weight")),
+    good=component(SOUND),
     check=check,
 )

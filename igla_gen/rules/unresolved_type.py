@@ -6,7 +6,8 @@ from igla_gen.diagnostics import suggestion
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit, types_in
 from igla_gen.model.types import FOREIGN, SCALARS, NamedType, named_types, show
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import HEADER, component
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
@@ -39,35 +40,23 @@ def _check_sections(finder: Finder, library: Library, unit: Unit, spec: Blueprin
             )  # fmt: skip
 
 
+FIELDS = """\
+types:
+  Dimensions:
+    description: Sizes of one norm.
+    fields:
+      hidden_size: Int
+"""
+
 RULE = Rule(
     code="IG406",
     name="unresolved-type",
-    why="a type that nothing declares cannot be generated",
-    bad=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Flaot}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what=(
+        "A type that is not built in, not declared by the spec, and not declared by a spec in "
+        "`uses`; or a section whose type is not a type with fields."
+    ),
+    why="The generated annotation would name a class that does not exist.",
+    bad=component(HEADER + FIELDS.replace("Int", "Itn")),
+    good=component(HEADER + FIELDS),
     check=check,
 )

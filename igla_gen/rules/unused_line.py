@@ -10,7 +10,8 @@ from igla_gen.expressions.emit import SEEDED
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec, Law
 from igla_gen.model.library import Library, Unit, declarations, types_in
 from igla_gen.model.types import named_types
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import SOUND, component
 from igla_gen.rules.templates import template_text
 
 HINT = "use it, or delete the line"
@@ -131,32 +132,17 @@ def _read(expressions: Iterable[Expression]) -> set[str]:
 RULE = Rule(
     code="IG417",
     name="unused-line",
-    why="a line that changes nothing misleads whoever reads the spec",
-    bad=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)", y: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what=(
+        "A line that changes nothing: a module in `uses` that nothing names, an input of a law or "
+        "a `where` value that is never read, a seed where nothing is drawn, a section that "
+        "neither template nor requirement reads."
+    ),
+    why=(
+        "It misleads whoever reads the spec, and it is often the other half of a slip: the line "
+        "that should read it names something else."
+    ),
+    bad=component(SOUND.replace('{x: "normal(2, 8)"}', '{x: "normal(2, 8)", y: "normal(2, 8)"}')),
+    good=component(SOUND),
+    suppressible=True,
     check=check,
 )

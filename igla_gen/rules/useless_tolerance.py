@@ -6,7 +6,8 @@ from igla_gen.expressions import Expression
 from igla_gen.expressions.tree import Comparison, walk
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import SOUND, component
 
 LARGEST = 0.5
 
@@ -36,33 +37,13 @@ def _is_close(node: Expression) -> bool:
 RULE = Rule(
     code="IG412",
     name="useless-tolerance",
-    why="a tolerance of one accepts almost anything; one that nothing uses misleads",
-    bad=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        tolerance: 2
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
-    good=HEADER + """\
-behaviors:
-  - name: rms_norm
-    given: Hidden states
-    when: RMSNorm is applied
-    then: Each vector has root mean square one
-    params: {x: "Tensor[..., D]", weight: "Tensor[D]", eps: Float}
-    returns: Tensor[..., D]
-    laws:
-      - name: keeps_shape
-        for: {x: "normal(2, 8)"}
-        holds: shape(rms_norm(x, ones(8), 1e-6)) == shape(x)
-""",
+    what="A tolerance of 0.5 or more, a negative one, or one in a law without `~=`.",
+    why=(
+        "A tolerance of one accepts almost any result; one that nothing uses suggests a "
+        "comparison that is not made."
+    ),
+    bad=component(SOUND + "        tolerance: 2\n"),
+    good=component(SOUND + "        tolerance: 1e-9\n"),
+    suppressible=True,
     check=check,
 )

@@ -5,13 +5,9 @@ from __future__ import annotations
 from igla_gen.model.component import InstanceSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.sections import check_instance
-from igla_gen.rules.base import HEADER, Finder, Rule
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import MODEL_HEADER, model
 from igla_gen.rules.templates import template_text
-
-INSTANCE = HEADER.replace("architecture.normalization", "models.example") + """\
-kind: model
-blueprint: igla.models.family
-"""
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
@@ -37,17 +33,23 @@ def _check_model(library: Library, unit: Unit, spec: InstanceSpec) -> None:
         )  # fmt: skip
 
 
+SECTIONS = MODEL_HEADER + """\
+dimensions: {hidden_size: 64, num_layers: 2}
+contract: {parameters: 8192}
+"""
+
 RULE = Rule(
     code="IG302",
     name="contract-mismatch",
-    why="a model whose parameter count is not what its name says is found out in the middle of a run",
-    bad=INSTANCE + """\
-dimensions: {hidden_size: 64, num_layers: 2}
-contract: {parameters: 9000}
-""",
-    good=INSTANCE + """\
-dimensions: {hidden_size: 64, num_layers: 2}
-contract: {parameters: 8192}
-""",
+    what=(
+        "A statement of the blueprint's `requires` that a model or recipe does not satisfy, such "
+        "as a promised parameter count that is not the computed one."
+    ),
+    why=(
+        "A model whose size is not what its spec says is otherwise found out in the middle of a "
+        "run, or never."
+    ),
+    bad=model(SECTIONS.replace("8192", "9000")),
+    good=model(SECTIONS),
     check=check,
 )
