@@ -129,33 +129,36 @@ class _TreeBuilder(Transformer[Token, Node | None]):
 
 def parse_document(text: str, file: str) -> Document:
     """Reads one document; every fault that was found is in it."""
-    tree, faults = _parse(text, file)
+    normalized = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    scanner = Scanner(normalized, file)
+    tree = _parse(scanner)
+    faults, comments = scanner.faults, tuple(scanner.comments)
     tabs = [fault for fault in faults if fault.name == "tab-in-indentation"]
     if tabs:  # what follows a line that stands at no column is guesswork
         first = min(fault.span.line for fault in tabs)
         kept = [fault for fault in faults if fault in tabs or fault.span.line < first]
-        return Document(file, text, None, tuple(kept))
-    return Document(file, text, tree, tuple(faults))
+        return Document(file, text, None, tuple(kept), comments)
+    return Document(file, text, tree, tuple(faults), comments)
 
 
-def _parse(text: str, file: str) -> tuple[Node | None, list[Diagnostic]]:
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    scanner = Scanner(text, file)
+def _parse(scanner: Scanner) -> Node | None:
     try:
         parsed = _document_parser().parse(scanner)  # type: ignore[arg-type]
     except TooDeepError:
-        return None, scanner.faults
+        return None
     except UnexpectedInput as error:
-        return None, scanner.faults or [_unexpected(error, file, text)]
-    tree = _TreeBuilder(file, scanner.faults).transform(parsed)
+        if not scanner.faults:
+            scanner.faults.append(_unexpected(error, scanner.file, scanner.text))
+        return None
+    tree = _TreeBuilder(scanner.file, scanner.faults).transform(parsed)
     if tree is None and not scanner.faults:
-        span = Span(file, 1, 1, 1, 1)
+        span = Span(scanner.file, 1, 1, 1, 1)
         scanner.faults.append(
             Diagnostic(
                 "IG110", "empty-file", "the file says nothing", span, "a spec begins with 'name:'"
             )
         )
-    return tree, scanner.faults
+    return tree
 
 
 def _unexpected(error: UnexpectedInput, file: str, text: str) -> Diagnostic:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lark import Token
 
 from igla_gen.diagnostics import Diagnostic, Span
-from igla_gen.syntax.tree import Scalar
+from igla_gen.syntax.tree import Comment, Scalar
 
 _PLAIN_END = re.compile(r":(?=[ \t]|$)|[ \t]#|$", re.MULTILINE)
 _FLOW_END = re.compile(r":(?=[ \t,\[\]{}]|$)|[ \t]#|[,\[\]{}]|$", re.MULTILINE)
@@ -47,12 +47,13 @@ class _Level:
 
 
 class Scanner:
-    """Turns one document into tokens; faults are collected in `faults`."""
+    """Turns one document into tokens; faults and comments are collected on the way."""
 
     def __init__(self, text: str, file: str) -> None:
         self.text = text
         self.file = file
         self.faults: list[Diagnostic] = []
+        self.comments: list[Comment] = []
         self._position = 0
         self._line = 1
         self._line_start = 0
@@ -375,6 +376,9 @@ class Scanner:
         chomp = (match.group(1) or match.group(3)) if match else ""
         parent = self._levels[-1].column if self._levels else 0
         indent = parent - 1 + int(match.group(2)) if match and match.group(2) else None
+        if match is not None and match.group(4):
+            self._position = match.start(4)
+            self._skip_comment()
         self._position = self._end_of_line()
         self._newline()
         scalar = self._block_lines(begin, parent, indent, chomp)
@@ -516,7 +520,10 @@ class Scanner:
 
     def _skip_comment(self) -> None:
         if self._peek() == "#":
-            self._position = self._end_of_line()
+            start, self._position = self._position, self._end_of_line()
+            text = self.text[start : self._position].rstrip(" \t")
+            alone = not self.text[self._line_start : start].strip(" \t")
+            self.comments.append(Comment(text, self._span(start, start + len(text)), alone))
 
     def _newline(self) -> None:
         if self._peek() == "\n":
