@@ -31,8 +31,9 @@ check: $(STAMP) ## lint the specs and compare generated/ with them
 	$(BIN)/igla-gen check specs/
 	$(BIN)/igla-gen gen --check
 
-lint: $(STAMP) ## ruff over the compiler, the tests and the benchmarks
+lint: $(STAMP) ## ruff over the compiler, the tests and the benchmarks; the layout of the specs
 	$(BIN)/ruff check igla_gen tests benchmarks generated
+	$(BIN)/igla-gen fmt --check specs/
 
 test: check lint ## everything that runs on each change (minutes)
 	$(PYTEST) -n 2 -m "not slow" generated/tests tests

@@ -135,7 +135,7 @@ WORDS = st.sampled_from(
     ["x", "1", "-1.5e3", "null", "true", "a b  c", "a:b", "x#y", "~", "f(a, b) == [1]", "é 🙂", "-x", "?x"]
 )  # fmt: skip
 QUOTED = st.sampled_from(
-    ["''", '""', "'a: b'", '"a # b"', "'it''s'", '"\\t\\u0041\\x1b"', "'{'", "'say \"x\"'", "'1'", '"a\\\\b"', "'\u2028'"]
+    ["''", '""', "'a: b'", '"a # b"', "'it''s'", '"\\t\\u0041\\x1b"', "'{'", "'say \"x\"'", '"a\\\\b"', "'\u2028'"]
 )  # fmt: skip
 KEYS = ["a", "b", "c", "d e", "'q'", '"f: g"', "ключ", "1", "k-e", "null"]
 COMMENT = st.sampled_from(["# c", "#c", "#", "# a: [b", "#    x ", "## y", "#!z"])

@@ -15,6 +15,7 @@ from igla_gen.cli.common import stop
 # command -> module; a module offers the function `run`, which typer reads
 COMMANDS = {
     "check": "check",
+    "fmt": "fmt",
     "gen": "gen",
     "list": "list_specs",
 }

@@ -172,8 +172,8 @@ def load(paths: Iterable[Path], root: Path) -> Library:
 
 
 def _load_file(library: Library, path: Path, root: Path) -> Unit | None:
-    shown = _shown(path, root)
-    text = _read(library, path, shown)
+    shown = shown_path(path, root)
+    text = read_text(library, path, shown)
     if text is None:
         return None
     document = parse_document(text, shown)
@@ -199,7 +199,7 @@ def _load_file(library: Library, path: Path, root: Path) -> Unit | None:
     return unit
 
 
-def _read(library: Library, path: Path, shown: str) -> str | None:
+def read_text(library: Library, path: Path, shown: str) -> str | None:
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
@@ -219,7 +219,7 @@ def _read(library: Library, path: Path, shown: str) -> str | None:
     return text
 
 
-def _shown(path: Path, root: Path) -> str:
+def shown_path(path: Path, root: Path) -> str:
     resolved = path.resolve()
     for base in (root.resolve(), specs_folder().parent):
         if resolved.is_relative_to(base):

@@ -163,7 +163,7 @@ def attend(
     return o_bhtd.transpose(1, 2)
 
 
-# spec: specs/architecture/attention.vibee:97
+# spec: specs/architecture/attention.vibee:102
 class KVCache:
     """append(k, v) stores the next tokens and returns the keys and values of all tokens so far;
     length counts them.
@@ -205,7 +205,7 @@ class KVCache:
         return self.k_bshd[:, :end], self.v_bshd[:, :end]
 
 
-# spec: specs/architecture/attention.vibee:106
+# spec: specs/architecture/attention.vibee:117
 class Attention(nn.Module):
     """Queries and keys are projected and rotated, attended causally (or by the mask given), and
     projected back.

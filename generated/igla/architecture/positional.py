@@ -110,7 +110,7 @@ def apply_rope(x_bthd: Tensor, cos_btd: Tensor, sin_btd: Tensor) -> Tensor:
     return torch.cat(rotated, -1).to(x_bthd.dtype)
 
 
-# spec: specs/architecture/positional.vibee:91
+# spec: specs/architecture/positional.vibee:98
 def document_positions(document_ids: Tensor) -> Tensor:
     """Returns positions that count from zero and restart where a document begins.
 
@@ -140,7 +140,7 @@ def _check_rows(weight: Tensor, num_heads: int) -> None:
         )
 
 
-# spec: specs/architecture/positional.vibee:103
+# spec: specs/architecture/positional.vibee:110
 def halves_to_interleaved(weight: Tensor, num_heads: int) -> Tensor:
     """Returns the rows of each head with its halves interleaved: row i becomes row 2i, row i + D/2
     row 2i + 1; attention stays the same.
@@ -163,7 +163,7 @@ def halves_to_interleaved(weight: Tensor, num_heads: int) -> Tensor:
     return halves.transpose(1, 2).reshape(weight.shape)
 
 
-# spec: specs/architecture/positional.vibee:123
+# spec: specs/architecture/positional.vibee:130
 def interleaved_to_halves(weight: Tensor, num_heads: int) -> Tensor:
     """Returns the rows of each head as two halves: the exact inverse of halves_to_interleaved.
 

@@ -80,7 +80,7 @@ class ShardInfo:
     """SHA-256 of NAME.idx, in hex."""
 
 
-# spec: specs/data/pipeline.vibee:42
+# spec: specs/data/pipeline.vibee:48
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShardManifest:
     """What a folder of shards holds and what it was made from."""
@@ -109,7 +109,7 @@ class ShardManifest:
     """The shards, in the order of the stream."""
 
 
-# spec: specs/data/pipeline.vibee:57
+# spec: specs/data/pipeline.vibee:74
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
     """What one step of training or evaluation reads."""
@@ -125,7 +125,7 @@ class Batch:
 # ---------------------------------------------------------------- documents
 
 
-# spec: specs/data/pipeline.vibee:65
+# spec: specs/data/pipeline.vibee:82
 def find_documents(
     root: Path, patterns: Sequence[str] = TEXT_PATTERNS, exclude: Sequence[str] = ()
 ) -> list[str]:
@@ -164,7 +164,7 @@ def _refuse_folder(error: OSError) -> None:
     raise ValueError(f"cannot list {error.filename} ({error.strerror}); grant access to it")
 
 
-# spec: specs/data/pipeline.vibee:75
+# spec: specs/data/pipeline.vibee:92
 class Documents:
     """Iterating yields (name, text) in the order of the names, as often as asked.
 
@@ -217,7 +217,7 @@ class Documents:
         self.counts = dataclasses.replace(self.counts, **sums)
 
 
-# spec: specs/data/pipeline.vibee:83
+# spec: specs/data/pipeline.vibee:100
 def split_held_out(names: list[str], fraction: float, seed: int) -> tuple[list[str], list[str]]:
     """Returns the names to train on and the held-out names, each in the order given.
 
@@ -259,7 +259,7 @@ def _place(name: str, seed: int) -> float:
 # ---------------------------------------------------------------- shards
 
 
-# spec: specs/data/pipeline.vibee:96
+# spec: specs/data/pipeline.vibee:113
 def write_shards(
     documents: Iterable[tuple[str, str]],
     tokenizer: Tokenizer,
@@ -444,7 +444,7 @@ def _whole_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-# spec: specs/data/pipeline.vibee:115
+# spec: specs/data/pipeline.vibee:137
 def load_manifest(path: Path) -> ShardManifest:
     """Reads and checks the manifest.json of the folder.
 
@@ -471,7 +471,7 @@ def load_manifest(path: Path) -> ShardManifest:
     return manifest
 
 
-# spec: specs/data/pipeline.vibee:123
+# spec: specs/data/pipeline.vibee:145
 def verify_shards(path: Path) -> list[str]:
     """Returns one sentence for each file that is missing, has another size or another SHA-256,
     with its name; an empty list if all is well.
@@ -520,7 +520,7 @@ def _size_fault(file: Path, size: int) -> str | None:
     return None
 
 
-# spec: specs/data/pipeline.vibee:130
+# spec: specs/data/pipeline.vibee:152
 def token_counts(path: Path) -> Tensor:
     """Returns how often each of the V tokens occurs, int64.
 
@@ -600,7 +600,7 @@ class _TokenStream:
         return Batch(inputs=inputs_bt, targets=targets_bt, document_ids=document_ids_bt)
 
 
-# spec: specs/data/pipeline.vibee:138
+# spec: specs/data/pipeline.vibee:160
 class TokenReader:
     """Cuts the tokens of all shards into windows of sequence_length inputs, each beginning with
     the last target of the one before; what does not fill a window is left out.
@@ -713,7 +713,7 @@ def _require_sizes(sequence_length: int, batch_size: int) -> None:
         )
 
 
-# spec: specs/data/pipeline.vibee:158
+# spec: specs/data/pipeline.vibee:186
 def held_out_batches(path: Path, sequence_length: int, batch_size: int) -> Iterator[Batch]:
     """Yields the windows in order, so that every token but the begin marks is a target exactly
     once.

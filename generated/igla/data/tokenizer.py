@@ -105,7 +105,7 @@ class TokenizerMetrics:
     """Speed of encoding on one thread."""
 
 
-# spec: specs/data/tokenizer.vibee:44
+# spec: specs/data/tokenizer.vibee:51
 class Tokenizer:
     """Holds the model; decode(encode(text)) == text for every text, spaces, tabs, line ends, NUL
     and U+2581 included.
@@ -205,7 +205,7 @@ class Tokenizer:
         return index
 
 
-# spec: specs/data/tokenizer.vibee:63
+# spec: specs/data/tokenizer.vibee:70
 def train_tokenizer(texts: Iterable[str], config: TokenizerConfig, out: Path) -> Tokenizer:
     """Trains SentencePiece BPE on all of the text and writes the model to `out`, whole or not at
     all.
@@ -334,7 +334,7 @@ def _utf8(text: str) -> bytes:
         ) from error
 
 
-# spec: specs/data/tokenizer.vibee:85
+# spec: specs/data/tokenizer.vibee:92
 def tokenizer_metrics(
     tokenizer: Tokenizer, texts: list[str], *, clock: Callable[[], float] = time.perf_counter
 ) -> TokenizerMetrics:

@@ -328,7 +328,7 @@ def _checkpoints(root: Path) -> list[Path]:
     return [path for _, path in sorted(found, reverse=True)]
 
 
-# spec: specs/distributed/checkpointing.vibee:101
+# spec: specs/distributed/checkpointing.vibee:106
 def prune_checkpoints(root: Path, keep_last: int) -> list[Path]:
     """Removes all that are older than the newest keep_last whole ones, and returns their paths.
 

@@ -146,7 +146,7 @@ class Throughput:
         return tokens * self._seconds / self._tokens if self._tokens > 0 else None
 
 
-# spec: specs/evaluation/metrics.vibee:94
+# spec: specs/evaluation/metrics.vibee:100
 def model_flops_utilization(flops_per_second: float, device_name: str) -> float | None:
     """Returns the share of the dense bf16 peak; none for a device that is not in the table of this
     module, for a guessed peak gives a wrong number.
@@ -174,7 +174,7 @@ def model_flops_utilization(flops_per_second: float, device_name: str) -> float 
 # 3. What the reader sees while it trains.
 
 
-# spec: specs/evaluation/metrics.vibee:117
+# spec: specs/evaluation/metrics.vibee:123
 def progress_text(
     step: int,
     total_steps: int,
@@ -193,7 +193,7 @@ def progress_text(
     return f"step {step}/{total_steps}  loss {loss:.4f}  {speed} tokens/s  ETA {eta}"
 
 
-# spec: specs/evaluation/metrics.vibee:129
+# spec: specs/evaluation/metrics.vibee:140
 class ProgressLine:
     """One live line on a terminal; elsewhere, as in a log file, a line at most every
     every_seconds, and always the first and the last step.
@@ -278,7 +278,7 @@ def _finished_lines(path: Path) -> list[bytes]:
     return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
 
 
-# spec: specs/evaluation/metrics.vibee:139
+# spec: specs/evaluation/metrics.vibee:155
 def read_log(path: Path) -> list[dict[str, Any]]:
     """Returns the records of the log.
 
@@ -320,7 +320,7 @@ def _replace_file(path: Path, write: Callable[[Path], object]) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/evaluation/metrics.vibee:148
+# spec: specs/evaluation/metrics.vibee:164
 class JsonlLog:
     """Creates the file, or drops the half line that a killed run left at its end.
 
@@ -373,7 +373,7 @@ def _loss_figure(records: list[dict[str, Any]]) -> Any:
     return figure
 
 
-# spec: specs/evaluation/metrics.vibee:158
+# spec: specs/evaluation/metrics.vibee:179
 def plot_loss(log_path: Path, out_png: Path) -> None:
     """Writes a PNG with the training loss as a line and the held-out loss as points over the
     optimizer step.
@@ -394,7 +394,7 @@ def plot_loss(log_path: Path, out_png: Path) -> None:
 # 5. Baselines: what a model must beat.
 
 
-# spec: specs/evaluation/metrics.vibee:166
+# spec: specs/evaluation/metrics.vibee:191
 def unigram_bits_per_byte(
     train_token_counts: Tensor, held_out_tokens: Tensor, num_bytes: int
 ) -> float:
@@ -424,7 +424,7 @@ def unigram_bits_per_byte(
     return float(bits_v[held_out_tokens].sum()) / num_bytes
 
 
-# spec: specs/evaluation/metrics.vibee:195
+# spec: specs/evaluation/metrics.vibee:220
 def gzip_bits_per_byte(data: bytes) -> float:
     """Returns the size under gzip -9 in bits per byte.
 

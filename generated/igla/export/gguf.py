@@ -44,7 +44,7 @@ class GgufTensor:
     """Bytes of its data."""
 
 
-# spec: specs/export/gguf.vibee:23
+# spec: specs/export/gguf.vibee:28
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GgufVocabulary:
     """The pieces of a tokenizer, one row for each row of the embedding."""
@@ -99,7 +99,7 @@ _BLOCK_NAMES = {
 }
 
 
-# spec: specs/export/gguf.vibee:32
+# spec: specs/export/gguf.vibee:37
 def gguf_names(config: DecoderConfig) -> dict[str, str]:
     """Maps each name in GGUF to the parameter's name, in the order of the file.
 
@@ -118,7 +118,7 @@ def gguf_names(config: DecoderConfig) -> dict[str, str]:
     return names
 
 
-# spec: specs/export/gguf.vibee:40
+# spec: specs/export/gguf.vibee:45
 def gguf_tensors(model: Decoder, dtype: str) -> list[GgufTensor]:
     """Plans the file.
 
@@ -158,7 +158,7 @@ def _plan_tensor(name: str, parameter: str, shape: tuple[int, ...], dtype: str) 
     )
 
 
-# spec: specs/export/gguf.vibee:50
+# spec: specs/export/gguf.vibee:55
 def gguf_vocabulary(tokenizer: Path, vocab_size: int) -> GgufVocabulary:
     """Returns pieces, scores and types for every row.
 
@@ -212,7 +212,7 @@ def _refuse_unportable(pieces: Tokenizer, ranks: list[float]) -> None:
         )
 
 
-# spec: specs/export/gguf.vibee:62
+# spec: specs/export/gguf.vibee:69
 def write_gguf(model: Decoder, tokenizer: Path, out: Path, dtype: str) -> None:
     """Writes the file, whole or not at all.
 
@@ -351,7 +351,7 @@ def _weight(model: Decoder, parameter: str) -> np.ndarray:
     return weight.contiguous().numpy()
 
 
-# spec: specs/export/gguf.vibee:78
+# spec: specs/export/gguf.vibee:85
 def gguf_dtype(path: Path) -> str:
     """Returns the type of its matrices, as given to write_gguf.
 
@@ -379,7 +379,7 @@ def _read(path: Path) -> gguf.GGUFReader:
         ) from error
 
 
-# spec: specs/export/gguf.vibee:87
+# spec: specs/export/gguf.vibee:94
 def check_gguf(path: Path, model: Decoder) -> list[str]:
     """Returns one sentence for each fault: a dimension that differs, a tensor that is missing,
     unknown, of another shape, or further from the weights than the rounding of its type

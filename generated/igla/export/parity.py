@@ -199,7 +199,7 @@ def _require_tokens(prompts: list[list[int]]) -> None:
         )
 
 
-# spec: specs/export/parity.vibee:75
+# spec: specs/export/parity.vibee:81
 @torch.no_grad()
 def pytorch_logits(model: Decoder, prompts: list[list[int]]) -> list[Tensor]:
     """Returns the logits [T, V] of each prompt, float32 on the CPU.
@@ -223,7 +223,7 @@ def pytorch_logits(model: Decoder, prompts: list[list[int]]) -> list[Tensor]:
     return results
 
 
-# spec: specs/export/parity.vibee:84
+# spec: specs/export/parity.vibee:90
 def compare_logits(actual: list[Tensor], expected: list[Tensor]) -> ParityReport:
     """Returns largest difference, mean over the positions of KL(PyTorch || llama.cpp), and share
     of equal best tokens.
@@ -256,7 +256,7 @@ def compare_logits(actual: list[Tensor], expected: list[Tensor]) -> ParityReport
     )
 
 
-# spec: specs/export/parity.vibee:127
+# spec: specs/export/parity.vibee:138
 def parity_gate(dtype: str) -> ParityGate:
     """Returns the bounds that a trained model keeps.
 
@@ -275,7 +275,7 @@ def parity_gate(dtype: str) -> ParityGate:
     return _GATES[dtype]
 
 
-# spec: specs/export/parity.vibee:146
+# spec: specs/export/parity.vibee:157
 def parity_faults(report: ParityReport, dtype: str) -> list[str]:
     """Returns one sentence for each bound that is not kept.
 
@@ -301,7 +301,7 @@ def parity_faults(report: ParityReport, dtype: str) -> list[str]:
     return faults
 
 
-# spec: specs/export/parity.vibee:155
+# spec: specs/export/parity.vibee:166
 def measure_parity(gguf: Path, model: Decoder, tokenizer: Path, prompts: list[str]) -> ParityReport:
     """Compares the tokens, then the logits.
 
@@ -322,7 +322,7 @@ def measure_parity(gguf: Path, model: Decoder, tokenizer: Path, prompts: list[st
     return compare_logits(llama_cpp_logits(gguf, expected), pytorch_logits(model, expected))
 
 
-# spec: specs/export/parity.vibee:164
+# spec: specs/export/parity.vibee:175
 def format_report(name: str, report: ParityReport) -> str:
     """Returns one line with every figure.
 
@@ -335,7 +335,7 @@ def format_report(name: str, report: ParityReport) -> str:
     )
 
 
-# spec: specs/export/parity.vibee:175
+# spec: specs/export/parity.vibee:187
 def main(arguments: list[str] | None = None) -> int:
     """Prints one line for each file. Returns 0, or 1 after a sentence for each fault.
 

@@ -91,7 +91,7 @@ def accumulate_gradients(
     return StepLoss(loss_sum=math.fsum(float(loss) for loss in losses), tokens=tokens)
 
 
-# spec: specs/optimization/gradient.vibee:37
+# spec: specs/optimization/gradient.vibee:41
 def reduce_step_loss(step_loss: StepLoss, device: str = "cpu") -> StepLoss:
     """Returns the sums over all ranks; without torch.distributed, the same sums.
 
@@ -107,7 +107,7 @@ def reduce_step_loss(step_loss: StepLoss, device: str = "cpu") -> StepLoss:
     return StepLoss(loss_sum=loss_sum, tokens=int(tokens))
 
 
-# spec: specs/optimization/gradient.vibee:50
+# spec: specs/optimization/gradient.vibee:54
 def normalize_gradients(parameters: Iterable[nn.Parameter], tokens: int) -> int:
     """Sums gradients and counts over the ranks, divides the gradients by the total count and
     returns that count.
@@ -141,7 +141,7 @@ def normalize_gradients(parameters: Iterable[nn.Parameter], tokens: int) -> int:
     return total
 
 
-# spec: specs/optimization/gradient.vibee:61
+# spec: specs/optimization/gradient.vibee:71
 def gradient_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
     """Returns the Euclidean norm of all gradients together, a tensor without dimensions; zero
     without gradients.
@@ -156,7 +156,7 @@ def gradient_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
     return torch.nn.utils.get_total_norm(gradients)
 
 
-# spec: specs/optimization/gradient.vibee:69
+# spec: specs/optimization/gradient.vibee:79
 def clip_gradients(parameters: Iterable[nn.Parameter], max_norm: float) -> float:
     """Scales all gradients by max_norm over their norm where the norm is larger, and returns the
     norm before.

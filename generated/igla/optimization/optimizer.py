@@ -82,7 +82,7 @@ def adamw_update(
     ) - config.learning_rate * mean / (root + config.eps)
 
 
-# spec: specs/optimization/optimizer.vibee:52
+# spec: specs/optimization/optimizer.vibee:57
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Returns two groups of the trainable parameters, in the order of the model, each exactly
     once.
@@ -113,7 +113,7 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
     ]
 
 
-# spec: specs/optimization/optimizer.vibee:63
+# spec: specs/optimization/optimizer.vibee:72
 def build_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.AdamW:
     """Returns torch.optim.AdamW over the two groups, fused where every parameter is on a device
     that has the fused kernel.
@@ -134,7 +134,7 @@ def build_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Ad
     )
 
 
-# spec: specs/optimization/optimizer.vibee:72
+# spec: specs/optimization/optimizer.vibee:81
 def assert_optimizer_dtypes(optimizer: torch.optim.Optimizer, dtype: torch.dtype) -> None:
     """Refuses any parameter, and any moment that exists, of another than the given dtype.
 

@@ -112,7 +112,7 @@ def learning_rate_factor(step: int, config: SchedulerConfig) -> float:
     return warmup * (config.final_ratio + (1.0 - config.final_ratio) * remaining)
 
 
-# spec: specs/optimization/scheduler.vibee:113
+# spec: specs/optimization/scheduler.vibee:119
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
     """Sets the rate in every parameter group.
 

@@ -84,7 +84,7 @@ def test_document_mask_one_mask_for_all_heads() -> None:
     ) == (3, 1, 4, 4)
 
 
-# spec: specs/architecture/attention.vibee:79
+# spec: specs/architecture/attention.vibee:84
 def test_attend_definition_of_one_head() -> None:
     """attend: definition of one head.
 
@@ -104,7 +104,7 @@ def test_attend_definition_of_one_head() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:83
+# spec: specs/architecture/attention.vibee:88
 def test_attend_first_token_sees_itself() -> None:
     """attend: first token sees itself.
 
@@ -124,7 +124,7 @@ def test_attend_first_token_sees_itself() -> None:
     assert not torch.allclose(attention.attend(q, q, v)[:, 0], v[:, 0])
 
 
-# spec: specs/architecture/attention.vibee:87
+# spec: specs/architecture/attention.vibee:92
 def test_attend_heads_must_divide() -> None:
     """attend: heads must divide.
 
@@ -139,7 +139,7 @@ def test_attend_heads_must_divide() -> None:
         attention.attend(q, k, k)
 
 
-# spec: specs/architecture/attention.vibee:91
+# spec: specs/architecture/attention.vibee:96
 def test_attend_one_source_of_causality() -> None:
     """attend: one source of causality.
 
@@ -238,7 +238,7 @@ def test_counts_match_the_built_attention(num_heads: int, num_kv_heads: int) -> 
     assert attention.attention_num_params(config) == built
 
 
-# spec: specs/architecture/attention.vibee:95
+# spec: specs/architecture/attention.vibee:100
 def _loop(q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, allowed_bts: Tensor) -> Tensor:
     o_bthd = torch.empty_like(q_bthd)
     ratio = q_bthd.shape[2] // k_bshd.shape[2]
@@ -271,7 +271,7 @@ def test_attend_equals_a_loop_over_everything(
         assert torch.allclose(o_bthd, want_bthd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/attention.vibee:104
+# spec: specs/architecture/attention.vibee:115
 def test_cache_returns_all_so_far() -> None:
     """KVCache: cache returns all so far."""
     torch.manual_seed(0)
@@ -287,7 +287,7 @@ def test_cache_returns_all_so_far() -> None:
     assert KVCache(1, 1, 1, 1, torch.bfloat16, "meta").v_bshd.device.type == "meta"
 
 
-# spec: specs/architecture/attention.vibee:104
+# spec: specs/architecture/attention.vibee:115
 def test_cache_refuses_what_does_not_fit() -> None:
     """KVCache: cache refuses what does not fit."""
     cache, token = KVCache(1, 3, 1, 2), torch.ones(1, 1, 1, 2)
@@ -299,7 +299,7 @@ def test_cache_refuses_what_does_not_fit() -> None:
     cache.append(token, token)
 
 
-# spec: specs/architecture/attention.vibee:113
+# spec: specs/architecture/attention.vibee:124
 @pytest.mark.parametrize("masked", [False, True])
 def test_attention_is_its_definition(masked: bool) -> None:
     """Attention: attention is its definition."""
@@ -315,7 +315,7 @@ def test_attention_is_its_definition(masked: bool) -> None:
     assert torch.allclose(module(x_btd, *tables, mask), want_btd, rtol=0, atol=1e-13)
 
 
-# spec: specs/architecture/attention.vibee:113
+# spec: specs/architecture/attention.vibee:124
 @pytest.mark.parametrize("pieces", [[5], [1, 1, 1, 1, 1], [2, 3], [3, 1, 1]])
 def test_cached_equals_uncached(pieces: list[int]) -> None:
     """Attention: cached equals uncached."""
@@ -329,7 +329,7 @@ def test_cached_equals_uncached(pieces: list[int]) -> None:
     assert torch.allclose(torch.cat(outputs, 1), whole_btd, rtol=0, atol=1e-13)
 
 
-# spec: specs/architecture/attention.vibee:113
+# spec: specs/architecture/attention.vibee:124
 def test_attention_has_the_right_gradient() -> None:
     """Attention: attention has the right gradient."""
     config = AttentionConfig(hidden_size=4, num_heads=2, num_kv_heads=1, head_dim=2)

@@ -83,7 +83,7 @@ def test_rope_tables_sines() -> None:
     )
 
 
-# spec: specs/architecture/positional.vibee:67
+# spec: specs/architecture/positional.vibee:70
 def test_apply_rope_definition() -> None:
     """apply_rope: definition.
 
@@ -112,7 +112,7 @@ def test_apply_rope_definition() -> None:
     )
 
 
-# spec: specs/architecture/positional.vibee:78
+# spec: specs/architecture/positional.vibee:81
 def test_apply_rope_position_zero_stays() -> None:
     """apply_rope: position zero stays.
 
@@ -128,7 +128,7 @@ def test_apply_rope_position_zero_stays() -> None:
     )
 
 
-# spec: specs/architecture/positional.vibee:81
+# spec: specs/architecture/positional.vibee:84
 def test_apply_rope_needs_tables_of_the_same_head() -> None:
     """apply_rope: needs tables of the same head.
 
@@ -141,7 +141,7 @@ def test_apply_rope_needs_tables_of_the_same_head() -> None:
         positional.apply_rope(x, t, t)
 
 
-# spec: specs/architecture/positional.vibee:85
+# spec: specs/architecture/positional.vibee:88
 def test_apply_rope_needs_a_sine_of_the_same_head() -> None:
     """apply_rope: needs a sine of the same head.
 
@@ -155,7 +155,7 @@ def test_apply_rope_needs_a_sine_of_the_same_head() -> None:
         )
 
 
-# spec: specs/architecture/positional.vibee:98
+# spec: specs/architecture/positional.vibee:105
 def test_document_positions_restart_in_each_document() -> None:
     """document_positions: restart in each document.
 
@@ -170,7 +170,7 @@ def test_document_positions_restart_in_each_document() -> None:
     )
 
 
-# spec: specs/architecture/positional.vibee:100
+# spec: specs/architecture/positional.vibee:107
 def test_document_positions_one_sequence_alone() -> None:
     """document_positions: one sequence alone.
 
@@ -182,7 +182,7 @@ def test_document_positions_one_sequence_alone() -> None:
     )
 
 
-# spec: specs/architecture/positional.vibee:111
+# spec: specs/architecture/positional.vibee:118
 def test_halves_to_interleaved_row_order() -> None:
     """halves_to_interleaved: row order.
 
@@ -194,7 +194,7 @@ def test_halves_to_interleaved_row_order() -> None:
     )
 
 
-# spec: specs/architecture/positional.vibee:113
+# spec: specs/architecture/positional.vibee:120
 def test_halves_to_interleaved_one_head() -> None:
     """halves_to_interleaved: one head.
 
@@ -206,7 +206,7 @@ def test_halves_to_interleaved_one_head() -> None:
     )
 
 
-# spec: specs/architecture/positional.vibee:115
+# spec: specs/architecture/positional.vibee:122
 def test_halves_to_interleaved_refuses_odd_heads() -> None:
     """halves_to_interleaved: refuses odd heads.
 
@@ -218,7 +218,7 @@ def test_halves_to_interleaved_refuses_odd_heads() -> None:
         positional.halves_to_interleaved(torch.arange(6), 2)
 
 
-# spec: specs/architecture/positional.vibee:118
+# spec: specs/architecture/positional.vibee:125
 def test_halves_to_interleaved_refuses_no_heads() -> None:
     """halves_to_interleaved: refuses no heads.
 
@@ -228,7 +228,7 @@ def test_halves_to_interleaved_refuses_no_heads() -> None:
         positional.halves_to_interleaved(torch.arange(4), 0)
 
 
-# spec: specs/architecture/positional.vibee:131
+# spec: specs/architecture/positional.vibee:138
 def test_interleaved_to_halves_row_order_back() -> None:
     """interleaved_to_halves: row order back.
 
@@ -240,7 +240,7 @@ def test_interleaved_to_halves_row_order_back() -> None:
     )
 
 
-# spec: specs/architecture/positional.vibee:133
+# spec: specs/architecture/positional.vibee:140
 def test_interleaved_to_halves_inverse() -> None:
     """interleaved_to_halves: inverse.
 
@@ -257,7 +257,7 @@ def test_interleaved_to_halves_inverse() -> None:
     )
 
 
-# spec: specs/architecture/positional.vibee:136
+# spec: specs/architecture/positional.vibee:143
 def test_interleaved_to_halves_refuses_other_heads() -> None:
     """interleaved_to_halves: refuses other heads.
 
@@ -327,7 +327,7 @@ def test_tables_are_float32_and_exact_far_out() -> None:
     assert torch.allclose(cos[0].double(), torch.tensor(want, dtype=torch.float64), atol=1e-7)
 
 
-# spec: specs/architecture/positional.vibee:89
+# spec: specs/architecture/positional.vibee:93
 def test_depends_on_the_distance_alone() -> None:
     """apply_rope: depends on the distance alone."""
     torch.manual_seed(0)
@@ -340,7 +340,7 @@ def test_depends_on_the_distance_alone() -> None:
     assert not torch.allclose(scores[0], scores[2], atol=1e-2)
 
 
-# spec: specs/architecture/positional.vibee:89
+# spec: specs/architecture/positional.vibee:94
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
 def test_low_precision_rounds_once(dtype: torch.dtype) -> None:
     """apply_rope: low precision rounds once."""
@@ -353,7 +353,7 @@ def test_low_precision_rounds_once(dtype: torch.dtype) -> None:
     assert torch.equal(rotated_bthd, exact_bthd.to(dtype))
 
 
-# spec: specs/architecture/positional.vibee:89
+# spec: specs/architecture/positional.vibee:95
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_refuses_low_precision_tables(dtype: torch.dtype) -> None:
     """apply_rope: refuses low precision tables."""
@@ -365,7 +365,7 @@ def test_refuses_low_precision_tables(dtype: torch.dtype) -> None:
         positional.apply_rope(x_bthd, cos, sin.to(dtype))
 
 
-# spec: specs/architecture/positional.vibee:89
+# spec: specs/architecture/positional.vibee:96
 def test_rotation_has_the_right_gradient() -> None:
     """apply_rope: rotation has the right gradient."""
     torch.manual_seed(0)
@@ -374,7 +374,7 @@ def test_rotation_has_the_right_gradient() -> None:
     assert torch.autograd.gradcheck(lambda x: positional.apply_rope(x, *tables), x_bthd)
 
 
-# spec: specs/architecture/positional.vibee:121
+# spec: specs/architecture/positional.vibee:128
 def test_both_conventions_attend_alike() -> None:
     """halves_to_interleaved: both conventions attend alike."""
     torch.manual_seed(0)

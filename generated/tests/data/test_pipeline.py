@@ -23,7 +23,7 @@ import torch
 from igla.data import pipeline
 
 
-# spec: specs/data/pipeline.vibee:93
+# spec: specs/data/pipeline.vibee:110
 def test_split_held_out_smallest_hash_is_held_out() -> None:
     """split_held_out: smallest hash is held out.
 
@@ -159,7 +159,7 @@ def _files(folder: Path, contents: dict[str, bytes]) -> Path:
 # ---------------------------------------------------------------- documents
 
 
-# spec: specs/data/pipeline.vibee:74
+# spec: specs/data/pipeline.vibee:91
 def test_files_are_found_sorted_at_any_depth(tmp_path: Path) -> None:
     """find_documents: files are found sorted at any depth."""
     names = ["z.py", "a/b/c.txt", "a/b.md", "A.rst", "a/x.c", "a/skip/y.py", "skip.py"]
@@ -170,7 +170,7 @@ def test_files_are_found_sorted_at_any_depth(tmp_path: Path) -> None:
     assert pipeline.find_documents(tmp_path, ["*.py"], ["skip"]) == ["skip.py", "z.py"]
 
 
-# spec: specs/data/pipeline.vibee:74
+# spec: specs/data/pipeline.vibee:91
 def test_missing_and_empty_folders_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,7 +197,7 @@ def test_missing_and_empty_folders_are_refused(
         pipeline.find_documents(tmp_path)
 
 
-# spec: specs/data/pipeline.vibee:82
+# spec: specs/data/pipeline.vibee:99
 def test_documents_are_exact_and_all_counted(tmp_path: Path) -> None:
     """Documents: documents are exact and all counted."""
     contents = {
@@ -221,7 +221,7 @@ def test_documents_are_exact_and_all_counted(tmp_path: Path) -> None:
     assert pipeline.DocumentCounts() == pipeline.DocumentCounts(**zeros)
 
 
-# spec: specs/data/pipeline.vibee:95
+# spec: specs/data/pipeline.vibee:112
 def test_split_follows_the_hash() -> None:
     """split_held_out: split follows the hash."""
     names = [f"folder/{number}.py" for number in range(500, 0, -1)]
@@ -241,7 +241,7 @@ def test_split_follows_the_hash() -> None:
     assert [name for name in more_held_out if name != "new"] == held_out
 
 
-# spec: specs/data/pipeline.vibee:95
+# spec: specs/data/pipeline.vibee:112
 def test_split_refuses_what_cannot_be_split() -> None:
     """split_held_out: split refuses what cannot be split."""
     for fraction in (-0.1, 0, 1, 1.5):
@@ -257,7 +257,7 @@ def test_split_refuses_what_cannot_be_split() -> None:
 # ---------------------------------------------------------------- shards
 
 
-# spec: specs/data/pipeline.vibee:107
+# spec: specs/data/pipeline.vibee:129
 def test_shards_hold_the_documents(tmp_path: Path) -> None:
     """write_shards: shards hold the documents."""
     manifest = pipeline.write_shards(_Unsized(), _Bytes(), tmp_path / "a" / "b")
@@ -290,7 +290,7 @@ def test_shards_hold_the_documents(tmp_path: Path) -> None:
     assert (manifest.format_version, manifest.tokenizer_sha256) == (1, "bytes 259")
 
 
-# spec: specs/data/pipeline.vibee:108
+# spec: specs/data/pipeline.vibee:130
 def test_shards_end_at_documents(tmp_path: Path) -> None:
     """write_shards: shards end at documents."""
     lengths = {}
@@ -322,7 +322,7 @@ def test_shards_end_at_documents(tmp_path: Path) -> None:
     }
 
 
-# spec: specs/data/pipeline.vibee:109
+# spec: specs/data/pipeline.vibee:131
 def test_wide_vocabularies_take_four_bytes(tmp_path: Path) -> None:
     """write_shards: wide vocabularies take four bytes."""
     for vocab_size, dtype, width in ((65536, "<u2", 2), (65537, "<u4", 4)):
@@ -333,7 +333,7 @@ def test_wide_vocabularies_take_four_bytes(tmp_path: Path) -> None:
         assert len(pipeline.token_counts(out)) == vocab_size
 
 
-# spec: specs/data/pipeline.vibee:110
+# spec: specs/data/pipeline.vibee:132
 def test_many_characters_are_encoded_in_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -360,7 +360,7 @@ def test_many_characters_are_encoded_in_parts_and_none_is_lost(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/data/pipeline.vibee:111
+# spec: specs/data/pipeline.vibee:133
 def test_workers_do_not_change_the_shards(tmp_path: Path) -> None:
     """write_shards: workers do not change the shards."""
     one, three = _Bytes(), _Bytes()
@@ -372,7 +372,7 @@ def test_workers_do_not_change_the_shards(tmp_path: Path) -> None:
     ).read_bytes()
 
 
-# spec: specs/data/pipeline.vibee:112
+# spec: specs/data/pipeline.vibee:134
 def test_shards_are_reused_if_nothing_changed(shards: Path) -> None:
     """write_shards: shards are reused if nothing changed."""
 
@@ -396,7 +396,7 @@ def test_shards_are_reused_if_nothing_changed(shards: Path) -> None:
     assert [path.name for path in shards.parent.iterdir()] == ["shards"]
 
 
-# spec: specs/data/pipeline.vibee:113
+# spec: specs/data/pipeline.vibee:135
 def test_write_shards_refuses_bad_arguments(tmp_path: Path) -> None:
     """write_shards: write shards refuses bad arguments."""
     out = tmp_path / "out"
@@ -415,7 +415,7 @@ def test_write_shards_refuses_bad_arguments(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/data/pipeline.vibee:114
+# spec: specs/data/pipeline.vibee:136
 @contextmanager
 def _full_disk(limit: int) -> Iterator[None]:
     """Files cannot grow beyond `limit` bytes: a write stops in the middle, as on a full disk."""
@@ -465,7 +465,7 @@ def test_folder_appears_whole_or_not_at_all_and_spares_other_content(tmp_path: P
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "mine", "thesis.txt"]
 
 
-# spec: specs/data/pipeline.vibee:122
+# spec: specs/data/pipeline.vibee:144
 def test_manifest_is_read_back(tmp_path: Path) -> None:
     """load_manifest: manifest is read back."""
     written = pipeline.write_shards(DOCUMENTS, _Bytes(), tmp_path / "a", shard_tokens=8)
@@ -475,7 +475,7 @@ def test_manifest_is_read_back(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "manifest.json").read_text() == text
 
 
-# spec: specs/data/pipeline.vibee:122
+# spec: specs/data/pipeline.vibee:144
 def test_damaged_manifests_are_refused(shards: Path) -> None:
     """load_manifest: damaged manifests are refused."""
     with pytest.raises(
@@ -506,7 +506,7 @@ def test_damaged_manifests_are_refused(shards: Path) -> None:
             pipeline.load_manifest(shards)
 
 
-# spec: specs/data/pipeline.vibee:129
+# spec: specs/data/pipeline.vibee:151
 def test_damaged_shards_are_named(shards: Path) -> None:
     """verify_shards: damaged shards are named."""
     assert pipeline.verify_shards(shards) == []
@@ -534,7 +534,7 @@ def test_damaged_shards_are_named(shards: Path) -> None:
     assert "manifest.json cannot be read" in fault
 
 
-# spec: specs/data/pipeline.vibee:137
+# spec: specs/data/pipeline.vibee:159
 def test_token_counts_equal_a_direct_count(shards: Path) -> None:
     """token_counts: token counts equal a direct count."""
     counts_v = pipeline.token_counts(shards)
@@ -570,7 +570,7 @@ def _read(
     return [row for _ in range(batches) for row in _rows(reader.next_batch())]
 
 
-# spec: specs/data/pipeline.vibee:149
+# spec: specs/data/pipeline.vibee:177
 def test_windows_are_slices_of_the_stream(tmp_path: Path) -> None:
     """TokenReader: windows are slices of the stream."""
     for shard_tokens in (1, 8, 1000):
@@ -599,7 +599,7 @@ def test_windows_are_slices_of_the_stream(tmp_path: Path) -> None:
     assert not hasattr(batch, "__dict__")
 
 
-# spec: specs/data/pipeline.vibee:150
+# spec: specs/data/pipeline.vibee:178
 def test_targets_stop_at_document_bounds(shards: Path) -> None:
     """TokenReader: targets stop at document bounds."""
     (inputs, targets, documents), _ = _rows(pipeline.TokenReader(shards, 12, 2, 0).next_batch())
@@ -609,7 +609,7 @@ def test_targets_stop_at_document_bounds(shards: Path) -> None:
     assert documents == [0] * 5 + [1] * 5 + [2] * 2
 
 
-# spec: specs/data/pipeline.vibee:151
+# spec: specs/data/pipeline.vibee:179
 def test_each_epoch_reads_each_window_once(shards: Path) -> None:
     """TokenReader: each epoch reads each window once."""
     every = sorted(_expected(4 * index, 4) for index in range(6))
@@ -627,7 +627,7 @@ def test_each_epoch_reads_each_window_once(shards: Path) -> None:
     assert rows == _read(pipeline.TokenReader(shards, 4, 12, 0), 1)
 
 
-# spec: specs/data/pipeline.vibee:152
+# spec: specs/data/pipeline.vibee:180
 def test_order_depends_on_seed_and_epoch(shards: Path) -> None:
     """TokenReader: order depends on seed and epoch."""
 
@@ -644,7 +644,7 @@ def test_order_depends_on_seed_and_epoch(shards: Path) -> None:
     assert _read(reader, 12) == [_expected(place, 4) for place in places]
 
 
-# spec: specs/data/pipeline.vibee:153
+# spec: specs/data/pipeline.vibee:181
 def test_ranks_share_the_batches_of_one(shards: Path) -> None:
     """TokenReader: ranks share the batches of one."""
     alone = pipeline.TokenReader(shards, 3, 6, 5)
@@ -654,7 +654,7 @@ def test_ranks_share_the_batches_of_one(shards: Path) -> None:
         assert all(reader.state_dict() == alone.state_dict() for reader in ranks)
 
 
-# spec: specs/data/pipeline.vibee:154
+# spec: specs/data/pipeline.vibee:182
 def test_place_is_kept_across_epochs(shards: Path) -> None:
     """TokenReader: place is kept across epochs."""
     whole = _read(pipeline.TokenReader(shards, 4, 4, 0), 6)
@@ -676,7 +676,7 @@ def test_place_is_kept_across_epochs(shards: Path) -> None:
         assert _read(third, 1) == (whole + _read(second, 1))[4 * stop + 1 : 4 * stop + 2]
 
 
-# spec: specs/data/pipeline.vibee:155
+# spec: specs/data/pipeline.vibee:183
 def test_place_in_other_data_is_refused(shards: Path) -> None:
     """TokenReader: place in other data is refused."""
     reader = pipeline.TokenReader(shards, 4, 1, 0)
@@ -690,7 +690,7 @@ def test_place_in_other_data_is_refused(shards: Path) -> None:
     assert state["fingerprint"] == pipeline.load_manifest(shards).fingerprint
 
 
-# spec: specs/data/pipeline.vibee:156
+# spec: specs/data/pipeline.vibee:184
 def test_reader_refuses_bad_arguments(shards: Path) -> None:
     """TokenReader: reader refuses bad arguments."""
     for length, rows in ((0, 1), (1, 0)):
@@ -715,7 +715,7 @@ def test_reader_refuses_bad_arguments(shards: Path) -> None:
     )
 
 
-# spec: specs/data/pipeline.vibee:157
+# spec: specs/data/pipeline.vibee:185
 def test_reader_refuses_damaged_shards(shards: Path) -> None:
     """TokenReader: reader refuses damaged shards."""
     for name in ("shard-00002.idx", "shard-00001.bin"):
@@ -728,7 +728,7 @@ def test_reader_refuses_damaged_shards(shards: Path) -> None:
         pipeline.TokenReader(shards, 4, 1, 0)
 
 
-# spec: specs/data/pipeline.vibee:167
+# spec: specs/data/pipeline.vibee:196
 def test_held_out_targets_are_all_tokens_once(shards: Path) -> None:
     """held_out_batches: held out targets are all tokens once."""
     for length in (1, 2, 4, 5, 24, 25, 26, 40):
@@ -741,7 +741,7 @@ def test_held_out_targets_are_all_tokens_once(shards: Path) -> None:
             assert targets == [index for index in _stream() if index != 1]
 
 
-# spec: specs/data/pipeline.vibee:167
+# spec: specs/data/pipeline.vibee:197
 def test_last_window_is_padded(shards: Path) -> None:
     """held_out_batches: last window is padded."""
     *_, last = pipeline.held_out_batches(shards, 10, 2)
@@ -752,7 +752,7 @@ def test_last_window_is_padded(shards: Path) -> None:
     assert documents == [4] * 5 + [5] * 5
 
 
-# spec: specs/data/pipeline.vibee:167
+# spec: specs/data/pipeline.vibee:198
 def test_held_out_refuses_bad_arguments(shards: Path) -> None:
     """held_out_batches: held out refuses bad arguments."""
     for length, rows in ((0, 1), (1, 0)):

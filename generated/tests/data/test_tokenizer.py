@@ -153,7 +153,7 @@ def _pieces(model: tokenizer.Tokenizer) -> list[str]:
     return [model.piece(index) for index in range(model.vocab_size)]
 
 
-# spec: specs/data/tokenizer.vibee:55
+# spec: specs/data/tokenizer.vibee:62
 def test_every_text_comes_back(trained: tokenizer.Tokenizer) -> None:
     """Tokenizer: every text comes back."""
     for text in [*AWKWARD, *map(chr, range(0x300)), TEXT]:
@@ -162,7 +162,7 @@ def test_every_text_comes_back(trained: tokenizer.Tokenizer) -> None:
     assert trained.decode([trained._byte_id(0xE2)]) == "\ufffd"
 
 
-# spec: specs/data/tokenizer.vibee:56
+# spec: specs/data/tokenizer.vibee:63
 def test_text_is_spelled_as_documented(trained: tokenizer.Tokenizer) -> None:
     """Tokenizer: text is spelled as documented."""
     for text in (TEXT, "  if x", "\n\n", "\t(x)"):
@@ -172,7 +172,7 @@ def test_text_is_spelled_as_documented(trained: tokenizer.Tokenizer) -> None:
     assert spelled == ["\u2581", "<0xC3>", "<0xA9>"]
 
 
-# spec: specs/data/tokenizer.vibee:57
+# spec: specs/data/tokenizer.vibee:64
 def test_a_literal_space_mark_is_spelled_in_bytes(trained: tokenizer.Tokenizer) -> None:
     """Tokenizer: a literal space mark is spelled in bytes."""
     mark = [3 + 0xE2, 3 + 0x96, 3 + 0x81]
@@ -184,7 +184,7 @@ def test_a_literal_space_mark_is_spelled_in_bytes(trained: tokenizer.Tokenizer) 
     assert trained.encode("if\u2581\u2581return x") == trained.encode("if") + mark + mark + rest
 
 
-# spec: specs/data/tokenizer.vibee:58
+# spec: specs/data/tokenizer.vibee:65
 def test_marks_surround_the_text(trained: tokenizer.Tokenizer) -> None:
     """Tokenizer: marks surround the text."""
     ids = trained.encode("width")
@@ -194,7 +194,7 @@ def test_marks_surround_the_text(trained: tokenizer.Tokenizer) -> None:
     assert not {0, 1, 2} & set(trained.encode("<unk><s></s>"))
 
 
-# spec: specs/data/tokenizer.vibee:59
+# spec: specs/data/tokenizer.vibee:66
 def test_batches_equal_single_texts(trained: tokenizer.Tokenizer) -> None:
     """Tokenizer: batches equal single texts."""
     for num_threads in (1, 3):
@@ -222,7 +222,7 @@ def test_batches_equal_single_texts_and_threads_are_passed_on(trained: tokenizer
     assert model._processor.num_threads == [1, 3]
 
 
-# spec: specs/data/tokenizer.vibee:60
+# spec: specs/data/tokenizer.vibee:67
 def test_pieces_scores_and_kinds(trained: tokenizer.Tokenizer) -> None:
     """Tokenizer: pieces scores and kinds."""
     assert trained.vocab_size == 320
@@ -243,7 +243,7 @@ def test_pieces_scores_and_kinds(trained: tokenizer.Tokenizer) -> None:
     assert trained.sha256 == hashlib.sha256(trained.path.read_bytes()).hexdigest()
 
 
-# spec: specs/data/tokenizer.vibee:61
+# spec: specs/data/tokenizer.vibee:68
 def test_tokenizer_refuses_bad_files(trained: tokenizer.Tokenizer, tmp_path: Path) -> None:
     """Tokenizer: tokenizer refuses bad files."""
     with pytest.raises(
@@ -284,7 +284,7 @@ def test_tokenizer_refuses_bad_files_but_knows_unused_pieces(
     assert tokenizer.Tokenizer(path).kind(319) == "unused"
 
 
-# spec: specs/data/tokenizer.vibee:62
+# spec: specs/data/tokenizer.vibee:69
 def test_tokenizer_refuses_bad_text_and_ids(trained: tokenizer.Tokenizer) -> None:
     """Tokenizer: tokenizer refuses bad text and ids."""
     with pytest.raises(ValueError, match=r"lone surrogate U\+DC80 at character 2, .* strict UTF-8"):
@@ -300,7 +300,7 @@ def test_tokenizer_refuses_bad_text_and_ids(trained: tokenizer.Tokenizer) -> Non
     assert trained.decode([319, 0]) != ""
 
 
-# spec: specs/data/tokenizer.vibee:74
+# spec: specs/data/tokenizer.vibee:81
 def test_ids_of_marks_and_bytes(trained: tokenizer.Tokenizer) -> None:
     """train_tokenizer: ids of marks and bytes."""
     assert (trained.unk_id, trained.bos_id, trained.eos_id) == (0, 1, 2)
@@ -308,7 +308,7 @@ def test_ids_of_marks_and_bytes(trained: tokenizer.Tokenizer) -> None:
     assert _pieces(trained)[3:259] == [f"<0x{byte:02X}>" for byte in range(256)]
 
 
-# spec: specs/data/tokenizer.vibee:75
+# spec: specs/data/tokenizer.vibee:82
 def test_training_is_deterministic_and_reads_generators(
     trained: tokenizer.Tokenizer, tmp_path: Path
 ) -> None:
@@ -320,7 +320,7 @@ def test_training_is_deterministic_and_reads_generators(
     assert other.sha256 != trained.sha256
 
 
-# spec: specs/data/tokenizer.vibee:76
+# spec: specs/data/tokenizer.vibee:83
 def test_training_follows_the_config(tmp_path: Path) -> None:
     """train_tokenizer: training follows the config."""
     texts = ["value 2024 2024 " + "a" * 64 + "\n"] * 20
@@ -335,7 +335,7 @@ def test_training_follows_the_config(tmp_path: Path) -> None:
     assert max(map(len, learned(max_piece_length=5))) == 5
 
 
-# spec: specs/data/tokenizer.vibee:77
+# spec: specs/data/tokenizer.vibee:84
 def test_indentation_and_line_ends_are_learned(
     trained: tokenizer.Tokenizer, tmp_path: Path
 ) -> None:
@@ -351,7 +351,7 @@ def test_indentation_and_line_ends_are_learned(
     assert "\u2581import" not in _pieces(lines)
 
 
-# spec: specs/data/tokenizer.vibee:78
+# spec: specs/data/tokenizer.vibee:85
 def test_rare_characters_are_spelled_in_bytes(tmp_path: Path) -> None:
     """train_tokenizer: rare characters are spelled in bytes."""
     text = "abcab" * 1000 + "é"
@@ -369,7 +369,7 @@ def test_rare_characters_are_spelled_in_bytes(tmp_path: Path) -> None:
     assert "é" in pieces[1.0]
 
 
-# spec: specs/data/tokenizer.vibee:79
+# spec: specs/data/tokenizer.vibee:86
 def test_training_text_is_cut_at_line_ends() -> None:
     """train_tokenizer: training text is cut at line ends."""
     cut = lambda *texts: [part.decode() for part in tokenizer._sentences(texts)]  # noqa: E731
@@ -394,7 +394,7 @@ def test_training_text_is_cut_at_line_ends_and_none_is_lost(tmp_path: Path) -> N
         assert "\U0001f642" in _pieces(model)
 
 
-# spec: specs/data/tokenizer.vibee:80
+# spec: specs/data/tokenizer.vibee:87
 def test_largest_vocabulary_is_named(tmp_path: Path) -> None:
     """train_tokenizer: largest vocabulary is named."""
     out = tmp_path / "t.model"
@@ -414,7 +414,7 @@ def test_largest_vocabulary_is_named(tmp_path: Path) -> None:
         tokenizer.train_tokenizer([CODE], tokenizer.TokenizerConfig(vocab_size=limit + 1), out)
 
 
-# spec: specs/data/tokenizer.vibee:81
+# spec: specs/data/tokenizer.vibee:88
 def test_smallest_vocabulary_is_named(tmp_path: Path) -> None:
     """train_tokenizer: smallest vocabulary is named."""
     out = tmp_path / "t.model"
@@ -436,7 +436,7 @@ def test_smallest_vocabulary_is_named(tmp_path: Path) -> None:
         tokenizer.train_tokenizer([CODE], tokenizer.TokenizerConfig(vocab_size=limit - 1), out)
 
 
-# spec: specs/data/tokenizer.vibee:82
+# spec: specs/data/tokenizer.vibee:89
 def test_training_refuses_no_text(tmp_path: Path) -> None:
     """train_tokenizer: training refuses no text."""
     for texts in ([], [""], ["\n\n"]):
@@ -475,14 +475,14 @@ def test_training_refuses_no_text_and_passes_on_what_reading_raises(
     assert not list(tmp_path.iterdir())
 
 
-# spec: specs/data/tokenizer.vibee:83
+# spec: specs/data/tokenizer.vibee:90
 def test_training_is_silent(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """train_tokenizer: training is silent."""
     tokenizer.train_tokenizer([TEXT, "\0"], CONFIG, tmp_path / "t.model")
     assert capfd.readouterr() == ("", "")
 
 
-# spec: specs/data/tokenizer.vibee:84
+# spec: specs/data/tokenizer.vibee:91
 @contextmanager
 def _full_disk(limit: int) -> Iterator[None]:
     """Files cannot grow beyond `limit` bytes: a write stops in the middle, as on a full disk."""
@@ -514,7 +514,7 @@ def test_tokenizer_file_is_whole_or_absent(trained: tokenizer.Tokenizer, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["t.model"]
 
 
-# spec: specs/data/tokenizer.vibee:92
+# spec: specs/data/tokenizer.vibee:99
 def test_metrics_are_counted(trained: tokenizer.Tokenizer) -> None:
     """tokenizer_metrics: metrics are counted."""
     texts = ["if width:\n", "é é"]
@@ -548,7 +548,7 @@ def test_metrics_are_counted_for_unknown_tokens() -> None:
     assert tokenizer.tokenizer_metrics(_Stub(), ["a b", "c d"]).unknown_rate == 0.75
 
 
-# spec: specs/data/tokenizer.vibee:92
+# spec: specs/data/tokenizer.vibee:99
 def test_metrics_refuse_blank_texts(trained: tokenizer.Tokenizer) -> None:
     """tokenizer_metrics: metrics refuse blank texts."""
     with pytest.raises(ValueError, match=r"the 2 texts hold no word"):

@@ -640,7 +640,7 @@ def test_refuses_another_optimizer(tmp_path: Path) -> None:
     assert _same(_snapshot(model, optimizer), before)
 
 
-# spec: specs/distributed/checkpointing.vibee:99
+# spec: specs/distributed/checkpointing.vibee:100
 def test_nothing_to_load_is_none(tmp_path: Path) -> None:
     """load_latest: nothing to load is none."""
     assert _load(tmp_path / "absent") == (None, [])
@@ -650,14 +650,14 @@ def test_nothing_to_load_is_none(tmp_path: Path) -> None:
     assert _names(tmp_path) == [".step-00000001.partial", "step-best"]
 
 
-# spec: specs/distributed/checkpointing.vibee:99
+# spec: specs/distributed/checkpointing.vibee:101
 def test_loads_the_newest(tmp_path: Path) -> None:
     """load_latest: loads the newest."""
     _save(tmp_path, 99999999, 100000000, 5)
     assert _load(tmp_path) == ({"note": "of step 100000000", "step": 100000000}, [])
 
 
-# spec: specs/distributed/checkpointing.vibee:99
+# spec: specs/distributed/checkpointing.vibee:102
 def test_reports_a_damaged_one_and_uses_the_previous(tmp_path: Path) -> None:
     """load_latest: reports a damaged one and uses the previous."""
     _, second, third = _save(tmp_path, 1, 2, 3)
@@ -681,7 +681,7 @@ def test_reports_a_damaged_one_and_uses_the_previous(tmp_path: Path) -> None:
     )
 
 
-# spec: specs/distributed/checkpointing.vibee:99
+# spec: specs/distributed/checkpointing.vibee:103
 def test_refuses_when_all_are_damaged(tmp_path: Path) -> None:
     """load_latest: refuses when all are damaged."""
     for path in _save(tmp_path, 1, 2):
@@ -692,7 +692,7 @@ def test_refuses_when_all_are_damaged(tmp_path: Path) -> None:
         _load(tmp_path)
 
 
-# spec: specs/distributed/checkpointing.vibee:99
+# spec: specs/distributed/checkpointing.vibee:104
 def test_finds_a_checkpoint_moved_aside(tmp_path: Path) -> None:
     """load_latest: finds a checkpoint moved aside."""
     _, second = _save(tmp_path, 1, 2)
@@ -703,7 +703,7 @@ def test_finds_a_checkpoint_moved_aside(tmp_path: Path) -> None:
     assert aside.exists()
 
 
-# spec: specs/distributed/checkpointing.vibee:110
+# spec: specs/distributed/checkpointing.vibee:115
 def test_keeps_the_newest(tmp_path: Path) -> None:
     """prune_checkpoints: keeps the newest."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -715,7 +715,7 @@ def test_keeps_the_newest(tmp_path: Path) -> None:
     assert checkpointing.prune_checkpoints(tmp_path / "absent", 1) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:110
+# spec: specs/distributed/checkpointing.vibee:115
 def test_damaged_ones_do_not_count(tmp_path: Path) -> None:
     """prune_checkpoints: damaged ones do not count."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -726,7 +726,7 @@ def test_damaged_ones_do_not_count(tmp_path: Path) -> None:
     assert checkpointing.prune_checkpoints(tmp_path, 2) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:110
+# spec: specs/distributed/checkpointing.vibee:115
 def test_refuses_to_keep_none(tmp_path: Path) -> None:
     """prune_checkpoints: refuses to keep none."""
     _save(tmp_path, 1)

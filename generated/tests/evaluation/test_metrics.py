@@ -99,7 +99,7 @@ def test_format_duration_refuses_what_is_no_duration(seconds: object) -> None:
         metrics.format_duration(float(seconds))
 
 
-# spec: specs/evaluation/metrics.vibee:104
+# spec: specs/evaluation/metrics.vibee:110
 def test_model_flops_utilization_share_of_the_peak() -> None:
     """model_flops_utilization: share of the peak.
 
@@ -110,7 +110,7 @@ def test_model_flops_utilization_share_of_the_peak() -> None:
     ) == pytest.approx(0.1, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/evaluation/metrics.vibee:106
+# spec: specs/evaluation/metrics.vibee:112
 def test_model_flops_utilization_the_whole_peak_is_one() -> None:
     """model_flops_utilization: the whole peak is one.
 
@@ -119,7 +119,7 @@ def test_model_flops_utilization_the_whole_peak_is_one() -> None:
     assert metrics.model_flops_utilization(312000000000000.0, "NVIDIA A100-SXM4-80GB") == 1
 
 
-# spec: specs/evaluation/metrics.vibee:108
+# spec: specs/evaluation/metrics.vibee:114
 @pytest.mark.parametrize("device", ["cpu", "NVIDIA H100", ""])
 def test_model_flops_utilization_an_unknown_device_has_none(device: str) -> None:
     """model_flops_utilization: an unknown device has none.
@@ -129,7 +129,7 @@ def test_model_flops_utilization_an_unknown_device_has_none(device: str) -> None
     assert metrics.model_flops_utilization(1000000000000.0, device) is None
 
 
-# spec: specs/evaluation/metrics.vibee:111
+# spec: specs/evaluation/metrics.vibee:117
 @pytest.mark.parametrize("flops", [312100000000000.0, 0, -1])
 def test_model_flops_utilization_refuses_what_cannot_be(flops: float) -> None:
     """model_flops_utilization: refuses what cannot be.
@@ -142,7 +142,7 @@ def test_model_flops_utilization_refuses_what_cannot_be(flops: float) -> None:
         metrics.model_flops_utilization(flops, "NVIDIA A100-SXM4-80GB")
 
 
-# spec: specs/evaluation/metrics.vibee:124
+# spec: specs/evaluation/metrics.vibee:135
 def test_progress_text_shows_all() -> None:
     """progress_text: shows all.
 
@@ -155,7 +155,7 @@ def test_progress_text_shows_all() -> None:
     )
 
 
-# spec: specs/evaluation/metrics.vibee:126
+# spec: specs/evaluation/metrics.vibee:137
 def test_progress_text_dashes_for_the_unknown() -> None:
     """progress_text: dashes for the unknown.
 
@@ -166,7 +166,7 @@ def test_progress_text_dashes_for_the_unknown() -> None:
     )
 
 
-# spec: specs/evaluation/metrics.vibee:174
+# spec: specs/evaluation/metrics.vibee:199
 def test_unigram_bits_per_byte_uniform_counts_cost_the_log_of_the_vocabulary() -> None:
     """unigram_bits_per_byte: uniform counts cost the log of the vocabulary.
 
@@ -178,7 +178,7 @@ def test_unigram_bits_per_byte_uniform_counts_cost_the_log_of_the_vocabulary() -
     ) == pytest.approx(4 * 3 / 6, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/evaluation/metrics.vibee:177
+# spec: specs/evaluation/metrics.vibee:202
 def test_unigram_bits_per_byte_adds_one_to_every_count() -> None:
     """unigram_bits_per_byte: adds one to every count.
 
@@ -193,7 +193,7 @@ def test_unigram_bits_per_byte_adds_one_to_every_count() -> None:
     )
 
 
-# spec: specs/evaluation/metrics.vibee:180
+# spec: specs/evaluation/metrics.vibee:205
 @pytest.mark.parametrize("num_bytes", [0, -1])
 def test_unigram_bits_per_byte_refuses_no_bytes(num_bytes: int) -> None:
     """unigram_bits_per_byte: refuses no bytes.
@@ -205,7 +205,7 @@ def test_unigram_bits_per_byte_refuses_no_bytes(num_bytes: int) -> None:
         metrics.unigram_bits_per_byte(counts, torch.tensor([0], dtype=torch.int64), num_bytes)
 
 
-# spec: specs/evaluation/metrics.vibee:185
+# spec: specs/evaluation/metrics.vibee:210
 def test_unigram_bits_per_byte_one_byte_is_enough() -> None:
     """unigram_bits_per_byte: one byte is enough.
 
@@ -217,7 +217,7 @@ def test_unigram_bits_per_byte_one_byte_is_enough() -> None:
     ) == pytest.approx(1, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/evaluation/metrics.vibee:188
+# spec: specs/evaluation/metrics.vibee:213
 @pytest.mark.parametrize("token", [2, -1, 3])
 def test_unigram_bits_per_byte_refuses_a_token_without_a_count(token: int) -> None:
     """unigram_bits_per_byte: refuses a token without a count.
@@ -244,7 +244,7 @@ class _Terminal(io.StringIO):
         return True
 
 
-# spec: specs/evaluation/metrics.vibee:92
+# spec: specs/evaluation/metrics.vibee:93
 def test_tokens_over_seconds() -> None:
     """Throughput: tokens over seconds."""
     clock = _Clock()
@@ -256,7 +256,7 @@ def test_tokens_over_seconds() -> None:
     assert speed.seconds_left(0) == 0.0
 
 
-# spec: specs/evaluation/metrics.vibee:92
+# spec: specs/evaluation/metrics.vibee:94
 def test_smooths_both_alike() -> None:
     """Throughput: smooths both alike."""
     for smoothing in (None, 0.5, 0.0):
@@ -273,7 +273,7 @@ def test_smooths_both_alike() -> None:
         assert speed.seconds_left(7) == pytest.approx(7 * seconds / tokens, rel=1e-12)
 
 
-# spec: specs/evaluation/metrics.vibee:92
+# spec: specs/evaluation/metrics.vibee:95
 def test_nothing_before_the_first_step() -> None:
     """Throughput: nothing before the first step."""
     clock = _Clock()
@@ -288,7 +288,7 @@ def test_nothing_before_the_first_step() -> None:
     assert speed.tokens_per_second == 2.0 and speed.seconds_left(1) == 0.5
 
 
-# spec: specs/evaluation/metrics.vibee:92
+# spec: specs/evaluation/metrics.vibee:96
 def test_restart_leaves_time_out() -> None:
     """Throughput: restart leaves time out."""
     clock = _Clock()
@@ -302,7 +302,7 @@ def test_restart_leaves_time_out() -> None:
     assert speed.tokens_per_second == pytest.approx(10.0, rel=1e-12)
 
 
-# spec: specs/evaluation/metrics.vibee:92
+# spec: specs/evaluation/metrics.vibee:97
 def test_refuses_smoothing_out_of_range() -> None:
     """Throughput: refuses smoothing out of range."""
     for smoothing in (-0.1, 1.0, 1.5):
@@ -311,7 +311,7 @@ def test_refuses_smoothing_out_of_range() -> None:
     metrics.Throughput(0.0)
 
 
-# spec: specs/evaluation/metrics.vibee:92
+# spec: specs/evaluation/metrics.vibee:98
 def test_uses_the_real_clock() -> None:
     """Throughput: uses the real clock."""
     speed = metrics.Throughput()
@@ -320,7 +320,7 @@ def test_uses_the_real_clock() -> None:
     assert 0 < speed.tokens_per_second <= 10_000
 
 
-# spec: specs/evaluation/metrics.vibee:115
+# spec: specs/evaluation/metrics.vibee:121
 def test_peaks_are_those_of_the_data_sheets() -> None:
     """model_flops_utilization: peaks are those of the data sheets."""
     dense_bf16_teraflops = {
@@ -345,7 +345,7 @@ def test_peaks_are_those_of_the_data_sheets() -> None:
         assert share == pytest.approx(0.5, rel=1e-9), name
 
 
-# spec: specs/evaluation/metrics.vibee:137
+# spec: specs/evaluation/metrics.vibee:153
 def test_live_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """ProgressLine: live line on a terminal."""
     monkeypatch.setenv("COLUMNS", "80")
@@ -398,7 +398,7 @@ def test_live_line_on_a_terminal_is_not_redrawn_at_each_step(
     assert "step 300/300" in stream.getvalue()
 
 
-# spec: specs/evaluation/metrics.vibee:137
+# spec: specs/evaluation/metrics.vibee:153
 def test_plain_lines_elsewhere() -> None:
     """ProgressLine: plain lines elsewhere."""
     clock, stream = _Clock(), io.StringIO()
@@ -429,7 +429,7 @@ def test_plain_lines_elsewhere_are_flushed() -> None:
     assert len(flushed) == 2 and flushed[1].endswith("saved\n")
 
 
-# spec: specs/evaluation/metrics.vibee:137
+# spec: specs/evaluation/metrics.vibee:153
 def test_defaults_of_the_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
@@ -444,7 +444,7 @@ def test_defaults_of_the_line(
     assert capsys.readouterr().out == ""
 
 
-# spec: specs/evaluation/metrics.vibee:146
+# spec: specs/evaluation/metrics.vibee:162
 def test_reads_back_what_was_written(tmp_path: Path) -> None:
     """read_log: reads back what was written."""
     path = tmp_path / "log.jsonl"
@@ -457,7 +457,7 @@ def test_reads_back_what_was_written(tmp_path: Path) -> None:
     assert metrics.read_log(path) == records
 
 
-# spec: specs/evaluation/metrics.vibee:146
+# spec: specs/evaluation/metrics.vibee:162
 def test_names_the_broken_line(tmp_path: Path) -> None:
     """read_log: names the broken line."""
     path = tmp_path / "log.jsonl"
@@ -475,7 +475,7 @@ def test_names_the_broken_line(tmp_path: Path) -> None:
             metrics.read_log(path)
 
 
-# spec: specs/evaluation/metrics.vibee:156
+# spec: specs/evaluation/metrics.vibee:173
 def test_appends_lines(tmp_path: Path) -> None:
     """JsonlLog: appends lines."""
     path = tmp_path / "runs" / "one" / "log.jsonl"
@@ -487,7 +487,7 @@ def test_appends_lines(tmp_path: Path) -> None:
     assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [1, 2]
 
 
-# spec: specs/evaluation/metrics.vibee:156
+# spec: specs/evaluation/metrics.vibee:174
 def test_drops_a_half_line(tmp_path: Path) -> None:
     """JsonlLog: drops a half line."""
     path = tmp_path / "log.jsonl"
@@ -508,7 +508,7 @@ def test_drops_a_half_line_and_touches_nothing_else(
     assert path.read_bytes() == b'{"step": 1}\n'
 
 
-# spec: specs/evaluation/metrics.vibee:156
+# spec: specs/evaluation/metrics.vibee:175
 def test_truncates_after_a_step(tmp_path: Path) -> None:
     """JsonlLog: truncates after a step."""
     log = metrics.JsonlLog(tmp_path / "log.jsonl")
@@ -523,7 +523,7 @@ def test_truncates_after_a_step(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
 
 
-# spec: specs/evaluation/metrics.vibee:156
+# spec: specs/evaluation/metrics.vibee:176
 def test_refuses_what_is_no_record(tmp_path: Path) -> None:
     """JsonlLog: refuses what is no record."""
     log = metrics.JsonlLog(tmp_path / "log.jsonl")
@@ -538,7 +538,7 @@ def test_refuses_what_is_no_record(tmp_path: Path) -> None:
     assert log.path.read_bytes() == b""
 
 
-# spec: specs/evaluation/metrics.vibee:156
+# spec: specs/evaluation/metrics.vibee:177
 def test_failed_rewrite_keeps_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """JsonlLog: failed rewrite keeps the log."""
     log = metrics.JsonlLog(tmp_path / "log.jsonl")
@@ -566,7 +566,7 @@ def _log(path: Path) -> Path:
     return path
 
 
-# spec: specs/evaluation/metrics.vibee:164
+# spec: specs/evaluation/metrics.vibee:186
 def test_plots_both_losses(tmp_path: Path) -> None:
     """plot_loss: plots both losses."""
     pytest.importorskip("matplotlib")
@@ -584,7 +584,7 @@ def test_plots_both_losses(tmp_path: Path) -> None:
     assert [line.get_label() for line in axes.lines] == ["train"]
 
 
-# spec: specs/evaluation/metrics.vibee:164
+# spec: specs/evaluation/metrics.vibee:187
 def test_writes_a_png(tmp_path: Path) -> None:
     """plot_loss: writes a png."""
     pytest.importorskip("matplotlib")
@@ -595,7 +595,7 @@ def test_writes_a_png(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "loss.png"]
 
 
-# spec: specs/evaluation/metrics.vibee:164
+# spec: specs/evaluation/metrics.vibee:188
 def test_refuses_nothing_to_plot(tmp_path: Path) -> None:
     """plot_loss: refuses nothing to plot."""
     log = metrics.JsonlLog(tmp_path / "log.jsonl")
@@ -607,7 +607,7 @@ def test_refuses_nothing_to_plot(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
 
 
-# spec: specs/evaluation/metrics.vibee:164
+# spec: specs/evaluation/metrics.vibee:189
 def test_says_that_matplotlib_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """plot_loss: says that matplotlib is missing."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
@@ -616,7 +616,7 @@ def test_says_that_matplotlib_is_missing(tmp_path: Path, monkeypatch: pytest.Mon
         metrics.plot_loss(_log(tmp_path / "log.jsonl"), tmp_path / "loss.png")
 
 
-# spec: specs/evaluation/metrics.vibee:193
+# spec: specs/evaluation/metrics.vibee:218
 def test_sums_in_float64() -> None:
     """unigram_bits_per_byte: sums in float64."""
     counts = torch.tensor([2**30 - 1, 2**30 - 1], dtype=torch.int64)
@@ -625,7 +625,7 @@ def test_sums_in_float64() -> None:
     assert isinstance(bits, float) and abs(bits - 1) < 1e-12
 
 
-# spec: specs/evaluation/metrics.vibee:202
+# spec: specs/evaluation/metrics.vibee:227
 def test_agrees_with_zlib() -> None:
     """gzip_bits_per_byte: agrees with zlib."""
     data = b"".join(b"%d squared is %d\n" % (number, number**2) for number in range(3000))
@@ -638,7 +638,7 @@ def test_agrees_with_zlib() -> None:
     assert metrics.gzip_bits_per_byte(b"a") == 8 * 21
 
 
-# spec: specs/evaluation/metrics.vibee:202
+# spec: specs/evaluation/metrics.vibee:227
 def test_refuses_no_data() -> None:
     """gzip_bits_per_byte: refuses no data."""
     with pytest.raises(ValueError, match="no data to compress"):

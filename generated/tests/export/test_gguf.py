@@ -81,7 +81,7 @@ def test_gguf_vocabulary_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:38
+# spec: specs/export/gguf.vibee:43
 @pytest.mark.parametrize("tied", [True, False])
 def test_names_are_complete_and_llamas(tied: bool) -> None:
     """gguf_names: names are complete and llamas."""
@@ -102,7 +102,7 @@ def test_names_are_complete_and_llamas(tied: bool) -> None:
         assert known.get_name(prefix + parameter, (".weight",)) == name
 
 
-# spec: specs/export/gguf.vibee:48
+# spec: specs/export/gguf.vibee:53
 @pytest.mark.parametrize(
     ("dtype", "num_bytes"), [("f32", 38400), ("f16", 19200), ("bf16", 19200), ("q8_0", 10200)]
 )
@@ -121,7 +121,7 @@ def test_plan_has_types_and_bytes(dtype: str, num_bytes: int) -> None:
     assert (norm.tensor_type, norm.num_bytes, norm.shape) == ("f32", 128, (32,))
 
 
-# spec: specs/export/gguf.vibee:48
+# spec: specs/export/gguf.vibee:53
 def test_plan_refuses_what_cannot_be_held() -> None:
     """gguf_tensors: plan refuses what cannot be held."""
     model = small_model(ffn_size=48)
@@ -135,7 +135,7 @@ def test_plan_refuses_what_cannot_be_held() -> None:
     assert len(gguf.gguf_tensors(model, "f16")) == 20
 
 
-# spec: specs/export/gguf.vibee:60
+# spec: specs/export/gguf.vibee:66
 def test_vocabulary_has_pieces_scores_and_kinds(tokenizer: Path) -> None:
     """gguf_vocabulary: vocabulary has pieces scores and kinds."""
     vocabulary = gguf.gguf_vocabulary(tokenizer, 283)
@@ -150,7 +150,7 @@ def test_vocabulary_has_pieces_scores_and_kinds(tokenizer: Path) -> None:
         gguf.gguf_vocabulary(tokenizer, 279)
 
 
-# spec: specs/export/gguf.vibee:60
+# spec: specs/export/gguf.vibee:67
 @pytest.mark.parametrize(
     ("changes", "missing"),
     [
@@ -184,7 +184,7 @@ def test_vocabulary_refuses_what_llama_cpp_reads_differently(
         gguf.gguf_vocabulary(tmp_path / "other.model", 300)
 
 
-# spec: specs/export/gguf.vibee:71
+# spec: specs/export/gguf.vibee:78
 def test_file_has_every_key(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: file has every key."""
     path = tmp_path / "new" / "folder" / "model.gguf"
@@ -220,7 +220,7 @@ def test_file_has_every_key(tmp_path: Path, tokenizer: Path) -> None:
     }
 
 
-# spec: specs/export/gguf.vibee:72
+# spec: specs/export/gguf.vibee:79
 @pytest.mark.parametrize("tied", [True, False])
 def test_file_has_the_weights_of_the_model(tmp_path: Path, tokenizer: Path, tied: bool) -> None:
     """write_gguf: file has the weights of the model."""
@@ -243,7 +243,7 @@ def test_file_has_the_weights_of_the_model(tmp_path: Path, tokenizer: Path, tied
     )
 
 
-# spec: specs/export/gguf.vibee:73
+# spec: specs/export/gguf.vibee:80
 def test_q8_0_is_round_to_nearest(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: q8 0 is round to nearest."""
     model = small_model()
@@ -259,7 +259,7 @@ def test_q8_0_is_round_to_nearest(tmp_path: Path, tokenizer: Path) -> None:
     assert tensors["output_norm.weight"].tensor_type == peer.GGMLQuantizationType.F32
 
 
-# spec: specs/export/gguf.vibee:74
+# spec: specs/export/gguf.vibee:81
 @pytest.mark.parametrize(
     ("dtype", "largest"),
     [("f32", 3.4028234e38), ("f16", 65504.0), ("bf16", 3.38953139e38), ("q8_0", 8319008.0)],
@@ -284,7 +284,7 @@ def test_weights_out_of_range_are_refused(
         assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/export/gguf.vibee:75
+# spec: specs/export/gguf.vibee:82
 def test_failed_export_leaves_nothing(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: failed export leaves nothing."""
     (tmp_path / "file").write_text("in the way")
@@ -295,7 +295,7 @@ def test_failed_export_leaves_nothing(tmp_path: Path, tokenizer: Path) -> None:
     assert not tmp_path.with_name(f".{tmp_path.name}.partial").exists()
 
 
-# spec: specs/export/gguf.vibee:76
+# spec: specs/export/gguf.vibee:83
 def test_file_is_on_the_disk_before_its_name(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,7 +310,7 @@ def test_file_is_on_the_disk_before_its_name(
     assert flushed == [[(".model.gguf.partial", (tmp_path / "model.gguf").stat().st_size)]]
 
 
-# spec: specs/export/gguf.vibee:85
+# spec: specs/export/gguf.vibee:92
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dtype_is_read_back(tmp_path: Path, tokenizer: Path, dtype: str) -> None:
     """gguf_dtype: dtype is read back."""
@@ -344,7 +344,7 @@ def test_dtype_is_read_back_or_refused(tmp_path: Path) -> None:
         gguf.gguf_dtype(tmp_path / "missing.gguf")
 
 
-# spec: specs/export/gguf.vibee:96
+# spec: specs/export/gguf.vibee:103
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("tied", [True, False])
 def test_good_files_have_no_faults(tmp_path: Path, tokenizer: Path, dtype: str, tied: bool) -> None:
@@ -354,7 +354,7 @@ def test_good_files_have_no_faults(tmp_path: Path, tokenizer: Path, dtype: str, 
     assert gguf.check_gguf(tmp_path / "model.gguf", model) == []
 
 
-# spec: specs/export/gguf.vibee:96
+# spec: specs/export/gguf.vibee:103
 def test_faults_are_named(tmp_path: Path, tokenizer: Path) -> None:
     """check_gguf: faults are named."""
     path = tmp_path / "model.gguf"
@@ -392,7 +392,7 @@ def test_faults_are_named_for_rotary_rows(tmp_path: Path, tokenizer: Path) -> No
     assert fault.startswith("blk.0.attn_q.weight is off by ")
 
 
-# spec: specs/export/gguf.vibee:96
+# spec: specs/export/gguf.vibee:103
 @pytest.mark.parametrize(
     ("dtype", "share"), [("f16", 2.0**-11), ("bf16", 2.0**-8), ("q8_0", 0.6 / 127)]
 )

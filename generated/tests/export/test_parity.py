@@ -67,7 +67,7 @@ class Stand:
         return SimpleNamespace(returncode=answer.get("status", 0), stderr=answer.get("stderr", ""))
 
 
-# spec: specs/export/parity.vibee:93
+# spec: specs/export/parity.vibee:99
 def test_compare_logits_equal_logits() -> None:
     """compare_logits: equal logits.
 
@@ -81,7 +81,7 @@ def test_compare_logits_equal_logits() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:96
+# spec: specs/export/parity.vibee:102
 def test_compare_logits_largest_difference() -> None:
     """compare_logits: largest difference.
 
@@ -95,7 +95,7 @@ def test_compare_logits_largest_difference() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:99
+# spec: specs/export/parity.vibee:105
 def test_compare_logits_divergence_ignores_a_shift() -> None:
     """compare_logits: divergence ignores a shift.
 
@@ -106,7 +106,7 @@ def test_compare_logits_divergence_ignores_a_shift() -> None:
     assert parity.compare_logits([x + 3], [x]).mean_kl == pytest.approx(0, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/export/parity.vibee:102
+# spec: specs/export/parity.vibee:108
 def test_compare_logits_divergence_of_the_second_from_the_first() -> None:
     """compare_logits: divergence of the second from the first.
 
@@ -119,7 +119,7 @@ def test_compare_logits_divergence_of_the_second_from_the_first() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:105
+# spec: specs/export/parity.vibee:111
 def test_compare_logits_divergence_is_a_mean_over_all_positions() -> None:
     """compare_logits: divergence is a mean over all positions.
 
@@ -133,7 +133,7 @@ def test_compare_logits_divergence_is_a_mean_over_all_positions() -> None:
     ).mean_kl == pytest.approx(math.log(16 / 7) / 2 / 3, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/export/parity.vibee:108
+# spec: specs/export/parity.vibee:117
 def test_compare_logits_agreement_is_a_share() -> None:
     """compare_logits: agreement is a share.
 
@@ -146,7 +146,7 @@ def test_compare_logits_agreement_is_a_share() -> None:
     assert parity.compare_logits([x], [y]).positions == 4
 
 
-# spec: specs/export/parity.vibee:111
+# spec: specs/export/parity.vibee:122
 def test_compare_logits_shapes_agree() -> None:
     """compare_logits: shapes agree.
 
@@ -160,7 +160,7 @@ def test_compare_logits_shapes_agree() -> None:
         parity.compare_logits([x], [x, x])
 
 
-# spec: specs/export/parity.vibee:115
+# spec: specs/export/parity.vibee:126
 def test_compare_logits_there_are_logits() -> None:
     """compare_logits: there are logits.
 
@@ -170,7 +170,7 @@ def test_compare_logits_there_are_logits() -> None:
         parity.compare_logits([], [])
 
 
-# spec: specs/export/parity.vibee:118
+# spec: specs/export/parity.vibee:129
 def test_compare_logits_first_is_finite() -> None:
     """compare_logits: first is finite.
 
@@ -181,7 +181,7 @@ def test_compare_logits_first_is_finite() -> None:
         parity.compare_logits([x + math.inf], [x])
 
 
-# spec: specs/export/parity.vibee:122
+# spec: specs/export/parity.vibee:133
 def test_compare_logits_second_is_finite() -> None:
     """compare_logits: second is finite.
 
@@ -192,7 +192,7 @@ def test_compare_logits_second_is_finite() -> None:
         parity.compare_logits([x], [x + math.inf])
 
 
-# spec: specs/export/parity.vibee:137
+# spec: specs/export/parity.vibee:148
 def test_parity_gate_float32_is_exact() -> None:
     """parity_gate: float32 is exact.
 
@@ -203,7 +203,7 @@ def test_parity_gate_float32_is_exact() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:139
+# spec: specs/export/parity.vibee:150
 @pytest.mark.parametrize(("dtype", "kl"), [("f16", 1e-06), ("bf16", 1e-05), ("q8_0", 0.0001)])
 def test_parity_gate_rounded_types_have_a_divergence(dtype: str, kl: float) -> None:
     """parity_gate: rounded types have a divergence.
@@ -213,7 +213,7 @@ def test_parity_gate_rounded_types_have_a_divergence(dtype: str, kl: float) -> N
     assert parity.parity_gate(dtype) == parity.ParityGate(mean_kl=kl)
 
 
-# spec: specs/export/parity.vibee:142
+# spec: specs/export/parity.vibee:153
 def test_parity_gate_other_types() -> None:
     """parity_gate: other types.
 
@@ -223,7 +223,7 @@ def test_parity_gate_other_types() -> None:
         parity.parity_gate("q4_0")
 
 
-# spec: specs/export/parity.vibee:171
+# spec: specs/export/parity.vibee:182
 def test_format_report_one_line() -> None:
     """format_report: one line.
 
@@ -341,7 +341,7 @@ def test_tokens_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-# spec: specs/export/parity.vibee:73
+# spec: specs/export/parity.vibee:79
 def test_text_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """llama_cpp_generate: text comes back."""
     stand = Stand(monkeypatch, text=" continued")
@@ -361,7 +361,7 @@ def test_text_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(stand.requests) == 2
 
 
-# spec: specs/export/parity.vibee:82
+# spec: specs/export/parity.vibee:88
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_pytorch_logits_are_those_of_the_model(dtype: torch.dtype) -> None:
     """pytorch_logits: pytorch logits are those of the model."""
@@ -377,7 +377,7 @@ def test_pytorch_logits_are_those_of_the_model(dtype: torch.dtype) -> None:
         parity.pytorch_logits(model, [[]])
 
 
-# spec: specs/export/parity.vibee:153
+# spec: specs/export/parity.vibee:164
 def test_bounds_are_kept_or_named() -> None:
     """parity_faults: bounds are kept or named."""
 
@@ -430,7 +430,7 @@ def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
     return {"tokens": tokens, "logits": logits}
 
 
-# spec: specs/export/parity.vibee:162
+# spec: specs/export/parity.vibee:173
 def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """measure_parity: tokens are compared before logits."""
     stand = Stand(monkeypatch, **faithful(export, error=0.5))
@@ -462,7 +462,7 @@ def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.Mon
         parity.measure_parity(*arguments)
 
 
-# spec: specs/export/parity.vibee:181
+# spec: specs/export/parity.vibee:193
 def test_main_prints_and_judges(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from igla.optimization import gradient
 
 
-# spec: specs/optimization/gradient.vibee:46
+# spec: specs/optimization/gradient.vibee:50
 def test_reduce_step_loss_one_process_is_the_whole_world() -> None:
     """reduce_step_loss: one process is the whole world.
 
@@ -108,7 +108,7 @@ def _gradients(parameters: list[nn.Parameter]) -> list[list[float]]:
     return [parameter.grad.tolist() for parameter in parameters]
 
 
-# spec: specs/optimization/gradient.vibee:35
+# spec: specs/optimization/gradient.vibee:36
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 2e-6)])
 def test_sums_of_microbatches_equal_one_batch(dtype: torch.dtype, tolerance: float) -> None:
     """accumulate_gradients: sums of microbatches equal one batch."""
@@ -136,7 +136,7 @@ def test_sums_of_microbatches_equal_one_batch(dtype: torch.dtype, tolerance: flo
     torch.testing.assert_close(results[1][0], head.weight.grad, rtol=tolerance, atol=tolerance)
 
 
-# spec: specs/optimization/gradient.vibee:35
+# spec: specs/optimization/gradient.vibee:37
 def test_adds_to_existing_gradients() -> None:
     """accumulate_gradients: adds to existing gradients."""
     (parameter,) = _parameters([1.0, 2.0, 3.0])
@@ -148,7 +148,7 @@ def test_adds_to_existing_gradients() -> None:
     assert _gradients([parameter]) == [[3.5, 4.5, 5.5]]
 
 
-# spec: specs/optimization/gradient.vibee:35
+# spec: specs/optimization/gradient.vibee:38
 def test_count_may_be_a_tensor() -> None:
     """accumulate_gradients: count may be a tensor."""
     (parameter,) = _parameters(None)
@@ -160,7 +160,7 @@ def test_count_may_be_a_tensor() -> None:
         gradient.StepLoss(2.5, 3)  # two numbers in a row say too little
 
 
-# spec: specs/optimization/gradient.vibee:35
+# spec: specs/optimization/gradient.vibee:39
 def test_refuses_no_microbatch() -> None:
     """accumulate_gradients: refuses no microbatch."""
     with pytest.raises(ValueError, match="this step has no microbatch"):
@@ -192,7 +192,7 @@ class _Rank:
         value += other
 
 
-# spec: specs/optimization/gradient.vibee:48
+# spec: specs/optimization/gradient.vibee:52
 def test_reduces_over_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     """reduce_step_loss: reduces over ranks."""
     rank = _Rank(torch.tensor([0.125, 2.0**40 + 1], dtype=torch.float64))
@@ -202,7 +202,7 @@ def test_reduces_over_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not rank.others and not rank.in_flight
 
 
-# spec: specs/optimization/gradient.vibee:59
+# spec: specs/optimization/gradient.vibee:69
 def test_normalizes_over_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     """normalize_gradients: normalizes over ranks."""
     rank = _Rank(torch.tensor(6), torch.tensor([1.0, 1.0, 1.0]), torch.tensor([0.0, 8.0, 0.0]))
@@ -213,7 +213,7 @@ def test_normalizes_over_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not rank.others and not rank.in_flight
 
 
-# spec: specs/optimization/gradient.vibee:59
+# spec: specs/optimization/gradient.vibee:64
 def test_divides_by_the_count() -> None:
     """normalize_gradients: divides by the count."""
     parameters = _parameters([1.0, 2.0, 3.0], [4.0, 8.0, 16.0])
@@ -223,7 +223,7 @@ def test_divides_by_the_count() -> None:
     assert _gradients(parameters) == [[0.25, 0.5, 0.75], [1.0, 2.0, 4.0]]
 
 
-# spec: specs/optimization/gradient.vibee:59
+# spec: specs/optimization/gradient.vibee:65
 def test_no_tokens_give_zero_gradients() -> None:
     """normalize_gradients: no tokens give zero gradients."""
     parameters = _parameters([0.0, math.nan, 2.0])
@@ -231,7 +231,7 @@ def test_no_tokens_give_zero_gradients() -> None:
     assert _gradients(parameters) == [[0.0, 0.0, 0.0]]
 
 
-# spec: specs/optimization/gradient.vibee:59
+# spec: specs/optimization/gradient.vibee:66
 def test_untouched_parameters_get_zero() -> None:
     """normalize_gradients: untouched parameters get zero."""
     touched, untouched, frozen = _parameters([2.0, 2.0, 2.0], None, None)
@@ -241,7 +241,7 @@ def test_untouched_parameters_get_zero() -> None:
     assert frozen.grad is None
 
 
-# spec: specs/optimization/gradient.vibee:59
+# spec: specs/optimization/gradient.vibee:68
 def test_refuses_nothing_to_train() -> None:
     """normalize_gradients: refuses nothing to train."""
     (frozen,) = _parameters(None)
@@ -249,14 +249,14 @@ def test_refuses_nothing_to_train() -> None:
         gradient.normalize_gradients([frozen.requires_grad_(False)], 2)
 
 
-# spec: specs/optimization/gradient.vibee:59
+# spec: specs/optimization/gradient.vibee:67
 def test_refuses_a_negative_count() -> None:
     """normalize_gradients: refuses a negative count."""
     with pytest.raises(ValueError, match="tokens is -1, must be 0 or more"):
         gradient.normalize_gradients(_parameters([1.0, 1.0, 1.0]), -1)
 
 
-# spec: specs/optimization/gradient.vibee:67
+# spec: specs/optimization/gradient.vibee:77
 def test_norm_of_all_gradients() -> None:
     """gradient_norm: norm of all gradients."""
     norm = gradient.gradient_norm(_parameters([2.0, 0.0, -4.0], None, [0.0, 5.0, 6.0]))
@@ -264,7 +264,7 @@ def test_norm_of_all_gradients() -> None:
     assert float(gradient.gradient_norm(_parameters(None))) == 0.0
 
 
-# spec: specs/optimization/gradient.vibee:76
+# spec: specs/optimization/gradient.vibee:87
 def test_clips_to_the_norm() -> None:
     """clip_gradients: clips to the norm."""
     parameters = _parameters([2.0, 0.0, -4.0], None, [0.0, 5.0, 6.0])
@@ -274,7 +274,7 @@ def test_clips_to_the_norm() -> None:
     assert parameters[1].grad is None
 
 
-# spec: specs/optimization/gradient.vibee:76
+# spec: specs/optimization/gradient.vibee:88
 def test_leaves_small_gradients_alone() -> None:
     """clip_gradients: leaves small gradients alone."""
     parameters = _parameters([2.0, 0.0, -4.0], [0.0, 5.0, 6.0])
@@ -283,7 +283,7 @@ def test_leaves_small_gradients_alone() -> None:
     assert gradient.clip_gradients(_parameters(None), 1.0) == 0.0
 
 
-# spec: specs/optimization/gradient.vibee:76
+# spec: specs/optimization/gradient.vibee:89
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -300,7 +300,7 @@ def test_refuses_a_norm_that_is_not_finite(value: float, message: str) -> None:
     assert parameters[0].grad.tolist() == [1.0, 1.0, 1.0]
 
 
-# spec: specs/optimization/gradient.vibee:76
+# spec: specs/optimization/gradient.vibee:90
 @pytest.mark.parametrize("max_norm", [0.0, -1.0, math.nan])
 def test_refuses_a_bound_that_is_not_positive(max_norm: float) -> None:
     """clip_gradients: refuses a bound that is not positive."""
@@ -308,7 +308,7 @@ def test_refuses_a_bound_that_is_not_positive(max_norm: float) -> None:
         gradient.clip_gradients(_parameters([1.0, 1.0, 1.0]), max_norm)
 
 
-# spec: specs/optimization/gradient.vibee:76
+# spec: specs/optimization/gradient.vibee:91
 def test_default_bound() -> None:
     """clip_gradients: default bound."""
     assert gradient.GradientConfig().max_norm == 1.0

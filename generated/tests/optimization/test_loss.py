@@ -41,7 +41,7 @@ def test_cross_entropy_sum_definition() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:44
+# spec: specs/optimization/loss.vibee:48
 def test_cross_entropy_sum_equal_logits_cost_the_log_of_the_vocabulary() -> None:
     """cross_entropy_sum: equal logits cost the log of the vocabulary.
 
@@ -62,7 +62,7 @@ def test_cross_entropy_sum_equal_logits_cost_the_log_of_the_vocabulary() -> None
     )
 
 
-# spec: specs/optimization/loss.vibee:48
+# spec: specs/optimization/loss.vibee:52
 @pytest.mark.parametrize("chunk", [1, 2, 3, 6, 7, 8])
 def test_cross_entropy_sum_independent_of_the_chunk(chunk: int) -> None:
     """cross_entropy_sum: independent of the chunk.
@@ -82,7 +82,7 @@ def test_cross_entropy_sum_independent_of_the_chunk(chunk: int) -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:53
+# spec: specs/optimization/loss.vibee:57
 def test_cross_entropy_sum_parts_add_up() -> None:
     """cross_entropy_sum: parts add up.
 
@@ -102,7 +102,7 @@ def test_cross_entropy_sum_parts_add_up() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:57
+# spec: specs/optimization/loss.vibee:61
 def test_cross_entropy_sum_ignores_what_is_not_a_target() -> None:
     """cross_entropy_sum: ignores what is not a target.
 
@@ -123,7 +123,7 @@ def test_cross_entropy_sum_ignores_what_is_not_a_target() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:61
+# spec: specs/optimization/loss.vibee:65
 def test_cross_entropy_sum_ignores_the_index_it_is_given() -> None:
     """cross_entropy_sum: ignores the index it is given.
 
@@ -144,7 +144,7 @@ def test_cross_entropy_sum_ignores_the_index_it_is_given() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:65
+# spec: specs/optimization/loss.vibee:69
 def test_cross_entropy_sum_no_target_costs_nothing() -> None:
     """cross_entropy_sum: no target costs nothing.
 
@@ -160,7 +160,7 @@ def test_cross_entropy_sum_no_target_costs_nothing() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:68
+# spec: specs/optimization/loss.vibee:72
 def test_cross_entropy_sum_first_and_last_token_of_the_vocabulary() -> None:
     """cross_entropy_sum: first and last token of the vocabulary.
 
@@ -172,7 +172,7 @@ def test_cross_entropy_sum_first_and_last_token_of_the_vocabulary() -> None:
     assert bool((loss.cross_entropy_sum(h, w, torch.tensor([0, 8], dtype=torch.int64)) > 0).all())
 
 
-# spec: specs/optimization/loss.vibee:71
+# spec: specs/optimization/loss.vibee:75
 def test_cross_entropy_sum_refuses_flat_hidden_states() -> None:
     """cross_entropy_sum: refuses flat hidden states.
 
@@ -187,7 +187,7 @@ def test_cross_entropy_sum_refuses_flat_hidden_states() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:75
+# spec: specs/optimization/loss.vibee:79
 def test_cross_entropy_sum_refuses_other_channels() -> None:
     """cross_entropy_sum: refuses other channels.
 
@@ -202,7 +202,7 @@ def test_cross_entropy_sum_refuses_other_channels() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:79
+# spec: specs/optimization/loss.vibee:83
 def test_cross_entropy_sum_refuses_a_flat_head() -> None:
     """cross_entropy_sum: refuses a flat head.
 
@@ -217,7 +217,7 @@ def test_cross_entropy_sum_refuses_a_flat_head() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:83
+# spec: specs/optimization/loss.vibee:87
 def test_cross_entropy_sum_refuses_other_target_counts() -> None:
     """cross_entropy_sum: refuses other target counts.
 
@@ -233,7 +233,7 @@ def test_cross_entropy_sum_refuses_other_target_counts() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1, 2], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:87
+# spec: specs/optimization/loss.vibee:91
 def test_cross_entropy_sum_refuses_a_target_past_the_vocabulary() -> None:
     """cross_entropy_sum: refuses a target past the vocabulary.
 
@@ -248,7 +248,7 @@ def test_cross_entropy_sum_refuses_a_target_past_the_vocabulary() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 9], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:91
+# spec: specs/optimization/loss.vibee:95
 def test_cross_entropy_sum_refuses_a_negative_target() -> None:
     """cross_entropy_sum: refuses a negative target.
 
@@ -263,7 +263,7 @@ def test_cross_entropy_sum_refuses_a_negative_target() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([-1, 3], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:95
+# spec: specs/optimization/loss.vibee:99
 def test_cross_entropy_sum_refuses_an_empty_chunk() -> None:
     """cross_entropy_sum: refuses an empty chunk.
 
@@ -276,7 +276,7 @@ def test_cross_entropy_sum_refuses_an_empty_chunk() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1], dtype=torch.int64), chunk_tokens=0)
 
 
-# spec: specs/optimization/loss.vibee:99
+# spec: specs/optimization/loss.vibee:103
 def test_cross_entropy_sum_refuses_mixed_dtypes() -> None:
     """cross_entropy_sum: refuses mixed dtypes.
 
@@ -292,7 +292,7 @@ def test_cross_entropy_sum_refuses_mixed_dtypes() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:122
+# spec: specs/optimization/loss.vibee:126
 def test_count_targets_counts_all_but_the_ignored() -> None:
     """count_targets: counts all but the ignored.
 
@@ -304,7 +304,7 @@ def test_count_targets_counts_all_but_the_ignored() -> None:
     assert loss.count_targets(t[0:1, 0:1]) == 0
 
 
-# spec: specs/optimization/loss.vibee:133
+# spec: specs/optimization/loss.vibee:137
 @pytest.mark.parametrize("size", [1, 2, 4096])
 def test_perplexity_of_a_uniform_choice(size: int) -> None:
     """perplexity: of a uniform choice.
@@ -314,7 +314,7 @@ def test_perplexity_of_a_uniform_choice(size: int) -> None:
     assert loss.perplexity(math.log(size)) == pytest.approx(size, rel=1e-12, abs=1e-12)
 
 
-# spec: specs/optimization/loss.vibee:137
+# spec: specs/optimization/loss.vibee:141
 def test_perplexity_overflows_to_infinity() -> None:
     """perplexity: overflows to infinity.
 
@@ -323,7 +323,7 @@ def test_perplexity_overflows_to_infinity() -> None:
     assert loss.perplexity(1000.0) == math.inf
 
 
-# spec: specs/optimization/loss.vibee:148
+# spec: specs/optimization/loss.vibee:152
 @pytest.mark.parametrize(("bits", "num_bytes"), [(8, 1), (3, 7)])
 def test_bits_per_byte_definition(bits: int, num_bytes: int) -> None:
     """bits_per_byte: definition.
@@ -335,7 +335,7 @@ def test_bits_per_byte_definition(bits: int, num_bytes: int) -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:152
+# spec: specs/optimization/loss.vibee:156
 @pytest.mark.parametrize("num_bytes", [0, -3])
 def test_bits_per_byte_refuses_no_bytes(num_bytes: int) -> None:
     """bits_per_byte: refuses no bytes.
@@ -423,7 +423,7 @@ class _Recorder(TorchDispatchMode):
         return sum(name in ("mm", "addmm", "addmm_") for name, _ in self.calls)
 
 
-# spec: specs/optimization/loss.vibee:104
+# spec: specs/optimization/loss.vibee:108
 def test_gradient_matches_finite_difference() -> None:
     """cross_entropy_sum: gradient matches finite difference."""
     hidden_nd, weight_vd, targets_n = _inputs(5, 3, 7, torch.float64)
@@ -434,7 +434,7 @@ def test_gradient_matches_finite_difference() -> None:
     assert torch.autograd.gradcheck(function, (hidden_nd, weight_vd))
 
 
-# spec: specs/optimization/loss.vibee:105
+# spec: specs/optimization/loss.vibee:109
 @pytest.mark.parametrize("vocab_size", [13, 1])
 def test_matches_torch_with_gradients(vocab_size: int) -> None:
     """cross_entropy_sum: matches torch with gradients."""
@@ -447,7 +447,7 @@ def test_matches_torch_with_gradients(vocab_size: int) -> None:
         torch.testing.assert_close(actual, expected, rtol=1e-12, atol=1e-12)
 
 
-# spec: specs/optimization/loss.vibee:106
+# spec: specs/optimization/loss.vibee:110
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 2e-6)])
 def test_one_batch_of_eight_equals_eight_of_one(dtype: torch.dtype, tolerance: float) -> None:
     """cross_entropy_sum: one batch of eight equals eight of one."""
@@ -464,7 +464,7 @@ def test_one_batch_of_eight_equals_eight_of_one(dtype: torch.dtype, tolerance: f
     torch.testing.assert_close(actual, expected, rtol=tolerance, atol=tolerance)
 
 
-# spec: specs/optimization/loss.vibee:107
+# spec: specs/optimization/loss.vibee:111
 def test_ignored_hidden_states_may_hold_nan() -> None:
     """cross_entropy_sum: ignored hidden states may hold nan."""
     hidden_nd, weight_vd, targets_n = _inputs(6, 3, 7, torch.float64)
@@ -477,7 +477,7 @@ def test_ignored_hidden_states_may_hold_nan() -> None:
     assert (hidden_nd.grad[[1, 4]] == 0).all() and (hidden_nd.grad[[0, 2, 3, 5]] != 0).all()
 
 
-# spec: specs/optimization/loss.vibee:108
+# spec: specs/optimization/loss.vibee:112
 def test_logits_exist_for_one_chunk_at_a_time() -> None:
     """cross_entropy_sum: logits exist for one chunk at a time."""
     hidden_nd, weight_vd, targets_n = _inputs(64, 4, 32, torch.float32)
@@ -487,7 +487,7 @@ def test_logits_exist_for_one_chunk_at_a_time() -> None:
     assert recorder.matmuls() == 3 * 4  # logits and two gradients for each chunk, nothing twice
 
 
-# spec: specs/optimization/loss.vibee:109
+# spec: specs/optimization/loss.vibee:113
 def test_skips_gradients_nobody_asked_for() -> None:
     """cross_entropy_sum: skips gradients nobody asked for."""
     hidden_nd, weight_vd, targets_n = _inputs(8, 4, 9, torch.float64)
@@ -510,7 +510,7 @@ def test_skips_gradients_nobody_asked_for() -> None:
     assert recorder.matmuls() == 1
 
 
-# spec: specs/optimization/loss.vibee:110
+# spec: specs/optimization/loss.vibee:114
 def test_float32_sums_in_float32() -> None:
     """cross_entropy_sum: float32 sums in float32."""
     for dtype in (torch.float32, torch.bfloat16):
@@ -524,7 +524,7 @@ def test_float32_sums_in_float32() -> None:
         torch.testing.assert_close(total.double(), exact, rtol=tolerance, atol=0)
 
 
-# spec: specs/optimization/loss.vibee:111
+# spec: specs/optimization/loss.vibee:115
 def test_autocast_softmax_is_float32() -> None:
     """cross_entropy_sum: autocast softmax is float32."""
     hidden_nd, weight_vd, targets_n = _inputs(40, 6, 13, torch.float32)
@@ -539,7 +539,7 @@ def test_autocast_softmax_is_float32() -> None:
         assert (gradient - reference).norm() < 0.02 * reference.norm()
 
 
-# spec: specs/optimization/loss.vibee:112
+# spec: specs/optimization/loss.vibee:116
 def test_autocast_leaves_float64_alone() -> None:
     """cross_entropy_sum: autocast leaves float64 alone."""
     hidden_nd, weight_vd, targets_n = _inputs(10, 6, 13, torch.float64)
@@ -549,7 +549,7 @@ def test_autocast_leaves_float64_alone() -> None:
     torch.testing.assert_close(total, expected, rtol=1e-12, atol=0)
 
 
-# spec: specs/optimization/loss.vibee:113
+# spec: specs/optimization/loss.vibee:117
 def test_chunk_default_agrees_with_the_config() -> None:
     """cross_entropy_sum: chunk default agrees with the config."""
     config = loss.LossConfig()

@@ -106,7 +106,7 @@ def _names(model: nn.Module, group: dict) -> list[str]:
     return [names[id(parameter)] for parameter in group["params"]]
 
 
-# spec: specs/optimization/optimizer.vibee:61
+# spec: specs/optimization/optimizer.vibee:67
 def test_matrices_decay_and_the_rest_does_not() -> None:
     """parameter_groups: matrices decay and the rest does not."""
     model = _Model()
@@ -117,7 +117,7 @@ def test_matrices_decay_and_the_rest_does_not() -> None:
     assert len(optimizer.parameter_groups(nn.Conv1d(2, 2, 2), 0.1)[0]["params"]) == 1
 
 
-# spec: specs/optimization/optimizer.vibee:61
+# spec: specs/optimization/optimizer.vibee:68
 def test_tied_head_is_an_embedding() -> None:
     """parameter_groups: tied head is an embedding."""
     model = _Model(tied=True)
@@ -126,7 +126,7 @@ def test_tied_head_is_an_embedding() -> None:
     assert _names(model, others) == ["embed_tokens.weight", "proj.bias", "norm.weight"]
 
 
-# spec: specs/optimization/optimizer.vibee:61
+# spec: specs/optimization/optimizer.vibee:69
 def test_frozen_parameters_are_left_out() -> None:
     """parameter_groups: frozen parameters are left out."""
     model = _Model()
@@ -137,7 +137,7 @@ def test_frozen_parameters_are_left_out() -> None:
     assert _names(model, others) == ["norm.weight"]
 
 
-# spec: specs/optimization/optimizer.vibee:61
+# spec: specs/optimization/optimizer.vibee:70
 def test_refuses_nothing_to_train() -> None:
     """parameter_groups: refuses nothing to train."""
     with pytest.raises(ValueError, match="Linear has no trainable parameter: set requires_grad"):
@@ -175,7 +175,7 @@ def test_built_optimizer_follows_the_formulas() -> None:
         assert model.bias.item() == pytest.approx(bias, rel=1e-12)
 
 
-# spec: specs/optimization/optimizer.vibee:70
+# spec: specs/optimization/optimizer.vibee:79
 def test_defaults_reach_torch() -> None:
     """build_optimizer: defaults reach torch."""
     decayed, others = optimizer.build_optimizer(_Model(), optimizer.OptimizerConfig()).param_groups
@@ -184,7 +184,7 @@ def test_defaults_reach_torch() -> None:
         assert group["weight_decay"] == weight_decay
 
 
-# spec: specs/optimization/optimizer.vibee:70
+# spec: specs/optimization/optimizer.vibee:79
 def test_fused_where_available() -> None:
     """build_optimizer: fused where available."""
     config = optimizer.OptimizerConfig()
@@ -202,7 +202,7 @@ def _stepped(dtype: torch.dtype) -> torch.optim.AdamW:
     return adamw
 
 
-# spec: specs/optimization/optimizer.vibee:80
+# spec: specs/optimization/optimizer.vibee:90
 def test_accepts_the_declared_dtype() -> None:
     """assert_optimizer_dtypes: accepts the declared dtype."""
     optimizer.assert_optimizer_dtypes(_stepped(torch.float32), torch.float32)
@@ -214,7 +214,7 @@ def test_accepts_the_declared_dtype() -> None:
     optimizer.assert_optimizer_dtypes(adamw, torch.float32)
 
 
-# spec: specs/optimization/optimizer.vibee:80
+# spec: specs/optimization/optimizer.vibee:91
 def test_refuses_a_low_precision_parameter() -> None:
     """assert_optimizer_dtypes: refuses a low precision parameter."""
     model = nn.Sequential(nn.RMSNorm(2), nn.Linear(2, 3, bias=False, dtype=torch.bfloat16))
@@ -224,7 +224,7 @@ def test_refuses_a_low_precision_parameter() -> None:
         optimizer.assert_optimizer_dtypes(adamw, torch.float32)
 
 
-# spec: specs/optimization/optimizer.vibee:80
+# spec: specs/optimization/optimizer.vibee:92
 @pytest.mark.parametrize("moment", ["exp_avg", "exp_avg_sq"])
 def test_refuses_a_low_precision_moment(moment: str) -> None:
     """assert_optimizer_dtypes: refuses a low precision moment."""

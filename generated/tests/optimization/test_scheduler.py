@@ -100,7 +100,7 @@ def test_learning_rate_factor_linear_falls_to_the_final_ratio(step: int, factor:
     )
 
 
-# spec: specs/optimization/scheduler.vibee:83
+# spec: specs/optimization/scheduler.vibee:84
 @pytest.mark.parametrize(("step", "factor"), [(1, 1.0), (15, 1.0), (16, 0.8), (18, 0.4), (19, 0.2)])
 def test_learning_rate_factor_wsd_is_stable_then_falls(step: int, factor: float) -> None:
     """learning_rate_factor: wsd is stable then falls.
@@ -115,7 +115,7 @@ def test_learning_rate_factor_wsd_is_stable_then_falls(step: int, factor: float)
     )
 
 
-# spec: specs/optimization/scheduler.vibee:93
+# spec: specs/optimization/scheduler.vibee:95
 @pytest.mark.parametrize("step", [1, 5, 9, 100])
 def test_learning_rate_factor_constant_stays(step: int) -> None:
     """learning_rate_factor: constant stays.
@@ -126,7 +126,7 @@ def test_learning_rate_factor_constant_stays(step: int) -> None:
     assert scheduler.learning_rate_factor(step, config) == 1
 
 
-# spec: specs/optimization/scheduler.vibee:97
+# spec: specs/optimization/scheduler.vibee:99
 @pytest.mark.parametrize("schedule", ["cosine", "linear", "wsd"])
 def test_learning_rate_factor_the_last_step_has_the_default_ratio(schedule: str) -> None:
     """learning_rate_factor: the last step has the default ratio.
@@ -139,7 +139,7 @@ def test_learning_rate_factor_the_last_step_has_the_default_ratio(schedule: str)
     ) == pytest.approx(0.1, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/optimization/scheduler.vibee:100
+# spec: specs/optimization/scheduler.vibee:102
 @pytest.mark.parametrize(("schedule", "step"), [("cosine", 10), ("linear", 15), ("wsd", 1000)])
 def test_learning_rate_factor_later_steps_keep_the_last_value(schedule: str, step: int) -> None:
     """learning_rate_factor: later steps keep the last value.
@@ -152,7 +152,7 @@ def test_learning_rate_factor_later_steps_keep_the_last_value(schedule: str, ste
     ) == pytest.approx(0.1, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/optimization/scheduler.vibee:103
+# spec: specs/optimization/scheduler.vibee:108
 def test_learning_rate_factor_needs_no_warmup() -> None:
     """learning_rate_factor: needs no warmup.
 
@@ -165,7 +165,7 @@ def test_learning_rate_factor_needs_no_warmup() -> None:
     assert scheduler.learning_rate_factor(3, config) == 0
 
 
-# spec: specs/optimization/scheduler.vibee:106
+# spec: specs/optimization/scheduler.vibee:112
 def test_learning_rate_factor_warmup_of_one_step() -> None:
     """learning_rate_factor: warmup of one step.
 
@@ -180,7 +180,7 @@ def test_learning_rate_factor_warmup_of_one_step() -> None:
     )
 
 
-# spec: specs/optimization/scheduler.vibee:108
+# spec: specs/optimization/scheduler.vibee:114
 def test_learning_rate_factor_refuses_a_negative_step() -> None:
     """learning_rate_factor: refuses a negative step.
 
@@ -265,7 +265,7 @@ def test_scheduler_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/optimization/scheduler.vibee:111
+# spec: specs/optimization/scheduler.vibee:117
 def test_defaults() -> None:
     """learning_rate_factor: defaults."""
     config = scheduler.SchedulerConfig(warmup_steps=2, total_steps=10)
@@ -277,7 +277,7 @@ def _optimizer() -> torch.optim.Optimizer:
     return torch.optim.SGD([dict(params=[first], lr=0.5), dict(params=[second], lr=0.25)])
 
 
-# spec: specs/optimization/scheduler.vibee:119
+# spec: specs/optimization/scheduler.vibee:125
 def test_sets_every_group() -> None:
     """set_learning_rate: sets every group."""
     optimizer = _optimizer()
@@ -286,7 +286,7 @@ def test_sets_every_group() -> None:
         assert [group["lr"] for group in optimizer.param_groups] == [learning_rate] * 2
 
 
-# spec: specs/optimization/scheduler.vibee:119
+# spec: specs/optimization/scheduler.vibee:125
 @pytest.mark.parametrize("learning_rate", [-1e-9, math.inf, math.nan])
 def test_refuses_a_bad_rate(learning_rate: float) -> None:
     """set_learning_rate: refuses a bad rate."""
