@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 from lark import Lark, Token, Transformer, UnexpectedInput
-from lark.exceptions import VisitError
-from lark.visitors import v_args
 
 from igla_gen.diagnostics import Diagnostic, Span, SpecError
 from igla_gen.expressions.tree import (
@@ -34,13 +32,11 @@ MAX_DEPTH = 48  # four brackets a level when emitted, and Python reads 200
 
 
 @cache
-def _parser() -> Lark:
-    return Lark(
-        grammar_text("expressions"),
-        parser="lalr",
-        propagate_positions=True,
-        maybe_placeholders=True,
-    )
+def _parser() -> tuple[Lark, _Builder]:
+    """The parser and the builder of its nodes, which works while it parses: no tree in between."""
+    builder = _Builder()
+    grammar = grammar_text("expressions")
+    return Lark(grammar, parser="lalr", maybe_placeholders=True, transformer=builder), builder
 
 
 def parse_expression(scalar: Scalar) -> Expression:
@@ -54,12 +50,11 @@ def parse_expression(scalar: Scalar) -> Expression:
         depth += (char in "([") - (char in ")]")
         if depth > MAX_DEPTH:
             raise _error(scalar, offset, f"brackets are nested more than {MAX_DEPTH} deep", None)
+    parser, builder = _parser()
+    builder.scalar = scalar
     try:
-        node = _Builder(scalar).transform(_parser().parse(scalar.text))
-    except VisitError as error:
-        if isinstance(error.orig_exc, RecursionError):
-            raise _too_deep(scalar) from None
-        raise error.orig_exc from None
+        node = parser.parse(scalar.text)
+        depth = depth_of(node)
     except UnexpectedInput as error:
         offset = error.pos_in_stream
         if (
@@ -78,7 +73,7 @@ def parse_expression(scalar: Scalar) -> Expression:
         ) from None
     except RecursionError:
         raise _too_deep(scalar) from None
-    if depth_of(node) > MAX_DEPTH:
+    if depth > MAX_DEPTH:
         raise _too_deep(scalar)
     return node
 
@@ -94,85 +89,89 @@ def _error(scalar: Scalar, offset: int, message: str, hint: str | None) -> SpecE
     return SpecError(Diagnostic("IG202", "bad-expression", message, span, hint))
 
 
-@v_args(meta=True)
 class _Builder(Transformer):
-    """Lark tree to Expression."""
+    """Makes the nodes of one expression; `scalar` is the text that is being parsed."""
 
-    def __init__(self, scalar: Scalar) -> None:
-        super().__init__()
-        self._scalar = scalar
+    scalar: Scalar
 
-    def _span(self, meta) -> Span:
-        return self._scalar.span if meta.empty else self._scalar.part(meta.start_pos, meta.end_pos)
+    def _at(self, token: Token) -> Span:
+        assert token.start_pos is not None and token.end_pos is not None
+        return self.scalar.part(token.start_pos, token.end_pos)
 
-    def number(self, meta, children):
-        text = str(children[0]).replace("_", "")
-        return Number(int(text) if text.isdigit() else float(text), self._span(meta))
+    def number(self, children):
+        text = children[0].replace("_", "")
+        return Number(int(text) if text.isdigit() else float(text), self._at(children[0]))
 
-    def string(self, meta, children):
-        return Text(str(children[0])[1:-1], self._span(meta))
+    def string(self, children):
+        return Text(str(children[0])[1:-1], self._at(children[0]))
 
-    def name(self, meta, children):
-        return Name(str(children[0]), self._span(meta))
+    def name(self, children):
+        return Name(str(children[0]), self._at(children[0]))
 
-    def ellipsis(self, meta, _children):
-        return Ellipsis_(self._span(meta))
+    def ellipsis(self, children):
+        return Ellipsis_(self._at(children[0]))
 
-    def attribute(self, meta, children):
+    def attribute(self, children):
         owner, name = children
         if name.startswith("_"):
-            raise _error(self._scalar, name.start_pos, f"{str(name)!r} is private", None)
-        return Attribute(owner, str(name), self._span(meta))
+            raise _error(self.scalar, name.start_pos, f"{str(name)!r} is private", None)
+        return Attribute(owner, str(name), owner.span.to(self._at(name)))
 
-    def keyword(self, _meta, children):
+    def keyword(self, children):
         name, value = children
         return (str(name), value)
 
-    def call(self, meta, children):
-        function, *arguments = [child for child in children if child is not None]
+    def call(self, children):
+        function, *arguments, closing = [child for child in children if child is not None]
         positional = tuple(a for a in arguments if not isinstance(a, tuple))
         keywords = tuple(a for a in arguments if isinstance(a, tuple))
-        return Call(function, positional, keywords, self._span(meta))
+        return Call(function, positional, keywords, function.span.to(self._at(closing)))
 
-    def index(self, meta, children):
-        owner, *subscripts = children
-        return Index(owner, tuple(subscripts), self._span(meta))
+    def index(self, children):
+        owner, *subscripts, closing = children
+        return Index(owner, tuple(subscripts), owner.span.to(self._at(closing)))
 
-    def slice(self, meta, children):
-        start, _colon, stop = children
-        return Slice(start, stop, self._span(meta))
+    def slice(self, children):
+        start, colon, stop = children
+        first, last = start or stop, stop or start
+        span = first.span.to(last.span) if first else self._at(colon)
+        return Slice(start, stop, span)
 
-    def tuple(self, meta, children):
-        return Items(tuple(c for c in children if c is not None), True, self._span(meta))
+    def tuple(self, children):
+        return self._items(children, is_tuple=True)
 
-    def list(self, meta, children):
-        return Items(tuple(c for c in children if c is not None), False, self._span(meta))
+    def list(self, children):
+        return self._items(children, is_tuple=False)
 
-    def unary(self, meta, children):
+    def _items(self, children, *, is_tuple: bool):
+        opening, *items, closing = children
+        span = self._at(opening).to(self._at(closing))
+        return Items(tuple(c for c in items if c is not None), is_tuple, span)
+
+    def unary(self, children):
         operator, operand = children
-        return Unary(str(operator), operand, self._span(meta))
+        return Unary(str(operator), operand, self._at(operator).to(operand.span))
 
-    def negation(self, meta, children):
-        return Unary("not", children[0], self._span(meta))
+    negation = unary
 
-    def binary(self, meta, children):
+    def binary(self, children):
         node, *rest = children
         for operator, right in zip(rest[::2], rest[1::2], strict=True):
             sign = "^" if operator == "**" else str(operator)
             node = Binary(sign, node, right, node.span.to(right.span))
         return node
 
-    def comparison(self, meta, children):
-        operators = tuple(str(child) for child in children if isinstance(child, Token))
-        operands = tuple(child for child in children if not isinstance(child, Token))
-        return Comparison(operands, operators, self._span(meta))
+    def comparison(self, children):
+        operators = tuple(str(child) for child in children[1::2])
+        operands = tuple(children[::2])
+        return Comparison(operands, operators, operands[0].span.to(operands[-1].span))
 
-    def conjunction(self, meta, children):
-        return Logical("and", tuple(children), self._span(meta))
+    def conjunction(self, children):
+        return Logical("and", tuple(children), children[0].span.to(children[-1].span))
 
-    def disjunction(self, meta, children):
-        return Logical("or", tuple(children), self._span(meta))
+    def disjunction(self, children):
+        return Logical("or", tuple(children), children[0].span.to(children[-1].span))
 
-    def conditional(self, meta, children):
+    def conditional(self, children):
         then, condition, otherwise = children
-        return Conditional(condition, then, otherwise, self._span(meta))
+        return Conditional(condition, then, otherwise, then.span.to(otherwise.span))
