@@ -173,3 +173,35 @@ def model(spec: str) -> Example:
             "templates/models/test_family.py.j2": FAMILY_TESTS,
         },
     )
+
+
+_RECIPE = """\
+name: igla_example_recipe
+kind: recipe
+version: "1.0.0"
+language: python
+module: igla.recipes.example
+description: Trains a model.
+blueprint: igla.recipes.train
+model: NAME
+"""
+_TRAIN = """\
+name: igla_example_train
+kind: blueprint
+version: "1.0.0"
+language: python
+module: igla.recipes.train
+description: Trainers.
+"""
+
+
+def recipe(model_name: str) -> Example:
+    """A recipe that trains the model of this name, beside a family and one model of it."""
+    family = model(MODEL_HEADER + "dimensions: {hidden_size: 8}\ncontract: {parameters: 64}\n")
+    train = {
+        "specs/recipes/train.vibee": _TRAIN,
+        "templates/recipes/train.py.j2": '"""{{ module_doc }}"""\n\n{{ model_import }}\n',
+        "templates/recipes/test_train.py.j2": FAMILY_TESTS,
+    }
+    files = {"specs/recipes/example.vibee": _RECIPE.replace("NAME", model_name)}
+    return Example(files, {**family.everything, **train})
