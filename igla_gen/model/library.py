@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from igla_gen.diagnostics import Findings, Span, suggestion
+from igla_gen.diagnostics import Diagnostic, Findings, Span, suggestion
 from igla_gen.model.base import build
 from igla_gen.model.component import (
     Behavior,
@@ -21,8 +21,8 @@ from igla_gen.model.component import (
 from igla_gen.model.types import Type
 from igla_gen.resources import specs_folder
 from igla_gen.syntax import parse_document
+from igla_gen.syntax.tree import Document, Node, Scalar
 from igla_gen.syntax.tree import Mapping as MappingNode
-from igla_gen.syntax.tree import Node, Scalar
 
 PACKAGE = "igla"
 # after one of these, keys may be missing or elsewhere only because the text was cut wrongly
@@ -78,6 +78,9 @@ class Library:
     requested: list[Unit] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
+    documents: dict[str, Document] = field(default_factory=dict)
+    # what a comment in a spec allows, and the reason that it gives
+    suppressed: list[tuple[Diagnostic, str]] = field(default_factory=list)
 
     def used(self, unit: Unit) -> list[Unit]:
         """The unit and the units that it names in `uses`, nearest first."""
@@ -176,7 +179,7 @@ def _load_file(library: Library, path: Path, root: Path) -> Unit | None:
     text = read_text(library, path, shown)
     if text is None:
         return None
-    document = parse_document(text, shown)
+    document = library.documents[shown] = parse_document(text, shown)
     node, faults = document.tree, document.faults
     library.findings.extend(faults)
     if node is None or any(fault.name in SPOILS_STRUCTURE for fault in faults):

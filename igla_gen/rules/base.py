@@ -64,6 +64,11 @@ MODULES: dict[str, str] = {
     "IG416": "untestable-constraint",
     "IG417": "unused-line",
     "IG418": "missing-hole",
+    "IG501": "suppression-without-reason",
+    "IG502": "unused-suppression",
+    "IG503": "unknown-rule",
+    "IG504": "firm-rule",
+    "IG505": "bad-suppression",
 }
 
 # those of them that look at specs which were read without fault, in the order in which they run
@@ -149,8 +154,11 @@ def all_rules() -> list[Rule]:
 
 def run_rules(library: Library) -> None:
     """Adds to the library's findings what the rules find in every unit."""
+    from igla_gen.rules.suppressions import apply_suppressions
+
     for rule in map(load_rule, RUNS):
         assert rule.check is not None
         finder = Finder(rule, library)
         for unit in list(library.units.values()):
             rule.check(finder, library, unit)
+    apply_suppressions(library)
