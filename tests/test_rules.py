@@ -13,6 +13,7 @@ from igla_gen.rules.base import RUNS
 from tests.conftest import REPOSITORY, Workplace
 
 RULES = all_rules()
+SHOWN = [rule for rule in RULES if rule.bad.files]
 
 
 @pytest.fixture
@@ -41,19 +42,19 @@ def reported(workplace: Workplace, example: Example) -> set[tuple[str, str]]:
     return {(item["code"], item["name"]) for item in found}
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+@pytest.mark.parametrize("rule", SHOWN, ids=lambda rule: rule.name)
 def test_the_bad_example_triggers_the_rule_and_nothing_else(
     examples: Workplace, rule: Rule
 ) -> None:
     assert reported(examples, rule.bad) == {(rule.code, rule.name)}
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+@pytest.mark.parametrize("rule", SHOWN, ids=lambda rule: rule.name)
 def test_the_good_example_triggers_nothing(examples: Workplace, rule: Rule) -> None:
     assert reported(examples, rule.good) == set()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+@pytest.mark.parametrize("rule", SHOWN, ids=lambda rule: rule.name)
 def test_the_command_line_shows_the_bad_example(examples: Workplace, rule: Rule) -> None:
     settle(examples, rule.bad)
     result = examples.run("check", "specs")
@@ -79,6 +80,10 @@ def test_rules_are_named_and_described_well() -> None:
         assert (rule.code, rule.name) in MODULES.items()
         for text in (rule.what, rule.why):
             assert re.fullmatch(r"[A-Z0-9`].*[.]", text), text
+
+
+def test_only_faults_of_igla_gen_itself_have_no_example() -> None:
+    assert {rule.name for rule in RULES} - {rule.name for rule in SHOWN} == {"not-formatted"}
 
 
 def test_the_rules_that_run_are_those_that_look_at_specs() -> None:

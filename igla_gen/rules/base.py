@@ -30,6 +30,7 @@ MODULES: dict[str, str] = {
     "IG111": "not-utf-8",
     "IG112": "unreadable-file",
     "IG113": "nested-too-deep",
+    "IG115": "not-formatted",
     "IG201": "bad-type",
     "IG202": "bad-expression",
     "IG203": "unknown-key",

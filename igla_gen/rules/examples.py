@@ -30,6 +30,8 @@ class Example:
         return {**self.aside, **self.files}
 
 
+NO_EXAMPLE = Example({})  # of what only a fault of igla-gen itself could bring about
+
 HEADER = """\
 name: igla_example
 version: "1.0.0"
