@@ -93,8 +93,16 @@ class Findings:
 
     items: list[Diagnostic] = field(default_factory=list)
 
-    def add(self, code: str, name: str, message: str, span: Span, hint: str | None = None) -> None:
-        self.items.append(Diagnostic(code, name, message, span, hint))
+    def add(
+        self,
+        code: str,
+        name: str,
+        message: str,
+        span: Span,
+        hint: str | None = None,
+        fix: Fix | None = None,
+    ) -> None:
+        self.items.append(Diagnostic(code, name, message, span, hint, fix=fix))
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.items.extend(diagnostics)
@@ -108,6 +116,15 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` is most likely a slip of, or None."""
     matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return matches[0] if matches else None
+
+
+def respelling(word: str, known: Iterable[str], span: Span) -> Fix | None:
+    """Puts the one known word that is near in place of `word`; None where there is no one such."""
+    close = difflib.get_close_matches(word, list(known), n=2, cutoff=0.6)
+    if len(close) != 1:
+        return None
+    safety: Safety = "safe" if close[0] == word.lower() else "unsafe"
+    return Fix(f"write {close[0]!r}", (Edit(span, close[0]),), safety)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from igla_gen.diagnostics import Diagnostic, Span, SpecError, suggestion
+from igla_gen.diagnostics import Diagnostic, Fix, Span, SpecError, respelling, suggestion
 from igla_gen.expressions import Expression, parse_expression
 from igla_gen.model.types import FieldType, Type, parse_field, parse_type
 from igla_gen.syntax.tree import Mapping, Node, Scalar, Sequence, lookup
@@ -154,6 +154,7 @@ def _diagnostic(error: dict[str, Any], root: Node, classes: dict[int, type[Spec]
             f'"{path[-1]}" is not a key here',
             key.span if key else span,
             suggestion(str(path[-1]), known),
+            fix=_rename(key, parent, known) if key else None,
         )
     if error["type"] == "missing":
         return Diagnostic(
@@ -164,6 +165,13 @@ def _diagnostic(error: dict[str, Any], root: Node, classes: dict[int, type[Spec]
             f"add '{path[-1]}: ...'",
         )
     return Diagnostic("IG205", "wrong-shape", str(error["msg"]), span)
+
+
+def _rename(key: Scalar, parent: Node, known: list[str]) -> Fix | None:
+    """Puts the near key in place of an unknown one, where it does not stand there already."""
+    there = {entry.key.text for entry in parent.entries} if isinstance(parent, Mapping) else set()
+    fix = respelling(key.text, known, key.span)
+    return fix if fix is not None and fix.edits[0].text not in there else None
 
 
 def _keys(cls: type[Spec]) -> list[str]:

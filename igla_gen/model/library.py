@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from igla_gen.diagnostics import Diagnostic, Findings, Span, suggestion
+from igla_gen.diagnostics import Diagnostic, Findings, Span, respelling, suggestion
 from igla_gen.model.base import build
 from igla_gen.model.component import (
     Behavior,
@@ -81,6 +81,7 @@ class Library:
     documents: dict[str, Document] = field(default_factory=dict)
     # what a comment in a spec allows, and the reason that it gives
     suppressed: list[tuple[Diagnostic, str]] = field(default_factory=list)
+    texts: Mapping[Path, str] = field(default_factory=dict)  # what stands for files, by full path
 
     def used(self, unit: Unit) -> list[Unit]:
         """The unit and the units that it names in `uses`, nearest first."""
@@ -158,14 +159,15 @@ def find_specs(paths: Iterable[Path]) -> list[Path]:
     return sorted(found)
 
 
-def load(paths: Iterable[Path], root: Path) -> Library:
+def load(paths: Iterable[Path], root: Path, texts: Mapping[Path, str] | None = None) -> Library:
     """Reads the specs and all that they use; faults are in `findings`, never raised.
 
     `root` is the folder that shown paths are relative to, where they lie below it. A module
     that is used but not among `paths` is looked for below `root/specs`, then among the specs
-    that travel with igla-gen.
+    that travel with igla-gen. `texts` are read in place of what the files at these (resolved)
+    paths hold.
     """
-    library = Library()
+    library = Library(texts=texts or {})
     for path in find_specs(paths):
         unit = _load_file(library, path, root)
         if unit is not None:
@@ -204,7 +206,8 @@ def _load_file(library: Library, path: Path, root: Path) -> Unit | None:
 
 def read_text(library: Library, path: Path, shown: str) -> str | None:
     try:
-        text = path.read_bytes().decode("utf-8")
+        open_text = library.texts.get(path.resolve()) if library.texts else None
+        text = path.read_bytes().decode("utf-8") if open_text is None else open_text
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         library.findings.add(
@@ -249,6 +252,7 @@ def _build(library: Library, node: Node) -> ComponentSpec | InstanceSpec | None:
             f'"{word}" is not a kind of spec',
             kind.span,
             suggestion(word, KINDS),
+            respelling(word, KINDS, kind.span),
         )
         return None
     if word in ("model", "recipe"):
@@ -314,6 +318,7 @@ def _load_uses(library: Library, root: Path) -> None:
                 library.findings.add(
                     "IG211", "unresolved-module", f"no spec writes the module {reference.text}",
                     reference.span, hint,
+                    respelling(reference.text, library.units, reference.span) if used is None else None,
                 )  # fmt: skip
 
 

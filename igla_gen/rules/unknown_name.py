@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 
-from igla_gen.diagnostics import SpecError, nearest
+from igla_gen.diagnostics import SpecError, nearest, respelling
 from igla_gen.emit.laws import law_scope
 from igla_gen.expressions import Expression
 from igla_gen.expressions.emit import VOCABULARY, Scope, emit, kind_of
@@ -56,10 +56,13 @@ def _try(finder: Finder, expression: Expression, scope: Scope) -> None:
     except SpecError as error:
         found = error.diagnostic
         name = expression_name(found.message)
-        close = nearest(name, (*scope.sources, *VOCABULARY)) if name else None
-        finder.report(
-            found.message, found.span, f"did you mean {close!r}?" if close else found.hint
-        )
+        words = (*scope.sources, *VOCABULARY) if name else ()
+        close = nearest(name or "", words)
+        hint = f"did you mean {close!r}?" if close else found.hint
+        span = found.span
+        is_exact = span.end_column - span.column == len(name or "")
+        fix = respelling(name, words, span) if name and is_exact else None
+        finder.report(found.message, span, hint, fix)
     except SyntaxError:
         _report_keywords(finder, expression, scope)
 

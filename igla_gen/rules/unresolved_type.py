@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from igla_gen.diagnostics import suggestion
+from igla_gen.diagnostics import respelling, suggestion
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit, types_in
 from igla_gen.model.types import FOREIGN, SCALARS, NamedType, named_types, show
@@ -24,6 +24,7 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
                     f"the type {named.name} is not known",
                     named.span,
                     suggestion(named.name, known | {*SCALARS, *FOREIGN}),
+                    respelling(named.name, known | {*SCALARS, *FOREIGN}, named.span),
                 )
     if isinstance(spec, BlueprintSpec):
         _check_sections(finder, library, unit, spec)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from igla_gen.diagnostics import Fix
 from igla_gen.expressions import Expression, names
 from igla_gen.expressions.emit import SEEDED
+from igla_gen.model.base import Spec
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec, Law
 from igla_gen.model.library import Library, Unit, declarations, types_in
 from igla_gen.model.types import named_types
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import SOUND, component
 from igla_gen.rules.templates import template_text
+from igla_gen.syntax.editing import remove_entry, remove_item
+from igla_gen.syntax.tree import Mapping, Node, Sequence
 
 HINT = "use it, or delete the line"
 
@@ -37,7 +41,7 @@ def _check_sections(finder: Finder, library: Library, unit: Unit, spec: Blueprin
     for name in spec.sections:
         if f"section_{name}" not in text and name not in required:
             message = f'neither the template nor a requirement reads "{name}"'
-            finder.report(message, spec.key_span("sections", name), HINT)
+            _report_entry(finder, message, spec, "sections", name)
 
 
 def _check_law(finder: Finder, law: Law) -> None:
@@ -45,21 +49,19 @@ def _check_law(finder: Finder, law: Law) -> None:
     read = _read([*law.for_.values(), *statements])
     for word in law.for_:
         if word not in read:
-            finder.report(f'no part of the law reads "{word}"', law.key_span("for", word), HINT)
+            _report_entry(finder, f'no part of the law reads "{word}"', law, "for", word)
     for word in dict.fromkeys(word for case in law.cases for word in case):
         if word not in read:
             finder.report(f'no part of the law reads "{word}"', law.key_span("cases"), HINT)
     if law.node.get("seed") is not None and not read & set(SEEDED):
-        finder.report("nothing in this law is drawn", law.key_span("seed"), HINT)
+        _report_entry(finder, "nothing in this law is drawn", law, "seed")
 
 
 def _check_where(finder: Finder, formula: Formula) -> None:
     read = _read([*formula.where.values(), formula.is_])
     for word in formula.where:
         if word not in read:
-            finder.report(
-                f'the formula never reads "{word}"', formula.key_span("where", word), HINT
-            )
+            _report_entry(finder, f'the formula never reads "{word}"', formula, "where", word)
 
 
 def _check_types(finder: Finder, spec: ComponentSpec) -> None:
@@ -89,28 +91,54 @@ def _check_uses(finder: Finder, library: Library, unit: Unit) -> None:
             continue  # unresolved-module reports it
         offered = {name for name, _ in declarations(used.spec)} | {use.text.rsplit(".", 1)[1]}
         if not offered & words:
-            finder.report(
-                f"nothing here names what {use.text} declares", spec.span_of("uses", index), HINT
-            )
+            message, fix = f"nothing here names what {use.text} declares", None
+            if isinstance(node := spec.node.get("uses"), Sequence):
+                fix = remove_item(unit.source.text, node, index) or _without(finder, spec, "uses")
+            finder.report(message, spec.span_of("uses", index), HINT, fix)
 
 
 def _check_instance(finder: Finder, library: Library, unit: Unit, spec: InstanceSpec) -> None:
     for use in spec.uses[:1]:
         finder.report(
-            f"what a {unit.kind} uses is said by its blueprint", use.span, "delete 'uses'"
-        )
+            f"what a {unit.kind} uses is said by its blueprint", use.span, "delete 'uses'",
+            _without(finder, spec, "uses"),
+        )  # fmt: skip
     if library.blueprint(unit) is None:
         return
     text = template_text(library, unit)
     if spec.model is not None and "model_import" not in text:
-        finder.report("this blueprint trains no model", spec.key_span("model"), "delete 'model'")
+        fix = _without(finder, spec, "model")
+        finder.report(
+            "this blueprint trains no model", spec.key_span("model"), "delete 'model'", fix
+        )
     for name in spec.smoke:
         if f"section_{name}" in text and f"smoke_{name}" not in text:
-            finder.report(
-                f'the blueprint has no smoke profile of "{name}"',
-                spec.key_span("smoke", name),
-                HINT,
+            _report_entry(
+                finder, f'the blueprint has no smoke profile of "{name}"', spec, "smoke", name
             )
+
+
+def _report_entry(finder: Finder, message: str, spec: Spec, *path: str) -> None:
+    """A key that changes nothing, with the fix that takes it away (and the mapping that it leaves empty)."""
+    fix = _without(finder, spec, *path) or (
+        _without(finder, spec, path[0]) if _alone(spec, path) else None
+    )
+    finder.report(message, spec.key_span(*path), HINT, fix)
+
+
+def _alone(spec: Spec, path: tuple[str, ...]) -> bool:
+    parent = spec.node.get(path[0])
+    return len(path) > 1 and isinstance(parent, Mapping) and len(parent.entries) == 1
+
+
+def _without(finder: Finder, spec: Spec, *path: str) -> Fix | None:
+    node: Node | None = spec.node
+    for step in path[:-1]:
+        node = node.get(step) if isinstance(node, Mapping) else None
+    source = finder.library.sources.get(spec.node.span.file)
+    if source is None or not isinstance(node, Mapping):
+        return None
+    return remove_entry(source, node, path[-1])
 
 
 def _expressions(spec: ComponentSpec) -> Iterator[Expression]:
@@ -143,6 +171,7 @@ RULE = Rule(
     ),
     bad=component(SOUND.replace('{x: "normal(2, 8)"}', '{x: "normal(2, 8)", y: "normal(2, 8)"}')),
     good=component(SOUND),
+    fix="safe",
     suppressible=True,
     check=check,
 )

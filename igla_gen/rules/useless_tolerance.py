@@ -8,6 +8,7 @@ from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import SOUND, component
+from igla_gen.syntax.editing import remove_entry
 
 LARGEST = 0.5
 
@@ -26,8 +27,9 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
             )
         elif law.holds is None or not any(_is_close(part) for part in walk(law.holds)):
             finder.report(
-                "nothing in this law uses the tolerance", span, "use ~= in holds, or delete it"
-            )
+                "nothing in this law uses the tolerance", span, "use ~= in holds, or delete it",
+                remove_entry(finder.library.sources[span.file], law.node, "tolerance"),
+            )  # fmt: skip
 
 
 def _is_close(node: Expression) -> bool:

@@ -12,6 +12,7 @@ from lark.visitors import v_args
 
 from igla_gen.diagnostics import Diagnostic, Span
 from igla_gen.resources import grammar_text
+from igla_gen.syntax.repairs import with_repair
 from igla_gen.syntax.scanner import NodeToken, Scanner, TooDeepError
 from igla_gen.syntax.tree import Document, Entry, Mapping, Node, Scalar, Sequence
 
@@ -132,7 +133,9 @@ def parse_document(text: str, file: str) -> Document:
     normalized = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     scanner = Scanner(normalized, file)
     tree = _parse(scanner)
-    faults, comments = scanner.faults, tuple(scanner.comments)
+    lines = normalized.split("\n") if scanner.faults else []
+    faults = [with_repair(fault, lines) for fault in scanner.faults]
+    comments = tuple(scanner.comments)
     tabs = [fault for fault in faults if fault.name == "tab-in-indentation"]
     if tabs:  # what follows a line that stands at no column is guesswork
         first = min(fault.span.line for fault in tabs)

@@ -1,0 +1,67 @@
+"""Fixes for texts that cannot be read: each quotes, doubles or replaces exactly what is in the way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from igla_gen.diagnostics import Diagnostic, Edit, Fix, Span
+from igla_gen.syntax.quoting import double_quoted
+
+# what stands before a value on its line: dashes, and a key
+_HEAD = re.compile(r"\s*(?:-\s+)*(?:(?:\"[^\"]*\"|'[^']*'|[^\s\"'\[{#:&*!|>%@`][^:#]*):\s+)?")
+_COMMENT = re.compile(r"\s+#|\s*$")
+_RESERVED = "%@`"  # YAML gives them no meaning at the start of a value
+_STEP = "  "
+
+
+def with_repair(fault: Diagnostic, lines: list[str]) -> Diagnostic:
+    """The fault with its fix, where one mends exactly this fault."""
+    repair = _REPAIRS.get(fault.name)
+    if repair is None or fault.span.line > len(lines):
+        return fault
+    fix = repair(fault, lines)
+    return fault if fix is None else replace(fault, fix=fix)
+
+
+def _quote_value(fault: Diagnostic, lines: list[str]) -> Fix | None:
+    """Puts the whole value that the fault is in into quotes."""
+    line, column = lines[fault.span.line - 1], fault.span.column - 1
+    head = _HEAD.match(line)
+    start = head.end() if head else 0
+    end = _COMMENT.search(line, max(start, column))
+    if start > column or end is None or (head and not head.group().strip()):
+        return None
+    if fault.name == "unsupported-syntax" and line[start : start + 1] not in _RESERVED:
+        return None
+    if fault.name == "unexpected-text" and line[start : start + 1] not in "\"'":
+        return None
+    value = line[start : end.start()]
+    span = Span(fault.span.file, fault.span.line, start + 1, fault.span.line, end.start() + 1)
+    return Fix("quote the value", (Edit(span, double_quoted(value)),))
+
+
+def _double_backslash(fault: Diagnostic, _lines: list[str]) -> Fix:
+    span = fault.span
+    place = Span(span.file, span.line, span.column, span.line, span.column)
+    return Fix("write \\\\ for the backslash", (Edit(place, "\\"),))
+
+
+def _spaces_for_tabs(fault: Diagnostic, lines: list[str]) -> Fix | None:
+    """Two spaces a tab, where the whole file is indented with tabs alone and holds no block of text."""
+    if any(line.startswith(" ") or re.search(r"[:-]\s+\|", line) for line in lines):
+        return None
+    line = lines[fault.span.line - 1]
+    tabs = len(line) - len(line.lstrip("\t"))
+    span = Span(fault.span.file, fault.span.line, 1, fault.span.line, tabs + 1)
+    return Fix("indent with two spaces a tab", (Edit(span, _STEP * tabs),))
+
+
+_REPAIRS: dict[str, Callable[[Diagnostic, list[str]], Fix | None]] = {
+    "bad-escape": _double_backslash,
+    "colon-in-plain-value": _quote_value,
+    "tab-in-indentation": _spaces_for_tabs,
+    "unexpected-text": _quote_value,
+    "unsupported-syntax": _quote_value,
+}
