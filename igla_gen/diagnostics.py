@@ -10,6 +10,8 @@ from typing import Literal
 Severity = Literal["error", "warning"]  # an error stops `gen`, a warning does not
 Safety = Literal["safe", "unsafe", "display"]  # what `--fix` may apply; display is only shown
 
+_CLEARLY = 0.1  # by how much the nearest word must be more like than the next
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -119,12 +121,15 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def respelling(word: str, known: Iterable[str], span: Span) -> Fix | None:
-    """Puts the one known word that is near in place of `word`; None where there is no one such."""
-    close = difflib.get_close_matches(word, list(known), n=2, cutoff=0.6)
-    if len(close) != 1:
+    """Puts the known word that is clearly nearest in place of `word`; None where none is."""
+    words = set(known)
+    if word.lower() in words:
+        return Fix(f"write {word.lower()!r}", (Edit(span, word.lower()),), "safe")
+    close = difflib.get_close_matches(word, words, n=2, cutoff=0.6)
+    likeness = [difflib.SequenceMatcher(None, other, word).ratio() for other in close]
+    if not close or (len(close) == 2 and likeness[0] - likeness[1] < _CLEARLY):
         return None
-    safety: Safety = "safe" if close[0] == word.lower() else "unsafe"
-    return Fix(f"write {close[0]!r}", (Edit(span, close[0]),), safety)
+    return Fix(f"write {close[0]!r}", (Edit(span, close[0]),), "unsafe")
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

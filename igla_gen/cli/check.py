@@ -28,10 +28,13 @@ def run(
         stop(f"--output-format {output_format}: accepted are text, json", 2)
     if unsafe_fixes and not (fix or diff):
         stop("--unsafe-fixes goes with --fix or --diff", 2)
-    library = fix_specs(paths, unsafe=unsafe_fixes, diff=diff) if fix or diff else checked(paths)
+    if fix or diff:
+        library, changed = fix_specs(paths, unsafe=unsafe_fixes, diff=diff)
+    else:
+        library, changed = checked(paths), False
     found = library.findings.sorted()
     if output_format == "json":
         print(json.dumps([item.as_dict() for item in found], indent=1))
     else:
         print_findings(found, library)
-    raise typer.Exit(1 if found else 0)
+    raise typer.Exit(1 if found or (diff and changed) else 0)

@@ -13,10 +13,10 @@ from igla_gen.model.library import Library, find_specs, load, read_text, shown_p
 from igla_gen.rewriting import RewriteError, replace_file, unified_diff
 
 
-def fix_specs(paths: list[Path] | None, *, unsafe: bool, diff: bool) -> Library:
+def fix_specs(paths: list[Path] | None, *, unsafe: bool, diff: bool) -> tuple[Library, bool]:
     """Mends what can be mended in the named specs (or shows it), and says how much that was.
 
-    The library that is returned holds what remains.
+    The library that is returned holds what remains; the other part says whether a text changed.
     """
     from igla_gen.rules import run_rules
 
@@ -40,7 +40,7 @@ def fix_specs(paths: list[Path] | None, *, unsafe: bool, diff: bool) -> Library:
         else:
             _replace(files[shown], text)
     _say(fixed, find(fixed.texts), unsafe=unsafe, diff=diff)
-    return library
+    return library, bool(fixed.texts)
 
 
 def _replace(path: Path, text: str) -> None:

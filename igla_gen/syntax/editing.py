@@ -73,7 +73,7 @@ def _whole_lines(lines: list[str], span: Span) -> Span | None:
     before = lines[span.line - 1][: span.column - 1]
     after = lines[span.end_line - 1][span.end_column - 1 :]
     above = lines[span.line - 2].lstrip(" ") if span.line > 1 else ""
-    if not re.fullmatch(r" *(- +)?", before) or after.strip(" ") or above.startswith("#"):
+    if not re.fullmatch(r" *(- +)?", before) or after.strip(" :") or above.startswith("#"):
         return None
     return Span(span.file, span.line, 1, span.end_line + 1, 1)
 
