@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from igla_gen.diagnostics import Diagnostic, Edit, Fix, Span
 from igla_gen.fixes import TextPlaces, apply_fixes, fix_texts
+from igla_gen.model.library import load
+from igla_gen.rules.base import Rule, all_rules, run_rules
 from igla_gen.syntax import parse_document
 from igla_gen.syntax.editing import remove_entry, remove_item
 from igla_gen.syntax.tree import Mapping as MappingNode
@@ -238,3 +240,16 @@ def test_a_line_that_is_spoken_of_is_left_to_a_person(text: str) -> None:
     assert isinstance(tree, MappingNode)
     assert remove_entry(text, tree, "b") is None
     assert remove_entry(text, tree, "c") is None
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.name)
+def test_rules_say_how_safe_their_fixes_are(rule: Rule, workplace: Workplace) -> None:
+    """Where the bad example has a fix, it is of the safety that the rule's page tells."""
+    for path, text in rule.bad.everything.items():
+        target = workplace.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text if isinstance(text, bytes) else text.encode())
+    library = load([workplace.root / "specs"], workplace.root)
+    run_rules(library)
+    fixes = [item.fix for item in library.findings.items if item.code == rule.code and item.fix]
+    assert {item.safety for item in fixes} <= {rule.fix}

@@ -93,5 +93,6 @@ RULE = Rule(
     why="It would only fail when the generated code or its tests run.",
     bad=component(SOUND.replace("ones(8)", "weight")),
     good=component(SOUND),
+    fix="unsafe",
     check=check,
 )

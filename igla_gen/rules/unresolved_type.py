@@ -59,5 +59,6 @@ RULE = Rule(
     why="The generated annotation would name a class that does not exist.",
     bad=component(HEADER + FIELDS.replace("Int", "Itn")),
     good=component(HEADER + FIELDS),
+    fix="unsafe",
     check=check,
 )

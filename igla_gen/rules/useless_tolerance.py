@@ -46,6 +46,7 @@ RULE = Rule(
     ),
     bad=component(SOUND + "        tolerance: 2\n"),
     good=component(SOUND + "        tolerance: 1e-9\n"),
+    fix="safe",
     suppressible=True,
     check=check,
 )
