@@ -15,4 +15,5 @@ RULE = Rule(
     ),
     bad=component(SOUND.replace("Norms of hidden states.", '"Norms \\q"')),
     good=component(SOUND.replace("Norms of hidden states.", "'Norms \\q'")),
+    fix="safe",
 )

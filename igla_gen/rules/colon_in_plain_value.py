@@ -15,4 +15,5 @@ RULE = Rule(
     ),
     bad=component(SOUND.replace("Norms of hidden states.", "Norms of hidden states: RMSNorm.")),
     good=component(SOUND.replace("Norms of hidden states.", '"Norms of hidden states: RMSNorm."')),
+    fix="safe",
 )

@@ -12,4 +12,5 @@ RULE = Rule(
     why=("A tab has no fixed width: the same file would have another structure in another editor."),
     bad=component(SOUND.replace("    given: ", "\tgiven: ")),
     good=component(SOUND),
+    fix="safe",
 )

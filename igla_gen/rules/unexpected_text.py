@@ -18,4 +18,5 @@ RULE = Rule(
     ),
     bad=component(SOUND.replace('{x: "normal(2, 8)"}', '{x: "normal(2, 8)"} seed 3')),
     good=component(SOUND),
+    fix="safe",
 )

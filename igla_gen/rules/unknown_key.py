@@ -12,4 +12,5 @@ RULE = Rule(
     why="A misspelt key would be dropped and its default taken in silence.",
     bad=component(SOUND.replace("    laws:", "    law:")),
     good=component(SOUND),
+    fix="unsafe",
 )

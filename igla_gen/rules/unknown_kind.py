@@ -12,4 +12,5 @@ RULE = Rule(
     why="The kind decides which keys a spec has and what it becomes.",
     bad=component(SOUND.replace("language: python", "kind: modle\nlanguage: python")),
     good=component(SOUND.replace("language: python", "kind: component\nlanguage: python")),
+    fix="unsafe",
 )

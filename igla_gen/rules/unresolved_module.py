@@ -12,4 +12,5 @@ RULE = Rule(
     why="The generated code would import what does not exist.",
     bad=component(SOUND.replace("behaviors:", "uses: [igla.architecture.rotary]\nbehaviors:")),
     good=component(SOUND),
+    fix="unsafe",
 )

@@ -18,4 +18,5 @@ RULE = Rule(
     ),
     bad=component(SOUND.replace("Hidden states of any leading shape", "&input Hidden states")),
     good=component(SOUND),
+    fix="safe",
 )
