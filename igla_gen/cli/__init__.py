@@ -18,6 +18,7 @@ COMMANDS = {
     "fmt": "fmt",
     "gen": "gen",
     "list": "list_specs",
+    "schema": "schema",
 }
 
 app = typer.Typer(

@@ -13,6 +13,7 @@ from pydantic import (
     PrivateAttr,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -115,13 +116,14 @@ if TYPE_CHECKING:
     Text, Number, Integer, Raw = Scalar, float, int, Node
     Expr, TypeText, FieldText = Expression, Type, FieldType
 else:  # pydantic would look into the node classes; only the validators matter
-    Text = Annotated[Any, PlainValidator(_text)]
-    Number = Annotated[Any, PlainValidator(_number)]
-    Integer = Annotated[Any, PlainValidator(_integer)]
+    _SCALAR = WithJsonSchema({"type": ["string", "number", "boolean"]})
+    Text = Annotated[Any, PlainValidator(_text), _SCALAR]
+    Number = Annotated[Any, PlainValidator(_number), WithJsonSchema({"type": "number"})]
+    Integer = Annotated[Any, PlainValidator(_integer), WithJsonSchema({"type": "integer"})]
     Raw = Any
-    Expr = Annotated[Any, PlainValidator(lambda node: parse_expression(_text(node)))]
-    TypeText = Annotated[Any, PlainValidator(lambda node: parse_type(_text(node)))]
-    FieldText = Annotated[Any, PlainValidator(lambda node: parse_field(_text(node)))]
+    Expr = Annotated[Any, PlainValidator(lambda node: parse_expression(_text(node))), _SCALAR]
+    TypeText = Annotated[Any, PlainValidator(lambda node: parse_type(_text(node))), _SCALAR]
+    FieldText = Annotated[Any, PlainValidator(lambda node: parse_field(_text(node))), _SCALAR]
 
 SpecT = TypeVar("SpecT", bound=Spec)
 

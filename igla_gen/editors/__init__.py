@@ -1,0 +1,1 @@
+"""What editors need: a JSON Schema, a language server, a grammar for colours."""
