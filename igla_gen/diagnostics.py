@@ -168,7 +168,9 @@ def render(diagnostic: Diagnostic, source: str | None, *, color: bool = False) -
 def _line_of(source: str | None, number: int) -> str | None:
     if source is None:
         return None
-    lines = source.splitlines()
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as the scanner counts
+    if not lines[-1]:
+        lines.pop()
     return lines[number - 1] if 0 < number <= len(lines) else None
 
 

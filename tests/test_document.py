@@ -422,14 +422,16 @@ def test_all_faults_of_a_file_are_reported() -> None:
     ]
 
 
-def test_after_a_tab_only_tabs_are_reported() -> None:
-    """What stands after a line at no column is guesswork; what stands before it is not."""
-    tree, faults = parse_document("a: &x 1\nb:\n\tc: 3\n\td: f: g\ne: 4\n", "case.vibee")
-    assert tree is None
-    assert sorted((f.name, f.span.line) for f in faults) == [
+def test_lines_below_a_tab_are_not_guessed_at() -> None:
+    """They stand at no column; the next outermost key does, and so does what stands before."""
+    text = "a: &x 1\nb:\n\tc: 3\n\td: f: g\n  h: : :\ne: 4: 5\nf: 6\n"
+    tree, faults = parse_document(text, "case.vibee")
+    assert text_data(tree) == {"a": "1", "b": "", "e": "4: 5", "f": "6"}
+    assert [(f.name, f.span.line) for f in faults] == [
+        ("unsupported-syntax", 1),
         ("tab-in-indentation", 3),
         ("tab-in-indentation", 4),
-        ("unsupported-syntax", 1),
+        ("colon-in-plain-value", 6),
     ]
 
 

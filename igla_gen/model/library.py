@@ -26,7 +26,13 @@ from igla_gen.syntax.tree import Mapping as MappingNode
 
 PACKAGE = "igla"
 # after one of these, keys may be missing or elsewhere only because the text was cut wrongly
-SPOILS_STRUCTURE = ("bad-indentation", "unclosed-quote", "unclosed-bracket")
+SPOILS_STRUCTURE = (
+    "bad-indentation",
+    "tab-in-indentation",
+    "unclosed-bracket",
+    "unclosed-quote",
+    "unexpected-text",
+)
 KINDS = ("component", "blueprint", "model", "recipe")
 Declaration = TypeSpec | Formula | Behavior
 

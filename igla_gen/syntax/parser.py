@@ -1,183 +1,294 @@
-"""Tokens to tree: Lark's LALR parser over the scanner's terminals."""
+"""Terminals to tree: Lark's LALR parser, which goes on after a fault."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 
-from lark import Lark, Token, Transformer, UnexpectedInput
+from lark import Lark, UnexpectedToken
 from lark.common import LexerConf
-from lark.lexer import Lexer
-from lark.visitors import v_args
+from lark.lexer import Lexer, Token
 
 from igla_gen.diagnostics import Diagnostic, Span
 from igla_gen.resources import grammar_text
 from igla_gen.syntax.repairs import with_repair
-from igla_gen.syntax.scanner import NodeToken, Scanner, TooDeepError
+from igla_gen.syntax.scanner import (
+    MAX_FAULTS,
+    Scanner,
+    Terminal,
+    TooDeepError,
+    TooManyFaultsError,
+)
 from igla_gen.syntax.tree import Document, Entry, Mapping, Node, Scalar, Sequence
 
-_WORDS = {
-    "KEY": "a key",
-    "COLON": "':'",
-    "DASH": "'- '",
-    "SCALAR": "a value",
-    "BLOCK": "a '|' block",
-    "NEWLINE": "the end of the line",
-    "INDENT": "an indented block",
-    "DEDENT": "the end of the block",
-    "LBRACE": "'{'",
-    "RBRACE": "'}'",
-    "LBRACKET": "'['",
-    "RBRACKET": "']'",
-    "COMMA": "','",
-    "$END": "the end of the file",
+MAX_SIZE = 16 * 1024 * 1024  # characters; a spec has some thousands
+_OPENING = ("_INDENT", "LBRACE", "LBRACKET")
+_CLOSING = ("_DEDENT", "RBRACE", "RBRACKET")
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = (
+    (
+        _CONTROLS,
+        "IG114",
+        "control-character",
+        "a control character",
+        "remove it, or write its escape in double quotes",
+    ),
+    (
+        _BIDI,
+        "IG116",
+        "bidi-control",
+        "a character that turns the direction of text",
+        "remove it; with it a line reads otherwise than it is",
+    ),
+)
+_BLOCK_FAULTS = {
+    "SCALAR": (
+        "text that is neither 'key: value' nor part of the value above",
+        "write 'key: value', or indent it under the key that it belongs to",
+    ),
+    "KEY": ("a key among the items of a list", "indent it under the item that it belongs to"),
+    "_DASH": ("a list item among the keys of a mapping", "a list stands under a key of its own"),
 }
+_FLOW_FAULTS = {
+    "_COMMA": ("nothing stands before this comma", "remove the comma, or write the value"),
+    "KEY": ("a key cannot stand here", "is a comma missing before it?"),
+    "SCALAR": ("a value cannot stand here", "is a comma missing before it?"),
+}
+_FLOW_FAULT = ("a bracket cannot stand here", "is a comma or a key missing before it?")
 
 
-class _TokenLexer(Lexer):
-    """Hands the tokens of a Scanner to Lark."""
+class _NoLexer(Lexer):
+    """The terminals come from the Scanner; Lark is fed with them one by one."""
 
     def __init__(self, _conf: LexerConf) -> None:
         pass
 
-    def lex(self, scanner: Scanner) -> Iterator[Token]:  # type: ignore[override]
-        return scanner.tokens()
+    def lex(self, _state: object) -> Iterator[Token]:  # type: ignore[override]
+        return iter(())
+
+
+class _Builder:
+    """Builds located nodes, each from what its grammar rule holds."""
+
+    def start(self, children: list[Node]) -> Node | None:
+        return children[0] if children else None
+
+    flow = start
+
+    def mapping(self, children: list[Terminal | Node]) -> Mapping:
+        keys: list[Scalar] = [key.node for key in children[::2]]  # type: ignore[union-attr,misc]
+        entries = map(Entry, keys, map(_node, children[1::2]))
+        unique = {entry.key.text: entry for entry in entries}  # the last one, as YAML loaders do
+        last = _node(children[-1])
+        return Mapping(tuple(unique.values()), keys[0].span.to(last.span))
+
+    def sequence(self, children: list[Terminal | Node]) -> Sequence:
+        items = tuple(map(_node, children))
+        return Sequence(items, items[0].span.to(items[-1].span))
+
+    def flow_entry(self, children: list[Terminal | Node | None]) -> Entry:
+        key = children[0]
+        assert isinstance(key, Terminal) and key.node is not None
+        value = children[1] if len(children) > 1 else None
+        return Entry(key.node, _node(value) if value is not None else _empty_after(key))
+
+    def flow_pair(self, children: list[Terminal | Node | None]) -> Mapping:
+        entry = self.flow_entry(children)
+        return Mapping((entry,), entry.key.span.to(entry.value.span))
+
+    def flow_mapping(self, children: list[Terminal | Entry | None]) -> Mapping:
+        entries = {child.key.text: child for child in children if isinstance(child, Entry)}
+        return Mapping(tuple(entries.values()), _between(children))
+
+    def flow_sequence(self, children: list[Terminal | Node | None]) -> Sequence:
+        items = tuple(_node(child) for child in children[1:-1] if child is not None)
+        return Sequence(items, _between(children))
+
+
+def _node(child: Terminal | Node | object) -> Node:
+    return child.node if isinstance(child, Terminal) else child  # type: ignore[return-value]
+
+
+def _empty_after(key: Terminal) -> Scalar:
+    span = key.node.span  # type: ignore[union-attr]
+    place = span.end_column + (key.type == "KEY")
+    return Scalar("", "empty", Span(span.file, span.end_line, place, span.end_line, place))
+
+
+def _between(children: list[object]) -> Span:
+    first, last = children[0], children[-1]
+    assert isinstance(first, Terminal) and isinstance(last, Terminal)
+    return first.span.to(last.span)
 
 
 @cache
 def _document_parser() -> Lark:
-    return Lark(grammar_text("document"), parser="lalr", lexer=_TokenLexer, maybe_placeholders=True)
+    return Lark(
+        grammar_text("document"),
+        parser="lalr",
+        lexer=_NoLexer,
+        start=["start", "flow"],
+        maybe_placeholders=False,
+        transformer=_Builder(),  # type: ignore[arg-type]
+    )
 
 
-@v_args(inline=True)
-class _TreeBuilder(Transformer[Token, Node | None]):
-    """Builds located nodes bottom-up."""
+def _is_sound(terminals: list[Terminal]) -> bool:
+    """Whether the terminals are one flow collection."""
+    state = _document_parser().parse_interactive(start="flow").parser_state
+    try:
+        for terminal in terminals:
+            state.feed_token(terminal)  # type: ignore[arg-type]
+    except UnexpectedToken:
+        return False
+    return True
 
-    def __init__(self, file: str, faults: list[Diagnostic]) -> None:
-        super().__init__()
-        self._file = file
-        self._faults = faults
 
-    def start(self, *children: Node | Token) -> Node | None:
-        return next((child for child in children if not isinstance(child, Token)), None)
+class _Reader:
+    """Feeds the terminals of one document to the grammar, and drops what fits nowhere."""
 
-    def scalar(self, token: NodeToken) -> Scalar:
-        return token.node
+    def __init__(self, text: str, file: str) -> None:
+        self.scanner = Scanner(text, file, _is_sound)
+        self._state = _document_parser().parse_interactive(start="start").parser_state
+        self._depth = -1  # of what is being dropped; below zero when nothing is
+        self._quiet = False  # the last terminal that came to a line's start was dropped too
 
-    def block(self, token: NodeToken) -> Scalar:
-        return token.node
+    def read(self) -> Node | None:
+        """The tree of the document, without what was dropped."""
+        for unit in self.scanner.units():
+            if self._depth < 0:
+                self._feed(unit)
+            else:
+                self._drop(unit)
+        tree: Node | None = self._state.feed_token(Token("$END", ""), True)
+        return tree
 
-    def empty(self, newline: Token) -> Scalar:
-        return self._empty(newline)
+    def _recover(self, unit: list[Terminal], index: int) -> None:
+        """Reports the terminal at `index` and goes on behind what it begins."""
+        opening = self._open_bracket(unit, index)
+        if opening is not None:
+            self._report(unit[index], *_FLOW_FAULTS.get(unit[index].type, _FLOW_FAULT))
+            self._unwind(unit[opening])
+            depth = 1 - sum(1 for t in unit[opening:index] if t.type in _CLOSING)
+            depth += sum(1 for t in unit[opening + 1 : index] if t.type in _OPENING)
+            self._depth = depth
+            self._drop(unit[index:])
+            return
+        kind = unit[index].type
+        if not self._quiet:
+            self._report(unit[index], *_BLOCK_FAULTS.get(kind, _BLOCK_FAULTS["SCALAR"]))
+        self._quiet = True
+        self._depth = 0
+        self._drop(unit[index + 1 :] if kind in ("KEY", "_DASH") else unit[index:])
 
-    def value(self, *children: Node | Token) -> Node:
-        return next(child for child in children if not isinstance(child, Token))
+    def _drop(self, unit: list[Terminal]) -> None:
+        """Passes over one value; what stands after it in the unit is fed."""
+        for index, terminal in enumerate(unit):
+            if terminal.type in _OPENING:
+                self._depth += 1
+            elif terminal.type in _CLOSING:
+                self._depth -= 1
+            if self._depth <= 0:
+                self._depth = -1
+                self._feed(unit[index + 1 :])
+                return
 
-    def entry(self, key: NodeToken, _colon: Token, value: Node) -> Entry:
-        return Entry(key.node, value)
+    def _feed(self, unit: list[Terminal]) -> None:
+        feed, done = self._state.feed_token, 0
+        try:
+            for terminal in unit:
+                feed(terminal)  # type: ignore[arg-type]
+                done += 1
+            self._quiet = self._quiet and not unit
+        except UnexpectedToken:
+            self._recover(unit, done)
 
-    def item(self, _dash: Token, value: Node) -> Node:
-        return value
+    @staticmethod
+    def _open_bracket(unit: list[Terminal], index: int) -> int | None:
+        """Index of the outermost bracket that is open at `index`, or None."""
+        depth, opening = 0, None
+        for place, terminal in enumerate(unit[:index]):
+            if terminal.type in ("LBRACE", "LBRACKET"):
+                opening = place if depth == 0 else opening
+                depth += 1
+            elif terminal.type in ("RBRACE", "RBRACKET"):
+                depth -= 1
+        return opening if depth > 0 else None
 
-    def mapping(self, *entries: Entry) -> Mapping:
-        return self._unique(entries, entries[0].key.span.to(entries[-1].value.span))
+    def _unwind(self, opening: Terminal) -> None:
+        """Puts an empty value in place of the flow collection that `opening` began."""
+        values, states = self._state.value_stack, self._state.state_stack
+        place = next(i for i in range(len(values) - 1, -1, -1) if values[i] is opening)
+        del values[place:], states[place + 1 :]
+        placeholder = Terminal("EMPTY", Scalar("", "empty", opening.span), opening.span)
+        with suppress(
+            UnexpectedToken
+        ):  # nothing is missing where the file itself is the collection
+            self._state.feed_token(placeholder)  # type: ignore[arg-type]
 
-    def sequence(self, *items: Node) -> Sequence:
-        return Sequence(items, items[0].span.to(items[-1].span))
-
-    def flow_entry(
-        self, key: NodeToken, colon: Token | None = None, value: Node | None = None
-    ) -> Entry:
-        return Entry(key.node, value or self._empty(colon or key))
-
-    def flow_pair(self, key: NodeToken, colon: Token, value: Node | None) -> Mapping:
-        entry = self.flow_entry(key, colon, value)
-        return Mapping((entry,), key.node.span.to(entry.value.span))
-
-    def flow_mapping(self, *children: Entry | Token | None) -> Mapping:
-        entries = tuple(child for child in children if isinstance(child, Entry))
-        return self._unique(entries, self._between(children))
-
-    def flow_sequence(self, *children: Node | Token | None) -> Sequence:
-        items = tuple(child for child in children if isinstance(child, Scalar | Mapping | Sequence))
-        return Sequence(items, self._between(children))
-
-    def _between(self, children: tuple[object, ...]) -> Span:
-        first, last = children[0], children[-1]
-        assert isinstance(first, Token) and isinstance(last, Token)
-        return Span(self._file, first.line, first.column, last.end_line, last.end_column)
-
-    def _empty(self, token: Token) -> Scalar:
-        span = Span(self._file, token.line, token.column, token.line, token.column)
-        return Scalar("", "empty", span)
-
-    def _unique(self, entries: tuple[Entry, ...], span: Span) -> Mapping:
-        seen: dict[str, Scalar] = {}
-        for entry in entries:
-            first = seen.setdefault(entry.key.text, entry.key)
-            if first is not entry.key:
-                self._faults.append(
-                    Diagnostic(
-                        "IG109",
-                        "duplicate-key",
-                        f"the key {entry.key.text!r} stands twice in one mapping",
-                        entry.key.span,
-                        f"it is already on line {first.span.line}; keep one of them",
-                    )
-                )
-        return Mapping(tuple(e for e in entries if seen[e.key.text] is e.key), span)
+    def _report(self, terminal: Terminal, message: str, hint: str) -> None:
+        faults = self.scanner.faults
+        faults.append(Diagnostic("IG103", "unexpected-text", message, terminal.span, hint))
+        if len(faults) >= MAX_FAULTS:
+            raise TooManyFaultsError
 
 
 def parse_document(text: str, file: str) -> Document:
     """Reads one document; every fault that was found is in it."""
-    normalized = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    scanner = Scanner(normalized, file)
-    tree = _parse(scanner)
-    lines = normalized.split("\n") if scanner.faults else []
-    faults = [with_repair(fault, lines) for fault in scanner.faults]
-    comments = tuple(scanner.comments)
-    tabs = [fault for fault in faults if fault.name == "tab-in-indentation"]
-    if tabs:  # what follows a line that stands at no column is guesswork
-        first = min(fault.span.line for fault in tabs)
-        kept = [fault for fault in faults if fault in tabs or fault.span.line < first]
-        return Document(file, text, None, tuple(kept), comments)
-    return Document(file, text, tree, tuple(faults), comments)
-
-
-def _parse(scanner: Scanner) -> Node | None:
+    plain = text.removeprefix("\ufeff")
+    if "\r" in plain:
+        plain = plain.replace("\r\n", "\n").replace("\r", "\n")
+    if len(plain) > MAX_SIZE:
+        return Document(file, text, None, (_too_large(file),))
+    reader = _Reader(plain, file)
+    faults = reader.scanner.faults
+    tree = None
     try:
-        parsed = _document_parser().parse(scanner)  # type: ignore[arg-type]
+        _refuse_characters(plain, file, faults)
+        tree = reader.read()
     except TooDeepError:
-        return None
-    except UnexpectedInput as error:
-        if not scanner.faults:
-            scanner.faults.append(_unexpected(error, scanner.file, scanner.text))
-        return None
-    tree = _TreeBuilder(scanner.file, scanner.faults).transform(parsed)
-    if tree is None and not scanner.faults:
-        span = Span(scanner.file, 1, 1, 1, 1)
-        scanner.faults.append(
-            Diagnostic(
-                "IG110", "empty-file", "the file says nothing", span, "a spec begins with 'name:'"
-            )
-        )
-    return tree
+        pass
+    except TooManyFaultsError:
+        faults.append(_too_many(faults[-1].span))
+    if tree is None and not faults:
+        faults.append(_says_nothing(file))
+    lines = plain.split("\n") if faults else []
+    mended = tuple(with_repair(fault, lines) for fault in faults)
+    return Document(file, text, tree, mended, tuple(reader.scanner.comments))
 
 
-def _unexpected(error: UnexpectedInput, file: str, text: str) -> Diagnostic:
-    token = getattr(error, "token", None)
-    kind = token.type if token is not None else "$END"
-    line, column = (token.line, token.column) if token is not None else (None, None)
-    if line is None or column is None:
-        line, column = text.count("\n") + 1, 1
-    width = max(1, len(str(token).split("\n")[0])) if token is not None else 1
-    expected = sorted(
-        _WORDS.get(name, name) for name in getattr(error, "accepts", None) or error.expected
-    )
-    return Diagnostic(
-        "IG103",
-        "unexpected-text",
-        f"{_WORDS.get(kind, kind)} cannot stand here",
-        Span(file, line, column, line, column + width),
-        f"expected {' or '.join(expected)}",
-    )
+def _too_large(file: str) -> Diagnostic:
+    message = f"more than {MAX_SIZE // 1024 // 1024} million characters"
+    hint = "a spec has some thousands; is this the right file?"
+    return Diagnostic("IG119", "file-too-large", message, Span(file, 1, 1, 1, 1), hint)
+
+
+def _too_many(span: Span) -> Diagnostic:
+    message = f"{MAX_FAULTS} faults; the rest of the file was not read"
+    return Diagnostic("IG118", "too-many-faults", message, span, "is this the right file?")
+
+
+def _says_nothing(file: str) -> Diagnostic:
+    span, hint = Span(file, 1, 1, 1, 1), "a spec begins with 'name:'"
+    return Diagnostic("IG110", "empty-file", "the file says nothing", span, hint)
+
+
+def _refuse_characters(text: str, file: str, faults: list[Diagnostic]) -> None:
+    """Reports characters that a reviewer cannot see, the first of each line."""
+    if text.isascii() and text.isprintable():
+        return
+    for pattern, code, name, what, hint in _UNSEEN:
+        if pattern.search(text) is None:
+            continue
+        for row, line in enumerate(text.split("\n"), 1):
+            match = pattern.search(line)
+            if match is not None:
+                column = match.start() + 1
+                span = Span(file, row, column, row, column + 1)
+                message = f"{what}, U+{ord(match[0]):04X}"
+                faults.append(Diagnostic(code, name, message, span, hint))
+                if len(faults) >= MAX_FAULTS:
+                    raise TooManyFaultsError

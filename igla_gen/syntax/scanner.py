@@ -2,583 +2,889 @@
 
 Lark's own Indenter counts tabs as spaces and gives dedent errors no position; this scanner
 refuses tabs, knows the column of everything, and goes on after a fault so that one run shows all.
+Whatever it reads, the terminals it hands out are balanced, and each key and dash of a block has
+exactly one value: a slip costs its own line or value and never the rest of the file.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
-from lark import Token
+from igla_gen.diagnostics import Diagnostic, Edit, Fix, Span
+from igla_gen.syntax.quoted import closing_quote, find_end, read_quoted
+from igla_gen.syntax.tree import MAX_DIGITS, Comment, Run, Scalar, Style, is_too_long
 
-from igla_gen.diagnostics import Diagnostic, Span
-from igla_gen.syntax.tree import Comment, Scalar
-
-_PLAIN_END = re.compile(r":(?=[ \t]|$)|[ \t]#|$", re.MULTILINE)
-_FLOW_END = re.compile(r":(?=[ \t,\[\]{}]|$)|[ \t]#|[,\[\]{}]|$", re.MULTILINE)
 MAX_DEPTH = 64
-_INDICATORS = "&*!|>%@`"
-_ESCAPES = {
-    "0": "\0", "a": "\a", "b": "\b", "t": "\t", "\t": "\t", "n": "\n", "v": "\v", "f": "\f",
-    "r": "\r", "e": "\x1b", " ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0",
-    "L": "\u2028", "P": "\u2029",
-}  # fmt: skip
-_HEX_ESCAPES = {"x": 2, "u": 4, "U": 8}
-_BRACKETS = {"{": "LBRACE", "}": "RBRACE", "[": "LBRACKET", "]": "RBRACKET", ",": "COMMA"}
+MAX_FAULTS = 200
+# a plain scalar ends before ': ' and ' #'; inside brackets also before brackets and commas
+_TEXT = re.compile(r"[^:#]*+(?:(?::(?![ \t]|\Z)|(?<![ \t])#)[^:#]*+)*+")
+_FLOW_TEXT = re.compile(r"[^:#,\[\]{}]*+(?:(?::(?![ \t,\[\]{}]|\Z)|(?<![ \t])#)[^:#,\[\]{}]*+)*+")
+_BLANKS = re.compile(r"[ \t]*+")
+_FLOW_COLON = re.compile(r"[ \t]*+:")
+_AFTER_QUOTE = re.compile(r"[ \t]*+(?:\Z|#|:(?:[ \t]|\Z))")
+_AFTER_FLOW_QUOTE = re.compile(r"[ \t]*+(?:\Z|[#,:\]}])")
+_BLOCK_HEADER = re.compile(r"[|>](?:([+-])([1-9])?|([1-9])([+-])?)?(?:[ \t]*\Z|[ \t]+(?=#))")
+_PROPERTY = re.compile(r"[&!][^ \t,\[\]{}]*+[ \t]*+")
+_KEY_LINE = re.compile(r"""(?:[\w.\-]+|"[^"]*"|'[^']*')[ \t]*:(?:[ \t]|\Z)|-(?:[ \t]|\Z)""")
+_MARKER = re.compile(r"(?:---|\.\.\.)(?:[ \t]|\Z)")
+_BRACKETS = {"{": "LBRACE", "}": "RBRACE", "[": "LBRACKET", "]": "RBRACKET"}
+_CLOSING = {"{": "}", "[": "]"}
+_BLANK_OR_END = frozenset(("", " ", "\t"))
+_SPECIAL = frozenset("&*!|>%@`,]}{[\"'#?:-")  # plain text begins otherwise, or needs a second look
+_NO_PLAIN = frozenset("&*!|>%@`,]}{[\"'#")
+_NO_FLOW_PLAIN = _NO_PLAIN | {"?", ":"}
 
 
 class TooDeepError(ValueError):
     """The document is nested deeper than any spec; the fault is recorded."""
 
 
-class NodeToken(Token):
-    """A Lark token that carries the scalar it was read from."""
+class TooManyFaultsError(ValueError):
+    """The document is hardly a spec; the faults found so far are recorded."""
 
-    node: Scalar
+
+class Terminal:
+    """A token for the grammar: its kind, its scalar if it has one, and where it stands."""
+
+    __slots__ = ("node", "span", "type")
+
+    def __init__(self, kind: str, node: Scalar | None, span: Span) -> None:
+        self.type = kind  # Lark reads this name
+        self.node = node
+        self.span = span
+
+
+_NOWHERE = Span("", 0, 0, 0, 0)
+INDENT = Terminal("_INDENT", None, _NOWHERE)
+DEDENT = Terminal("_DEDENT", None, _NOWHERE)
 
 
 @dataclass(slots=True)
 class _Level:
-    """One open block: the column of its keys or dashes, and which of the two."""
+    """One open block: the column of its keys or dashes, which of the two, and its keys so far."""
 
     column: int
     is_sequence: bool
+    keys: dict[str, int] = field(default_factory=dict)
+    also: int = -1  # a wrong column that was reported and is now taken for this one
+
+
+@dataclass(slots=True)
+class _Bracket:
+    """One open bracket of a flow collection, and the keys in it so far."""
+
+    char: str
+    row: int
+    column: int
+    keys: dict[str, int] = field(default_factory=dict)
 
 
 class Scanner:
-    """Turns one document into tokens; faults and comments are collected on the way."""
+    """Turns one document into terminals; faults and comments are collected on the way.
 
-    def __init__(self, text: str, file: str) -> None:
-        self.text = text
+    `flow_is_sound` says whether the terminals of a flow collection follow the grammar; it is
+    asked only where a bracket may have swallowed the keys that follow it. Rows and columns
+    count from zero in here.
+    """
+
+    def __init__(
+        self, text: str, file: str, flow_is_sound: Callable[[list[Terminal]], bool]
+    ) -> None:
         self.file = file
         self.faults: list[Diagnostic] = []
         self.comments: list[Comment] = []
-        self._position = 0
-        self._line = 1
-        self._line_start = 0
+        self._flow_is_sound = flow_is_sound
+        self._lines = text.split("\n")
+        self._row = 0
+        self._column = 0
         self._levels: list[_Level] = []
-        self._after_key = False  # the last line ended with `key:` and no value
-        self._tab_refused = False  # one fault a line: a tab also puts its line at no level
+        self._awaited: tuple[int, int] | None = None  # place after a key or dash without a value
+        self._out: list[Terminal] = []
+        self._brackets_close = True  # until one is known not to
+        self._doubtful = False  # a flow collection went past what looks like a key of a block
+        self._complex_key = False  # the line before was refused as one
 
-    def tokens(self) -> Iterator[Token]:
-        """All tokens of the document, closed by the DEDENTs that are still open."""
+    def units(self) -> Iterator[list[Terminal]]:
+        """The terminals of the document, line by line, closed by the DEDENTs still open."""
         while self._next_line():
-            yield from self._indentation()
-            yield from self._line_content()
-        while len(self._levels) > 1:
-            self._levels.pop()
-            yield self._token("DEDENT", "")
+            self._line()
+            yield self._out
+            self._out = []
+        self._no_value()
+        self._out += [DEDENT] * (len(self._levels) - 1)
+        yield self._out
 
     # -- lines and indentation ------------------------------------------------------------
 
     def _next_line(self) -> bool:
         """Moves to the first character of the next line that says something."""
-        while self._position < len(self.text):
-            self._refuse_tab()
-            self._skip_spaces()
-            char = self._peek()
-            if char == "#":
-                self._skip_comment()
-            if self._peek() not in ("\n", ""):
-                if not self._is_marker():
-                    return True
-                self._fault_here("a document marker", "one document a file; remove the marker", 3)
-                self._position = self._end_of_line()
-            self._newline()
+        lines = self._lines
+        for row in range(self._row, len(lines)):
+            line = lines[row]
+            rest = line.lstrip(" ")
+            if not rest:
+                continue
+            column = len(line) - len(rest)
+            if rest[0] == "\t":
+                column = self._skip_blanks(line, column)
+                if column == len(line):
+                    continue
+                if line[column] != "#":
+                    column = len(line) - len(rest)
+            self._row, self._column = row, column
+            if line[column] == "#":
+                self._comment(column)
+            elif column or not self._refuse_marker(line):
+                return True
+        self._row = len(lines)
         return False
 
-    def _is_marker(self) -> bool:
-        at_start = self._position == self._line_start
-        return at_start and re.match(r"(---|\.\.\.)\s*$", self._rest_of_line()) is not None
-
-    def _refuse_tab(self) -> None:
-        match = re.compile(r" *\t[ \t]*").match(self.text, self._position)
-        if match is None:
-            return
-        following = self.text[match.end() : match.end() + 1]
-        if following not in ("\n", "", "#"):
-            self._tab_refused = True
-            tab = self.text.index("\t", self._position)
+    def _refuse_marker(self, line: str) -> bool:
+        """Whether the line is a marker or directive of YAML's; if so it is reported."""
+        if line[0] == "%" and not self._levels:
             self._fault(
-                "IG101", "tab-in-indentation", "a tab in the indentation",
-                tab, tab + 1, "indent with spaces; a tab has no fixed width",
+                "IG104", "unsupported-syntax", "a directive", 0, len(line),
+                "a file says what it is by its keys alone; remove the line",
             )  # fmt: skip
-        self._position = match.end()
+            return True
+        if _MARKER.match(line) is None:
+            return False
+        fix = None
+        if not self._levels and not line[3:].strip(" \t"):
+            whole = Span(self.file, self._row + 1, 1, self._row + 2, 1)
+            fix = Fix("remove the marker", (Edit(whole, ""),))
+        self._fault(
+            "IG104", "unsupported-syntax", "a document marker", 0, 3,
+            "a file is one document and needs no marker; remove the line", fix=fix,
+        )  # fmt: skip
+        return True
 
-    def _indentation(self) -> Iterator[Token]:
-        column = self._column()
-        is_dash = self._at_dash()
-        after_key, self._after_key = self._after_key, False
-        if not self._levels:
-            self._levels.append(_Level(column, is_dash))
+    def _line(self) -> None:
+        """One line, and what belongs to its value below it."""
+        line, column = self._lines[self._row], self._column
+        if line[column] == "\t":
+            self._swallow_tabs()
             return
+        start = self._skip_properties(line, column) if line[column] in "&!" else column
+        if start == len(line):
+            self._row += 1
+            return
+        is_dash = self._is_dash(line, start)
+        if not self._levels and not self._begins(line, start, is_dash):
+            return
+        if self._awaited is None:
+            self._close_levels(column, is_dash)
+        elif self._is_value(line, column, start, is_dash):
+            return
+        self._content(line, start)
+
+    def _begins(self, line: str, start: int, is_dash: bool) -> bool:
+        """Opens the outermost level; lines before the first key are reported as one."""
+        complex_key = line[start] == "?" and line[start + 1 : start + 2] in _BLANK_OR_END
+        if is_dash or complex_key or line[start] in "{[" or self._key_end(line, start) >= 0:
+            self._levels.append(_Level(self._column, is_dash))
+            return True
+        self._fault(
+            "IG103", "unexpected-text", "a file begins with a key", start, len(line.rstrip()),
+            "a spec is a mapping of keys and values; write 'name: ...' first",
+        )  # fmt: skip
+        lines = self._lines
+        self._row += 1
+        while self._row < len(lines) and not _KEY_LINE.match(lines[self._row]):
+            self._row += 1
+        return False
+
+    def _is_value(self, line: str, column: int, start: int, is_dash: bool) -> bool:
+        """Reads the line if it is the value that a key or dash before it awaits.
+
+        If it holds keys or items a level is opened for them, and they remain to be read.
+        """
         top = self._levels[-1]
         indentless = is_dash and column == top.column and not top.is_sequence
-        if after_key and (column > top.column or indentless):
-            self._open(_Level(column, is_dash))
-            yield self._token("INDENT", "")
-            return
-        yield from self._close_levels(column, is_dash)
+        if column == top.column and line[start] in "|>":
+            self._fault(
+                "IG102", "bad-indentation", "a value at the column of its key", start, start + 1,
+                "put it behind the key, or indent it",
+            )  # fmt: skip
+        elif column <= top.column and not indentless:
+            self._no_value()
+            self._close_levels(column, is_dash)
+            return False
+        self._awaited = None
+        if is_dash or self._key_end(line, start) >= 0:
+            self._open(column, is_dash)
+            return False
+        self._column = start
+        self._value()
+        return True
 
-    def _close_levels(self, column: int, is_dash: bool) -> Iterator[Token]:
-        def deeper(level: _Level) -> bool:
-            ends_indentless = level.column == column and level.is_sequence and not is_dash
-            return level.column > column or ends_indentless
-
-        while len(self._levels) > 1 and deeper(self._levels[-1]):
-            self._levels.pop()
-            yield self._token("DEDENT", "")
-        tab_refused, self._tab_refused = self._tab_refused, False
-        if self._levels[-1].column != column and not tab_refused:
-            known = sorted({level.column for level in self._levels})
+    def _close_levels(self, column: int, is_dash: bool) -> None:
+        """Closes the levels that the column of this line ends."""
+        levels = self._levels
+        while len(levels) > 1:
+            top, below = levels[-1], levels[-2]
+            if column == top.column and (is_dash or not top.is_sequence):
+                break
+            between = top.column > column > below.column
+            near = between and top.column - column <= column - below.column
+            if top.column < column or column == top.also or near:
+                break
+            levels.pop()
+            self._out.append(DEDENT)
+        top = levels[-1]
+        if column != top.column and column != top.also:
+            known = sorted({level.column + 1 for level in levels})
             self._fault(
                 "IG102", "bad-indentation", "this line is at no open level of indentation",
-                self._position, self._position + 1,
-                f"open levels begin at column {', '.join(map(str, known))}; this is column {column}",
+                column, column + 1,
+                f"open levels begin at column {', '.join(map(str, known))}; this is column {column + 1}",
             )  # fmt: skip
+            top.also = column
 
-    def _open(self, level: _Level) -> None:
-        self._levels.append(level)
-        self._refuse_depth(len(self._levels))
+    def _swallow_tabs(self) -> None:
+        """Reports tabs; the lines from here to the next outermost one stand at no column."""
+        lines = self._lines
+        while self._row < len(lines):
+            line = lines[self._row]
+            begin = self._skip_blanks(line, 0)
+            tab = line.find("\t", 0, begin)
+            if begin == len(line) or line[begin] == "#":
+                pass
+            elif tab >= 0:
+                self._fault(
+                    "IG101", "tab-in-indentation", "a tab in the indentation", tab, tab + 1,
+                    "indent with spaces; a tab has no fixed width",
+                )  # fmt: skip
+            elif begin == 0:
+                return
+            self._row += 1
 
-    def _refuse_depth(self, depth: int) -> None:
-        if depth > MAX_DEPTH:
-            start = self._position
-            self._fault(
-                "IG113", "nested-too-deep", f"more than {MAX_DEPTH} levels inside each other",
-                start, start + 1, "a spec needs a handful; is a bracket or an indentation wrong?",
-            )  # fmt: skip
-            raise TooDeepError
+    def _open(self, column: int, is_sequence: bool) -> None:
+        self._levels.append(_Level(column, is_sequence))
+        self._out.append(INDENT)
+        if len(self._levels) > MAX_DEPTH:
+            self._too_deep(column)
+
+    def _too_deep(self, column: int) -> None:
+        self._fault(
+            "IG113", "nested-too-deep", f"more than {MAX_DEPTH} levels inside each other",
+            column, column + 1, "a spec needs a handful; is a bracket or an indentation wrong?",
+        )  # fmt: skip
+        raise TooDeepError
+
+    def _await_value(self, place: int, line: str, column: int) -> None:
+        """The line ends after a key or dash: its value stands below, or there is none."""
+        self._awaited = (self._row, place)
+        if column < len(line):
+            self._comment(column)
+        self._row += 1
+
+    def _no_value(self) -> None:
+        """The key or dash before this has no value."""
+        if self._awaited is not None:
+            (row, column), self._awaited = self._awaited, None
+            span = Span(self.file, row + 1, column + 1, row + 1, column + 1)
+            self._out.append(Terminal("EMPTY", Scalar("", "empty", span), span))
 
     # -- one line -------------------------------------------------------------------------
 
-    def _line_content(self) -> Iterator[Token]:
-        while self._at_dash():
-            yield self._take("DASH", 1)
-            self._skip_spaces()
-            if self._at_line_end():
-                self._after_key = True
-                yield self._end_line()
+    def _content(self, line: str, column: int) -> None:
+        """Dashes, a key and a value: what a line of a block consists of."""
+        while self._is_dash(line, column):
+            self._column = column
+            self._take("_DASH")
+            dash, column = column, self._skip_blanks(line, column + 1)
+            if column == len(line) or line[column] == "#":
+                self._await_value(dash + 1, line, column)
                 return
-            if self._at_dash() or self._key_ahead() is not None:
-                self._open(_Level(self._column(), self._at_dash()))
-                yield self._token("INDENT", "")
-        key = self._key_ahead()
-        if key is not None:
-            yield self._key(*key)
-            yield self._take("COLON", 1)
-            self._skip_spaces()
-        if self._at_line_end():
-            self._after_key = True
-            yield self._end_line()
+            if not self._is_dash(line, column) and self._key_end(line, column) < 0:
+                self._column = column
+                self._value()
+                return
+            self._refuse_tab(line, dash, column)
+            self._open(column, self._is_dash(line, column))
+        end = self._key_end(line, column)
+        if end < 0:
+            self._no_key(line, column)
             return
-        yield from self._value()
-
-    def _value(self) -> Iterator[Token]:
-        if self._peek() == "|":
-            yield self._block_scalar()
-            return
-        if self._peek() in "{[":
-            yield from self._flow()
+        self._key(line, column, end)
+        self._column = self._skip_blanks(line, end + 1)
+        if self._column == len(line) or line[self._column] == "#":
+            self._await_value(end + 1, line, self._column)
         else:
-            yield self._scalar_token("SCALAR", self._inline_scalar())
-        self._skip_spaces()
-        if not self._at_line_end():
-            start = self._position
+            self._value()
+
+    def _refuse_tab(self, line: str, start: int, end: int) -> None:
+        tab = line.find("\t", start, end)
+        if tab >= 0:
             self._fault(
-                "IG103", "unexpected-text", "text that does not belong to the value before it",
-                start, self._end_of_line(), "quote the whole value, or begin a new line",
+                "IG101", "tab-in-indentation", "a tab before a nested block", tab, tab + 1,
+                "put spaces after the dash; a tab has no fixed width",
             )  # fmt: skip
-            self._position = self._end_of_line()
-        yield self._end_line()
 
-    def _end_line(self) -> Token:
-        self._skip_comment()
-        token = self._token("NEWLINE", "\n")
-        self._newline()
-        return token
-
-    def _key_ahead(self) -> tuple[Scalar, int] | None:
-        """The key at this place and the offset of its colon, or None if there is no key."""
-        start, char = self._position, self._peek()
+    def _key_end(self, line: str, column: int) -> int:
+        """Index of the colon of the key that begins at `column`, or -1 if there is no key."""
+        char = line[column]
+        if char not in _SPECIAL:
+            end = _TEXT.match(line, column).end()  # type: ignore[union-attr]
+            return end if end < len(line) and line[end] == ":" else -1
         if char in "\"'":
-            saved = (self._position, self._line, self._line_start, list(self.faults))
-            scalar = self._quoted(char, multiline=False)
-            after = self._position
-            self._position, self._line, self._line_start, self.faults = saved
-            match = re.compile(r" *:(?=\s|$)", re.MULTILINE).match(self.text, after)
-            return (scalar, match.end() - 1) if match else None
-        if char in "{[#|>&*!%@`,]}" or self._at_dash():
-            return None
-        match = _PLAIN_END.search(self.text, start)
-        if match is None or not match.group().startswith(":"):
-            return None
-        return self._plain(start, match.start()), match.start()
+            end = closing_quote(line, column + 1, char)
+            if end < 0:
+                return -1
+            end = self._skip_blanks(line, end + 1)
+        elif char in _NO_PLAIN or line[column + 1 : column + 2] in _BLANK_OR_END:
+            return -1
+        else:
+            end = _TEXT.match(line, column).end()  # type: ignore[union-attr]
+        found = line[end : end + 1] == ":" and line[end + 1 : end + 2] in _BLANK_OR_END
+        return end if found else -1
 
-    def _key(self, scalar: Scalar, colon: int) -> Token:
-        token = self._scalar_token("KEY", scalar)
-        self._position = colon
-        return token
+    def _key(self, line: str, column: int, end: int) -> None:
+        if line[column] in "\"'":
+            self._column = column
+            scalar = self._quoted(_AFTER_QUOTE)
+        else:
+            text = line[column:end].rstrip(" \t")
+            scalar = self._scalar(text, "plain", column)
+        self._unique(scalar, self._levels[-1].keys)
+        self._out.append(Terminal("KEY", scalar, scalar.span))
 
-    # -- scalars --------------------------------------------------------------------------
+    def _unique(self, key: Scalar, keys: dict[str, int]) -> None:
+        if key.text not in keys:
+            keys[key.text] = key.span.line
+            return
+        text = key.text if len(key.text) <= 60 else key.text[:60] + "..."
+        self._report(
+            "IG109", "duplicate-key", f"the key {text!r} stands twice in one mapping",
+            key.span, f"it is already on line {keys[key.text]}; keep one of them",
+        )  # fmt: skip
 
-    def _inline_scalar(self) -> Scalar:
-        char = self._peek()
+    def _no_key(self, line: str, column: int) -> None:
+        """A line that is neither key nor item; what is deeper below it goes with it."""
+        char = line[column]
+        if char in "{[" and not self._levels[-1].keys and len(self._levels) == 1:
+            self._column = column
+            self._flow()
+            self._end_line()
+            return
+        end = len(line.rstrip(" \t"))
+        complex_key, self._complex_key = self._complex_key, False
+        if char == "?" and line[column + 1 : column + 2] in _BLANK_OR_END:
+            self._complex_key = True
+            self._refuse_complex_key(column)
+        elif char == "*":
+            self._refuse_alias(line, column)
+        elif not (complex_key and char == ":"):
+            scalar = self._scalar(line[column:end], "plain", column)
+            self._out.append(Terminal("SCALAR", scalar, scalar.span))
+        self._skip_deeper(self._levels[-1].column)
+
+    def _refuse_complex_key(self, column: int) -> None:
+        self._fault(
+            "IG104", "unsupported-syntax", "a complex key", column, column + 1,
+            "a key is one scalar; write 'key: value', and quotes around what begins with '?'",
+        )  # fmt: skip
+
+    def _skip_deeper(self, column: int) -> None:
+        """Moves to the next line that stands at `column` or before it."""
+        lines = self._lines
+        self._row += 1
+        while self._row < len(lines):
+            rest = lines[self._row].lstrip(" ")
+            if rest and rest[0] != "#" and len(lines[self._row]) - len(rest) <= column:
+                return
+            self._row += 1
+
+    def _value(self) -> None:
+        """The value that begins here, and the rest of its line."""
+        line, column = self._lines[self._row], self._column
+        if line[column] in "&!":
+            place, column = column, self._skip_properties(line, column)
+            if column == len(line) or line[column] == "#":
+                self._await_value(place, line, column)
+                return
+            self._column = column
+        char = line[column]
         if char in "\"'":
-            return self._quoted(char, multiline=True)
-        if char in _INDICATORS:
+            self._emit(self._quoted(_AFTER_QUOTE))
+        elif char in "{[":
+            self._flow()
+        elif char in "|>":
+            self._block()
+            return
+        else:
+            self._plain(line, column)
+        self._end_line()
+
+    def _skip_properties(self, line: str, column: int) -> int:
+        """Reports anchors and tags; returns where the node itself begins."""
+        while (match := _PROPERTY.match(line, column)) is not None:
+            what = "an anchor" if line[column] == "&" else "a tag"
             self._fault(
-                "IG104", "unsupported-syntax", f"a value cannot begin with {char!r}",
-                self._position, self._position + 1,
-                "put the value in quotes; anchors, tags and folded blocks are not part of the language",
+                "IG104", "unsupported-syntax", f"{what} is not part of the language",
+                column, column + len(match[0].rstrip(" \t")),
+                "remove it, or put the value in quotes if it begins with it",
             )  # fmt: skip
-        return self._plain_lines()
+            column = match.end()
+        return column
 
-    def _plain_lines(self) -> Scalar:
-        """A plain scalar, with the more indented lines that go on with it."""
-        parent = self._levels[-1].column if self._levels else 0
-        pieces = [self._plain_piece()]
-        breaks: list[int] = []
-        while True:
-            saved = (self._position, self._line, self._line_start)
-            blank = self._skip_to_continuation(parent)
-            if blank is None:
-                self._position, self._line, self._line_start = saved
-                break
-            breaks.append(blank)
-            pieces.append(self._plain_piece())
-        return self._fold(pieces, breaks)
+    def _refuse_alias(self, line: str, column: int) -> None:
+        end = column + len(re.match(r"[^ \t,\[\]{}]*", line[column : column + 80])[0])  # type: ignore[index]
+        self._fault(
+            "IG104", "unsupported-syntax", "an alias is not part of the language", column, end,
+            "write the value out, or put it in quotes if it begins with '*'",
+        )  # fmt: skip
 
-    def _skip_to_continuation(self, parent: int) -> int | None:
-        """Moves to a line that goes on with a plain scalar; returns the blank lines passed."""
-        self._skip_spaces()
-        blank = -1
-        while self._peek() == "\n":
-            self._newline()
-            self._skip_spaces()
-            blank += 1
-        goes_on = blank >= 0 and self._column() > parent and self._peek() not in ("", "#", "\t")
-        return blank if goes_on else None
+    def _end_line(self) -> None:
+        """Leaves a line whose value is read; text that is left over is a fault."""
+        line = self._lines[self._row]
+        column = self._skip_blanks(line, self._column)
+        if column < len(line):
+            if line[column] == "#":
+                self._comment(column)
+            else:
+                self._fault(
+                    "IG103", "unexpected-text", "text that does not belong to the value before it",
+                    column, len(line.rstrip()), "quote the whole value, or begin a new line",
+                )  # fmt: skip
+        self._row += 1
 
-    def _plain_piece(self) -> Scalar:
-        start = self._position
-        match = _PLAIN_END.search(self.text, start)
-        assert match is not None
-        end = match.start()
-        if match.group().startswith(":"):
+    # -- plain scalars --------------------------------------------------------------------
+
+    def _plain(self, line: str, column: int) -> None:
+        """A plain scalar, with the deeper lines that go on with it."""
+        if line[column] in _SPECIAL:
+            self._refuse_start(line, column)
+        end = self._plain_end(line, column)
+        text = line[column:end].rstrip(" \t")
+        row = self._row
+        below = self._goes_on(row) if end == len(line) else -1
+        if below < 0:
+            self._column = end
+            self._emit(self._scalar(text, "plain", column))
+            return
+        runs: list[Run] = [(0, row + 1, column + 1)]
+        parts, length = [text], len(text)
+        while below >= 0:
+            joint = "\n" * (below - self._row - 1) or " "
+            line, self._row = self._lines[below], below
+            start = self._skip_blanks(line, 0)
+            end = self._plain_end(line, start)
+            text = line[start:end].rstrip(" \t")
+            length += len(joint)
+            runs.append((length, below + 1, start + 1))
+            parts += (joint, text)
+            length += len(text)
+            below = self._goes_on(below) if end == len(line) else -1
+        self._column = end
+        span = self._span(row, column, self._row, start + len(text))
+        self._emit(Scalar("".join(parts), "plain", span, tuple(runs)))
+
+    def _plain_end(self, line: str, column: int) -> int:
+        end = _TEXT.match(line, column).end()  # type: ignore[union-attr]
+        if end < len(line) and line[end] == ":":
             self._fault(
                 "IG105", "colon-in-plain-value", "a plain value cannot contain ': '",
                 end, end + 1, "put the value in quotes, or indent this key to the level of its mapping",
             )  # fmt: skip
-            end = self._end_of_line()
-        self._position = end
-        return self._plain(start, end)
+            return len(line)
+        return end
 
-    def _plain(self, start: int, end: int) -> Scalar:
-        text = self.text[start:end].rstrip(" \t")
-        return Scalar(text, "plain", self._span(start, start + len(text)))
+    def _goes_on(self, row: int) -> int:
+        """Row of the line that goes on with the plain scalar of this row, or -1."""
+        lines, parent = self._lines, self._levels[-1].column
+        row += 1
+        while row < len(lines):
+            line = lines[row]
+            rest = line.lstrip(" ")
+            indent = len(line) - len(rest)
+            if rest and rest.lstrip("\t "):
+                begin = rest.lstrip("\t ")
+                if indent <= parent or begin[0] == "#":
+                    return -1
+                if _KEY_LINE.match(begin) and begin[0] != "-":
+                    self._too_deep_key(row, len(line) - len(begin))
+                    return -1
+                return row
+            row += 1
+        return -1
 
-    def _fold(self, pieces: list[Scalar], breaks: list[int]) -> Scalar:
-        if len(pieces) == 1:
-            return pieces[0]
-        text, places = "", []
-        for index, piece in enumerate(pieces):
-            if index:
-                joint = "\n" * breaks[index - 1] or " "
-                text += joint
-                places += [places[-1]] * len(joint)
-            text += piece.text
-            places += [piece.place(offset) for offset in range(len(piece.text))]
-        return Scalar(text, "plain", pieces[0].span.to(pieces[-1].span), tuple(places))
-
-    def _quoted(self, quote: str, *, multiline: bool) -> Scalar:
-        start = self._position
-        begin = self._here()
-        self._position += 1
-        chars: list[str] = []
-        places: list[tuple[int, int]] = []
-        while True:
-            char = self._peek()
-            if char == "" or (char == "\n" and not multiline):
-                self._fault(
-                    "IG106", "unclosed-quote", f"the {quote} that opens here is never closed",
-                    start, start + 1, f"close it with {quote} before the value ends",
-                    at=begin,
-                )  # fmt: skip
-                break
-            if char == quote and not (quote == "'" and self._peek(1) == "'"):
-                self._position += 1
-                break
-            here = (self._line, self._column())
-            piece = self._quoted_piece(quote, char, chars)
-            chars += piece
-            places += [here] * len(piece)
-        style = "single" if quote == "'" else "double"
-        span = Span(self.file, *begin, self._line, self._column())
-        return Scalar("".join(chars), style, span, tuple(places))
-
-    def _quoted_piece(self, quote: str, char: str, chars: list[str]) -> list[str]:
-        """The characters that stand at this place of a quoted scalar, moving past them."""
-        if char == "\n":
-            while chars and chars[-1] in " \t":  # spaces around a line break do not count
-                chars[-1] = ""
-                chars.remove("")
-            return ["\n"] * self._skip_line_breaks() or [" "]
-        if quote == "'" and char == "'":
-            self._position += 2
-            return ["'"]
-        if quote == '"' and char == "\\":
-            return self._escape()
-        self._position += 1
-        return [char]
-
-    def _skip_line_breaks(self) -> int:
-        """Moves past line breaks and indentation; returns the blank lines between."""
-        blank = -1
-        while self._peek() == "\n":
-            self._newline()
-            while self._peek() in (" ", "\t"):
-                self._position += 1
-            blank += 1
-        return blank
-
-    def _escape(self) -> list[str]:
-        start, char = self._position, self._peek(1)
-        if char == "\n":
-            self._position += 1
-            self._skip_line_breaks()
-            return []
-        if char in _ESCAPES:
-            self._position += 2
-            return [_ESCAPES[char]]
-        width = _HEX_ESCAPES.get(char, 0)
-        digits = self.text[start + 2 : start + 2 + width]
-        if width and re.fullmatch(f"[0-9a-fA-F]{{{width}}}", digits) and int(digits, 16) < 0x110000:
-            self._position += 2 + width
-            return [chr(int(digits, 16))]
-        self._fault(
-            "IG107", "bad-escape", f"\\{char} is not an escape",
-            start, start + 2, "write \\\\ for a backslash, or use single quotes",
+    def _too_deep_key(self, row: int, column: int) -> None:
+        """A key that is deeper than its mapping, under a value that is complete."""
+        self._report(
+            "IG102", "bad-indentation", "this key is indented deeper than the keys of its mapping",
+            self._span(row, column, row, column + 1),
+            "indent it as they are; or quote the value above, if this line belongs to it",
         )  # fmt: skip
-        self._position += 2 if char else 1
-        return [char]
+        self._levels[-1].also = column
 
-    def _block_scalar(self) -> Token:
-        start, begin = self._position, self._here()
-        header = re.compile(r"\|([+-]?)([1-9]?)([+-]?)[ ]*(#.*)?$", re.MULTILINE)
-        match = header.match(self.text, start)
-        if match is None:
+    def _refuse_start(self, line: str, column: int) -> None:
+        """Reports a value that begins as no plain scalar can."""
+        char = line[column]
+        if char in "?:-":
+            if line[column + 1 : column + 2] not in _BLANK_OR_END:
+                return
+            if char == "-":
+                what, hint = (
+                    "a list item cannot stand behind its key",
+                    "begin the list on the next line",
+                )
+            else:
+                what, hint = f"a value cannot begin with '{char} '", "put the value in quotes"
+        elif char == "*":
+            self._refuse_alias(line, column)
+            return
+        else:
+            what, hint = f"a value cannot begin with {char!r}", "put the value in quotes"
+        self._fault("IG104", "unsupported-syntax", what, column, column + 1, hint)
+
+    # -- quoted scalars -------------------------------------------------------------------
+
+    def _quoted(self, follow: re.Pattern[str]) -> Scalar:
+        """The quoted scalar that begins here; `follow` matches what may stand after it."""
+        row, column = self._row, self._column
+        line = self._lines[row]
+        style: Style = "single" if line[column] == "'" else "double"
+        end = closing_quote(line, column + 1, line[column])
+        if end >= 0:
+            text = line[column + 1 : end]
+            self._column = end + 1
+            if ("'" if style == "single" else "\\") not in text:
+                return Scalar(text, style, self._span(row, column, row, end + 1))
+            return self._folded_quoted(style, row, column, row, end)
+        place = find_end(self._lines, row, column)
+        if place is None or (
+            self._swallows_keys(row, place[0]) and not self._followed(place, follow)
+        ):
             self._fault(
-                "IG104", "unsupported-syntax", "text after '|'",
-                start, self._end_of_line(), "the block begins on the next line; quote a value that begins with '|'",
+                "IG106", "unclosed-quote", f"the {line[column]} that opens here is never closed",
+                column, column + 1, f"close it with {line[column]} before the value ends",
             )  # fmt: skip
-        chomp = (match.group(1) or match.group(3)) if match else ""
-        parent = self._levels[-1].column if self._levels else 0
-        indent = parent - 1 + int(match.group(2)) if match and match.group(2) else None
-        if match is not None and match.group(4):
-            self._position = match.start(4)
-            self._skip_comment()
-        self._position = self._end_of_line()
-        self._newline()
-        scalar = self._block_lines(begin, parent, indent, chomp)
-        return self._scalar_token("BLOCK", scalar)
+            self._column = len(line)
+            return self._scalar(line[column + 1 :].rstrip(" \t"), style, column)
+        self._row, self._column = place[0], place[1] + 1
+        return self._folded_quoted(style, row, column, *place)
 
-    def _block_lines(
-        self, begin: tuple[int, int], parent: int, indent: int | None, chomp: str
-    ) -> Scalar:
-        parts: list[str] = []
-        places: list[tuple[int, int]] = []
-        while self._position < len(self.text):
-            line = self._rest_of_line()
+    def _folded_quoted(self, style: Style, row: int, column: int, end_row: int, end: int) -> Scalar:
+        read = read_quoted(self._lines, row, column, end_row, end)
+        for bad in read.bad:
+            hint = "write \\\\ for a backslash, or use single quotes"
+            what = f"{bad.text[:2]} is not an escape"
+            if bad.reason == "surrogate":
+                what, hint = (
+                    f"{bad.text} is half a character",
+                    "write the character itself, or \\U and its eight digits",
+                )
+            elif len(bad.text) > 2:
+                what = f"{bad.text} is no character"
+            span = self._span(bad.row, bad.column, bad.row, bad.column + len(bad.text))
+            self._report("IG107", "bad-escape", what, span, hint)
+        return Scalar(read.text, style, self._span(row, column, end_row, end + 1), tuple(read.runs))
+
+    def _swallows_keys(self, row: int, end_row: int) -> bool:
+        """Whether what looks like a key of a block stands after `row` and no later than `end_row`."""
+        return any(self._is_doubtful(here) for here in range(row + 1, end_row + 1))
+
+    def _is_doubtful(self, row: int) -> bool:
+        line = self._lines[row]
+        indent = len(line) - len(line.lstrip(" "))
+        return indent <= self._levels[-1].column and _KEY_LINE.match(line, indent) is not None
+
+    def _followed(self, place: tuple[int, int], follow: re.Pattern[str]) -> bool:
+        return follow.match(self._lines[place[0]], place[1] + 1) is not None
+
+    # -- block scalars --------------------------------------------------------------------
+
+    def _block(self) -> None:
+        """A `|` block: its header, and the lines below that are deeper than its parent."""
+        row, column = self._row, self._column
+        line = self._lines[row]
+        header = _BLOCK_HEADER.match(line, column)
+        if line[column] == ">":
+            self._fault(
+                "IG104", "unsupported-syntax", "a folded block is not part of the language",
+                column, column + 1, "write | to keep the lines, or one line in quotes",
+            )  # fmt: skip
+        elif header is None:
+            self._fault(
+                "IG104", "unsupported-syntax", "text after '|'", column, len(line.rstrip()),
+                "the block begins on the next line; quote a value that begins with '|'",
+            )  # fmt: skip
+        chomp = (header[1] or header[4] or "") if header else ""
+        digit = (header[2] or header[3]) if header else None
+        if header and header.end() < len(line):
+            self._comment(header.end())
+        parent = self._levels[-1].column
+        self._row += 1
+        text, runs = self._block_text(parent, parent + int(digit) if digit else None, chomp)
+        span = self._span(row, column, row, column + 1)
+        scalar = Scalar(text, "block", span, runs)
+        self._out.append(Terminal("BLOCK", scalar, span))
+
+    def _block_text(
+        self, parent: int, indent: int | None, chomp: str
+    ) -> tuple[str, tuple[Run, ...]]:
+        lines, first = self._lines, self._row
+        last = len(lines) if lines[-1] else len(lines) - 1
+        row, deepest = first, (0, 0)
+        while row < last:
+            line = lines[row]
             spaces = len(line) - len(line.lstrip(" "))
-            if line.strip(" "):
-                indent = spaces if indent is None else indent
-                if spaces < indent or spaces < parent:
+            if spaces < len(line):
+                if indent is None:
+                    indent = spaces
+                    if deepest[0] > spaces > parent:
+                        self._report(
+                            "IG102", "bad-indentation", "a blank line deeper than the block it begins",
+                            self._span(deepest[1], spaces, deepest[1], deepest[0]), "remove its spaces",
+                        )  # fmt: skip
+                if spaces < indent or spaces <= parent:
                     break
-            body = line[indent:] if indent is not None else ""
-            parts.append(body)
-            places += [(self._line, (indent or 0) + 1 + i) for i in range(len(body) + 1)]
-            self._position = self._end_of_line()
-            self._newline()
-        last = "\n" if self._position == self._line_start else ""
-        text = "\n".join(parts) + last if parts else ""
+            elif spaces > deepest[0]:
+                deepest = (spaces, row)
+            row += 1
+        self._row = row
+        cut = indent or 0 if indent is not None else max(parent + 1, deepest[0])
+        parts = [line[cut:] for line in lines[first:row]]
+        runs, offset = [], 0
+        for index, part in enumerate(parts):
+            runs.append((offset, first + index + 1, cut + 1))
+            offset += len(part) + 1
+        text = "\n".join(parts) + ("\n" if parts and row < len(lines) else "")
         if chomp != "+":
-            closed = chomp == "" and text.endswith("\n") and text.strip("\n")
+            closed = not chomp and text.endswith("\n") and text.strip("\n")
             text = text.rstrip("\n") + ("\n" if closed else "")
-        return Scalar(text, "block", Span(self.file, *begin, begin[0], begin[1] + 1), tuple(places))
+        return text, tuple(runs) or ((0, first, 1),)
 
     # -- flow collections -----------------------------------------------------------------
 
-    def _flow(self) -> Iterator[Token]:
-        open_brackets: list[tuple[str, int, tuple[int, int]]] = []
-        parent = self._levels[-1].column if self._levels else 0
-        while True:
-            if not self._skip_flow_space(parent):
-                bracket, offset, place = open_brackets[-1]
-                closing = "}" if bracket == "{" else "]"
-                self._fault(
-                    "IG108", "unclosed-bracket", f"the {bracket} that opens here is never closed",
-                    offset, offset + 1, f"close it with {closing}",
-                    at=place,
-                )  # fmt: skip
-                for bracket, _, _ in reversed(open_brackets):
-                    yield self._token("RBRACE" if bracket == "{" else "RBRACKET", "")
-                return
-            char = self._peek()
-            if char in "{[":
-                open_brackets.append((char, self._position, self._here()))
-                self._refuse_depth(len(self._levels) + len(open_brackets))
-                yield self._take(_BRACKETS[char], 1)
-            elif char in "}]":
-                open_brackets.pop()
-                yield self._take(_BRACKETS[char], 1)
-                if not open_brackets:
-                    return
-            elif char == ",":
-                yield self._take("COMMA", 1)
-            else:
-                yield from self._flow_scalar()
+    def _flow(self) -> None:
+        """The terminals of the flow collection that begins here.
 
-    def _skip_flow_space(self, parent: int) -> bool:
+        A bracket that is not closed must not swallow the keys below it; but a flow collection
+        may go on at any column. So it is read to its end first, and if it went past what looks
+        like a key and is not sound, again and only up to there.
+        """
+        row, column = self._row, self._column
+        mark, faults, comments = len(self._out), len(self.faults), len(self.comments)
+        self._doubtful = False
+        closed = self._flow_terminals(strict=not self._brackets_close)
+        if not self._doubtful:
+            return
+        if closed and len(self.faults) == faults and self._flow_is_sound(self._out[mark:]):
+            return
+        self._brackets_close = self._brackets_close and closed
+        self._row, self._column = row, column
+        del self._out[mark:], self.faults[faults:], self.comments[comments:]
+        self._flow_terminals(strict=True)
+
+    def _flow_terminals(self, *, strict: bool) -> bool:
+        """Reads to the closing bracket; False if there is none."""
+        stack: list[_Bracket] = []
+        faults = len(self.faults)
+        while True:
+            if not self._skip_flow_space(strict):
+                if len(self.faults) == faults:
+                    self._unclosed(stack[-1])
+                self._close_brackets(stack, 0)
+                return False
+            char = self._lines[self._row][self._column]
+            if char in "{[":
+                stack.append(_Bracket(char, self._row, self._column))
+                if len(self._levels) + len(stack) > MAX_DEPTH:
+                    self._too_deep(self._column)
+                self._take(_BRACKETS[char])
+            elif char in "}]":
+                self._close_bracket(stack, char)
+                if not stack:
+                    return True
+            elif char == ",":
+                self._take("_COMMA")
+            else:
+                self._flow_scalar(stack[-1], strict)
+
+    def _close_bracket(self, stack: list[_Bracket], char: str) -> None:
+        """Closes the bracket that `char` closes; those inside it were left open."""
+        matching = [i for i, bracket in enumerate(stack) if _CLOSING[bracket.char] == char]
+        if not matching:
+            self._fault(
+                "IG103", "unexpected-text", f"{char!r} closes nothing", self._column, self._column + 1,
+                f"the open bracket is {stack[-1].char!r}; close it with {_CLOSING[stack[-1].char]!r}",
+            )  # fmt: skip
+            self._column += 1
+            return
+        if matching[-1] < len(stack) - 1:
+            self._unclosed(stack[-1])
+            self._close_brackets(stack, matching[-1] + 1)
+        stack.pop()
+        self._take(_BRACKETS[char])
+
+    def _close_brackets(self, stack: list[_Bracket], depth: int) -> None:
+        while len(stack) > depth:
+            kind = _BRACKETS[_CLOSING[stack.pop().char]]
+            span = self._span(self._row, self._column, self._row, self._column)
+            self._out.append(Terminal(kind, None, span))
+
+    def _unclosed(self, bracket: _Bracket) -> None:
+        self._report(
+            "IG108", "unclosed-bracket", f"the {bracket.char} that opens here is never closed",
+            self._span(bracket.row, bracket.column, bracket.row, bracket.column + 1),
+            f"close it with {_CLOSING[bracket.char]}",
+        )  # fmt: skip
+
+    def _skip_flow_space(self, strict: bool) -> bool:
         """Moves to the next character inside brackets; False when the brackets never close."""
         while True:
-            self._skip_spaces()
-            if self._peek() == "#":
-                self._skip_comment()
-            if self._peek() != "\n":
-                return self._peek() != ""
-            saved = (self._position, self._line, self._line_start)
-            self._newline()
-            self._skip_spaces()
-            looks_like_key = re.match(r"[\w.\-]+:(\s|$)", self._rest_of_line()) is not None
-            if self._column() <= parent and looks_like_key:
-                self._position, self._line, self._line_start = saved
+            line = self._lines[self._row]
+            self._column = self._skip_blanks(line, self._column)
+            if self._column < len(line):
+                if line[self._column] != "#":
+                    return True
+                self._comment(self._column)
+            if self._row + 1 == len(self._lines) or not self._may_enter(self._row + 1, strict):
+                self._column = len(line)
                 return False
+            self._row, self._column = self._row + 1, 0
 
-    def _flow_scalar(self) -> Iterator[Token]:
-        char = self._peek()
-        if char in "\"'":
-            scalar = self._quoted(char, multiline=True)
-            colon = re.compile(r"\s*:").match(self.text, self._position)
+    def _may_enter(self, row: int, strict: bool) -> bool:
+        """Whether a flow collection may go on in this row."""
+        if _MARKER.match(self._lines[row]):
+            return False
+        if self._is_doubtful(row):
+            self._doubtful = True
+            return not strict
+        return True
+
+    def _flow_scalar(self, bracket: _Bracket, strict: bool) -> None:
+        line, row, column = self._lines[self._row], self._row, self._column
+        if line[column] in "\"'":
+            scalar = self._quoted(_AFTER_FLOW_QUOTE)
+            colon = _FLOW_COLON.match(self._lines[self._row], self._column)
+            end = colon.end() if colon else -1
         else:
-            start = self._position
-            match = _FLOW_END.search(self.text, start)
-            assert match is not None
-            if match.start() == start:
-                self._fault(
-                    "IG103", "unexpected-text", f"{char!r} cannot stand here",
-                    start, start + 1, "a key comes before ':'; quote a value that begins with it",
+            if line[column] in _SPECIAL:
+                column = self._flow_start(line, column)
+                if column < 0:
+                    return
+            scalar = self._flow_plain(line, column, strict)
+            line = self._lines[self._row]
+            end = self._column + 1 if line[self._column : self._column + 1] == ":" else -1
+        begins = self._out[-1].type in ("LBRACE", "_COMMA")
+        if bracket.char == "{" and begins:
+            self._unique(scalar, bracket.keys)
+        self._emit(scalar, "SCALAR" if end < 0 else "KEY")
+        if end >= 0:
+            if self._row != row:
+                self._report(
+                    "IG103", "unexpected-text", "a key stands on one line", scalar.span,
+                    "write it on the line of its ':'; is a comma missing above?",
                 )  # fmt: skip
-                self._position += 1
-                return
-            scalar = self._flow_plain(start, match.start())
-            colon = re.compile(r":").match(self.text, self._position)
-        yield self._scalar_token("KEY" if colon else "SCALAR", scalar)
-        if colon:
-            self._position = colon.end() - 1
-            yield self._take("COLON", 1)
+            self._column = end
 
-    def _flow_plain(self, start: int, end: int) -> Scalar:
-        """A plain scalar inside brackets, with the more indented lines that go on with it."""
-        parent = self._levels[-1].column if self._levels else 0
-        pieces, breaks = [self._plain(start, end)], []
-        self._position = end
-        while True:
-            saved = (self._position, self._line, self._line_start)
-            blank = self._skip_to_continuation(parent)
-            if blank is None or self._peek() in ",[]{}:":
-                self._position, self._line, self._line_start = saved
-                return self._fold(pieces, breaks)
-            match = _FLOW_END.search(self.text, self._position)
-            assert match is not None
-            breaks.append(blank)
-            pieces.append(self._plain(self._position, match.start()))
-            self._position = match.start()
+    def _flow_start(self, line: str, column: int) -> int:
+        """Where the text of a plain scalar inside brackets begins; -1 if there is none here."""
+        char, after = line[column], line[column + 1 : column + 2]
+        if char in "&!":
+            self._column = self._skip_properties(line, column)
+            return -1
+        if char == "-" and after not in _BLANK_OR_END:
+            return column
+        if char == "*":
+            self._refuse_alias(line, column)
+            return column
+        if char == "?":
+            self._refuse_complex_key(column)
+            self._column = column + 1
+            return -1
+        what = f"{char!r} cannot stand here"
+        hint = "a key comes before ':'; quote a value that begins with it"
+        self._fault("IG103", "unexpected-text", what, column, column + 1, hint)
+        self._column = column + 1
+        return -1
+
+    def _flow_plain(self, line: str, column: int, strict: bool) -> Scalar:
+        """A plain scalar inside brackets, with the lines that go on with it."""
+        row, runs = self._row, [(0, self._row + 1, column + 1)]
+        end = _FLOW_TEXT.match(line, column).end()  # type: ignore[union-attr]
+        text = line[column:end].rstrip(" \t")
+        parts, length, start = [text], len(text), column
+        while end == len(line) and (below := self._flow_goes_on(strict)) >= 0:
+            joint = "\n" * (below - self._row - 1) or " "
+            line, self._row = self._lines[below], below
+            start = self._skip_blanks(line, 0)
+            end = _FLOW_TEXT.match(line, start).end()  # type: ignore[union-attr]
+            text = line[start:end].rstrip(" \t")
+            length += len(joint)
+            runs.append((length, below + 1, start + 1))
+            parts += (joint, text)
+            length += len(text)
+        self._column = end
+        if len(parts) == 1:
+            return self._scalar(text, "plain", column)
+        span = self._span(row, column, self._row, start + len(text))
+        return Scalar("".join(parts), "plain", span, tuple(runs))
+
+    def _flow_goes_on(self, strict: bool) -> int:
+        """Row of the line that goes on with a plain scalar inside brackets, or -1."""
+        for row in range(self._row + 1, len(self._lines)):
+            if not self._may_enter(row, strict):
+                return -1
+            rest = self._lines[row].lstrip(" \t")
+            if rest:
+                ends = rest[0] in ",[]{}#" or (rest[0] == ":" and rest[1:2] in _BLANK_OR_END)
+                return -1 if ends else row
+        return -1
 
     # -- small steps ----------------------------------------------------------------------
 
-    def _peek(self, ahead: int = 0) -> str:
-        return self.text[self._position + ahead : self._position + ahead + 1]
+    @staticmethod
+    def _is_dash(line: str, column: int) -> bool:
+        return line[column] == "-" and line[column + 1 : column + 2] in _BLANK_OR_END
 
-    def _column(self) -> int:
-        return self._position - self._line_start + 1
+    @staticmethod
+    def _skip_blanks(line: str, column: int) -> int:
+        return _BLANKS.match(line, column).end()  # type: ignore[union-attr]
 
-    def _here(self) -> tuple[int, int]:
-        return self._line, self._column()
+    def _span(self, row: int, column: int, end_row: int, end: int) -> Span:
+        return Span(self.file, row + 1, column + 1, end_row + 1, end + 1)
 
-    def _end_of_line(self) -> int:
-        end = self.text.find("\n", self._position)
-        return len(self.text) if end < 0 else end
+    def _scalar(self, text: str, style: Style, column: int) -> Scalar:
+        line = self._row + 1
+        return Scalar(text, style, Span(self.file, line, column + 1, line, column + len(text) + 1))
 
-    def _rest_of_line(self) -> str:
-        return self.text[self._position : self._end_of_line()]
-
-    def _skip_spaces(self) -> None:
-        while self._peek() == " ":
-            self._position += 1
-
-    def _skip_comment(self) -> None:
-        if self._peek() == "#":
-            start, self._position = self._position, self._end_of_line()
-            text = self.text[start : self._position].rstrip(" \t")
-            alone = not self.text[self._line_start : start].strip(" \t")
-            self.comments.append(Comment(text, self._span(start, start + len(text)), alone))
-
-    def _newline(self) -> None:
-        if self._peek() == "\n":
-            self._position += 1
-            self._line += 1
-            self._line_start = self._position
-
-    def _at_line_end(self) -> bool:
-        return self._peek() in ("\n", "", "#")
-
-    def _at_dash(self) -> bool:
-        return self._peek() == "-" and self._peek(1) in (" ", "\n", "")
-
-    def _span(self, start: int, end: int) -> Span:
-        column = start - self._line_start + 1
-        return Span(self.file, self._line, column, self._line, column + end - start)
-
-    def _token(self, kind: str, text: str) -> Token:
-        line, column = self._here()
-        return Token(kind, text, self._position, line, column, line, column + len(text))
-
-    def _take(self, kind: str, width: int) -> Token:
-        token = self._token(kind, self.text[self._position : self._position + width])
-        self._position += width
-        return token
-
-    def _scalar_token(self, kind: str, scalar: Scalar) -> NodeToken:
+    def _emit(self, scalar: Scalar, kind: str = "SCALAR") -> None:
         span = scalar.span
-        token = NodeToken(
-            kind,
-            scalar.text,
-            self._position,
-            span.line,
-            span.column,
-            span.end_line,
-            span.end_column,
-        )
-        token.node = scalar
-        return token
+        if scalar.style == "plain" and len(scalar.text) > MAX_DIGITS and is_too_long(scalar.text):
+            self._report(
+                "IG117", "number-too-long", f"a number of more than {MAX_DIGITS} digits",
+                span, "no quantity needs them; put it in quotes if it is text",
+            )  # fmt: skip
+        self._out.append(Terminal(kind, scalar, span))
 
-    def _fault_here(self, what: str, hint: str, width: int) -> None:
-        start = self._position
-        self._fault("IG104", "unsupported-syntax", what, start, start + width, hint)
+    def _take(self, kind: str) -> None:
+        span = self._span(self._row, self._column, self._row, self._column + 1)
+        self._out.append(Terminal(kind, None, span))
+        self._column += 1
+
+    def _comment(self, column: int) -> None:
+        line = self._lines[self._row]
+        text = line[column:].rstrip(" \t")
+        span = self._span(self._row, column, self._row, column + len(text))
+        self.comments.append(Comment(text, span, alone=not line[:column].strip(" \t")))
 
     def _fault(
-        self,
-        code: str,
-        name: str,
-        message: str,
-        start: int,
-        end: int,
-        hint: str,
-        at: tuple[int, int] | None = None,
+        self, code: str, name: str, message: str, start: int, end: int, hint: str,
+        fix: Fix | None = None,
+    ) -> None:  # fmt: skip
+        """Reports the columns from `start` to before `end` of the line that is being read."""
+        self._report(code, name, message, self._span(self._row, start, self._row, end), hint, fix)
+
+    def _report(
+        self, code: str, name: str, message: str, span: Span, hint: str, fix: Fix | None = None
     ) -> None:
-        span = self._span(start, end)
-        if at is not None:
-            span = Span(self.file, *at, at[0], at[1] + end - start)
-        self.faults.append(Diagnostic(code, name, message, span, hint))
+        self.faults.append(Diagnostic(code, name, message, span, hint, fix=fix))
+        if len(self.faults) >= MAX_FAULTS:
+            raise TooManyFaultsError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,13 @@ from igla_gen.diagnostics import Diagnostic, Span
 
 Style = Literal["plain", "single", "double", "block", "empty"]
 Plain = str | int | float | bool | None
+Run = tuple[
+    int, int, int
+]  # from this offset of the text on: line and column, character after character
 
+# longer ones are no quantity of any spec, and Python refuses to print them
+MAX_DIGITS = 1000
+_NUMBER_START = frozenset("+-.0123456789")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, Plain] = {
@@ -27,6 +34,8 @@ def resolve_plain(text: str) -> Plain:
     """Value of a plain scalar under the YAML 1.2 core schema."""
     if text in _WORDS:
         return _WORDS[text]
+    if text[0] not in _NUMBER_START or is_too_long(text):
+        return text
     if _INT.fullmatch(text):
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
     if _FLOAT.fullmatch(text):
@@ -34,18 +43,23 @@ def resolve_plain(text: str) -> Plain:
     return text
 
 
+def is_too_long(text: str) -> bool:
+    """Whether a plain scalar is a whole number of more digits than a spec may hold."""
+    return len(text) > MAX_DIGITS and _INT.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A leaf: its text, the way it was written, and where.
 
-    `places` gives the (line, column) of each character where that is not simply
-    column after column on one line (escapes, several lines).
+    `runs` says where the characters stand when they are not simply one after the other on
+    one line (escapes, several lines).
     """
 
     text: str
     style: Style
     span: Span
-    places: tuple[tuple[int, int], ...] | None = None
+    runs: tuple[Run, ...] | None = None
 
     @property
     def value(self) -> Plain:
@@ -55,12 +69,12 @@ class Scalar:
 
     def place(self, offset: int) -> tuple[int, int]:
         """Line and column of the character at `offset` of the text."""
-        if self.places is None:
-            return self.span.line, self.span.column + offset
-        if offset < len(self.places):
-            return self.places[offset]
-        line, column = self.places[-1] if self.places else (self.span.line, self.span.column)
-        return line, column + 1
+        if self.runs is None:
+            quote = self.style in ("single", "double")
+            return self.span.line, self.span.column + quote + offset
+        index = bisect_right(self.runs, offset, key=lambda run: run[0]) - 1
+        start, line, column = self.runs[max(0, index)]
+        return line, column + offset - start
 
     def part(self, start: int, end: int) -> Span:
         """Span of the characters from `start` to before `end`."""
@@ -113,7 +127,11 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What was read of one file: the tree (None when there is none to speak of), and what is wrong."""
+    """What was read of one file, and what is wrong with it.
+
+    `tree` is None when there is none to speak of. After a fault it holds what could be read
+    all the same; a line that belongs nowhere is left out of it.
+    """
 
     file: str
     text: str
