@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 
 _INDICATORS = "&*!|>%@`\"'[]{}#,"
-_NOT_PLAIN = re.compile(r":(?=\s|$)|\s#|[\x00-\x1f\x7f\x85\u2028\u2029\ufeff]")
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
+_NOT_PLAIN = re.compile(rf":(?=\s|$)|\s#|[{_UNSEEN}]")
 _NOT_PLAIN_IN_FLOW = re.compile(r"[,\[\]{}]|:(?=[,\[\]{}])")
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
-_MUST_ESCAPE = re.compile(
-    r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\u202a-\u202e\u2066-\u2069\ud800-\udfff]'
-)
+_MUST_ESCAPE = re.compile(rf'["\\{_UNSEEN}]')
 
 
 def may_stand_plain(text: str, *, in_flow: bool = False) -> bool:
     """Whether a reader takes the bare text for exactly this text (or for the number it spells)."""
     if not text or text != text.strip(" \t") or text[0] in _INDICATORS:
         return False
-    if text[0] in "-?:" and text[1:2] in ("", " "):
+    if text[0] in "-?:" and text[1:2] in ("", " ", "\t"):
+        return False
+    if in_flow and text[0] in "?:":
         return False
     return not (_NOT_PLAIN.search(text) or (in_flow and _NOT_PLAIN_IN_FLOW.search(text)))
 
