@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 
 from lark import Lark, UnexpectedToken
@@ -252,7 +253,7 @@ def parse_document(text: str, file: str) -> Document:
     except TooDeepError:
         pass
     except TooManyFaultsError:
-        faults.append(_too_many(faults[-1].span))
+        faults[-1] = _last(faults[-1])
     if tree is None and not faults:
         faults.append(_says_nothing(file))
     lines = plain.split("\n") if faults else []
@@ -263,12 +264,12 @@ def parse_document(text: str, file: str) -> Document:
 def _too_large(file: str) -> Diagnostic:
     message = f"more than {MAX_SIZE // 1024 // 1024} million characters"
     hint = "a spec has some thousands; is this the right file?"
-    return Diagnostic("IG119", "file-too-large", message, Span(file, 1, 1, 1, 1), hint)
+    return Diagnostic("IG112", "unreadable-file", message, Span(file, 1, 1, 1, 1), hint)
 
 
-def _too_many(span: Span) -> Diagnostic:
-    message = f"{MAX_FAULTS} faults; the rest of the file was not read"
-    return Diagnostic("IG118", "too-many-faults", message, span, "is this the right file?")
+def _last(fault: Diagnostic) -> Diagnostic:
+    hint = f"{fault.hint}; after {MAX_FAULTS} faults the rest of the file is not read"
+    return replace(fault, hint=hint)
 
 
 def _says_nothing(file: str) -> Diagnostic:
