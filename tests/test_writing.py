@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from igla_gen.write import transaction
+from igla_gen.write.manifest import digest
 from tests.conftest import REPOSITORY, TEMPLATE, Workplace
 
 MODULE = "generated/igla/architecture/scaling.py"
@@ -169,8 +171,10 @@ def test_a_file_edited_by_hand_is_named(built: Workplace, file: str) -> None:
     built.write(file, built.read(file) + "# mine\n")
     result = built.run("gen", "--check")
     assert result.code == 1
-    assert f"{file}: edited by hand" in result.out
-    assert "1 files differ" in result.out
+    assert f"{file}: edited: edited by hand since" in result.out
+    assert "    -# mine\n" in result.out
+    assert "then igla-gen gen --force" in result.out
+    assert "1 file differs" in result.out
 
 
 @pytest.mark.parametrize("file", [MODULE, TESTS])
@@ -178,7 +182,7 @@ def test_a_deleted_file_is_named(built: Workplace, file: str) -> None:
     (built.root / file).unlink()
     result = built.run("gen", "--check")
     assert result.code == 1
-    assert f"{file}: missing: deleted" in result.out
+    assert f"{file}: missing: deleted since it was generated\n" in result.out
 
 
 def test_a_file_made_unreadable_as_text_is_named(built: Workplace) -> None:
@@ -192,15 +196,17 @@ def test_a_changed_spec_is_named_as_the_cause(built: Workplace) -> None:
     built.change(SPEC, "factor: Int = 2", "factor: Int = 3")
     result = built.run("gen", "--check")
     assert result.code == 1
-    assert f"{MODULE}: {SPEC} (or a spec that it uses) changed" in result.out
-    assert f"{TESTS}: {SPEC}" in result.out
+    assert f"{MODULE}: spec-newer: {SPEC} changed since it was generated\n" in result.out
+    assert f"{TESTS}: spec-newer: {SPEC}" in result.out
+    assert "\n    -    factor: int = 2\n    +    factor: int = 3\n" in result.out
+    assert "  mend it: igla-gen gen\n" in result.out
 
 
 def test_a_changed_template_is_named_as_the_cause(built: Workplace) -> None:
     built.change(TEMPLATE_FILE, "if x < 0:", "if x < 0.0:")
     result = built.run("gen", "--check")
     assert result.code == 1
-    assert f"{MODULE}: {TEMPLATE_FILE} changed and was not regenerated" in result.out
+    assert f"{MODULE}: template-newer: {TEMPLATE_FILE} changed since it was generated" in result.out
     assert TESTS not in result.out
 
 
@@ -226,7 +232,7 @@ def test_a_stale_file_is_named_then_removed_with_its_empty_folder(built: Workpla
     result = built.run("gen", "--check")
     assert result.code == 1
     assert (
-        "generated/igla/architecture/second.py: stale: specs/architecture/second.vibee no longer makes it"
+        "generated/igla/architecture/second.py: orphaned: specs/architecture/second.vibee no longer makes it"
         in result.out
     )
     assert "removed generated/igla/architecture/second.py" in built.run("gen").out
@@ -238,7 +244,8 @@ def test_a_stranger_is_named_and_never_removed(built: Workplace) -> None:
     built.write("generated/notes.txt", "mine\n")
     result = built.run("gen", "--check")
     assert result.code == 1
-    assert "generated/igla/architecture/mine.py: not written by igla-gen" in result.out
+    assert "generated/igla/architecture/mine.py: foreign: igla-gen did not write it" in result.out
+    assert "generated/notes.txt: foreign" in result.out
     built.change(SPEC, "factor: Int = 2", "factor: Int = 3")
     assert built.run("gen").code == 0
     assert built.read("generated/igla/architecture/mine.py") == "x = 1\n"
@@ -258,17 +265,240 @@ def test_a_hand_edit_is_found_even_when_the_inputs_are_those_of_the_last_run(
     """The quick answer of a no-op run looks at the outputs too."""
     before = built.files()
     built.write(MODULE, built.read(MODULE).replace("x < 0", "x < 1"))
-    assert f"wrote {MODULE}" in built.run("gen").out
+    assert built.run("gen").code == 1
+    assert f"wrote {MODULE}" in built.run("gen", "--force").out
     assert built.files() == before
 
 
-def test_a_manifest_edited_by_hand_is_named(built: Workplace) -> None:
-    built.change("generated/manifest.json", '"igla_gen"', '"igla_gen_"')
+def test_a_manifest_that_is_behind_is_named(built: Workplace) -> None:
+    built.change("generated/manifest.json", '"igla_gen": "', '"igla_gen": "9')
     result = built.run("gen", "--check")
     assert result.code == 1
-    assert "manifest.json" in result.out
+    assert "manifest.json: manifest-stale" in result.out
     assert built.run("gen").code == 0
     assert built.run("gen", "--check").code == 0
+
+
+def test_a_spec_whose_change_alters_no_file_is_named(built: Workplace) -> None:
+    built.change(SPEC, "name: igla", "# a comment\nname: igla")
+    built.change(SPEC, "\n\ntypes:", "\ntypes:")  # the lines below stay where they were
+    result = built.run("gen", "--check")
+    assert result.code == 1
+    assert f"manifest.json: manifest-stale: {SPEC} changed" in result.out
+
+
+def report(workplace: Workplace, *arguments: str) -> dict[str, dict[str, str]]:
+    """The drift of each file, from the JSON report."""
+    result = workplace.run("gen", "--check", "--output-format", "json", *arguments)
+    data = json.loads(result.out)
+    assert data["version"] == 1
+    assert data["clean"] is (result.code == 0)
+    return {drift["path"]: drift for drift in data["drift"]}
+
+
+def test_the_json_report_says_what_where_why_and_the_remedy(built: Workplace) -> None:
+    assert report(built) == {}
+    built.change(TEMPLATE_FILE, "if x < 0:", "if x < 0.0:")
+    (drift,) = report(built).values()
+    assert drift["path"] == "igla/architecture/scaling.py"
+    assert drift["kind"] == "template-newer"
+    assert (drift["spec"], drift["template"]) == (SPEC, TEMPLATE_FILE)
+    assert "-    if x < 0:\n+    if x < 0.0:" in drift["diff"]
+    assert drift["remedy"] == "igla-gen gen"
+    found = report(built, "--out", "generated", SPEC)
+    assert found["igla/architecture/scaling.py"]["remedy"] == f"igla-gen gen {SPEC}"
+
+
+def test_the_json_report_of_a_faulty_spec_is_json(built: Workplace) -> None:
+    built.change(SPEC, "factor > 0", "factr > 0")
+    result = built.run("gen", "--check", "--output-format", "json")
+    assert result.code == 1
+    data = json.loads(result.out)
+    assert data["clean"] is False
+    assert "factr" in data["diagnostics"][0]["message"]
+
+
+def test_a_used_spec_is_named_as_the_cause(scaling: Workplace) -> None:
+    case = REPOSITORY / "tests" / "cases" / "one_spec_uses_another"
+    for folder in ("specs", "templates"):
+        shutil.copytree(case / folder, scaling.root / folder, dirs_exist_ok=True)
+    assert scaling.run("gen").code == 0
+    manifest = json.loads(scaling.read("generated/manifest.json"))["files"]
+    path, facts = next((p, f) for p, f in manifest.items() if len(f["specs"]) == 2)
+    own, used = facts["specs"]
+    facts["specs"][used] = "0" * 16
+    facts["sha256"] = digest("made of another one\n")
+    data = {"note": "", "version": 2, "igla_gen": "0.1.0", "files": manifest}
+    scaling.write("generated/manifest.json", json.dumps(data))
+    scaling.write(f"generated/{path}", "made of another one\n")
+    drift = report(scaling)[path]
+    assert drift["kind"] == "spec-newer"
+    assert drift["cause"] == f"{used} changed since it was generated ({own} uses it)"
+
+
+@pytest.mark.parametrize("maker", ["igla_gen", "black"])
+def test_a_newer_generator_is_named_as_the_cause(built: Workplace, maker: str) -> None:
+    data = json.loads(built.read("generated/manifest.json"))
+    data[maker] = "0.0.1"
+    data["files"]["igla/architecture/scaling.py"]["sha256"] = digest("of another version\n")
+    built.write("generated/manifest.json", json.dumps(data))
+    built.write(MODULE, "of another version\n")
+    drift = report(built)["igla/architecture/scaling.py"]
+    assert drift["kind"] == "generator-newer"
+    assert drift["cause"].startswith(f"{maker.replace('_', '-')} 0.0.1 made it, this is ")
+
+
+def test_a_change_of_the_generator_within_a_version_is_named(built: Workplace) -> None:
+    data = json.loads(built.read("generated/manifest.json"))
+    data["files"]["igla/architecture/scaling.py"]["sha256"] = digest("of another version\n")
+    built.write("generated/manifest.json", json.dumps(data))
+    built.write(MODULE, "of another version\n")
+    drift = report(built)["igla/architecture/scaling.py"]
+    assert (drift["kind"], drift["cause"][:15]) == ("generator-newer", "igla-gen itself")
+
+
+def test_a_lost_manifest_is_named_and_costs_nothing_where_files_are_right(built: Workplace) -> None:
+    before = built.files()
+    (built.root / "generated/manifest.json").unlink()
+    assert [d["kind"] for d in report(built).values()] == ["manifest-missing"]
+    assert built.run("gen").code == 0
+    assert built.files() == before
+
+
+def test_a_lost_manifest_does_not_make_igla_gen_overwrite(built: Workplace) -> None:
+    """What only says that igla-gen wrote it may have been edited since."""
+    (built.root / "generated/manifest.json").unlink()
+    edited = built.read(MODULE) + "# mine\n"
+    built.write(MODULE, edited)
+    built.write("generated/igla/__init__.py", "x = 1\n")
+    kinds = {path: drift["kind"] for path, drift in report(built).items()}
+    assert kinds == {
+        "igla/__init__.py": "foreign",
+        "igla/architecture/scaling.py": "unvouched",
+        "manifest.json": "manifest-missing",
+    }
+    (built.root / "generated/igla/__init__.py").unlink()
+    result = built.run("gen")
+    assert result.code == 1
+    assert f"{MODULE}: in no manifest, and not as planned" in result.err
+    assert built.read(MODULE) == edited
+    assert built.run("gen", "--force").code == 0
+    assert "# mine" not in built.read(MODULE)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"igla_gen": "0.1.0", "files": {"../x": {}}}', "<<<<<<< HEAD\n"]
+)
+def test_a_damaged_manifest_is_named_and_force_mends_it(built: Workplace, text: str) -> None:
+    before = built.files()
+    built.write("generated/manifest.json", text)
+    kind = "foreign" if text == "[]" else "damaged"
+    assert report(built)["manifest.json"]["kind"] == f"manifest-{kind}"
+    result = built.run("gen")
+    assert result.code == 1
+    assert "manifest.json" in result.err
+    result = built.run("gen", "--force")
+    assert result.code == (1 if kind == "foreign" else 0)
+    if kind == "damaged":
+        assert built.files() == before
+    else:
+        assert built.read("generated/manifest.json") == text
+
+
+def test_crlf_in_the_output_is_no_edit_and_is_mended(built: Workplace) -> None:
+    before = built.files()
+    for name, data in before.items():
+        (built.root / name).write_bytes(data.replace(b"\n", b"\r\n"))
+    assert {drift["kind"] for drift in report(built).values()} == {"line-endings"}
+    assert built.run("gen").code == 0
+    assert built.files() == before
+
+
+def test_whole_differences_on_request(built: Workplace) -> None:
+    built.write(MODULE, "\n".join(f"line {i}" for i in range(40)))
+    short, long = built.run("gen", "--check").out, built.run("gen", "--check", "--diff").out
+    assert "more lines: --diff\n" in short
+    assert "line 39" in long
+    assert "line 39" not in short
+    assert len(short.splitlines()) == 1 + 10 + 1 + 1 + 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--diff",), ("--output-format", "json"), ("--check", "--force")]
+)
+def test_options_that_do_not_go_together_are_refused(
+    built: Workplace, arguments: tuple[str, ...]
+) -> None:
+    assert built.run("gen", *arguments).code == 2
+
+
+# ---------------------------------------------------------------- edited by hand
+
+
+def test_an_edited_file_is_not_overwritten_without_force(built: Workplace) -> None:
+    built.write(TESTS, built.read(TESTS).replace("== 15", "== 16"))
+    built.change(SPEC, "factor: Int = 2", "factor: Int = 3")
+    before = built.files()
+    result = built.run("gen")
+    assert result.code == 1
+    assert f"{TESTS}: edited by hand" in result.err
+    assert "== 16" in result.err
+    assert "1 file differs from what igla-gen wrote, and nothing was written" in result.err
+    assert "igla-gen gen --force" in result.err
+    assert built.files() == before
+    assert built.run("gen", "--force").code == 0
+    assert "== 15" in built.read(TESTS)
+    assert built.run("gen", "--check").code == 0
+
+
+def test_an_edit_that_makes_what_the_spec_makes_is_no_edit(built: Workplace) -> None:
+    """As after a merge: the text is right, only the manifest is not."""
+    for file in (SPEC, MODULE):
+        built.change(file, "Multiplies by a factor.", "Times a factor.")
+    assert built.run("gen").code == 0
+    assert built.run("gen", "--check").code == 0
+
+
+def drop_second(workplace: Workplace) -> None:
+    for name in (
+        "specs/architecture/second.vibee",
+        "templates/architecture/second.py.j2",
+        "templates/architecture/test_second.py.j2",
+    ):
+        (workplace.root / name).unlink()
+
+
+def test_an_edited_orphan_is_kept_and_named_until_forced(built: Workplace) -> None:
+    second(built)
+    assert built.run("gen").code == 0
+    orphan = "generated/igla/architecture/second.py"
+    built.write(orphan, "x = 1\n")
+    drop_second(built)
+    for _ in range(2):
+        result = built.run("gen")
+        assert result.code == 1
+        assert f"{orphan}: no spec makes it any more, and it was edited" in result.err
+        assert built.read(orphan) == "x = 1\n"
+    found = report(built)
+    assert list(found) == ["igla/architecture/second.py"]
+    assert found["igla/architecture/second.py"]["kind"] == "orphaned"
+    assert found["igla/architecture/second.py"]["remedy"] == "delete it, or igla-gen gen --force"
+    assert f"removed {orphan}" in built.run("gen", "--force").out
+    assert set(built.files()) == ALL
+
+
+def test_folders_and_caches_of_removed_modules_go_and_others_stay(scaling: Workplace) -> None:
+    for file in (SPEC, TEMPLATE_FILE, "templates/architecture/test_scaling.py.j2"):
+        text = scaling.read(file).replace("igla.architecture", "igla.data")
+        scaling.write(file.replace("architecture", "data"), text)
+    assert scaling.run("gen").code == 0
+    scaling.write("generated/igla/data/__pycache__/scaling.cpython-311.pyc", "")
+    scaling.write("generated/igla/data/__pycache__/__init__.cpython-311.pyc", "")
+    scaling.write("generated/tests/data/notes.txt", "mine")
+    shutil.rmtree(scaling.root / "specs/data")
+    assert scaling.run("gen").code == 0
+    assert not (scaling.root / "generated/igla/data").exists()
+    assert set(scaling.files()) == ALL | {"generated/tests/data/notes.txt"}
 
 
 # ---------------------------------------------------------------- nothing half-written
@@ -334,7 +564,7 @@ def test_a_broken_manifest_is_reported_and_nothing_is_written(built: Workplace) 
     for arguments in (("gen",), ("gen", "--check")):
         result = built.run(*arguments)
         assert result.code == 1
-        assert "manifest.json cannot be read" in result.err
+        assert "manifest.json cannot be read" in result.err + result.out
     assert built.files() == before
 
 
@@ -374,14 +604,14 @@ def test_a_disk_that_fills_up_leaves_the_old_files(
 ) -> None:
     before = built.files()
     built.change(SPEC, "factor: Int = 2", "factor: Int = 3")
-    real = Path.write_text
+    real = transaction._put
 
-    def full(self: Path, text: str, *arguments: object, **keywords: object) -> int:
-        if self.name == "test_scaling.py":
-            raise OSError(28, "No space left on device", str(self))
-        return real(self, text, *arguments, **keywords)
+    def full(path: Path, text: str) -> None:
+        if path.name == "test_scaling.py":
+            raise OSError(28, "No space left on device", str(path))
+        real(path, text)
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(transaction, "_put", full)
     result = built.run("gen")
     assert result.code == 1
     assert "No space left on device" in result.err

@@ -97,6 +97,14 @@ class Library:
                 found.append(self.units[use.text])
         return found
 
+    def closure(self, unit: Unit) -> list[Unit]:
+        """The unit and every unit that it reads, through any number of others, nearest first."""
+        names = [unit.module]
+        for name in names:  # grows while it is read
+            references = (reference.text for reference in _references(self.units[name].spec))
+            names += [other for other in references if other in self.units and other not in names]
+        return [self.units[name] for name in names]
+
     def scope(self, unit: Unit) -> dict[str, Known]:
         """Every declared name that the unit's spec may use."""
         names: dict[str, Known] = {}

@@ -2,109 +2,151 @@
 
 from __future__ import annotations
 
-import ast
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from igla_gen.write.manifest import NAME, Written, manifest_text, read_manifest
+from igla_gen.write.differences import first_lines, indented, unified
+from igla_gen.write.manifest import (
+    NAME,
+    Manifest,
+    ManifestError,
+    Written,
+    manifest_text,
+    read_manifest,
+)
 from igla_gen.write.plan import Plan
+from igla_gen.write.standing import Standing, standing, text_of
+from igla_gen.write.transaction import WriteError, commit
 
+FEW = 3  # files whose differences one refusal shows
 
-class WriteError(ValueError):
-    """The output cannot be written; nothing was changed."""
+IN_THE_WAY: dict[Standing, str] = {
+    "foreign": "stands in the way, and igla-gen did not write it; move it or name another --out",
+    "folder": "a folder stands where a file belongs; move it or name another --out",
+    "blocked": "a file stands where one of its folders belongs; move it or name another --out",
+    "link": "is, or lies behind, a symbolic link, and igla-gen follows none; replace the link by what it names",
+    "unreadable": "cannot be read; grant access, then run again",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run did."""
+    """What a run did; `kept` are files that no spec makes any more and that were edited."""
 
     written: tuple[str, ...]
     unchanged: int
     removed: tuple[str, ...]
+    kept: tuple[str, ...]
 
 
-def write(plan: Plan, out: Path, *, complete: bool) -> Report:
+def write(plan: Plan, out: Path, *, complete: bool, force: bool = False) -> Report:
     """Brings the output folder to the plan.
 
-    Every file is staged beside the folder and verified to be Python first; then files are
-    renamed into place, stale files that igla-gen owns are removed, and the manifest goes last.
-    With `complete=False` (a part of the specs was named) files of other specs stay.
+    With `complete=False` (a part of the specs was named) files of other specs stay. With `force`
+    files that were edited by hand are overwritten, and removed where no spec makes them any more.
 
     Raises:
-        WriteError: a file that igla-gen does not own is in the way, or the disk refuses.
+        WriteError: a file is in the way or was edited, or the disk refuses; nothing was changed.
+        ManifestError: nobody can tell what igla-gen owns.
     """
-    before = read_manifest(out)
-    for path in plan.texts:
-        _refuse_foreign(out / path, path, before)
-    changed = [path for path, text in plan.texts.items() if _read(out / path) != text]
-    stale = [path for path in before if complete and path not in plan.texts]
-    files = dict(plan.written) if complete else before | plan.written
+    _refuse_clashes(plan)
+    before = manifest_for_writing(out, force=force)
+    found = {
+        path: standing(out, path, text, before.files.get(path)) for path, text in plan.texts.items()
+    }
+    _refuse_blocked(out, found)
+    if not force:
+        _refuse_edited(plan, out, found)
+    changed = [path for path, how in found.items() if how != "same"]
+    stale, kept = orphans(plan, out, before, force=force) if complete else ([], [])
+    files = recorded(plan, before, kept) if complete else before.files | plan.written
     text = manifest_text(files)
-    if changed or stale or _read(out / NAME) != text:
-        try:
-            _commit(plan, out, changed, stale, text)
-        except OSError as error:
+    gone = [path for path in stale if os.path.lexists(out / path)]
+    if changed or gone or text_of(out / NAME) != text:
+        _commit(out, {path: plan.texts[path] for path in changed} | {NAME: text}, gone)
+    return Report(tuple(changed), len(found) - len(changed), tuple(gone), tuple(kept))
+
+
+def manifest_for_writing(out: Path, *, force: bool) -> Manifest:
+    """The manifest; with `force` a damaged one counts for none."""
+    if standing(out, NAME, None, None) in ("folder", "link"):
+        raise ManifestError("foreign", f"{out / NAME}: stands in the way of the manifest; move it")
+    try:
+        return read_manifest(out)
+    except ManifestError as error:
+        if force and error.kind == "damaged":
+            return Manifest()
+        raise
+
+
+def orphans(plan: Plan, out: Path, before: Manifest, *, force: bool) -> tuple[list[str], list[str]]:
+    """Files of the last run that no spec makes any more: those to remove and those to keep."""
+    stale, kept = [], []
+    for path, known in before.files.items():
+        if path in plan.texts or _is_planned_in_other_case(plan, out, path):
+            continue
+        how = standing(out, path, None, known)
+        mine = how in ("ours", "absent") or (force and how == "edited")
+        (stale if mine else kept).append(path)
+    return stale, kept
+
+
+def recorded(plan: Plan, before: Manifest, kept: list[str]) -> dict[str, Written]:
+    """What the manifest says after a whole run."""
+    return plan.written | {path: before.files[path] for path in kept}
+
+
+def _is_planned_in_other_case(plan: Plan, out: Path, path: str) -> bool:
+    """On a disk that ignores case, `Scaling.py` is the planned `scaling.py`."""
+    twins = (p for p in plan.texts if p.casefold() == path.casefold())
+    return any(
+        (out / p).exists() and (out / path).exists() and (out / p).samefile(out / path)
+        for p in twins
+    )
+
+
+def _refuse_clashes(plan: Plan) -> None:
+    seen: dict[str, str] = {}
+    for path in plan.texts:
+        twin = seen.setdefault(path.casefold(), path)
+        if twin != path:
+            one, two = plan.written[twin].spec, plan.written[path].spec
             raise WriteError(
-                f"{error.filename or out}: cannot be written ({error.strerror}); "
-                "free some space or grant access, then run again"
-            ) from error
-    return Report(tuple(changed), len(plan.texts) - len(changed), tuple(stale))
+                f"{twin} (of {one}) and {path} (of {two}) are one file on disks that ignore case; "
+                "rename one of the modules"
+            )
 
 
-def _commit(plan: Plan, out: Path, changed: list[str], stale: list[str], manifest: str) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=".staged-", dir=out))
-    try:
-        for path in changed:
-            ast.parse(plan.texts[path])
-            _put(stage / path, plan.texts[path])
-        _put(stage / NAME, manifest)
-        for path in changed:
-            (out / path).parent.mkdir(parents=True, exist_ok=True)
-        for path in changed:
-            os.replace(stage / path, out / path)
-        for path in stale:
-            _remove(out, path)
-        os.replace(stage / NAME, out / NAME)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+def _refuse_blocked(out: Path, found: dict[str, Standing]) -> None:
+    for path, how in found.items():
+        if how in IN_THE_WAY:
+            raise WriteError(f"{out / path}: {IN_THE_WAY[how]}")
 
 
-def _put(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _remove(out: Path, path: str) -> None:
-    """Removes a stale file and the folders that it leaves empty."""
-    target = out / path
-    target.unlink(missing_ok=True)
-    parent = target.parent
-    while parent != out and parent.is_dir() and not any(_visible(parent)):
-        shutil.rmtree(parent)
-        parent = parent.parent
-
-
-def _visible(folder: Path) -> list[Path]:
-    return [child for child in folder.iterdir() if child.name != "__pycache__"]
-
-
-def _refuse_foreign(target: Path, path: str, before: dict[str, Written]) -> None:
-    """A file that no manifest owns is igla-gen's if it is empty or says so; after a lost manifest."""
-    if path in before or not target.exists():
+def _refuse_edited(plan: Plan, out: Path, found: dict[str, Standing]) -> None:
+    edited = [path for path, how in found.items() if how in ("edited", "unvouched")]
+    if not edited:
         return
-    text = target.read_text("utf-8", errors="replace")
-    if text.strip() and "enerated by igla-gen" not in text[:4000]:
-        raise WriteError(
-            f"{target}: stands in the way, and igla-gen did not write it; move it or name another --out"
-        )
+    lines = []
+    for number, path in enumerate(edited):
+        why = "edited by hand" if found[path] == "edited" else "in no manifest, and not as planned"
+        lines.append(f"{out / path}: {why}")
+        if number < FEW:
+            diff = unified(str(out / path), text_of(out / path), plan.texts[path])
+            lines.append(indented(first_lines(diff)))
+    count = "1 file differs" if len(edited) == 1 else f"{len(edited)} files differ"
+    raise WriteError(
+        "\n".join(lines) + f"\n{count} from what igla-gen wrote, and nothing was written; "
+        "bring the change into the spec or the template, then overwrite with igla-gen gen --force"
+    )
 
 
-def _read(path: Path) -> str | None:
+def _commit(out: Path, texts: dict[str, str], stale: list[str]) -> None:
     try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
+        commit(out, texts, stale)
+    except OSError as error:
+        raise WriteError(
+            f"{error.filename or out}: cannot be written ({error.strerror}); nothing was changed; "
+            "free some space or grant access, then run again"
+        ) from error

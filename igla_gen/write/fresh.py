@@ -57,7 +57,7 @@ class Fingerprint:
 
     def _outputs(self) -> str:
         total = hashlib.sha256((self.out / NAME).read_bytes())
-        for path, written in sorted(read_manifest(self.out).items()):
+        for path, written in sorted(read_manifest(self.out).files.items()):
             found = hashlib.sha256((self.out / path).read_bytes()).hexdigest()
             total.update(f"{path}\0{found}\0{found == written.sha256}".encode())
         return total.hexdigest()

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from igla_gen.emit.render import Output, package_files, render_units
 from igla_gen.emit.templates import template_texts
-from igla_gen.model.component import BlueprintSpec, InstanceSpec
+from igla_gen.model.component import BlueprintSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.write.manifest import Written, digest
+from igla_gen.write.manifest import Written, digest, source_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +34,15 @@ def make_plan(library: Library) -> Plan:
     written = {output.path: _written(library, output) for output in outputs}
     for path, text in package_files(outputs):
         texts[path] = text
-        written[path] = Written(digest(text), "", "", "", "")
+        written[path] = Written(digest(text), {}, "", "")
     return Plan(texts, written)
 
 
 def _written(library: Library, output: Output) -> Written:
-    sources = [u.source for u in _sources(library, library.units[output.module])]
+    sources = (unit.source for unit in library.closure(library.units[output.module]))
     return Written(
         sha256=digest(output.text),
-        spec=output.spec,
-        spec_sha256=digest("\0".join(f"{s.shown}\0{s.text}" for s in sources)),
+        specs={source.shown: source_digest(source.text) for source in sources},
         template=f"templates/{output.template}",
-        template_sha256=digest(template_texts()[output.template]),
+        template_sha256=source_digest(template_texts()[output.template]),
     )
-
-
-def _sources(library: Library, unit: Unit) -> list[Unit]:
-    """The unit and every unit its output is a function of."""
-    found = list(library.used(unit))
-    if isinstance(unit.spec, InstanceSpec):
-        for other in (library.blueprint(unit), library.model(unit)):
-            if other is not None:
-                found += [u for u in library.used(other) if u not in found]
-    return found
