@@ -18,6 +18,7 @@ COMMANDS = {
     "fmt": "fmt",
     "gen": "gen",
     "list": "list_specs",
+    "parse": "parse",
     "schema": "schema",
 }
 

@@ -21,10 +21,12 @@ from igla_gen.model.component import (
 from igla_gen.model.types import Type
 from igla_gen.resources import specs_folder
 from igla_gen.syntax import parse_document
+from igla_gen.syntax.parser import MAX_SIZE, too_large
 from igla_gen.syntax.tree import Document, Node, Scalar
 from igla_gen.syntax.tree import Mapping as MappingNode
 
 PACKAGE = "igla"
+MAX_BYTES = 4 * MAX_SIZE  # a file of more bytes has too many characters in any case
 # after one of these, keys may be missing or elsewhere only because the text was cut wrongly
 SPOILS_STRUCTURE = (
     "bad-indentation",
@@ -221,6 +223,9 @@ def _load_file(library: Library, path: Path, root: Path) -> Unit | None:
 def read_text(library: Library, path: Path, shown: str) -> str | None:
     try:
         open_text = library.texts.get(path.resolve()) if library.texts else None
+        if open_text is None and path.stat().st_size > MAX_BYTES:
+            library.findings.items.append(too_large(shown))
+            return None
         text = path.read_bytes().decode("utf-8") if open_text is None else open_text
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1

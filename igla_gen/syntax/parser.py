@@ -243,7 +243,7 @@ def parse_document(text: str, file: str) -> Document:
     if "\r" in plain:
         plain = plain.replace("\r\n", "\n").replace("\r", "\n")
     if len(plain) > MAX_SIZE:
-        return Document(file, text, None, (_too_large(file),))
+        return Document(file, text, None, (too_large(file),))
     reader = _Reader(plain, file)
     faults = reader.scanner.faults
     tree = None
@@ -261,7 +261,8 @@ def parse_document(text: str, file: str) -> Document:
     return Document(file, text, tree, mended, tuple(reader.scanner.comments))
 
 
-def _too_large(file: str) -> Diagnostic:
+def too_large(file: str) -> Diagnostic:
+    """What is said of a file that is no spec by its size alone."""
     message = f"more than {MAX_SIZE // 1024 // 1024} million characters"
     hint = "a spec has some thousands; is this the right file?"
     return Diagnostic("IG112", "unreadable-file", message, Span(file, 1, 1, 1, 1), hint)
