@@ -14,7 +14,9 @@ from igla_gen.cli.common import stop
 
 # command -> module; a module offers the function `run`, which typer reads
 COMMANDS = {
+    "breaking": "breaking",
     "check": "check",
+    "diff": "diff",
     "fmt": "fmt",
     "gen": "gen",
     "list": "list_specs",

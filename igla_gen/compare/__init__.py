@@ -1,0 +1,1 @@
+"""What changed between two versions of specs, by meaning: checkpoints, numerics, api, defaults, tests, docs."""
