@@ -43,6 +43,7 @@ from igla_gen.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("rename-key", "delete-leaf", "empty-leaf", "change-scalar", "swap-lines", "break-indent")
+STRIDE = 23  # of the samples that run on each change
 # an indentation is wrong beside another: the finding stands on the second of two lines that disagree
 RELATIONS = ("bad-indentation", "unexpected-text")
 PASSED = ("changed", "reported", "elsewhere")
@@ -315,6 +316,20 @@ class Bench:
     @cache  # noqa: B019 - a bench lives as long as the process
     def rendered(self, module: str) -> tuple[str, ...]:
         return _rendered(self.base, self.base.units[module])
+
+    def loaded(self, name: str, text: str) -> Library:
+        """All specs, with this text for one of them; read, not checked."""
+        library = Library()
+        mine, path = self.units[name], self.paths[name]
+        library.units = {m: u for m, u in self.base.units.items() if u is not mine}
+        library.requested = list(library.units.values())
+        _texts[path] = text
+        try:
+            unit = libraries._load_file(library, path, ROOT)
+        finally:
+            del _texts[path]
+        library.requested += [unit] if unit is not None else []
+        return library
 
     def judge(self, mutation: Mutation) -> Outcome:
         """Reads, checks and renders the mutated spec."""

@@ -17,7 +17,7 @@ def compare_behaviors(sides: Sides) -> None:
     old = {behavior.name.text: behavior for behavior in old_spec.behaviors}
     new = {behavior.name.text: behavior for behavior in new_spec.behaviors}
     pairs = pair(
-        {name: body_of_behavior(behavior) for name, behavior in old.items()},
+        {name: sides.now(body_of_behavior(behavior)) for name, behavior in old.items()},
         {name: body_of_behavior(behavior) for name, behavior in new.items()},
     )
     for name in pairs.removed:
@@ -29,6 +29,8 @@ def compare_behaviors(sides: Sides) -> None:
         if before != after:
             places = old[before].name.span, new[after].name.span
             sides.add("api", after, f"{_word(before)} {before} is now {after}", *places)
+            sides.renamed[before] = after
+    for before, after in pairs.both():
         _compare_behavior(sides, after, old[before], new[after])
     kept = [after for _, after in pairs.both()]
     if kept != [name for name in new if name in kept]:

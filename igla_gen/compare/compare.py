@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from igla_gen.compare.versions import bump_made, is_enough
 from igla_gen.diagnostics import Diagnostic
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec
 from igla_gen.model.library import Unit
+
+_MODULE = re.compile(r"^module:[ \t]*[\"']?([\w.]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ def compare(old: Tree, new: Tree, *, only: Collection[str] | None = None) -> Com
     couples = _couples(before, after)
     found = [_compare_units(old, new, a, b) for a, b in couples]
     paired = {unit.module for couple in couples for unit in couple}
+    paired |= _unreadable(old) | _unreadable(new)
     found += [_gone(unit) for name, unit in before.items() if name not in paired]
     found += [_come(unit) for name, unit in after.items() if name not in paired]
     modules = sorted((f for f in found if _is_something(f)), key=lambda f: f.module)
@@ -81,6 +85,15 @@ def compare(old: Tree, new: Tree, *, only: Collection[str] | None = None) -> Com
 
 def _units(tree: Tree, only: Collection[str] | None) -> dict[str, Unit]:
     return {u.module: u for u in tree.library.requested if only is None or u.module in only}
+
+
+def _unreadable(tree: Tree) -> set[str]:
+    """Modules of the files that could not be read: nobody knows what became of them."""
+    library = tree.library
+    files = {item.span.file for item in library.findings.items}
+    files -= {unit.source.shown for unit in library.units.values()}
+    texts = (library.sources.get(file, "") for file in files)
+    return {m.group(1) for text in texts if (m := _MODULE.search(text)) is not None}
 
 
 def _couples(before: dict[str, Unit], after: dict[str, Unit]) -> list[tuple[Unit, Unit]]:

@@ -9,6 +9,7 @@ from itertools import product
 from igla_gen.compare.changes import Kind
 from igla_gen.compare.sides import Sides
 from igla_gen.expressions import EvaluationError, Expression, evaluate, names, show
+from igla_gen.expressions.emit import VOCABULARY
 from igla_gen.expressions.tree import Number, Text, walk
 
 MOST_SAMPLES = 4000
@@ -27,7 +28,7 @@ def compare_statements(
 
     What speaks of `new_words` alone, fields that were not there, refuses nothing that was accepted.
     """
-    before, after = {show(s): s for s in old}, {show(s): s for s in new}
+    before, after = {sides.now(show(s)): s for s in old}, {show(s): s for s in new}
     gone = [s for text, s in before.items() if text not in after]
     come = [s for text, s in after.items() if text not in before]
     for statement in list(come):
@@ -50,7 +51,7 @@ def compare_statements(
 
 
 def _words(statement: Expression) -> set[str]:
-    return {name.name for name in names(statement)}
+    return {name.name for name in names(statement)} - VOCABULARY
 
 
 def _compare(

@@ -17,7 +17,7 @@ def compare_formulas(sides: Sides) -> None:
     old, new = sides.old.spec, sides.new.spec
     assert isinstance(old, ComponentSpec) and isinstance(new, ComponentSpec)
     pairs = pair(
-        {name: body_of_formula(formula) for name, formula in old.formulas.items()},
+        {name: sides.now(body_of_formula(formula)) for name, formula in old.formulas.items()},
         {name: body_of_formula(formula) for name, formula in new.formulas.items()},
     )
     for name in pairs.removed:
@@ -30,6 +30,8 @@ def compare_formulas(sides: Sides) -> None:
         if before != after:
             places = key_place(old, "formulas", before), key_place(new, "formulas", after)
             sides.add("api", after, f"the formula {before} is now {after}", *places)
+            sides.renamed[before] = after
+    for before, after in pairs.both():
         _compare_formula(sides, after, old.formulas[before], new.formulas[after])
     kept = [after for _, after in pairs.both()]
     if kept != [name for name in new.formulas if name in kept]:
@@ -41,17 +43,17 @@ def _compare_formula(sides: Sides, name: str, old: Formula, new: Formula) -> Non
     sides.text("docs", name, f"the description of {name}", old.description, new.description)
     compare_signature(sides, name, old, new)
     compare_proofs(sides, name, old, new)
-    before, after = _computed(old), _computed(new)
+    before, after = sides.now(_computed(old)), _computed(new)
     if before == after:
         return
     places = old.span_of("is"), new.span_of("is")
-    if show(old.is_) == show(new.is_):
+    if sides.now(show(old.is_)) == show(new.is_):
         word = next(
             w
             for w in (*new.where, *old.where)
             if w not in old.where
             or w not in new.where
-            or show(old.where[w]) != show(new.where[w])
+            or sides.now(show(old.where[w])) != show(new.where[w])
             or list(old.where) != list(new.where)
         )
         places = key_place(old, "where", word), key_place(new, "where", word)

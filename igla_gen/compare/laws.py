@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from igla_gen.compare.changes import Kind, pair
 from igla_gen.compare.sides import Sides, key_place
 from igla_gen.compare.values import body_of_law, data, prose
@@ -53,7 +55,7 @@ def _order(sides: Sides, subject: str, key: str, old: list[str], new: list[str],
 
 def _compare_laws(sides: Sides, subject: str, old: dict[str, Law], new: dict[str, Law]) -> None:
     pairs = pair(
-        {name: body_of_law(law) for name, law in old.items()},
+        {name: sides.now(body_of_law(law)) for name, law in old.items()},
         {name: body_of_law(law) for name, law in new.items()},
     )
     for name in pairs.removed:
@@ -85,12 +87,13 @@ def _compare_law(sides: Sides, subject: str, name: str, old: Law, new: Law) -> N
         told = f"has {len(after)} cases, it had {len(before)}"
         add(kind, "cases", told if len(after) != len(before) else f"has other cases than {lost}")
     inputs = [{word: show(value) for word, value in law.for_.items()} for law in (old, new)]
+    inputs[0] = {word: sides.now(value) for word, value in inputs[0].items()}
     if list(inputs[0].items()) != list(inputs[1].items()):
         words = [w for w in (*inputs[0], *inputs[1]) if inputs[0].get(w) != inputs[1].get(w)]
         shown = ", ".join(dict.fromkeys(words)) or "the order"
         add("tests", "for", f"is tried on other inputs ({shown})")
     _compare_saying(add, old, new)
-    _compare_statements(add, old, new)
+    _compare_statements(add, sides.now, old, new)
 
 
 def _compare_saying(add, old: Law, new: Law) -> None:
@@ -101,15 +104,20 @@ def _compare_saying(add, old: Law, new: Law) -> None:
         add(kind, "saying", f'asks for the message "{after}", it asked for "{before}"')
 
 
-def _compare_statements(add, old: Law, new: Law) -> None:
-    if (old.holds is None) != (new.holds is None):
-        now = "holds" if new.holds is not None else "refuses"
-        add("api", now, f"now says what {now}, it said the reverse")
-        return
-    key = "holds" if old.holds is not None else "refuses"
-    before, after = (old.holds or old.refuses), (new.holds or new.refuses)
-    if before is None or after is None or show(before) == show(after):
-        return
+def _compare_statements(add, now: Callable[[str], str], old: Law, new: Law) -> None:
+    for key in ("holds", "refuses"):
+        before, after = getattr(old, key), getattr(new, key)
+        if before is None or after is None:
+            if before is not after:
+                said = show(after) if after is not None else show(before)
+                verb = "no longer says" if after is None else "also says"
+                kind: Kind = "tests weakened" if after is None else "tests"
+                add(kind, key, f"{verb} what {key}: {said}")
+        elif now(show(before)) != show(after):
+            _compare_statement(add, key, before, after)
+
+
+def _compare_statement(add, key: str, before: Expression, after: Expression) -> None:
     if key == "refuses":
         add("tests", key, f"refuses {show(after)}, it refused {show(before)}")
     elif is_weaker(after, before):

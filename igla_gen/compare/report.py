@@ -20,7 +20,7 @@ def text_report(comparison: Comparison) -> str:
     parts += [_faults("old", comparison.old, comparison.old_faults)]
     parts += [_faults("new", comparison.new, comparison.new_faults)]
     parts = [part for part in parts if part]
-    if not comparison.modules:
+    if not parts:
         nothing = f"no specs differ in meaning between {comparison.old} and {comparison.new}"
         parts.append(nothing)
     return "\n\n".join(parts) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from igla_gen.compare.changes import Changes, Kind
@@ -32,6 +33,14 @@ class Sides:
     old: Unit
     new: Unit
     changes: Changes = field(default_factory=Changes)
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    def now(self, text: str) -> str:
+        """Old text with the names that its things have now: to follow a rename is no change."""
+        if not self.renamed:
+            return text
+        words = "|".join(map(re.escape, self.renamed))
+        return re.sub(rf"\b({words})\b", lambda match: self.renamed[match.group()], text)
 
     def add(
         self, kind: Kind, subject: str, message: str, old: Span | None, new: Span | None

@@ -59,7 +59,7 @@ def _added(
 
 def compare_parameter(sides: Sides, subject: str, old: FieldType, new: FieldType) -> None:
     """One parameter of the same name (or a renamed one)."""
-    if show(old.type) != show(new.type):
+    if sides.now(show(old.type)) != show(new.type):
         kind, how = _type_change(old.type, new.type)
         message = f"{subject} is {show(new.type)}, it was {show(old.type)}{how}"
         sides.add(kind, subject, message, old.span, new.span)
@@ -117,7 +117,7 @@ def _result(sides: Sides, name: str, old: Callable_, new: Callable_) -> None:
             kind: Kind = "api" if after is None else "docs"
             verb = "is no longer declared" if after is None else "is declared now"
             sides.add(kind, name, f"the result of {name} {verb}", *places)
-    elif show(before) != show(after):
+    elif sides.now(show(before)) != show(after):
         kind, how = "api", ""
         if _renamed_dimensions(before) == _renamed_dimensions(after):
             kind, how = "docs", " (the same shape with other letters)"

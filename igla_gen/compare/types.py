@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from igla_gen.compare.changes import Kind, pair
+from dataclasses import replace
+
+from igla_gen.compare.changes import Changes, Kind, pair
 from igla_gen.compare.constraints import compare_statements
 from igla_gen.compare.sides import Sides, key_place
 from igla_gen.compare.signatures import compare_parameter
@@ -31,6 +33,8 @@ def compare_types(sides: Sides) -> None:
         if before != after:
             places = key_place(old, "types", before), key_place(new, "types", after)
             sides.add("api", after, f"the type {before} is now {after}", *places)
+            sides.renamed[before] = after
+    for before, after in pairs.both():
         _compare_type(sides, before, after, old.types[before], new.types[after])
 
 
@@ -67,6 +71,7 @@ def _compare_fields(sides: Sides, was: str, name: str, old: TypeSpec, new: TypeS
             places = key_place(old, "fields", before), key_place(new, "fields", after)
             message = f"the field {name}.{before} is now {name}.{after}"
             sides.add("api", f"{name}.{after}", message, *places)
+            sides.renamed[before] = after
         _compare_field(sides, was, name, before, after, old.fields[before], new.fields[after])
     kept = [after for _, after in pairs.both()]
     if kept != [word for word in new.fields if word in kept]:
@@ -92,7 +97,7 @@ def _compare_field(
     sides: Sides, was: str, name: str, before: str, after: str, old: FieldType, new: FieldType
 ) -> None:
     subject = f"{name}.{after}"
-    own = Sides(sides.old_tree, sides.new_tree, sides.old, sides.new)
+    own = replace(sides, changes=Changes())
     compare_parameter(own, subject, old, new)
     for change in own.changes.items:
         kind, why = change.kind, ""
