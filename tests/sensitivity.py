@@ -291,7 +291,31 @@ def _leaves(node: Node, above: tuple[int, ...] = (1,)) -> Iterator[Leaf]:
 
 # -- the compiler, in memory --------------------------------------------------------------
 
-_texts: dict[Path, str] = {}  # what files are taken to hold
+
+class TextPath(type(Path())):  # type: ignore[misc]
+    """A path whose file is taken to hold a text."""
+
+    text: str
+
+    @classmethod
+    def of(cls, path: Path, text: str) -> TextPath:
+        made = cls(path)
+        made.text = text
+        return made
+
+    def read_bytes(self) -> bytes:
+        return self.text.encode("utf-8")
+
+
+class _Few(dict[str, Unit]):
+    """All units by name, of which a walk sees only a few."""
+
+    def __init__(self, units: dict[str, Unit], few: list[Unit]) -> None:
+        super().__init__(units)
+        self.few = few
+
+    def values(self):  # type: ignore[override]
+        return self.few
 
 
 class Bench:
@@ -299,15 +323,12 @@ class Bench:
 
     def __init__(self) -> None:
         specs = ROOT / "specs"
-        read = libraries._read
         make = render.make_environment
-        libraries._read = lambda lib, path, shown: _read(read, lib, path, shown)
         environment = lru_cache(1)(lambda: make(render.template_texts()))
         render.make_environment = lambda _texts: environment()
         self.base = libraries.load([specs], ROOT)
         run_rules(self.base)
         assert not self.base.findings.items, self.base.findings.sorted()[:3]
-        self.paths = {u.source.shown: u.source.path for u in self.base.units.values()}
         self.units = {u.source.shown: u for u in self.base.units.values()}
 
     def texts(self) -> dict[str, str]:
@@ -319,39 +340,24 @@ class Bench:
 
     def loaded(self, name: str, text: str) -> Library:
         """All specs, with this text for one of them; read, not checked."""
+        mine = self.units[name]
         library = Library()
-        mine, path = self.units[name], self.paths[name]
         library.units = {m: u for m, u in self.base.units.items() if u is not mine}
-        library.requested = list(library.units.values())
-        _texts[path] = text
-        try:
-            unit = libraries._load_file(library, path, ROOT)
-        finally:
-            del _texts[path]
-        library.requested += [unit] if unit is not None else []
+        library.sources = dict(self.base.sources)
+        unit = libraries._load_file(library, TextPath.of(mine.source.path, text), ROOT)
+        library.requested = [unit] if unit is not None else []
         return library
 
     def judge(self, mutation: Mutation) -> Outcome:
         """Reads, checks and renders the mutated spec."""
-        mine = self.units[mutation.spec]
-        library = Library()
-        library.units = {m: u for m, u in self.base.units.items() if u is not mine}
-        library.sources = dict(self.base.sources)
-        path = self.paths[mutation.spec]
-        _texts[path] = mutation.text
-        try:
-            return self._judge(mutation, library, mine, path)
-        finally:
-            del _texts[path]
+        library = self.loaded(mutation.spec, mutation.text)
+        return self._judge(mutation, library, self.units[mutation.spec])
 
-    def _judge(self, mutation: Mutation, library: Library, mine: Unit, path: Path) -> Outcome:
-        unit = libraries._load_file(library, path, ROOT)
-        if unit is not None:
-            library.requested.append(unit)
+    def _judge(self, mutation: Mutation, library: Library, mine: Unit) -> Outcome:
+        unit = library.requested[0] if library.requested else None
         if unit is not None:
             libraries._load_uses(library, ROOT)
-            if not any(self._touches(mutation, item) for item in library.findings.items):
-                run_rules(library)
+            self._run_rules(mutation, library, unit)
         found = library.findings.sorted()
         said = f"{found[0].span.file}:{found[0].span.line} {found[0].message}" if found else ""
         if any(self._touches(mutation, item) for item in found):
@@ -360,6 +366,19 @@ class Bench:
         if found:
             return Outcome(mutation, "elsewhere" if differs else "misplaced", said)
         return Outcome(mutation, "changed" if differs else "silent", said)
+
+    def _run_rules(self, mutation: Mutation, library: Library, unit: Unit) -> None:
+        """The rules, over the mutated spec and then over its readers, until one finds the place."""
+        units = library.units
+        for few in (
+            [unit],
+            [u for u in units.values() if u is not unit and _reads(library, u, unit)],
+        ):
+            if any(self._touches(mutation, item) for item in library.findings.items):
+                return
+            library.units = _Few(units, few)
+            run_rules(library)
+            library.units = units
 
     @staticmethod
     def _touches(mutation: Mutation, item: Diagnostic) -> bool:
@@ -385,13 +404,6 @@ class Bench:
 def _lines_named(item: Diagnostic) -> set[int]:
     """Lines that a finding names besides its own: `it is already on line 12`."""
     return {int(n) for n in re.findall(r"\bline (\d+)", f"{item.message} {item.hint or ''}")}
-
-
-def _read(read, library: Library, path: Path, shown: str) -> str | None:
-    if path not in _texts:
-        return read(library, path, shown)
-    library.sources[shown] = _texts[path]
-    return _texts[path]
 
 
 def _readers(library: Library, unit: Unit) -> list[Unit]:
@@ -439,8 +451,12 @@ def main() -> int:
     start = time.perf_counter()
     size = 50
     batches = [todo[i : i + size] for i in range(0, len(todo), size)]
+    outcomes: list[Outcome] = []
     with ProcessPoolExecutor(options.jobs) as pool:
-        outcomes = [o for batch in pool.map(judge_all, batches) for o in batch]
+        for batch in pool.map(judge_all, batches):
+            outcomes += batch
+            if options.progress:
+                print(f"{len(outcomes)} of {len(todo)}", file=sys.stderr, flush=True)
     return report(outcomes, time.perf_counter() - start, options)
 
 
@@ -452,6 +468,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=0, help="only so many mutations")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--show", type=int, default=40, help="how many unnoticed ones to print")
+    parser.add_argument("--progress", action="store_true")
     parser.add_argument("--verdict", action="append", help="print those of this verdict")
     return parser.parse_args()
 

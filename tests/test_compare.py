@@ -267,6 +267,7 @@ def compared(name: str, text: str) -> Comparison | None:
     library = sensitivity.bench().loaded(name, text)
     if library.findings.items:
         return None
+    library.requested = list(library.units.values())
     return compare(old, Tree("new", library, roles_of(library), None))
 
 
