@@ -33,11 +33,13 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from igla_gen.diagnostics import Diagnostic, Span
-from igla_gen.emit import render
+from igla_gen.emit import environment, render
+from igla_gen.emit.templates import template_texts
 from igla_gen.model import library as libraries
 from igla_gen.model.component import BlueprintSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules import run_rules
+from igla_gen.rules import templates as rule_templates
 from igla_gen.syntax import parse_document
 from igla_gen.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
@@ -108,9 +110,10 @@ class Text:
     def extent(self, scalar: Scalar) -> Span:
         """All of a scalar; the span of a block is its mark alone."""
         span = scalar.span
-        if scalar.style != "block" or not scalar.places:
+        said = scalar.text.rstrip()
+        if scalar.style != "block" or not said:
             return span
-        last = scalar.places[-1][0]
+        last = scalar.place(len(said) - 1)[0]
         end = len(self.text[self.starts[last - 1] : self.starts[last] - 1].rstrip()) + 1
         return Span(span.file, span.line, span.column, last, end)
 
@@ -323,9 +326,8 @@ class Bench:
 
     def __init__(self) -> None:
         specs = ROOT / "specs"
-        make = render.make_environment
-        environment = lru_cache(1)(lambda: make(render.template_texts()))
-        render.make_environment = lambda _texts: environment()
+        for cached in (template_texts, rule_templates.blocks, rule_templates._definitions):
+            cached.cache_clear()
         self.base = libraries.load([specs], ROOT)
         run_rules(self.base)
         assert not self.base.findings.items, self.base.findings.sorted()[:3]
@@ -421,8 +423,17 @@ def _reads(library: Library, user: Unit, unit: Unit) -> bool:
     return any(unit in library.used(source) for source in sources)
 
 
+_compiled = lru_cache(1)(lambda: environment.make_environment(template_texts()))
+
+
 def _rendered(library: Library, unit: Unit) -> tuple[str, ...]:
-    outputs = render._render_unit(library, unit)
+    """The files of a unit; templates are compiled once for all of them."""
+    make = render.make_environment
+    render.make_environment = lambda _texts: _compiled()
+    try:
+        outputs = render._render_unit(library, unit)
+    finally:
+        render.make_environment = make
     return tuple(re.sub(r"\.vibee:\d+", ".vibee", output.text) for output in outputs)
 
 
