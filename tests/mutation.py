@@ -24,15 +24,17 @@ ROOT = Path(__file__).resolve().parent.parent
 GENERATED = ROOT / "generated"
 WORK = ROOT / "out" / "mutation"
 RATE = 85.0  # percent
+SPINNER = tuple("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 # How the tests of a mutant end, by mutmut's exit codes; whatever is in neither set survived.
 FAILED = {1, 3}  # a test failed; pytest itself broke
 STUCK = {-24, 24, 36, 152, 255}  # killed at the time limit: the mutant loops or waits for ever
+# tests of where a warning points are left out: mutmut's own frame stands between module and caller
 SETTINGS = """\
 [tool.mutmut]
 source_paths = ["igla"]
 only_mutate = ["igla/{module}.py"]
 pytest_add_cli_args_test_selection = ["tests"]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "--import-mode=importlib"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "--import-mode=importlib", "-k", "not line_of_the_caller"]
 use_git_change_detection = false
 process_isolation = "forkserver"
 """
@@ -85,7 +87,8 @@ def mutmut(place: Path, *arguments: str) -> str:
         cwd=place, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
     )  # fmt: skip
     if result.returncode:
-        last = (result.stdout + result.stderr)[-2000:]
+        said = (result.stdout + result.stderr).split("\n")
+        last = "\n".join(line for line in said if not line.lstrip("\r").startswith(SPINNER))[-2000:]
         sys.exit(f"mutmut {' '.join(arguments)} failed in {place}:\n{last}")
     return result.stdout
 

@@ -298,9 +298,15 @@ def test_failures_of_llama_cpp_are_told(monkeypatch: pytest.MonkeyPatch) -> None
     Stand(monkeypatch, status=1, stderr="\n")
     with pytest.raises(parity.ParityError, match=r"model.gguf \(exit status 1\): it said nothing$"):
         parity.llama_cpp_generate(path, "a", 1)
+
+
+def test_failures_of_llama_cpp_are_told_at_the_line_of_the_caller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A note of llama.cpp is a warning, and it names the line that asked."""
     Stand(monkeypatch, tokens=[[5]], note="another version")
     with pytest.warns(UserWarning, match="another version") as warned:
-        parity.llama_cpp_tokenize(path, ["a"])
+        parity.llama_cpp_tokenize(Path("model.gguf"), ["a"])
     assert warned[0].filename == __file__
 
 
