@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 import yaml
@@ -13,6 +14,8 @@ from igla_gen.diagnostics import Diagnostic
 from igla_gen.syntax import Mapping, Node, Scalar
 from igla_gen.syntax import parse_document as parse
 from igla_gen.syntax.tree import Sequence, lookup, plain_data
+from tests import fuzz
+from tests.conftest import REPOSITORY
 
 FAST = settings(max_examples=150)
 
@@ -473,3 +476,196 @@ def test_what_is_accepted_is_what_yaml_reads(text: str, data: st.DataObject) -> 
     except yaml.YAMLError:
         return
     assert text_data(tree) == expected
+
+
+# ---------------------------------------------------------------- several faults in one run
+
+# two slips, each in an entry of its own: both are reported, neither makes another, and the rest is read
+SLIPS = {
+    "unexpected-text": "one:\n  a: 1\n  stray words\n  b: 2\n",
+    "a line at the outermost column": "one:\n  m: 0\n0\n",
+    "text after a quote": "one: 'b' c\n",
+    "colon-in-plain-value": "one: b: c\n",
+    "bad-escape": 'one: "\\q"\n',
+    "unclosed-quote": "one: 'b\n",
+    "unclosed-quote in a list": "one:\n  - 'b\n  - c\n",
+    "unclosed-bracket": "one: [b, {c: d}\n",
+    "unclosed-bracket over lines": "one: {b: 1,\n  c: [2,\n",
+    "a bracket that is crossed": "one: [{b: 1]\n",
+    "a comma too many": "one: [b,, c]\n",
+    "no comma": "one: {b: 1 'c': 2}\n",
+    "bad-indentation": "one:\n    b: 1\n  c: 2\n",
+    "a whole block at a wrong column": "one:\n    b: 1\n   c: 2\n   d: 3\n   e: 4\n",
+    "a key deeper than its mapping": "one: 1\n  b: 2\n",
+    "tab-in-indentation": "one:\n\tb: 1\n",
+    "duplicate-key": "one: 1\none: 2\n",
+    "an anchor": "one: &x 1\n",
+    "a folded block": "one: >\n  b: c\n  d: e\n",
+    "a complex key": "? one\n: b\n",
+    "a marker": "one: 1\n---\n",
+    "text after a bar": "one: | b\n  c\n",
+    "a list behind its key": "one: - a\n",
+    "a list among keys": "one: 1\n- a\n- b\n- c: d\n",
+    "control-character": "one: \x00\n",
+}
+
+
+@pytest.mark.parametrize("first", SLIPS.values(), ids=SLIPS.keys())
+@pytest.mark.parametrize(
+    "second", ["bad-escape", "unclosed-bracket", "unexpected-text", "bad-indentation"]
+)
+def test_two_slips_are_two_findings(first: str, second: str) -> None:
+    other = SLIPS[second].replace("one", "other")
+    alone = [len(parse_document(text, "case.vibee")[1]) for text in (first, other)]
+    assert alone == [1, 1]
+    text = f"before: 1\n{first}between: [x]\n{other}after: 2\n"
+    tree, faults = parse_document(text, "case.vibee")
+    assert len(faults) == 2, [(f.name, f.span.line) for f in faults]
+    line = text.split("\n").index("between: [x]") + 1
+    assert sorted(f.span.line > line for f in faults) == [False, True]
+    assert {"before", "between", "after"} <= set(text_data(tree))
+
+
+def test_a_file_that_is_no_spec_says_so_once() -> None:
+    text = "// header\nuse std::json\n\nstruct A {\n    id: Int,\n    name: String,\n}\n\nfn main() {\n    f()\n}\n"
+    tree, faults = parse_document(text, "case.vibee")
+    assert tree is None
+    assert [(f.name, f.span.line, f.span.column) for f in faults] == [("unexpected-text", 1, 1)]
+    tree, faults = parse_document("# a comment\n\nfoo bar\nname: x\nversion: 1: 2\n", "case.vibee")
+    assert text_data(tree) == {"name": "x", "version": "1: 2"}
+    assert [(f.name, f.span.line) for f in faults] == [
+        ("unexpected-text", 3),
+        ("colon-in-plain-value", 5),
+    ]
+
+
+def test_a_run_of_lines_that_fit_nowhere_is_one_finding() -> None:
+    tree, faults = parse_document("a: 1\nfoo\nbar\nbaz {\nb: 2\nqux\n", "case.vibee")
+    assert text_data(tree) == {"a": "1", "b": "2"}
+    assert [f.span.line for f in faults] == [2, 6]
+
+
+def test_faults_have_a_bound() -> None:
+    _, faults = parse_document("".join(f"k{i}: b: c\n" for i in range(1000)), "case.vibee")
+    assert len(faults) == 200
+    assert "the rest of the file is not read" in (faults[-1].hint or "")
+
+
+# ---------------------------------------------------------------- comments
+
+
+def test_every_comment_is_kept_and_nothing_else() -> None:
+    text = """\
+# head
+a: 'it''s # text' # one
+b: |  # two
+  # text
+  x
+c: [1, # three
+  # four
+  "# text", x#y] # five
+d: # six
+   # seven
+  - e: f #
+  -   # eight
+    g
+h: plain # nine
+    # ten
+"""
+    comments = parse(text, "case.vibee").comments
+    assert [(c.text, c.alone) for c in comments] == [
+        ("# head", True), ("# one", False), ("# two", False), ("# three", False), ("# four", True),
+        ("# five", False), ("# six", False), ("# seven", True), ("#", False), ("# eight", False),
+        ("# nine", False), ("# ten", True),
+    ]  # fmt: skip
+    lines = text.split("\n")
+    for comment in comments:
+        span = comment.span
+        assert lines[span.line - 1][span.column - 1 : span.end_column - 1] == comment.text
+
+
+# ---------------------------------------------------------------- abuse
+
+LONG = 100_000
+ABUSE = {
+    "a long line": "a: " + "x" * 3_000_000,
+    "colons": "a: " + ":a" * 1_000_000,
+    "hashes": "a: b" + "#a" * 1_000_000,
+    "quotes": "a: '" + "''" * LONG + "'",
+    "escapes": 'a: "' + "\\t" * LONG + '"',
+    "blanks": "a: b" + "\n" * LONG + "c: d",
+    "lines of one plain scalar": "a: b\n" + "  c\n" * LONG,
+    "lines of one quoted scalar": "a: 'b\n" + "  c\n" * LONG + "'",
+    "comments": "# x\n" * LONG + "a: b",
+    "open brackets on lines": "a: [\n" * LONG,
+    "brackets that close too soon": "a: [\n" + "b: [\nc: ]\n" * 20_000,
+    "quotes never closed": "a: \"x\nb: 'y\n" * LONG,
+    "closing brackets": "a: [" + "}" * LONG,
+    "tabs": "a:\n" + "\tb: c\n" * LONG,
+    "colons in values": "a: b: " + " " * LONG + "c",
+    "dashes": "- " * LONG,
+    "no spec": "foo bar\n" * LONG,
+    "zeros": "\0\n" * LONG,
+    "digits": "a: " + "9" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("text", ABUSE.values(), ids=ABUSE.keys())
+def test_no_text_takes_long(text: str) -> None:
+    start = time.process_time()
+    document = parse(text, "case.vibee")
+    assert time.process_time() - start < 5
+    assert document.tree is not None or document.faults
+
+
+def test_time_grows_with_the_size_and_no_faster() -> None:
+    def seconds(keys: int) -> float:
+        text = "".join(f"k{i}: [a, 'b', {{c: d}}]\n" for i in range(keys))
+        start = time.process_time()
+        assert not parse(text, "case.vibee").faults
+        return time.process_time() - start
+
+    assert seconds(16_000) < 10 * min(seconds(4_000), seconds(4_000))
+
+
+def test_numbers_without_bound_are_no_numbers() -> None:
+    for text in ("9" * 1001, "0x" + "f" * 5000, "-" + "1" * 5000):
+        tree, faults = parse_document(f"a: {text}\n", "case.vibee")
+        assert [f.name for f in faults] == ["number-too-long"]
+        assert plain_data(tree) == {"a": text}
+    assert plain_data(read(f"a: {'9' * 1000}\nb: '{'9' * 5000}'\n"))["a"] == int("9" * 1000)
+    assert plain_data(read("a: 1e999\nb: -1e999\n")) == {"a": math.inf, "b": -math.inf}
+
+
+def test_what_a_reviewer_cannot_see_is_a_fault() -> None:
+    for char in "\x00\x07\x0b\x1b\x7f\x80\x9f\ufffe\u202e\u2066":
+        for text in (f"a: x{char}y\n", f"a: 'x{char}'\n", f"a: 1 # {char}\n", f"a: |\n  {char}\n"):
+            _, faults = parse_document(text, "case.vibee")
+            name = "bidi-control" if char in "\u202e\u2066" else "control-character"
+            assert [f.name for f in faults] == [name], (char, text)
+            place = faults[0].span
+            assert text.split("\n")[place.line - 1][place.column - 1] == char
+    assert read('a: "\\x1b \\u202e"\nb: \u200f\u05d0 \x85 \u2028 \ufeff\n')
+
+
+def test_a_marker_before_the_document_can_be_taken_away() -> None:
+    document = parse("---\na: 1\n", "case.vibee")
+    assert plain_data(document.tree) == {"a": 1}
+    (fault,) = document.faults
+    assert fault.fix is not None and fault.fix.safety == "safe"
+    (edit,) = fault.fix.edits
+    assert (edit.span.line, edit.span.column, edit.span.end_line, edit.span.end_column) == (
+        1,
+        1,
+        2,
+        1,
+    )
+
+
+# ---------------------------------------------------------------- a few damaged documents; `make fuzz` runs many
+
+
+def test_damaged_documents_end_well() -> None:
+    figures = fuzz.run(3, range(2000), REPOSITORY / "specs/architecture/normalization.vibee")
+    assert figures.failure is None, figures.failure
+    assert figures.ends["read"] > 100 and figures.ends["read in part"] > 100

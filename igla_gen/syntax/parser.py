@@ -14,7 +14,7 @@ from lark.lexer import Lexer, Token
 
 from igla_gen.diagnostics import Diagnostic, Span
 from igla_gen.resources import grammar_text
-from igla_gen.syntax.repairs import with_repair
+from igla_gen.syntax.repairs import repaired
 from igla_gen.syntax.scanner import (
     MAX_FAULTS,
     Scanner,
@@ -256,9 +256,8 @@ def parse_document(text: str, file: str) -> Document:
         faults[-1] = _last(faults[-1])
     if tree is None and not faults:
         faults.append(_says_nothing(file))
-    lines = plain.split("\n") if faults else []
-    mended = tuple(with_repair(fault, lines) for fault in faults)
-    return Document(file, text, tree, mended, tuple(reader.scanner.comments))
+    found = repaired(faults, plain.split("\n")) if faults else ()
+    return Document(file, text, tree, found, tuple(reader.scanner.comments))
 
 
 def too_large(file: str) -> Diagnostic:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from igla_gen.syntax.tree import Run
@@ -56,43 +56,52 @@ class Text:
     """The text of a quoted scalar, put together piece by piece."""
 
     quote: str
-    text: str
-    runs: list[Run]
-    bad: list[BadEscape]
+    runs: list[Run] = field(default_factory=list)
+    bad: list[BadEscape] = field(default_factory=list)
+    _pieces: list[str] = field(default_factory=list)
+    _length: int = 0
+
+    def __str__(self) -> str:
+        return "".join(self._pieces)
+
+    def join(self, text: str) -> None:
+        """Appends what stands nowhere: what a line break becomes."""
+        self._pieces.append(text)
+        self._length += len(text)
 
     def add(self, row: int, column: int, raw: str) -> None:
         """Appends what stands at this place, with its escapes resolved."""
-        self.runs.append((len(self.text), row + 1, column + 1))
+        self._run(row, column)
         if self.quote == "'":
             self._add_single(row, column, raw)
         elif "\\" in raw:
             self._add_double(row, column, raw)
         else:
-            self.text += raw
+            self.join(raw)
+
+    def _run(self, row: int, column: int) -> None:
+        self.runs.append((self._length, row + 1, column + 1))
 
     def _add_single(self, row: int, column: int, raw: str) -> None:
-        pieces = raw.split("''")
-        for index, piece in enumerate(pieces):
-            if index:
-                column += 1
-                self.runs.append((len(self.text), row + 1, column + 1))
-            last = index == len(pieces) - 1
-            self.text += piece if last else piece + "'"
-            column += len(piece) + 1
+        first, *others = raw.split("''")
+        self.join(first)
+        column += len(first)
+        for piece in others:
+            self.join("'")
+            column += 2
+            self._run(row, column)
+            self.join(piece)
+            column += len(piece)
 
     def _add_double(self, row: int, column: int, raw: str) -> None:
-        parts: list[str] = []
-        length, done = len(self.text), 0
+        done = 0
         for match in _ESCAPE.finditer(raw):
-            before = raw[done : match.start()]
-            char = self._escaped(match, row, column)
-            parts += (before, char)
-            length += len(before)
-            self.runs.append((length, row + 1, column + match.start() + 1))
-            length += len(char)
+            self.join(raw[done : match.start()])
+            self._run(row, column + match.start())
+            self.join(self._escaped(match, row, column))
             done = match.end()
-            self.runs.append((length, row + 1, column + done + 1))
-        self.text += "".join([*parts, raw[done:]])
+            self._run(row, column + done)
+        self.join(raw[done:])
 
     def _escaped(self, match: re.Match[str], row: int, column: int) -> str:
         digits = match[1] or match[2] or match[3]
@@ -120,7 +129,7 @@ def read_quoted(lines: list[str], row: int, column: int, end_row: int, end: int)
     backslash at the end of a line joins it to the next one.
     """
     quote = lines[row][column]
-    text = Text(quote, "", [], [])
+    text = Text(quote)
     joint, breaks = "", 0
     for here in range(row, end_row + 1):
         start = column + 1 if here == row else 0
@@ -135,7 +144,7 @@ def read_quoted(lines: list[str], row: int, column: int, end_row: int, end: int)
                 breaks += 1
                 continue
         if here > row:
-            text.text += "\n" * breaks or joint
+            text.join("\n" * breaks or joint)
             breaks = 0
         text.add(here, start, raw)
         if here < end_row:

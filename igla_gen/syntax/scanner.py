@@ -582,7 +582,7 @@ class Scanner:
                 what = f"{bad.text} is no character"
             span = self._span(bad.row, bad.column, bad.row, bad.column + len(bad.text))
             self._report("IG107", "bad-escape", what, span, hint)
-        return Scalar(read.text, style, self._span(row, column, end_row, end + 1), tuple(read.runs))
+        return Scalar(str(read), style, self._span(row, column, end_row, end + 1), tuple(read.runs))
 
     def _swallows_keys(self, row: int, end_row: int) -> bool:
         """Whether what looks like a key of a block stands after `row` and no later than `end_row`."""
