@@ -90,6 +90,7 @@ class Library:
     # what a comment in a spec allows, and the reason that it gives
     suppressed: list[tuple[Diagnostic, str]] = field(default_factory=list)
     texts: Mapping[Path, str] = field(default_factory=dict)  # what stands for files, by full path
+    sound: dict[str, tuple[Document, Unit]] = field(default_factory=dict)  # read without fault
 
     def used(self, unit: Unit) -> list[Unit]:
         """The unit and the units that it names in `uses`, nearest first."""
@@ -175,15 +176,20 @@ def find_specs(paths: Iterable[Path]) -> list[Path]:
     return sorted(found)
 
 
-def load(paths: Iterable[Path], root: Path, texts: Mapping[Path, str] | None = None) -> Library:
+def load(
+    paths: Iterable[Path],
+    root: Path,
+    texts: Mapping[Path, str] | None = None,
+    sound: dict[str, tuple[Document, Unit]] | None = None,
+) -> Library:
     """Reads the specs and all that they use; faults are in `findings`, never raised.
 
     `root` is the folder that shown paths are relative to, where they lie below it. A module
     that is used but not among `paths` is looked for below `root/specs`, then among the specs
     that travel with igla-gen. `texts` are read in place of what the files at these (resolved)
-    paths hold.
+    paths hold. `sound` remembers files that were read without fault, for the next time.
     """
-    library = Library(texts=texts or {})
+    library = Library(texts=texts or {}, sound={} if sound is None else sound)
     for path in find_specs(paths):
         unit = _load_file(library, path, root)
         if unit is not None:
@@ -197,16 +203,15 @@ def _load_file(library: Library, path: Path, root: Path) -> Unit | None:
     text = read_text(library, path, shown)
     if text is None:
         return None
-    document = library.documents[shown] = parse_document(text, shown)
-    node, faults = document.tree, document.faults
-    library.findings.extend(faults)
-    if node is None or any(fault.name in SPOILS_STRUCTURE for fault in faults):
-        return None
-    spec = _build(library, node)
-    if spec is None or faults:
-        return None
-    unit = Unit(Source(path, shown, text), spec)
-    if not _check_header(library, unit):
+    document, unit = library.sound.get(shown, (None, None))
+    if document is None or document.text != text:
+        before = len(library.findings.items)
+        document = parse_document(text, shown)
+        unit = _read_unit(library, document, Source(path, shown, text))
+        if unit is not None and len(library.findings.items) == before:
+            library.sound[shown] = document, unit
+    library.documents[shown] = document
+    if unit is None:
         return None
     twin = library.units.setdefault(unit.module, unit)
     if twin is not unit:
@@ -214,10 +219,23 @@ def _load_file(library: Library, path: Path, root: Path) -> Unit | None:
             "IG207",
             "duplicate-module",
             f"two specs write the module {unit.module}",
-            spec.module.span,
+            unit.spec.module.span,
             f"the other is {twin.source.shown}",
         )
     return unit
+
+
+def _read_unit(library: Library, document: Document, source: Source) -> Unit | None:
+    """The spec that a document holds; what is wrong with it is added to the findings."""
+    node, faults = document.tree, document.faults
+    library.findings.extend(faults)
+    if node is None or any(fault.name in SPOILS_STRUCTURE for fault in faults):
+        return None
+    spec = _build(library, node)
+    if spec is None or faults:
+        return None
+    unit = Unit(source, spec)
+    return unit if _check_header(library, unit) else None
 
 
 def read_text(library: Library, path: Path, shown: str) -> str | None:

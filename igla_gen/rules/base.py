@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -156,13 +156,13 @@ def all_rules() -> list[Rule]:
     return [load_rule(code) for code in sorted(MODULES)]
 
 
-def run_rules(library: Library) -> None:
-    """Adds to the library's findings what the rules find in every unit."""
+def run_rules(library: Library, units: Iterable[Unit] | None = None) -> None:
+    """Adds to the library's findings what the rules find in every unit, or in some."""
     from igla_gen.rules.suppressions import apply_suppressions
 
     for rule in map(load_rule, RUNS):
         assert rule.check is not None
         finder = Finder(rule, library)
-        for unit in list(library.units.values()):
+        for unit in list(library.units.values() if units is None else units):
             rule.check(finder, library, unit)
     apply_suppressions(library)
