@@ -20,6 +20,7 @@ COMMANDS = {
     "fmt": "fmt",
     "gen": "gen",
     "list": "list_specs",
+    "lsp": "lsp",
     "parse": "parse",
     "schema": "schema",
 }
