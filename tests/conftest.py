@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, settings
 
 from igla_gen import cli, resources
 from igla_gen.emit import templates
-from igla_gen.rules import templates as rule_templates
 from igla_gen.write import fresh
 
 _NOISE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
@@ -152,12 +151,7 @@ class Workplace:
 
     def run(self, *arguments: str) -> Result:
         """`igla-gen ARGUMENTS`, in this process; an exception that escapes fails the test."""
-        for cached in (
-            templates.template_texts,
-            rule_templates.blocks,
-            rule_templates._definitions,
-        ):
-            cached.cache_clear()
+        templates.template_texts.cache_clear()
         out, err = io.StringIO(), io.StringIO()
         before = sys.argv
         sys.argv = ["igla-gen", *arguments]

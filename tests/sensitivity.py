@@ -39,7 +39,6 @@ from igla_gen.model import library as libraries
 from igla_gen.model.component import BlueprintSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules import run_rules
-from igla_gen.rules import templates as rule_templates
 from igla_gen.syntax import parse_document
 from igla_gen.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
@@ -326,8 +325,7 @@ class Bench:
 
     def __init__(self) -> None:
         specs = ROOT / "specs"
-        for cached in (template_texts, rule_templates.blocks, rule_templates._definitions):
-            cached.cache_clear()
+        template_texts.cache_clear()
         self.base = libraries.load([specs], ROOT)
         run_rules(self.base)
         assert not self.base.findings.items, self.base.findings.sorted()[:3]

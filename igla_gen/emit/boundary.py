@@ -28,11 +28,16 @@ def boundaries(
 ) -> list[Boundary]:
     """For each constraint the nearest values on both sides of each of its bounds."""
     found = []
+    read = [{name.name for name in names(constraint)} for constraint in spec.constraints]
+    unchanged = [_holds(constraint, example, constants) for constraint in spec.constraints]
     for index, constraint in enumerate(spec.constraints):
         refused: list[dict[str, object]] = []
         accepted: list[dict[str, object]] = []
         for change in _changes(constraint, spec, example, constants):
-            verdicts = [_holds(c, example | change, constants) for c in spec.constraints]
+            verdicts = [
+                before if own.isdisjoint(change) else _holds(c, example | change, constants)
+                for c, own, before in zip(spec.constraints, read, unchanged, strict=True)
+            ]
             if all(verdicts):
                 accepted.append(change)
             elif all(verdicts[:index]) and verdicts[index] is False:

@@ -138,6 +138,11 @@ def emit(node: Expression, scope: Scope) -> str:
     return ast.unparse(ast.parse(_emit(node, scope), mode="eval"))
 
 
+def require_emittable(node: Expression, scope: Scope) -> None:
+    """Raises what `emit` would raise, and takes a third of its time."""
+    _emit(node, scope)
+
+
 def kind_of(node: Expression, scope: Scope) -> Kind:
     """Whether the value is a tensor, a plain number, or something else."""
     match node:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from functools import cache
 
 from lark import Lark, Token, Transformer, UnexpectedInput
@@ -115,11 +116,18 @@ class _Builder(Transformer):
         owner, name = children
         if name.startswith("_"):
             raise _error(self.scalar, name.start_pos, f"{str(name)!r} is private", None)
+        self._refuse_keyword(name)
         return Attribute(owner, str(name), owner.span.to(self._at(name)))
 
     def keyword(self, children):
         name, value = children
+        self._refuse_keyword(name)
         return (str(name), value)
+
+    def _refuse_keyword(self, name: Token) -> None:
+        if keyword.iskeyword(name):
+            message = f"{str(name)!r} is a word of Python, not a name"
+            raise _error(self.scalar, name.start_pos, message, None)
 
     def call(self, children):
         function, *arguments, closing = [child for child in children if child is not None]

@@ -68,6 +68,13 @@ MODULES: dict[str, str] = {
     "IG416": "untestable-constraint",
     "IG417": "unused-line",
     "IG418": "missing-hole",
+    "IG419": "unused-declaration",
+    "IG420": "shadowed-name",
+    "IG421": "shape-alone",
+    "IG422": "ambiguous-name",
+    "IG423": "similar-name",
+    "IG424": "unread-field",
+    "IG425": "unread-variant",
     "IG501": "suppression-without-reason",
     "IG502": "unused-suppression",
     "IG503": "unknown-rule",
@@ -98,6 +105,13 @@ RUNS = (
     "IG416",
     "IG302",
     "IG417",
+    "IG419",
+    "IG420",
+    "IG421",
+    "IG422",
+    "IG423",
+    "IG424",
+    "IG425",
 )
 
 

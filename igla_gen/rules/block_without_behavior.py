@@ -35,7 +35,7 @@ RULE = Rule(
     name="block-without-behavior",
     what=("A `#% behavior` or `#% type` block of the template that its spec does not declare."),
     why=("The block would never be generated and never be tested: dead code that looks alive."),
-    bad=component(HEADER + "constants: {EPS: 1e-6}\n", template=NORM_TEMPLATE),
+    bad=component(HEADER, template=NORM_TEMPLATE),
     good=component(SOUND, template=NORM_TEMPLATE),
     check=check,
 )

@@ -9,7 +9,7 @@ from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.sections import constants_of
 from igla_gen.rules.base import Finder, Rule
-from igla_gen.rules.examples import HEADER, TYPES, component
+from igla_gen.rules.examples import HEADER, READER, TYPES, component
 
 
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
@@ -68,7 +68,7 @@ RULE = Rule(
         "A config that refuses its own defaults cannot be built, and a model outside its "
         "constraints would fail only when the run starts."
     ),
-    bad=component(HEADER + TYPES.replace("1e-6", "0.0")),
-    good=component(HEADER + TYPES),
+    bad=component(HEADER + TYPES.replace("1e-6", "0.0") + READER),
+    good=component(HEADER + TYPES + READER),
     check=check,
 )

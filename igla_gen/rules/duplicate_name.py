@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
-from igla_gen.diagnostics import Span
+from collections.abc import Iterator
+
+from igla_gen.emit.laws import snake
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import SOUND, component
+from igla_gen.syntax.tree import Entry, Mapping, Scalar
+
+OF_A_TYPE = ("defaults", "is_frozen", "refuses", "accepts")
 
 
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
-    """Constants, types, formulas and behaviours share one namespace; laws of one subject another."""
+    """Constants, types, formulas and behaviours share one namespace; the tests made of them another."""
     spec = unit.spec
     if not isinstance(spec, ComponentSpec):
         return
-    declared = [
-        (n, spec.key_span(t, n))
-        for t in ("constants", "types", "formulas")
-        for n in getattr(spec, t)
-    ]
-    declared += [(b.name.text, b.name.span) for b in spec.behaviors]
-    _report_twins(finder, declared)
-    laws = [(f"{subject}.{law.name.text}", law.name.span) for subject, law in spec.laws()]
-    _report_twins(finder, laws)
+    _report_twins(finder, list(_declared(spec)))
+    before = len(finder.library.findings.items)
+    _report_twins(finder, [(f"{word}.{law.name.text}", law.name) for word, law in spec.laws()])
+    if len(finder.library.findings.items) == before:
+        _report_twins(finder, list(_tests(spec)), "the test {} would be written twice")
 
 
-def _report_twins(finder: Finder, declared: list[tuple[str, Span]]) -> None:
-    first: dict[str, Span] = {}
-    for name, span in declared:
-        if first.setdefault(name, span) is not span:
-            finder.report(
-                f'"{name}" is declared twice', span, f"it is already on line {first[name].line}"
-            )
+def _declared(spec: ComponentSpec) -> Iterator[tuple[str, Scalar]]:
+    for entry in _entries(spec, "constants", "types", "formulas"):
+        yield entry.key.text, entry.key
+    yield from ((behavior.name.text, behavior.name) for behavior in spec.behaviors)
+
+
+def _entries(spec: ComponentSpec, *tables: str) -> Iterator[Entry]:
+    for table in tables:
+        node = spec.node.get(table)
+        yield from node.entries if isinstance(node, Mapping) else ()
+
+
+def _tests(spec: ComponentSpec) -> Iterator[tuple[str, Scalar]]:
+    """Every test function that is made of the spec, with the scalar that it is made of."""
+    for subject, law in spec.laws():
+        yield f"test_{snake(subject)}_{law.name.text}", law.name
+    for entry in _entries(spec, "types"):
+        if spec.types[entry.key.text].class_ is None:
+            yield from ((f"test_{snake(entry.key.text)}_{kind}", entry.key) for kind in OF_A_TYPE)
+    key = spec.node.key("constants")
+    if spec.constants and key is not None:
+        yield "test_constants", key
+    checks = {check.text: check for _, check in spec.checks()}
+    yield from ((f"test_{name}", check) for name, check in checks.items())
+
+
+def _report_twins(
+    finder: Finder, declared: list[tuple[str, Scalar]], message: str = '"{}" is declared twice'
+) -> None:
+    first: dict[str, Scalar] = {}
+    for name, place in declared:
+        if first.setdefault(name, place) is not place:
+            hint = f"it is already on line {first[name].span.line}"
+            finder.report(message.format(name), place.span, hint)
 
 
 LAW = """\
@@ -44,8 +72,8 @@ RULE = Rule(
     code="IG408",
     name="duplicate-name",
     what=(
-        "Two constants, types, formulas or behaviours of one spec with the same name, or two laws "
-        "of one behaviour with the same name."
+        "Two constants, types, formulas or behaviours of one spec with the same name, two laws of "
+        "one behaviour with the same name, or two names of which the same test would be made."
     ),
     why=(
         "They become functions, classes and tests of one module, where the second would silently "

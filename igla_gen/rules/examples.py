@@ -63,6 +63,17 @@ types:
       - 0 < eps
     example: {hidden_size: 64}
 """
+READER = """\
+formulas:
+  smallest:
+    description: Returns the square root that an all-zero vector is divided by, times the channels.
+    params: {config: NormConfig}
+    returns: Float
+    is: config.hidden_size * sqrt(config.eps)
+    laws:
+      - name: of_four
+        holds: smallest(NormConfig(hidden_size=4, eps=0.25)) == 2.0
+"""
 SOUND = HEADER + BEHAVIORS
 
 PLAIN_TEMPLATE = '''\

@@ -7,7 +7,7 @@ from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.types import EnumType, fit
 from igla_gen.rules.base import Finder, Rule
-from igla_gen.rules.examples import HEADER, TYPES, component
+from igla_gen.rules.examples import HEADER, READER, TYPES, component
 from igla_gen.syntax.tree import plain_data
 
 
@@ -56,7 +56,7 @@ RULE = Rule(
         "From the example the compiler writes the tests of defaults and constraints; without "
         "valid values it could write none."
     ),
-    bad=component(HEADER + TYPES[: TYPES.index("    example:")]),
-    good=component(HEADER + TYPES),
+    bad=component(HEADER + TYPES[: TYPES.index("    example:")] + READER),
+    good=component(HEADER + TYPES + READER),
     check=check,
 )

@@ -14,7 +14,7 @@ from igla_gen.model.sections import constants_of
 from igla_gen.model.types import EnumType, GenericType, NamedType, Type, python_type, show
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import NORM_TEMPLATE, SOUND, component
-from igla_gen.rules.templates import TemplateBlock, blocks, definitions_in, templates_of
+from igla_gen.rules.templates import TemplateBlock, blocks, signature_in, templates_of
 
 Words = dict[str, str]
 
@@ -49,25 +49,24 @@ def _check_block(
     finder: Finder, template: str, block: TemplateBlock, behavior: Behavior, written_as: Words
 ) -> None:
     name = behavior.name.text
-    definition = next((d for d in definitions_in(template, block) if d.name == name), None)
-    if definition is None:
+    signature = signature_in(block, name)
+    if signature is None:
         finder.report(f'the block in templates/{template} defines no "{name}"', behavior.name.span)
         return
-    is_class = isinstance(definition, ast.ClassDef)
-    if is_class and behavior.returns is not None:
+    if signature.is_class and behavior.returns is not None:
         finder.report("a class returns nothing", behavior.key_span("returns"), "delete 'returns'")
-    function = _initializer(definition) if is_class else definition
-    if function is not None and not is_class:
+    function = signature.function
+    if function is not None and not signature.is_class:
         _check_result(finder, template, function, behavior, written_as)
-    if behavior.params is None or (function is None and not behavior.params):
+    if function is None and not behavior.params:
         return
     written = [a.arg for a in _arguments(function)] if function is not None else []
-    declared = list(behavior.params)
+    declared = list(behavior.params or ())
     if written != declared:
         finder.report(
             f"params are ({', '.join(declared)}), the template has ({', '.join(written)})",
-            behavior.key_span("params"),
-            f"templates/{template}:{(function or definition).lineno}",
+            behavior.name.span if behavior.params is None else behavior.key_span("params"),
+            f"templates/{template}:{function.lineno if function else signature.line}",
         )
     else:
         _check_types(finder, template, function, behavior, written_as)
@@ -100,6 +99,12 @@ def _check_result(
     finder: Finder, template: str, function: ast.FunctionDef, behavior: Behavior, written_as: Words
 ) -> None:
     returns = behavior.returns
+    if returns is None and _text(function.returns) not in ("nothing", "None"):
+        finder.report(
+            f"{behavior.name.text} returns {_text(function.returns)} in the template and nothing here",
+            behavior.name.span,
+            "add 'returns', or annotate the function with None",
+        )
     if returns is not None and not _fits(returns, function.returns, written_as):
         finder.report(
             f"{behavior.name.text} returns {show(returns)}, the template says {_text(function.returns)}",
@@ -122,6 +127,8 @@ def _defaults(function: ast.FunctionDef) -> dict[str, ast.expr]:
 
 
 def _text(node: ast.expr | None) -> str:
+    if isinstance(node, ast.Name):  # most are, and to unparse takes its time
+        return node.id
     return ast.unparse(node) if node is not None else "nothing"
 
 
@@ -153,11 +160,6 @@ def _fits(type_: Type, node: ast.expr | None, written_as: Words) -> bool:
             pairs = zip(items * len(inner) if name == "List" else items, inner, strict=False)
             return _text(node.value) in outer and all(_fits(i, n, written_as) for i, n in pairs)
     return text == _wanted(type_, written_as)
-
-
-def _initializer(definition: ast.ClassDef) -> ast.FunctionDef | None:
-    functions = (n for n in definition.body if isinstance(n, ast.FunctionDef))
-    return next((f for f in functions if f.name == "__init__"), None)
 
 
 RULE = Rule(

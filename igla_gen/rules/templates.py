@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,8 +12,11 @@ from igla_gen.emit.templates import template_names, template_texts
 from igla_gen.model.component import InstanceSpec
 from igla_gen.model.library import Library, Unit
 
-_BLOCK = re.compile(r"^\s*#% (behavior|type|check) (\w+)\s*$")
-_END = re.compile(r"^\s*#% end(behavior|type|check)\s*$")
+_MARK = re.compile(
+    r"^[ \t]*(#% (?:(end)(?:behavior|type|check)|(behavior|type|check) (\w+)))[ \t]*$", re.M
+)
+_CLASS = re.compile(r"^[ \t]*class (\w+)", re.M)
+_IMPORT = re.compile(r"^(?:from|import) [^(\n]*(?:\([^)]*\))?", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +41,28 @@ def template_text(library: Library, unit: Unit) -> str:
     return "\n".join(template_texts().get(name, "") for name in template_names(library, unit))
 
 
-@cache
 def blocks(template: str) -> tuple[TemplateBlock, ...]:
     """All binding blocks of one template, in order."""
+    return _blocks_of(template, template_texts().get(template, ""))
+
+
+@cache
+def _blocks_of(template: str, text: str) -> tuple[TemplateBlock, ...]:
     found: list[TemplateBlock] = []
-    open_: list[tuple[str, str, int, Span]] = []
-    lines = template_texts().get(template, "").split("\n")
-    for number, line in enumerate(lines, start=1):
-        if match := _BLOCK.match(line):
-            start = line.index("#%") + 1
-            span = Span(f"templates/{template}", number, start, number, len(line) + 1)
-            open_.append((match.group(1), match.group(2), number, span))
-        elif _END.match(line) and open_:
-            kind, name, first, span = open_.pop()
-            found.append(
-                TemplateBlock(kind, name, first, number, span, "\n".join(lines[first - 1 : number]))
+    open_: list[tuple[re.Match[str], int]] = []
+    line, counted = 1, 0
+    for mark in _MARK.finditer(text):
+        line, counted = line + text.count("\n", counted, mark.start()), mark.start()
+        if not mark[2]:
+            open_.append((mark, line))
+        elif open_:
+            start, first = open_.pop()
+            column = start.start(1) - start.start() + 1
+            span = Span(
+                f"templates/{template}", first, column, first, start.end() - start.start() + 1
             )
+            inner = text[start.start() : mark.end()]
+            found.append(TemplateBlock(start[3], start[4], first, line, span, inner))
     return tuple(sorted(found, key=lambda block: block.first))
 
 
@@ -63,19 +71,77 @@ def block_names(template: str, kind: str) -> set[str]:
 
 
 @cache
-def _definitions(template: str) -> tuple[ast.FunctionDef | ast.ClassDef, ...]:
+def _imports_of(text: str) -> frozenset[str]:
     try:
-        tree = ast.parse(template_texts().get(template, ""))
+        tree = ast.parse("\n".join(_IMPORT.findall(text)))
     except SyntaxError:
-        return ()
-    return tuple(n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef))
+        return frozenset()
+    imports = (node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom))
+    names = (alias.asname or alias.name.split(".")[0] for node in imports for alias in node.names)
+    return frozenset(names)
+
+
+def imported_names(template: str) -> frozenset[str]:
+    """The names that the template's own imports bind."""
+    return _imports_of(template_texts().get(template, ""))
 
 
 def class_names(template: str) -> set[str]:
     """Every class of the template, inside and outside blocks."""
-    return {d.name for d in _definitions(template) if isinstance(d, ast.ClassDef)}
+    return set(_CLASS.findall(template_texts().get(template, "")))
 
 
-def definitions_in(template: str, block: TemplateBlock) -> Iterable[ast.FunctionDef | ast.ClassDef]:
-    """Functions and classes that stand inside the block."""
-    return (d for d in _definitions(template) if block.first < d.lineno < block.last)
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a block defines under a name: the function, or the class and its `__init__` if it has one."""
+
+    is_class: bool
+    function: ast.FunctionDef | None
+    line: int
+
+
+def signature_in(block: TemplateBlock, name: str) -> Signature | None:
+    """The signature of what the block defines under the name; bodies are not parsed."""
+    lines = block.text.split("\n")
+    define = re.compile(rf"[ \t]*(class|def) {name}\b")
+    for index, line in enumerate(lines):
+        match = define.match(line)
+        if match is None:
+            continue
+        if match[1] == "def":
+            function = _header(lines, index, block.first)
+            return Signature(False, function, block.first + index)
+        initializer = _initializer(lines, index)
+        function = _header(lines, initializer, block.first) if initializer is not None else None
+        return Signature(True, function, block.first + index)
+    return None
+
+
+def _initializer(lines: list[str], index: int) -> int | None:
+    """The line of the `__init__` of the class that begins on this line."""
+    outer = len(lines[index]) - len(lines[index].lstrip())
+    for number in range(index + 1, len(lines)):
+        line = lines[number].lstrip()
+        indent = len(lines[number]) - len(line)
+        if line.startswith("def __init__("):
+            return number
+        if line and indent <= outer and line.startswith(("class ", "def ")):
+            return None
+    return None
+
+
+def _header(lines: list[str], index: int, first: int) -> ast.FunctionDef | None:
+    """The function that begins on this line, with `...` for its body."""
+    indent = len(lines[index]) - len(lines[index].lstrip())
+    header = ""
+    for line in lines[index:]:
+        header += line[indent:] + "\n"
+        if line.split("#")[0].rstrip().endswith(":"):
+            try:
+                node = ast.parse(f"{header}    ...\n").body[0]
+            except SyntaxError:
+                continue
+            assert isinstance(node, ast.FunctionDef)
+            ast.increment_lineno(node, first + index - 1)
+            return node
+    return None

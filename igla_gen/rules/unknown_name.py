@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import keyword
-
 from igla_gen.diagnostics import SpecError, nearest, respelling
 from igla_gen.emit.laws import law_scope
 from igla_gen.expressions import Expression
-from igla_gen.expressions.emit import VOCABULARY, Scope, emit, kind_of
-from igla_gen.expressions.tree import Attribute, Call, Name, walk
+from igla_gen.expressions.emit import VOCABULARY, Scope, kind_of, require_emittable
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Law
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import Finder, Rule
@@ -21,8 +18,9 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
     if not isinstance(spec, ComponentSpec):
         return
     known = {name: name for name in library.scope(unit)}
+    scope = law_scope(library, unit)
     for _, law in spec.laws():
-        _try_law(finder, law, law_scope(library, unit))
+        _try_law(finder, law, Scope(scope.sources, dict(scope.kinds), scope.results))
     for formula in spec.formulas.values():
         scope = Scope(known | {word: word for word in (*formula.params, *formula.where)})
         for expression in (*formula.where.values(), formula.is_):
@@ -52,7 +50,7 @@ def _try_law(finder: Finder, law: Law, scope: Scope) -> None:
 
 def _try(finder: Finder, expression: Expression, scope: Scope) -> None:
     try:
-        emit(expression, scope)
+        require_emittable(expression, scope)
     except SpecError as error:
         found = error.diagnostic
         name = expression_name(found.message)
@@ -63,18 +61,6 @@ def _try(finder: Finder, expression: Expression, scope: Scope) -> None:
         is_exact = span.end_column - span.column == len(name or "")
         fix = respelling(name, words, span) if name and is_exact else None
         finder.report(found.message, span, hint, fix)
-    except SyntaxError:
-        _report_keywords(finder, expression, scope)
-
-
-def _report_keywords(finder: Finder, expression: Expression, scope: Scope) -> None:
-    """Words of Python where the expression names something; reserved-name reports declared ones."""
-    for part in walk(expression):
-        words = [part.name] if isinstance(part, Name | Attribute) else []
-        words += [key for key, _ in part.keywords] if isinstance(part, Call) else []
-        for word in words:
-            if keyword.iskeyword(word) and word not in scope.sources:
-                finder.report(f"{word!r} is a word of Python, not a name", part.span)
 
 
 def expression_name(message: str) -> str | None:

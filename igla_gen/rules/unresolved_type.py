@@ -7,7 +7,7 @@ from igla_gen.model.component import BlueprintSpec, ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit, types_in
 from igla_gen.model.types import FOREIGN, SCALARS, NamedType, named_types, show
 from igla_gen.rules.base import Finder, Rule
-from igla_gen.rules.examples import HEADER, component
+from igla_gen.rules.examples import HEADER, READER, TYPES, component
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
@@ -41,14 +41,6 @@ def _check_sections(finder: Finder, library: Library, unit: Unit, spec: Blueprin
             )  # fmt: skip
 
 
-FIELDS = """\
-types:
-  Dimensions:
-    description: Sizes of one norm.
-    fields:
-      hidden_size: Int
-"""
-
 RULE = Rule(
     code="IG406",
     name="unresolved-type",
@@ -57,8 +49,8 @@ RULE = Rule(
         "`uses`; or a section whose type is not a type with fields."
     ),
     why="The generated annotation would name a class that does not exist.",
-    bad=component(HEADER + FIELDS.replace("Int", "Itn")),
-    good=component(HEADER + FIELDS),
+    bad=component(HEADER + TYPES + READER.replace("config: NormConfig", "config: NrmConfig")),
+    good=component(HEADER + TYPES + READER),
     fix="unsafe",
     check=check,
 )

@@ -9,7 +9,7 @@ from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.sections import constants_of
 from igla_gen.rules.base import Finder, Rule
-from igla_gen.rules.examples import HEADER, TYPES, component
+from igla_gen.rules.examples import HEADER, READER, TYPES, component
 
 
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
@@ -50,8 +50,8 @@ RULE = Rule(
         "The compiler tests each constraint at its boundary. One that it cannot test could be "
         "dropped from the generated code and no test would turn red."
     ),
-    bad=component(HEADER + TYPES.replace("- 0 < eps", "- 0 < eps\n      - 0 - 1 < eps")),
-    good=component(HEADER + TYPES),
+    bad=component(HEADER + TYPES.replace("- 0 < eps", "- 0 < eps\n      - 0 - 1 < eps") + READER),
+    good=component(HEADER + TYPES + READER),
     suppressible=True,
     check=check,
 )

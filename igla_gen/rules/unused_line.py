@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from igla_gen.diagnostics import Fix
 from igla_gen.expressions import Expression, names
@@ -15,6 +14,7 @@ from igla_gen.model.types import named_types
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import SOUND, component
 from igla_gen.rules.templates import template_text
+from igla_gen.rules.usage import expressions_of, has_word
 from igla_gen.syntax.editing import remove_entry, remove_item
 from igla_gen.syntax.tree import Mapping, Node, Sequence
 
@@ -82,15 +82,15 @@ def _check_types(finder: Finder, spec: ComponentSpec) -> None:
 def _check_uses(finder: Finder, library: Library, unit: Unit) -> None:
     spec = unit.spec
     assert isinstance(spec, ComponentSpec)
-    words = set(re.findall(r"\w+", template_text(library, unit)))
-    words |= {n.name for type_ in types_in(spec) for n in named_types(type_)}
-    words |= _read(_expressions(spec))
+    words = {n.name for type_ in types_in(spec) for n in named_types(type_)}
+    words |= _read(expressions_of(spec))
+    text = template_text(library, unit)
     for index, use in enumerate(spec.uses):
         used = library.units.get(use.text)
         if used is None or not isinstance(used.spec, ComponentSpec):
             continue  # unresolved-module reports it
         offered = {name for name, _ in declarations(used.spec)} | {use.text.rsplit(".", 1)[1]}
-        if not offered & words:
+        if not offered & words and not any(has_word(text, name) for name in offered):
             message, fix = f"nothing here names what {use.text} declares", None
             if isinstance(node := spec.node.get("uses"), Sequence):
                 fix = remove_item(unit.source.text, node, index) or _without(finder, spec, "uses")
@@ -139,18 +139,6 @@ def _without(finder: Finder, spec: Spec, *path: str) -> Fix | None:
     if source is None or not isinstance(node, Mapping):
         return None
     return remove_entry(source, node, path[-1])
-
-
-def _expressions(spec: ComponentSpec) -> Iterator[Expression]:
-    yield from spec.constants.values()
-    for type_ in spec.types.values():
-        yield from type_.constraints
-    for formula in spec.formulas.values():
-        yield from (*formula.where.values(), formula.is_)
-    for _, law in spec.laws():
-        yield from (*law.for_.values(), *(e for e in (law.holds, law.refuses) if e is not None))
-    if isinstance(spec, BlueprintSpec):
-        yield from spec.requires
 
 
 def _read(expressions: Iterable[Expression]) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from igla_gen.rules.base import Rule
-from igla_gen.rules.examples import HEADER, TYPES, component
+from igla_gen.rules.examples import HEADER, READER, TYPES, component
 
 RULE = Rule(
     code="IG206",
@@ -16,6 +16,6 @@ RULE = Rule(
         "A learning rate that is text, or a fractional number of layers, would fail when the run "
         "starts, or worse, would not."
     ),
-    bad=component(HEADER + TYPES.replace("1e-6", "tiny")),
-    good=component(HEADER + TYPES),
+    bad=component(HEADER + TYPES.replace("1e-6", "tiny") + READER),
+    good=component(HEADER + TYPES + READER),
 )

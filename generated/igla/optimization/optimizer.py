@@ -75,11 +75,11 @@ def adamw_update(
     weight: float, first_moment: float, second_moment: float, step: int, config: OptimizerConfig
 ) -> float:
     """A decayed weight after one update. The moments are the updated ones, step counts from 1."""
-    mean = first_moment / (1 - config.beta1**step)
+    corrected = first_moment / (1 - config.beta1**step)
     root = math.sqrt(second_moment / (1 - config.beta2**step))
     return weight * (
         1 - config.learning_rate * config.weight_decay
-    ) - config.learning_rate * mean / (root + config.eps)
+    ) - config.learning_rate * corrected / (root + config.eps)
 
 
 # spec: specs/optimization/optimizer.vibee:57

@@ -225,7 +225,7 @@ class ExportConfig:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:80
+# spec: specs/recipes/pretrain.vibee:88
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -251,7 +251,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:102
+# spec: specs/recipes/pretrain.vibee:110
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -309,7 +309,7 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:108
+# spec: specs/recipes/pretrain.vibee:116
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -349,7 +349,7 @@ class PreparedData:
     held_out_manifest: ShardManifest
 
 
-# spec: specs/recipes/pretrain.vibee:115
+# spec: specs/recipes/pretrain.vibee:124
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -505,7 +505,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:123
+# spec: specs/recipes/pretrain.vibee:133
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew.
 
@@ -679,7 +679,7 @@ def loss_of(
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:136
+# spec: specs/recipes/pretrain.vibee:146
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -704,7 +704,7 @@ def evaluate(
     return total_nats, total_targets
 
 
-# spec: specs/recipes/pretrain.vibee:148
+# spec: specs/recipes/pretrain.vibee:159
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -725,7 +725,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:155
+# spec: specs/recipes/pretrain.vibee:167
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -801,7 +801,7 @@ def _report_plan(trainer: Trainer) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:163
+# spec: specs/recipes/pretrain.vibee:176
 def train(options: Options, config: DecoderConfig) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -851,7 +851,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:170
+# spec: specs/recipes/pretrain.vibee:184
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

@@ -189,13 +189,13 @@ def test_layer_norm_needs_one_bias_for_each_channel() -> None:
 def test_rms_norm_applies_rms_norm() -> None:
     """RMSNorm: applies rms norm.
 
-    Law: norm(x) ~= rms_norm(x, ones(16, dtype=float32), 0.001)
+    Law: module(x) ~= rms_norm(x, ones(16, dtype=float32), 0.001)
     """
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(4, 16, generator=generator, dtype=torch.float32)
-    norm = normalization.RMSNorm(16, 0.001)
+    module = normalization.RMSNorm(16, 0.001)
     torch.testing.assert_close(
-        norm(x),
+        module(x),
         normalization.rms_norm(x, torch.ones(16, dtype=torch.float32), 0.001),
         rtol=1e-09,
         atol=1e-09,
@@ -207,13 +207,13 @@ def test_rms_norm_applies_rms_norm() -> None:
 def test_layer_norm_applies_layer_norm() -> None:
     """LayerNorm: applies layer norm.
 
-    Law: norm(x) ~= layer_norm(x, ones(16, dtype=float32), zeros(16, dtype=float32), 0.001)
+    Law: module(x) ~= layer_norm(x, ones(16, dtype=float32), zeros(16, dtype=float32), 0.001)
     """
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(4, 16, generator=generator, dtype=torch.float32)
-    norm = normalization.LayerNorm(16, 0.001)
+    module = normalization.LayerNorm(16, 0.001)
     torch.testing.assert_close(
-        norm(x),
+        module(x),
         normalization.layer_norm(
             x, torch.ones(16, dtype=torch.float32), torch.zeros(16, dtype=torch.float32), 0.001
         ),

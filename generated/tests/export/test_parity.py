@@ -204,13 +204,13 @@ def test_parity_gate_float32_is_exact() -> None:
 
 
 # spec: specs/export/parity.vibee:150
-@pytest.mark.parametrize(("dtype", "kl"), [("f16", 1e-06), ("bf16", 1e-05), ("q8_0", 0.0001)])
-def test_parity_gate_rounded_types_have_a_divergence(dtype: str, kl: float) -> None:
+@pytest.mark.parametrize(("stored", "kl"), [("f16", 1e-06), ("bf16", 1e-05), ("q8_0", 0.0001)])
+def test_parity_gate_rounded_types_have_a_divergence(stored: str, kl: float) -> None:
     """parity_gate: rounded types have a divergence.
 
-    Law: parity_gate(dtype) == ParityGate(mean_kl=kl)
+    Law: parity_gate(stored) == ParityGate(mean_kl=kl)
     """
-    assert parity.parity_gate(dtype) == parity.ParityGate(mean_kl=kl)
+    assert parity.parity_gate(stored) == parity.ParityGate(mean_kl=kl)
 
 
 # spec: specs/export/parity.vibee:153

@@ -405,7 +405,7 @@ def test_smoke_model_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:106
+# spec: specs/recipes/pretrain.vibee:114
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -434,7 +434,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:106
+# spec: specs/recipes/pretrain.vibee:114
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -462,7 +462,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:113
+# spec: specs/recipes/pretrain.vibee:122
 def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """auto is bfloat16 where /proc/cpuinfo lists an instruction for it, float32 elsewhere."""
     cpu = torch.device("cpu")
@@ -493,7 +493,7 @@ def test_precision_follows_the_processor_where_nothing_is_known(
     assert subject.choose_precision("auto", torch.device("cuda"))[0] == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:121
+# spec: specs/recipes/pretrain.vibee:131
 def test_held_out_files_are_never_trained_on(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -554,7 +554,7 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     assert {path.name for path in (options.out / "data").iterdir()} == names
 
 
-# spec: specs/recipes/pretrain.vibee:121
+# spec: specs/recipes/pretrain.vibee:131
 def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: Path) -> None:
     """A missing folder, an empty one and a vocabulary out of reach: a sentence, and no output."""
     options = fresh
@@ -597,7 +597,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
         subject.prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:140
 def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     """Batches of this size with these targets, one document a row."""
     inputs = torch.arange(targets.numel()).reshape(targets.shape) % 300
@@ -647,7 +647,7 @@ def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     assert all(bool(p.isfinite().all()) for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:131
+# spec: specs/recipes/pretrain.vibee:141
 def test_resumed_run_equals_the_unbroken_one(
     tmp_path: Path, options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -672,7 +672,7 @@ def test_resumed_run_equals_the_unbroken_one(
     assert resumed.tokens == unbroken.tokens
 
 
-# spec: specs/recipes/pretrain.vibee:132
+# spec: specs/recipes/pretrain.vibee:142
 def test_other_options_are_refused_by_name(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -701,7 +701,7 @@ def test_other_options_are_refused_by_name(
         subject.Trainer(options, data, dataclasses.replace(CONFIG, rope_base=5.0))
 
 
-# spec: specs/recipes/pretrain.vibee:133
+# spec: specs/recipes/pretrain.vibee:143
 def test_training_lowers_the_loss(
     tmp_path: Path, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -736,7 +736,7 @@ def test_training_lowers_the_loss(
     assert kept == ["step-00000020", "step-00000021"]
 
 
-# spec: specs/recipes/pretrain.vibee:134
+# spec: specs/recipes/pretrain.vibee:144
 def test_learning_rate_follows_the_schedule(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -756,7 +756,7 @@ def test_learning_rate_follows_the_schedule(
         assert all(p.grad is None for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:146
+# spec: specs/recipes/pretrain.vibee:157
 def test_evaluation_counts_every_target_once(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -792,7 +792,7 @@ def test_evaluation_counts_every_target_once(
     assert half[0] == pytest.approx(total, rel=1e-2) and half[0] != pytest.approx(total, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:153
+# spec: specs/recipes/pretrain.vibee:165
 def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData) -> None:
     """Bits per byte of the held-out bytes, against gzip itself and a unigram counted by hand."""
     text = data.held_out_text()
@@ -814,7 +814,7 @@ def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData)
     assert scores.keys() == {"model", "unigram", "gzip -9"}
 
 
-# spec: specs/recipes/pretrain.vibee:161
+# spec: specs/recipes/pretrain.vibee:174
 def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
@@ -885,7 +885,7 @@ def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     assert f"llama.cpp goes on from {prompt!r}:\n  | {prompt}\n  |     return 1\n" in report
 
 
-# spec: specs/recipes/pretrain.vibee:168
+# spec: specs/recipes/pretrain.vibee:182
 @pytest.fixture(scope="module")
 def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[str, Any]:
     """The result of a run that nothing interrupts."""
@@ -940,7 +940,7 @@ def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     assert (first_options.out / "loss.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# spec: specs/recipes/pretrain.vibee:176
+# spec: specs/recipes/pretrain.vibee:190
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [

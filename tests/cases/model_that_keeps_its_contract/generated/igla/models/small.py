@@ -55,3 +55,6 @@ def num_params(config: ModelConfig) -> int:
 DIMENSIONS = ModelConfig(hidden_size=64, num_layers=2)
 SMOKE = ModelConfig(hidden_size=64, num_layers=2)
 CONTRACT = Contract(parameters=8192)
+GATED = DIMENSIONS.activation == "swiglu"
+HEADS = DIMENSIONS.num_heads
+TIED = DIMENSIONS.tied

@@ -1,0 +1,91 @@
+"""Who reads a word: the expressions of a spec, the templates, the other specs of the folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from igla_gen.emit.templates import template_texts
+from igla_gen.expressions import Expression
+from igla_gen.expressions.tree import Attribute, Name, Text, walk
+from igla_gen.model.component import BlueprintSpec, ComponentSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.rules.templates import template_text
+
+
+def expressions_of(spec: ComponentSpec, *, constraints: bool = True) -> Iterator[Expression]:
+    """Every expression that the spec writes down."""
+    yield from spec.constants.values()
+    for type_ in spec.types.values():
+        yield from type_.constraints if constraints else ()
+    for formula in spec.formulas.values():
+        yield from (*formula.where.values(), formula.is_)
+    for _, law in spec.laws():
+        yield from (*law.for_.values(), *(e for e in (law.holds, law.refuses) if e is not None))
+    if isinstance(spec, BlueprintSpec):
+        yield from spec.requires
+
+
+def words_of(expressions: Iterable[Expression]) -> set[str]:
+    """Names, attributes and texts that the expressions hold."""
+    found: set[str] = set()
+    for expression in expressions:
+        for part in walk(expression):
+            if isinstance(part, Name | Attribute):
+                found.add(part.name)
+            elif isinstance(part, Text):
+                found.add(part.value)
+    return found
+
+
+def is_field_read(library: Library, unit: Unit, field: str) -> bool:
+    """Whether a template names the field, the unit's own asked first, or an expression reads it."""
+    assert isinstance(unit.spec, ComponentSpec)
+    if has_word(template_text(library, unit), field):
+        return True
+    if any(has_word(text, field) for text in template_texts().values()):
+        return True
+    expressions = expressions_of(unit.spec, constraints=False)
+    parts = (part for expression in expressions for part in walk(expression))
+    if any(isinstance(part, Attribute) and part.name == field for part in parts):
+        return True
+    pattern = re.compile(rf"\.{field}\b")
+    return any(pattern.search(text) for text in other_texts(library, unit))
+
+
+def others_name(library: Library, unit: Unit, word: str) -> bool:
+    """Whether another spec of the same folder names the word."""
+    return any(has_word(text, word) for text in other_texts(library, unit))
+
+
+def other_texts(library: Library, unit: Unit) -> Iterator[str]:
+    """The other specs of the folder; a run over one file has not loaded all of them."""
+    own = unit.source.path.resolve()
+    seen = {own}
+    for other in library.units.values():
+        if other is not unit:
+            seen.add(other.source.path.resolve())
+            yield other.source.text
+    folder = own.parents[min(unit.relative.count("/"), len(own.parents) - 1)]
+    for path in folder.rglob("*.vibee"):
+        if path not in seen:
+            yield _text_of(path)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def has_word(text: str, word: str) -> bool:
+    """Whether the word stands in the text, with no letter, digit or _ beside it."""
+    place = text.find(word)
+    while place >= 0:
+        around = text[place - 1 : place] + text[place + len(word) : place + len(word) + 1]
+        if not any(char.isalnum() or char == "_" for char in around):
+            return True
+        place = text.find(word, place + 1)
+    return False

@@ -1,0 +1,264 @@
+"""Where each rule begins and where it ends, beyond its two examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from igla_gen.diagnostics import Diagnostic
+from igla_gen.model.library import load
+from igla_gen.rules import run_rules
+from igla_gen.rules.examples import (
+    CHECK,
+    FAMILY,
+    FAMILY_TESTS,
+    HEADER,
+    MODEL_HEADER,
+    NORM_TEMPLATE,
+    NORM_TESTS,
+    READER,
+    SOUND,
+    SPEC,
+    TYPES,
+    Example,
+    component,
+    model,
+)
+from tests.conftest import Workplace
+
+LAW = SOUND[SOUND.index("      - name: definition") :]
+CONFIG = HEADER + TYPES + READER
+
+
+def found(workplace: Workplace, example: Example, *paths: str) -> list[Diagnostic]:
+    for path, content in example.everything.items():
+        assert isinstance(content, str)
+        workplace.write(path, content)
+    workplace.run("list")  # forget the templates of the test before
+    library = load([Path(path) for path in paths or ("specs",)], Path.cwd())
+    run_rules(library)
+    return library.findings.sorted()
+
+
+def names(workplace: Workplace, spec: str, **templates: str) -> list[str]:
+    return [item.name for item in found(workplace, component(spec, **templates))]
+
+
+def law(statement: str, **inputs: str) -> str:
+    """The norm with one law."""
+    given = ", ".join(f'{name}: "{value}"' for name, value in inputs.items())
+    text = SOUND[: SOUND.index("        for:")]
+    return f"{text}        for: {{{given}}}\n        holds: {statement}\n"
+
+
+NORM = "rms_norm(x, ones(8), 1e-6)"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"{NORM} ~= {NORM}",
+        f"{NORM} ~= x and x == x",
+        f"{NORM} ~= x and 2 > 1",
+        f"{NORM} ~= x or true",
+        f"abs({NORM}) >= 0",
+        f"0 * {NORM} ~= 0",
+        f"{NORM} - {NORM} ~= 0",
+        f"{NORM} ~= x and mean(x) ~= sum(x) / 16",
+        "mean(x) ~= sum(x) / 16",
+    ],
+)
+def test_laws_that_prove_nothing(workplace: Workplace, statement: str) -> None:
+    assert names(workplace, law(statement, x="normal(2, 8)")) == ["trivial-law"]
+
+
+def test_a_law_through_its_inputs(workplace: Workplace) -> None:
+    inputs = {"x": "normal(2, 8)", "y": NORM}
+    assert names(workplace, law(f"y ~= {NORM}", **inputs)) == ["trivial-law"]
+    assert names(workplace, law("y ~= x", **inputs)) == []
+
+
+def test_a_law_names_its_own_behaviour(workplace: Workplace) -> None:
+    other = SOUND[SOUND.index("  - name: rms_norm") :].replace("rms_norm", "plain_norm", 1)
+    template = NORM_TEMPLATE + NORM_TEMPLATE[NORM_TEMPLATE.index("\n\n#% behavior") :].replace(
+        "rms_norm", "plain_norm"
+    )
+    assert names(workplace, SOUND + other, template=template) == ["trivial-law"]
+
+
+def test_a_misspelt_name_is_reported_once(workplace: Workplace) -> None:
+    assert names(workplace, SOUND.replace("holds: rms_norm", "holds: rms_nrom")) == ["unknown-name"]
+
+
+@pytest.mark.parametrize("word", ["x.lambda", "rms_norm(x, ones(8), eps=1e-6, in=2)", "x.is"])
+def test_words_of_python_inside_expressions(workplace: Workplace, word: str) -> None:
+    statement = f"{NORM} ~= {word}"
+    reported = set(names(workplace, law(statement, x="normal(2, 8)")))
+    assert reported & {"unknown-name", "bad-expression"}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        CONFIG.replace("eps: Float", "int: Float"),
+        CONFIG.replace("eps: Float", "Tensor: Float"),
+        CONFIG.replace("eps: Float", "1eps: Float"),
+        CONFIG.replace("eps: Float", "ﬁne: Float"),
+        CONFIG.replace("eps: Float", "naïve: Float"),
+        CONFIG.replace("eps: Float", "__init__: Float"),
+        CONFIG.replace("eps: Float", "self: Float"),
+        CONFIG.replace("{config: NormConfig}", "{config: NormConfig, math: Int}"),
+        CONFIG.replace("  smallest:", "  sum:"),
+        CONFIG.replace("  smallest:", "  dataclass:"),
+        CONFIG.replace("types:", "constants: {F: 1}\ntypes:"),
+        CONFIG.replace("  NormConfig:", "  Tensor:"),
+        law(f"{NORM} ~= x + torch", x="normal(2, 8)", torch="1"),
+        law(f"{NORM} ~= x + generator", x="normal(2, 8)", generator="1"),
+        law(f"{NORM} ~= x + normalization", x="normal(2, 8)", normalization="1"),
+        SOUND.replace("definition", "no definition"),
+    ],
+)
+def test_names_that_are_taken(workplace: Workplace, spec: str) -> None:
+    assert "reserved-name" in names(workplace, spec)
+
+
+def test_a_name_that_the_template_imports_is_taken(workplace: Workplace) -> None:
+    spec = SOUND.replace("rms_norm", "dumps")
+    template = NORM_TEMPLATE.replace("rms_norm", "dumps")
+    assert names(workplace, spec, template=template) == []
+    template = template.replace("import torch\n", "import torch\nfrom json import dumps\n", 1)
+    assert names(workplace, spec, template=template) == ["reserved-name"]
+
+
+def test_a_section_is_a_name_too(workplace: Workplace) -> None:
+    example = model(MODEL_HEADER + "class: {hidden_size: 8}\ncontract: {parameters: 64}\n")
+    family = example.files[FAMILY]
+    assert isinstance(family, str)
+    family = family.replace("{dimensions:", "{class:").replace("(dimensions)", "(contract)")
+    reported = found(workplace, Example({**example.files, FAMILY: family}, example.aside))
+    assert "reserved-name" in {item.name for item in reported}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("keeps", "keeps"), ("defaults", None), ("is_frozen", None), ("refuses", None)],
+)
+def test_no_test_takes_the_place_of_another(
+    workplace: Workplace, first: str, second: str | None
+) -> None:
+    """`rms_norm` with the law `a_b` and `rms_norm_a` with the law `b` would be one function."""
+    template = NORM_TEMPLATE.replace("rms_norm", "norm_config")
+    if second is None:
+        spec = CONFIG + SOUND[len(HEADER) :].replace("rms_norm", "norm_config").replace(
+            "definition", first
+        )
+        assert names(workplace, spec, template=template) == ["duplicate-name"]
+        return
+    block = NORM_TEMPLATE[NORM_TEMPLATE.index("\n\n#% behavior") :]
+    template = NORM_TEMPLATE + block.replace("rms_norm", "rms_norm_always")
+    behavior = SOUND[SOUND.index("  - name: rms_norm") :]
+    spec = SOUND.replace("definition", f"always_{first}")
+    spec += behavior.replace("rms_norm", "rms_norm_always").replace("definition", second)
+    assert names(workplace, spec, template=template) == ["duplicate-name"]
+
+
+def test_a_law_and_a_check_are_two_tests(workplace: Workplace) -> None:
+    checked = SOUND + "    checks: [rms_norm_definition]\n"
+    tests = NORM_TESTS + CHECK.replace("gradient_is_exact", "rms_norm_definition")
+    assert names(workplace, checked, tests=tests) == ["duplicate-name"]
+
+
+def test_the_tests_of_a_blueprint_import_what_they_test(workplace: Workplace) -> None:
+    example = model(MODEL_HEADER + "dimensions: {hidden_size: 8}\ncontract: {parameters: 64}\n")
+    assert found(workplace, example) == []
+    tests = {
+        "templates/models/test_family.py.j2": FAMILY_TESTS.replace("{{ instance_import }}", "")
+    }
+    reported = found(workplace, Example(example.files, {**example.aside, **tests}))
+    assert [item.name for item in reported] == ["missing-hole"]
+
+
+def test_a_result_that_the_spec_leaves_out(workplace: Workplace) -> None:
+    spec = SOUND.replace("    returns: Tensor[..., D]\n", "")
+    assert names(workplace, spec) == ["signature-mismatch"]
+    assert names(workplace, spec, template=NORM_TEMPLATE.replace("-> Tensor", "-> None")) == []
+
+
+def test_params_that_the_spec_leaves_out(workplace: Workplace) -> None:
+    start = SOUND.index("    params:")
+    spec = SOUND[:start] + SOUND[SOUND.index("\n", start) + 1 :]
+    reported = found(workplace, component(spec))
+    assert [item.name for item in reported] == ["signature-mismatch"]
+    assert "(x, weight, eps)" in reported[0].message
+
+
+@pytest.mark.parametrize("word", ["input", "type", "id", "len"])
+def test_a_param_that_hides_a_builtin(workplace: Workplace, word: str) -> None:
+    template = NORM_TEMPLATE.replace("eps: float", f"{word}: float").replace("+ eps", f"+ {word}")
+    spec = SOUND.replace("eps: Float", f"{word}: Float")
+    assert names(workplace, spec, template=template) == ["shadowed-name"]
+
+
+def test_an_input_may_have_the_name_of_what_is_not_called(workplace: Workplace) -> None:
+    assert names(workplace, law(f"{NORM} ~= x + norm", x="normal(2, 8)", norm="1")) == []
+    assert names(workplace, law(f"{NORM} ~= norm(x)", x="normal(2, 8)", norm="x")) == [
+        "shadowed-name"
+    ]
+    shadow = law("rms_norm(x, ones(8), 1e-6) ~= x", x="normal(2, 8)", rms_norm="x")
+    assert "shadowed-name" in names(workplace, shadow)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"shape({NORM}) == (2, 8)",
+        f"dtype({NORM}) == float64 and len({NORM}) == 2",
+        f"all(isfinite({NORM}))",
+        f"{NORM}.shape == x.shape",
+        "shape(y) == (2, 8)",
+    ],
+)
+def test_laws_of_shape_alone(workplace: Workplace, statement: str) -> None:
+    inputs = {"x": "normal(2, 8)"} | ({"y": NORM} if "(y)" in statement else {})
+    assert names(workplace, law(statement, **inputs)) == ["shape-alone"]
+
+
+def test_a_check_or_a_law_elsewhere_looks_at_values(workplace: Workplace) -> None:
+    shape = law(f"shape({NORM}) == (2, 8)", x="normal(2, 8)")
+    checked = shape + "    checks: [gradient_is_exact]\n"
+    assert names(workplace, checked, tests=NORM_TESTS + CHECK) == []
+    assert names(workplace, shape + LAW.replace("definition", "values")) == []
+
+
+def test_what_another_spec_reads_is_used_though_only_one_is_checked(workplace: Workplace) -> None:
+    spec = SOUND.replace("behaviors:", "constants: {IGNORED: 1}\nbehaviors:")
+    example = component(spec)
+    assert [item.name for item in found(workplace, example, SPEC)] == ["unused-declaration"]
+    other = HEADER.replace("normalization", "reader") + (
+        "uses: [igla.architecture.normalization]\nconstants: {TWICE: 2 * IGNORED}\n"
+    )
+    workplace.write("specs/architecture/reader.vibee", other)
+    assert found(workplace, example, SPEC) == []
+
+
+def test_a_type_that_only_its_own_block_names_is_unused(workplace: Workplace) -> None:
+    block = "#% type NormConfig\nclass NormConfig:\n    {{ fields }}\n\n    x = NormConfig\n#% endtype\n"
+    template = component(HEADER).aside["templates/architecture/normalization.py.j2"] + block
+    reported = names(workplace, HEADER + TYPES, template=template)
+    assert "unused-declaration" in reported
+
+
+def test_one_variant_may_be_what_is_left_over(workplace: Workplace) -> None:
+    start = 'is: 1.0 if config.kind == "a" else 2.0'
+    spec = HEADER + TYPES.replace("eps: Float = 1e-6", "kind: Enum<a, b> = a").replace(
+        "    constraints:\n      - 0 < eps\n", ""
+    )
+    reader = READER.replace("is: config.hidden_size * sqrt(config.eps)", start).replace(
+        ", eps=0.25) == 2.0", ") == 1.0"
+    )
+    assert names(workplace, spec + reader.replace(start, f"{start} * config.hidden_size")) == []
+    spec = spec.replace("<a, b>", "<a, b, c>")
+    assert names(workplace, spec + reader.replace(start, f"{start} * config.hidden_size")) == [
+        "unread-variant"
+    ]
