@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from igla_gen.diagnostics import Diagnostic, Edit, Fix, Span, suggestion
+from igla_gen.diagnostics import Diagnostic, Edit, Fix, Span, respelling, suggestion
 from igla_gen.model.library import Library
 from igla_gen.rules.base import MODULES, Rule, find_rule, load_rule
 from igla_gen.syntax.tree import Comment, Document, Mapping, Node, Scalar, Sequence
@@ -120,8 +120,9 @@ def _report(library: Library, document: Document, found: list[Suppression]) -> N
         for word in suppression.words:
             rule = find_rule(word.text)
             if rule is None:
-                hint = suggestion(word.text, MODULES.values())
-                _add(library, "IG503", f'there is no rule "{word.text}"', word.span, hint)
+                message, known = f'there is no rule "{word.text}"', MODULES.values()
+                fix = respelling(word.text, known, word.span)
+                _add(library, "IG503", message, word.span, suggestion(word.text, known), fix)
             elif not rule.suppressible:
                 _report_firm(library, rule, word)
             elif word not in suppression.used and is_sound:

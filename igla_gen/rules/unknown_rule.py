@@ -17,4 +17,5 @@ RULE = Rule(
     why="Nothing is suppressed by it, though it looks as if something were.",
     bad=component(ALLOWED.replace("allow trivial-law", "allow trivial-law, trivail-law")),
     good=component(ALLOWED),
+    fix="unsafe",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from igla_gen.emit.templates import template_texts
 from igla_gen.model.component import ComponentSpec
@@ -11,7 +12,7 @@ from igla_gen.model.types import named_types
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import HEADER, READER, TYPES, component
 from igla_gen.rules.templates import blocks, templates_of
-from igla_gen.rules.usage import expressions_of, has_word, others_name, words_of
+from igla_gen.rules.usage import expressions_of, has_word, others_name, removal, words_of
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
@@ -29,7 +30,9 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
             is_read = name in named or any(has_word(text, name) for text in texts)
             if not is_read and not others_name(library, unit, name):
                 message = f"nothing reads the {kind} {name}"
-                finder.report(message, spec.key_span(table, name), "use it, or delete it")
+                fix = removal(library, spec, table, name)
+                unsafe = replace(fix, safety="unsafe") if fix is not None else None
+                finder.report(message, spec.key_span(table, name), "use it, or delete it", unsafe)
 
 
 def _texts(library: Library, unit: Unit) -> Iterator[str]:
@@ -55,6 +58,7 @@ RULE = Rule(
     ),
     bad=component(HEADER + "constants: {LARGEST: 1e-3}\n" + TYPES + READER),
     good=component(HEADER + TYPES + READER),
+    fix="unsafe",
     suppressible=True,
     severity="warning",
     check=check,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from igla_gen.diagnostics import Fix
 from igla_gen.expressions import Expression, names
 from igla_gen.expressions.emit import SEEDED
 from igla_gen.model.base import Spec
@@ -14,9 +13,9 @@ from igla_gen.model.types import named_types
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import SOUND, component
 from igla_gen.rules.templates import template_text
-from igla_gen.rules.usage import expressions_of, has_word
-from igla_gen.syntax.editing import remove_entry, remove_item
-from igla_gen.syntax.tree import Mapping, Node, Sequence
+from igla_gen.rules.usage import expressions_of, has_word, removal
+from igla_gen.syntax.editing import remove_item
+from igla_gen.syntax.tree import Sequence
 
 HINT = "use it, or delete the line"
 
@@ -93,7 +92,7 @@ def _check_uses(finder: Finder, library: Library, unit: Unit) -> None:
         if not offered & words and not any(has_word(text, name) for name in offered):
             message, fix = f"nothing here names what {use.text} declares", None
             if isinstance(node := spec.node.get("uses"), Sequence):
-                fix = remove_item(unit.source.text, node, index) or _without(finder, spec, "uses")
+                fix = remove_item(unit.source.text, node, index) or removal(library, spec, "uses")
             finder.report(message, spec.span_of("uses", index), HINT, fix)
 
 
@@ -101,13 +100,13 @@ def _check_instance(finder: Finder, library: Library, unit: Unit, spec: Instance
     for use in spec.uses[:1]:
         finder.report(
             f"what a {unit.kind} uses is said by its blueprint", use.span, "delete 'uses'",
-            _without(finder, spec, "uses"),
+            removal(library, spec, "uses"),
         )  # fmt: skip
     if library.blueprint(unit) is None:
         return
     text = template_text(library, unit)
     if spec.model is not None and "model_import" not in text:
-        fix = _without(finder, spec, "model")
+        fix = removal(library, spec, "model")
         finder.report(
             "this blueprint trains no model", spec.key_span("model"), "delete 'model'", fix
         )
@@ -119,26 +118,8 @@ def _check_instance(finder: Finder, library: Library, unit: Unit, spec: Instance
 
 
 def _report_entry(finder: Finder, message: str, spec: Spec, *path: str) -> None:
-    """A key that changes nothing, with the fix that takes it away (and the mapping that it leaves empty)."""
-    fix = _without(finder, spec, *path) or (
-        _without(finder, spec, path[0]) if _alone(spec, path) else None
-    )
+    fix = removal(finder.library, spec, *path)
     finder.report(message, spec.key_span(*path), HINT, fix)
-
-
-def _alone(spec: Spec, path: tuple[str, ...]) -> bool:
-    parent = spec.node.get(path[0])
-    return len(path) > 1 and isinstance(parent, Mapping) and len(parent.entries) == 1
-
-
-def _without(finder: Finder, spec: Spec, *path: str) -> Fix | None:
-    node: Node | None = spec.node
-    for step in path[:-1]:
-        node = node.get(step) if isinstance(node, Mapping) else None
-    source = finder.library.sources.get(spec.node.span.file)
-    if source is None or not isinstance(node, Mapping):
-        return None
-    return remove_entry(source, node, path[-1])
 
 
 def _read(expressions: Iterable[Expression]) -> set[str]:

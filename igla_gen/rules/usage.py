@@ -6,12 +6,16 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from igla_gen.diagnostics import Fix
 from igla_gen.emit.templates import template_texts
 from igla_gen.expressions import Expression
 from igla_gen.expressions.tree import Attribute, Name, Text, walk
+from igla_gen.model.base import Spec
 from igla_gen.model.component import BlueprintSpec, ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.templates import template_text
+from igla_gen.syntax.editing import remove_entry
+from igla_gen.syntax.tree import Mapping, Node
 
 
 def expressions_of(spec: ComponentSpec, *, constraints: bool = True) -> Iterator[Expression]:
@@ -89,3 +93,20 @@ def has_word(text: str, word: str) -> bool:
             return True
         place = text.find(word, place + 1)
     return False
+
+
+def removal(library: Library, spec: Spec, *path: str) -> Fix | None:
+    """The fix that takes a key away, and with it a mapping of which it is all."""
+    parent = _mapping_at(spec, path[:-1])
+    text = library.sources.get(spec.node.span.file)
+    if text is None or parent is None:
+        return None
+    is_alone = len(parent.entries) == 1 and len(path) > 1
+    return removal(library, spec, *path[:-1]) if is_alone else remove_entry(text, parent, path[-1])
+
+
+def _mapping_at(spec: Spec, path: tuple[str, ...]) -> Mapping | None:
+    node: Node | None = spec.node
+    for step in path:
+        node = node.get(step) if isinstance(node, Mapping) else None
+    return node if isinstance(node, Mapping) else None
