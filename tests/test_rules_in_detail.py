@@ -262,3 +262,37 @@ def test_one_variant_may_be_what_is_left_over(workplace: Workplace) -> None:
     assert names(workplace, spec + reader.replace(start, f"{start} * config.hidden_size")) == [
         "unread-variant"
     ]
+
+
+@pytest.mark.parametrize(
+    ("statement", "tolerance", "expected"),
+    [
+        ("mean(NORM^2) ~= 0.001", "1e-2", ["useless-tolerance"]),
+        ("mean(NORM^2) ~= 0.001", "1e-4", []),
+        ("mean(NORM^2) ~= 0.5 * 0.002", "1e-3", ["useless-tolerance"]),
+        ("mean(NORM^2) ~= 1e-12", None, ["useless-tolerance"]),
+        ("mean(NORM^2) ~= 0", "1e-3", []),
+        ("mean(NORM^2) == 0.001", "1e-2", ["useless-tolerance"]),  # for nothing uses it
+        ("mean(NORM^2) ~= 1", "0.5", ["useless-tolerance"]),
+        ("mean(NORM^2) ~= 1", "-1e-3", ["useless-tolerance"]),
+        ("mean(NORM^2) ~= 1", ".nan", ["useless-tolerance"]),
+    ],
+)
+def test_tolerances(
+    workplace: Workplace, statement: str, tolerance: str | None, expected: list[str]
+) -> None:
+    spec = law(statement.replace("NORM", NORM), x="normal(2, 8)")
+    spec += f"        tolerance: {tolerance}\n" if tolerance else ""
+    assert names(workplace, spec) == expected
+
+
+def test_tolerances_of_cases(workplace: Workplace) -> None:
+    spec = law(f"mean({NORM}) ~= y", x="normal(2, 8)")
+    for rows, expected in (("{y: 1}, {y: 0.01}", ["useless-tolerance"]), ("{y: 1}, {y: 0}", [])):
+        text = spec.replace("        holds:", f"        cases: [{rows}]\n        holds:")
+        assert names(workplace, text + "        tolerance: 0.1\n") == expected
+
+
+def test_what_stands_twice_in_a_list(workplace: Workplace) -> None:
+    checked = SOUND + "    checks: [gradient_is_exact, gradient_is_exact]\n"
+    assert names(workplace, checked, tests=NORM_TESTS + CHECK) == ["duplicate-name"]

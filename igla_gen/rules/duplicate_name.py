@@ -20,6 +20,10 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
     if not isinstance(spec, ComponentSpec):
         return
     _report_twins(finder, list(_declared(spec)))
+    for owner in (*spec.behaviors, *spec.formulas.values()):
+        checks = [(check.text, check) for check in owner.checks]
+        _report_twins(finder, checks, 'the check "{}" stands twice')
+    _report_twins(finder, [(use.text, use) for use in spec.uses], '"{}" stands twice in uses')
     before = len(finder.library.findings.items)
     _report_twins(finder, [(f"{word}.{law.name.text}", law.name) for word, law in spec.laws()])
     if len(finder.library.findings.items) == before:
@@ -73,7 +77,8 @@ RULE = Rule(
     name="duplicate-name",
     what=(
         "Two constants, types, formulas or behaviours of one spec with the same name, two laws of "
-        "one behaviour with the same name, or two names of which the same test would be made."
+        "one behaviour with the same name, a check or a module of `uses` that stands twice, or two "
+        "names of which the same test would be made."
     ),
     why=(
         "They become functions, classes and tests of one module, where the second would silently "
