@@ -12,11 +12,8 @@ from igla_gen.emit.templates import template_texts
 from igla_gen.model.library import Library, Unit, load, shown_path
 from igla_gen.resources import templates_folder
 from igla_gen.rules import run_rules
-from igla_gen.rules import templates as template_rules
 from igla_gen.syntax import parse_document
 from igla_gen.syntax.tree import Document, Mapping, Node, Scalar, Sequence
-
-_CACHES = (template_texts, template_rules.blocks, template_rules._definitions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +81,7 @@ class Project:
         )
         if found != self._templates:
             self._templates = found
-            for cache in _CACHES:
-                cache.cache_clear()
+            template_texts.cache_clear()
 
     def tree(self, path: Path) -> Mapping | None:
         """The document's tree; while it cannot be read, the last one that could."""
