@@ -26,7 +26,7 @@ def grammar() -> _Pattern:
         "fileTypes": ["vibee"],
         "patterns": [_include(name) for name in ("block", "prose", "key", "value")],
         "repository": {
-            "block": _block(),
+            "block": {"patterns": _blocks()},
             "prose": _prose(),
             "key": {"patterns": _keys()},
             "value": {"patterns": [_include("comment"), _include("string"), *_values()]},
@@ -48,15 +48,20 @@ def _captures(**names: str) -> _Pattern:
     return {number.lstrip("_"): {"name": f"{name}.vibee"} for number, name in names.items()}
 
 
-def _block() -> _Pattern:
-    """A `|` block: as far as lines are indented deeper than its key."""
+def _blocks() -> list[_Pattern]:
+    """`|` blocks: each goes on while lines are indented deeper than its key, or than its dash."""
+    key = r"([^\s#\"'\[{-][^:#]*)(:)\s+"
+    return [_block(r"()" + key, " "), _block(r"(- )" + key, "   "), _block(r"(-)()()\s+", " ")]
+
+
+def _block(head: str, deeper: str) -> _Pattern:
     return {
-        "begin": r"^( *)((?:- +)*)([^\s#\"'\[{][^:#]*)(:)\s+(\|[-+0-9]*)\s*(#.*)?$",
+        "begin": rf"^( *){head}(\|[-+0-9]*)\s*(#.*)?$",
         "beginCaptures": _captures(
             _2="punctuation.definition.list", _3="entity.name.tag", _4="punctuation.separator",
             _5="keyword.operator.block", _6="comment.line.number-sign",
         ),
-        "end": r"^(?!\1 |\s*$)",
+        "end": rf"^(?!\1{deeper}|\s*$)",
         "contentName": "string.unquoted.block.vibee",
     }  # fmt: skip
 
