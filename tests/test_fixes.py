@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igla_gen.diagnostics import Diagnostic, Edit, Fix, Span
+from igla_gen.diagnostics import Diagnostic, Edit, Fix, Span, respelling
 from igla_gen.fixes import TextPlaces, apply_fixes, fix_texts
 from igla_gen.model.library import load
 from igla_gen.rules.base import Rule, all_rules, run_rules
@@ -157,6 +157,13 @@ def test_specs_that_were_not_named_are_not_written(scaling: Workplace) -> None:
 
 def fix(*edits: tuple[int, int, int, int, str]) -> Fix:
     return Fix("x", tuple(Edit(Span("a", *edit[:4]), edit[4]) for edit in edits))
+
+
+def test_a_word_that_is_near_to_two_is_not_guessed() -> None:
+    span = Span("a", 1, 1, 1, 4)
+    assert respelling("hen", ["when", "then"], span) is None
+    assert respelling("wehn", ["when", "then"], span) is not None
+    assert respelling("xyz", ["when", "then"], span) is None
 
 
 def test_fixes_that_touch_wait_for_the_next_round() -> None:
