@@ -164,6 +164,13 @@ def test_a_file_with_errors_is_not_told_of_unused_suppressions(workplace: Workpl
     assert names(checked(workplace, text)) == ["signature-mismatch"]
 
 
+def test_a_file_that_no_rule_looked_at_is_not_told_either(workplace: Workplace) -> None:
+    checked(workplace, SOUND.replace("laws:", f"laws:  {ALLOW}"))
+    library = load([Path("specs")], Path.cwd())
+    run_rules(library, [])
+    assert names(library) == []
+
+
 def test_generation_goes_on_after_what_is_allowed(workplace: Workplace) -> None:
     checked(workplace, TRIVIAL)
     assert workplace.run("gen").code == 1

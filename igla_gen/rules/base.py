@@ -174,9 +174,10 @@ def run_rules(library: Library, units: Iterable[Unit] | None = None) -> None:
     """Adds to the library's findings what the rules find in every unit, or in some."""
     from igla_gen.rules.suppressions import apply_suppressions
 
+    chosen = list(library.units.values() if units is None else units)
     for rule in map(load_rule, RUNS):
         assert rule.check is not None
         finder = Finder(rule, library)
-        for unit in list(library.units.values() if units is None else units):
+        for unit in chosen:
             rule.check(finder, library, unit)
-    apply_suppressions(library)
+    apply_suppressions(library, {unit.source.shown for unit in chosen})

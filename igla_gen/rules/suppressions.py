@@ -8,7 +8,7 @@ which the output would not be right.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from igla_gen.diagnostics import Diagnostic, Edit, Fix, Span, respelling, suggestion
@@ -41,14 +41,17 @@ class Suppression:
     used: set[Word] = field(default_factory=set)
 
 
-def apply_suppressions(library: Library) -> None:
-    """Moves what comments allow from `findings` to `suppressed`; reports comments that are wrong."""
+def apply_suppressions(library: Library, looked_at: Collection[str]) -> None:
+    """Moves what comments allow from `findings` to `suppressed`; reports comments that are wrong.
+
+    `looked_at` are the files that the rules have run on: of others nobody knows what is unused.
+    """
     for document in library.documents.values():
         comments = [comment for comment in document.comments if _MEANT.match(comment.text)]
         if comments:
             found = list(_read(library, document, comments))
             _suppress(library, document, found)
-            _report(library, document, found)
+            _report(library, document, found, is_checked=document.file in looked_at)
 
 
 def _read(library: Library, document: Document, comments: list[Comment]) -> Iterator[Suppression]:
@@ -107,8 +110,10 @@ def _first_lines(node: Node) -> Iterator[tuple[int, int]]:
             yield from (pair for entry in entries for pair in _first_lines(entry.value))
 
 
-def _report(library: Library, document: Document, found: list[Suppression]) -> None:
-    is_sound = not any(
+def _report(
+    library: Library, document: Document, found: list[Suppression], *, is_checked: bool
+) -> None:
+    is_sound = is_checked and not any(
         item.severity == "error" and item.span.file == document.file
         for item in library.findings.items
     )
