@@ -142,38 +142,3 @@ def suggestion(word: str, known: Iterable[str]) -> str:
         return "nothing is accepted here"
     shown = ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")
     return f"accepted: {shown}"
-
-
-def render(diagnostic: Diagnostic, source: str | None, *, color: bool = False) -> str:
-    """The finding with the source line and a caret under the exact place."""
-    bold, red, blue, off = (
-        ("\x1b[1m", "\x1b[1;31m", "\x1b[1;34m", "\x1b[0m") if color else ("",) * 4
-    )
-    span = diagnostic.span
-    head = f"{red}error[{diagnostic.code} {diagnostic.name}]{off}{bold}: {diagnostic.message}{off}"
-    lines = [head, f"{blue}  -->{off} {span.file}:{span.line}:{span.column}"]
-    text = _line_of(source, span.line)
-    if text is not None:
-        gutter = " " * len(str(span.line))
-        lines += [
-            f"{blue}{gutter} |{off}",
-            f"{blue}{span.line} |{off} {text.expandtabs(1)}",
-            f"{blue}{gutter} |{off} {red}{_caret(span, text)}{off}",
-        ]
-    if diagnostic.hint:
-        lines.append(f"{blue}  ={off} help: {diagnostic.hint}")
-    return "\n".join(lines)
-
-
-def _line_of(source: str | None, number: int) -> str | None:
-    if source is None:
-        return None
-    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as the scanner counts
-    if not lines[-1]:
-        lines.pop()
-    return lines[number - 1] if 0 < number <= len(lines) else None
-
-
-def _caret(span: Span, text: str) -> str:
-    end = span.end_column if span.end_line == span.line else len(text) + 1
-    return " " * (span.column - 1) + "^" * max(1, end - span.column)

@@ -14,14 +14,14 @@ class RewriteError(ValueError):
 
 
 def replace_file(path: Path, text: str) -> None:
-    """The file with the new text and its old mode; a link keeps pointing where it points.
+    """The file with the new text and its old mode, or a new one; a link keeps pointing where it points.
 
     Raises:
         RewriteError: the folder or the disk refuses.
     """
     target = path.resolve()
     try:
-        mode = target.stat().st_mode & 0o7777
+        mode = target.stat().st_mode & 0o7777 if target.exists() else _new_mode()
         handle, staged = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -35,6 +35,13 @@ def replace_file(path: Path, text: str) -> None:
         raise RewriteError(
             f"{path}: cannot be written ({error.strerror}); it is as it was"
         ) from error
+
+
+def _new_mode() -> int:
+    """What the system would give a new file."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def unified_diff(shown: str, before: str, after: str) -> str:

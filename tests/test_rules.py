@@ -35,7 +35,7 @@ def reported(workplace: Workplace, example: Example) -> set[tuple[str, str]]:
     """Code and name of all that `check specs` reports of the example."""
     settle(workplace, example)
     result = workplace.run("check", "specs", "--output-format", "json")
-    found = json.loads(result.out)
+    found = json.loads(result.out)["findings"]
     assert result.code == int(bool(found))
     for item in found:
         assert item["message"] and item["line"] >= 1 and item["column"] >= 1

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import sys
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -25,10 +26,13 @@ COMMANDS = {
     "schema": "schema",
 }
 
+_UsageError = typer.BadParameter.__base__ or Exception  # typer brings a click of its own
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain text, in a log as on a terminal
     help="Compiles .vibee specs into PyTorch modules, trainers and tests.",
 )
 for _name, _module in COMMANDS.items():
@@ -44,11 +48,28 @@ def _root(
         raise typer.Exit
 
 
+def _refuse(error: Any) -> NoReturn:
+    """A command line that makes no sense, in a sentence; without a command, the help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message(), file=sys.stderr)
+        sys.exit(2)
+    words = " ".join(error.format_message().split())
+    command = error.ctx.command_path if error.ctx is not None else "igla-gen"
+    stop(f"{words.removesuffix('.')} (see {command} --help)", 2)
+
+
 def main() -> None:
     """Entry point: no user sees a traceback for what a user can cause."""
     gc.disable()  # a process of a second that builds large trees and keeps them all
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a locale without a character is no fault
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
+    except _UsageError as error:
+        _refuse(error)
+    except typer.Abort:
+        sys.exit(130)
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         where = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         stop(where, 2)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn, TextIO
 
 import typer
 
-from igla_gen.diagnostics import Diagnostic, render
 from igla_gen.model.library import Library, load
+from igla_gen.reports import Report, render_report
 from igla_gen.resources import specs_folder
 
 Paths = Annotated[
@@ -19,6 +21,8 @@ Paths = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder that the generated files go to.")]
+
+Color = Literal["auto", "always", "never"]
 
 
 def stop(message: str, code: int) -> NoReturn:
@@ -44,13 +48,33 @@ def checked(paths: list[Path] | None) -> Library:
     return library
 
 
-def print_findings(found: list[Diagnostic], library: Library) -> None:
+def report_of(library: Library) -> Report:
+    """What was found in the specs of a library."""
+    return Report(
+        tuple(library.findings.sorted()),
+        tuple(sorted(library.suppressed, key=lambda pair: pair[0].sort_key)),
+        library.sources,
+        len(library.units),
+    )
+
+
+def print_findings(library: Library, color: Color = "auto") -> None:
     """Each finding with its line and a caret, and how many there are."""
-    color = sys.stdout.isatty()
-    for item in found:
-        print(render(item, library.sources.get(item.span.file), color=color), end="\n\n")
-    if found:
-        files = len({item.span.file for item in found})
-        print(f"{len(found)} error{'s' * (len(found) > 1)} in {files} file{'s' * (files > 1)}")
-    else:
-        print(f"{len(library.units)} specs, no errors")
+    shown = takes_color(sys.stdout, color)
+    print(render_report(report_of(library), "text", color=shown, width=line_width()), end="")
+
+
+def takes_color(stream: TextIO, color: Color = "auto") -> bool:
+    """Whether to write colours: as asked for, else as the environment says, else on a terminal."""
+    if color != "auto":
+        return color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def line_width() -> int:
+    """The width of the terminal, or a fixed one where the output goes elsewhere."""
+    return shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 120

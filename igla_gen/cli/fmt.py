@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
-from igla_gen.cli.common import stop
-from igla_gen.diagnostics import Diagnostic, render
+from igla_gen.cli.common import stop, takes_color
+from igla_gen.diagnostics import Diagnostic
 from igla_gen.model.library import Library, find_specs, read_text, shown_path
+from igla_gen.reports.text import render_finding
 from igla_gen.rewriting import RewriteError, replace_file, unified_diff
 from igla_gen.syntax.formatter import format_document
 
@@ -50,7 +51,8 @@ def run(
     texts = list(_read(paths))
     for text in texts:
         for fault in sorted(text.faults, key=lambda fault: fault.sort_key):
-            print(render(fault, text.before, color=sys.stderr.isatty()), file=sys.stderr)
+            shown = render_finding(fault, text.before, color=takes_color(sys.stderr))
+            print(shown, file=sys.stderr)
     if check or diff:
         _show(texts, diff=diff)
     else:

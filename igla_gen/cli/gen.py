@@ -91,7 +91,7 @@ def _write(paths: list[Path] | None, out: Path, *, force: bool) -> None:
 def _stop_on_errors(library: Library) -> None:
     found = library.findings.sorted()
     if found:
-        print_findings(found, library)
+        print_findings(library)
     if any(item.severity == "error" for item in found):
         raise typer.Exit(1)
 
