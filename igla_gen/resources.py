@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+
+_homes: list[Path] = []  # folders that stand in for the root, the last one counts
 
 
 @cache
@@ -22,8 +26,22 @@ def grammar_text(name: str) -> str:
 
 
 def templates_folder() -> Path:
-    return resource_root() / "templates"
+    return _home() / "templates"
 
 
 def specs_folder() -> Path:
-    return resource_root() / "specs"
+    return _home() / "specs"
+
+
+def _home() -> Path:
+    return _homes[-1] if _homes else resource_root()
+
+
+@contextmanager
+def home_at(root: Path) -> Iterator[None]:
+    """Specs and templates are those below `root`, and no others; the grammar stays."""
+    _homes.append(root)
+    try:
+        yield
+    finally:
+        _homes.pop()

@@ -54,7 +54,7 @@ def laws_code(library: Library, unit: Unit) -> Code:
     """All law tests of a component, then those of its types and constants."""
     spec = unit.spec
     assert isinstance(spec, ComponentSpec)
-    tests = [_law_test(name, law, law_scope(library, unit), unit) for name, law in spec.laws()]
+    tests = [law_test(name, law, law_scope(library, unit), unit) for name, law in spec.laws()]
     module = tested_name(unit)
     tests += [
         test
@@ -83,7 +83,8 @@ def snake(name: str) -> str:
 # -- laws ---------------------------------------------------------------------------------
 
 
-def _law_test(subject: str, law: Law, scope: Scope, unit: Unit) -> str:
+def law_test(subject: str, law: Law, scope: Scope, unit: Unit) -> str:
+    """The test function that holds what is generated to a law; `scope` is for this law alone."""
     statement = law.holds if law.holds is not None else law.refuses
     assert statement is not None
     scope.tolerance = law.tolerance
