@@ -24,12 +24,14 @@ $(STAMP): requirements.lock pyproject.toml
 
 install: $(STAMP) ## make .venv and install the pinned packages
 
-gen: $(STAMP) ## regenerate generated/ from specs/ and templates/
+gen: $(STAMP) ## regenerate generated/ from specs/ and templates/, and the pages of docs/ that are made
 	$(BIN)/igla-gen gen
+	$(BIN)/igla-gen docs
 
-check: $(STAMP) ## lint the specs and compare generated/ with them
+check: $(STAMP) ## lint the specs; compare generated/ with them, and docs/ with the code
 	$(BIN)/igla-gen check specs/
 	$(BIN)/igla-gen gen --check
+	$(BIN)/igla-gen docs --check
 
 lint: $(STAMP) ## ruff over the compiler, the tests and the benchmarks; the layout of the specs
 	$(BIN)/ruff check igla_gen tests benchmarks generated

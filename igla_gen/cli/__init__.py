@@ -13,11 +13,13 @@ import typer
 from igla_gen import __version__
 from igla_gen.cli.common import stop
 
+ABOUT = "Compiles .vibee specs into PyTorch modules, trainers and tests."
 # command -> module; a module offers the function `run`, which typer reads
 COMMANDS = {
     "breaking": "breaking",
     "check": "check",
     "diff": "diff",
+    "docs": "docs",
     "explain": "explain",
     "fmt": "fmt",
     "gen": "gen",
@@ -35,7 +37,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain text, in a log as on a terminal
-    help="Compiles .vibee specs into PyTorch modules, trainers and tests.",
+    help=ABOUT,
 )
 for _name, _module in COMMANDS.items():
     app.command(_name)(importlib.import_module(f"igla_gen.cli.{_module}").run)

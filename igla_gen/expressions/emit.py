@@ -358,3 +358,47 @@ def emit_chain(node: Expression, scope: Scope) -> str:
 def _error(message: str, span: Span) -> SpecError:
     hint = "known: the names in 'for', this spec's and its uses' declarations, and the vocabulary"
     return SpecError(Diagnostic("IG212", "unknown-name", message, span, hint))
+
+
+def vocabulary() -> dict[str, list[tuple[str, str, str]]]:
+    """Every word of the vocabulary under its heading: as called, on tensors, on plain values."""
+    functions = [(_call(name, *forms), *map(_shown, forms)) for name, forms in _FUNCTIONS.items()]
+    reductions = [
+        row
+        for name, (whole, along, plain) in _REDUCTIONS.items()
+        for row in (
+            (f"{name}(x)", _shown(whole), _shown(plain)),
+            (f"{name}(x, y)", _shown(along), _shown(plain) if "{all}" in plain else ""),
+        )
+    ]
+    makers = [
+        (
+            f"{name}({', '.join((*'xy'[:fixed], '...'))})",
+            _shown(form.replace("{dtype}", "torch.float64")).replace("{shape}", "..."),
+            "",
+        )
+        for name, (fixed, form) in _MAKERS.items()
+    ]
+    constants = [(name, "", form) for name, form in _CONSTANTS.items()]
+    dtypes = [(name, f"torch.{name}", "") for name in _DTYPES]
+    return {
+        "Functions": functions,
+        "Reductions": reductions,
+        "Makers of tensors": makers,
+        "Constants": constants,
+        "Dtypes": dtypes,
+    }
+
+
+def _call(name: str, *forms: str) -> str:
+    joined = "".join(forms)
+    words = [word for index, word in enumerate("xyz") if f"{{{index}}}" in joined]
+    if "{all}" in joined or "{rest}" in joined:
+        words = [*(words or ["x"]), "..."]
+    return f"{name}({', '.join(dict.fromkeys(words))})"
+
+
+def _shown(form: str) -> str:
+    for index, word in enumerate("xyz"):
+        form = form.replace(f"{{{index}}}", word)
+    return form.replace("{all}", "x, ...").replace("{rest}", "...")

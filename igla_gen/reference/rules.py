@@ -25,6 +25,7 @@ GROUPS = {
     "IG4": "Meaning",
     "IG5": "Suppressions",
 }
+_WIDE = 160  # an example of a rule about length is longer
 _ESCAPED = "What would not show is written as an escape."
 
 
@@ -54,8 +55,12 @@ def _files(example: Example, others: object) -> list[str]:
         text = (
             content.decode("utf-8", "backslashreplace") if isinstance(content, bytes) else content
         )
-        shown = "\n".join(map(visible, text.split("\n")))
-        note = "" if shown == text and isinstance(content, str) else f" {_ESCAPED}"
+        escaped = "\n".join(map(visible, text.split("\n")))
+        shown = "\n".join(
+            line if len(line) <= _WIDE else f"{line[:_WIDE]}..." for line in escaped.split("\n")
+        )
+        as_it_is = content if isinstance(content, str) else content.decode("utf-8", "replace")
+        note = "" if escaped == as_it_is else f" {_ESCAPED}"
         language = "yaml" if path.endswith(".vibee") else "python" if path.endswith(".j2") else ""
         parts += [f"`{path}`:{note}", fence(shown, language)]
     return parts

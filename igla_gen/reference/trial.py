@@ -40,14 +40,10 @@ def try_example(example: Example) -> Library:
 @contextmanager
 def _no_templates_kept() -> Iterator[None]:
     """Templates are read once a process; the example has others than what is around it."""
-    from igla_gen.emit import templates
-    from igla_gen.rules import templates as rule_templates
+    from igla_gen.emit.templates import template_texts
 
-    kept = (templates.template_texts, rule_templates.blocks, rule_templates._definitions)
-    for cached in kept:
-        cached.cache_clear()
+    template_texts.cache_clear()
     try:
         yield
     finally:
-        for cached in kept:
-            cached.cache_clear()
+        template_texts.cache_clear()

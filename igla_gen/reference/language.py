@@ -1,0 +1,154 @@
+"""Pages on the language: keys, types, expressions, each made from the table that the compiler reads."""
+
+from __future__ import annotations
+
+import types
+import typing
+from typing import Any
+
+from igla_gen.diagnostics import Span
+from igla_gen.editors.keys import sentence
+from igla_gen.expressions.emit import vocabulary
+from igla_gen.expressions.evaluate import CONSTANTS, FUNCTIONS
+from igla_gen.model.base import Spec
+from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec
+from igla_gen.model.types import FOREIGN, GENERICS, SCALARS, GenericType, NamedType, python_type
+from igla_gen.reference.rules import table
+
+# loosest first
+OPERATORS = (
+    ("a if c else b", "one of two"),
+    ("or", "one of them holds"),
+    ("and", "all of them hold"),
+    ("not", "does not hold"),
+    ("== != < <= > >=", "comparison, chains allowed; on tensors it must hold for every element"),
+    ("~=", "closeness within the tolerance, absolute and relative"),
+    ("in", "membership"),
+    ("+ -", "sum, difference"),
+    ("* / // % @", "product, quotient, whole quotient, remainder, matrix product"),
+    ("-x +x", "sign"),
+    ("^ **", "power"),
+    ("x.name f(...) x[...]", "attribute, call, index or slice"),
+)
+_SPECS: tuple[tuple[str, type[Spec], str], ...] = (
+    ("Component", ComponentSpec, "`kind: component`, or no `kind`."),
+    ("Blueprint", BlueprintSpec, "`kind: blueprint`: a component with the two last keys besides."),
+    (
+        "Model and recipe",
+        InstanceSpec,
+        "`kind: model` or `kind: recipe`. Each section of the blueprint is a key too.",
+    ),
+)
+
+
+def keys_page() -> str:
+    """Every key of every kind of spec, and of what stands inside."""
+    parts = ["# Keys", "A key that is not listed where it stands is an error (IG203)."]
+    inner: dict[str, type[Spec]] = {}
+    for title, cls, note in _SPECS:
+        parts += [f"## {title}", note, _keys_of(cls)]
+        inner |= _inside(cls)
+    for name, cls in inner.items():
+        doc = " ".join((cls.__doc__ or "").split("\n\n")[0].split())
+        parts += [f"## {name}", doc, _keys_of(cls)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _keys_of(cls: type[Spec]) -> str:
+    rows = []
+    for name, info in cls.model_fields.items():
+        key = info.alias or name
+        if cls is InstanceSpec and key == "sections":
+            continue  # they stand at the top, under their own names
+        said = sentence(cls.__mro__, key)
+        assert said is not None, f"editors/keys.py says nothing of {cls.__name__}.{key}"
+        needed = "yes" if info.is_required() else ""
+        rows.append((f"`{key}`", needed, said))
+    return table(("Key", "Required", "Says"), rows)
+
+
+def _inside(cls: type[Spec]) -> dict[str, type[Spec]]:
+    """The classes that the keys of a class hold, and those inside of them, by name."""
+    found: dict[str, type[Spec]] = {}
+    for info in cls.model_fields.values():
+        for other in _classes_in(info.annotation):
+            found |= {other.__name__: other} | _inside(other)
+    return found
+
+
+def _classes_in(annotation: Any) -> list[type[Spec]]:
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return [annotation] if issubclass(annotation, Spec) else []
+    return [cls for part in typing.get_args(annotation) for cls in _classes_in(part)]
+
+
+def types_page() -> str:
+    """Types that need no declaration, and what stands for them in the generated code."""
+    span = Span("", 1, 1, 1, 1)
+    generics = [
+        (f"`{name}<{', '.join('TKV'[count - 1:][:1] if count == 1 else 'KV')}>`", f"`{python}`")
+        for name, count in GENERICS.items()
+        for python in [python_type(_generic(name, count, span))]
+    ]
+    parts = [
+        "# Types",
+        "A field or parameter is `TYPE [= default] [-- help]`. Besides these, a type is the name of one that "
+        "the spec or a spec in `uses` declares, or of a behaviour that is a class.",
+        "## Values",
+        table(("Type", "In Python"), _pairs(SCALARS)),
+        "## Of Python and torch",
+        table(("Type", "In Python"), _pairs(FOREIGN)),
+        "## Of other types",
+        table(("Type", "In Python"), generics),
+        "## Words and tensors",
+        table(
+            ("Type", "In Python"),
+            [
+                ("`Enum<a, b>`", "`Literal['a', 'b']`"),
+                (
+                    "`Tensor[B, T, D]`",
+                    "`Tensor`; a dimension is a name, a number, both in one, or `...`",
+                ),
+            ],
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _generic(name: str, count: int, span: Span) -> GenericType:
+    words = "KV" if count == 2 else "T"
+    return GenericType(name, tuple(NamedType(word, span) for word in words), span)
+
+
+def _pairs(items: dict[str, str]) -> list[tuple[str, ...]]:
+    return [(f"`{name}`", f"`{python}`") for name, python in items.items()]
+
+
+def expressions_page() -> str:
+    """Operators and the closed vocabulary."""
+    known = {*FUNCTIONS, *CONSTANTS}
+    parts = [
+        "# Expressions",
+        "Constraints and formulas are evaluated by the compiler and become plain Python; laws become torch. "
+        "What may be called: the words below, and what the spec and the specs in its `uses` declare.",
+        "## Operators",
+        "From the loosest to the tightest.",
+        table(("Operator", "Means"), [(f"`{signs}`", said) for signs, said in OPERATORS]),
+    ]
+    for title, rows in vocabulary().items():
+        parts.append(f"## {title}")
+        if title == "Reductions":
+            parts.append(
+                "With a dimension the result keeps it, with size one, so that it broadcasts."
+            )
+        shown = [
+            (f"`{call}`", *(f"`{form}`" if form else "" for form in forms), _evaluated(call, known))
+            for call, *forms in rows
+        ]
+        header = ("Written", "On tensors", "On plain values", "Evaluated by the compiler")
+        parts.append(table(header, shown))
+    return "\n\n".join(parts) + "\n"
+
+
+def _evaluated(call: str, known: set[str]) -> str:
+    return "yes" if call.partition("(")[0] in known else ""
