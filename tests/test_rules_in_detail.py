@@ -296,3 +296,13 @@ def test_tolerances_of_cases(workplace: Workplace) -> None:
 def test_what_stands_twice_in_a_list(workplace: Workplace) -> None:
     checked = SOUND + "    checks: [gradient_is_exact, gradient_is_exact]\n"
     assert names(workplace, checked, tests=NORM_TESTS + CHECK) == ["duplicate-name"]
+
+
+def test_a_spec_that_stands_nowhere_is_not_looked_around(workplace: Workplace) -> None:
+    """From `~/spec.vibee` the folder above could be the whole disk."""
+    spec = SOUND.replace("behaviors:", "constants: {IGNORED: 1}\nbehaviors:")
+    example = Example({"here/spec.vibee": spec}, component(spec).aside)
+    workplace.write("there/other.vibee", "IGNORED: 1\n")
+    workplace.write("here/other.vibee", "IGNORED: 1\n")
+    reported = [item.name for item in found(workplace, example, "here/spec.vibee")]
+    assert reported == ["unused-declaration"]

@@ -71,10 +71,9 @@ def other_texts(library: Library, unit: Unit) -> Iterator[str]:
         if other is not unit:
             seen.add(other.source.path.resolve())
             yield other.source.text
-    folder = own.parents[min(unit.relative.count("/"), len(own.parents) - 1)]
-    for path in folder.rglob("*.vibee"):
-        if path not in seen:
-            yield _text_of(path)
+    if own.as_posix().endswith(f"/{unit.relative}.vibee"):  # else nobody knows where specs begin
+        folder = own.parents[unit.relative.count("/")]
+        yield from (_text_of(path) for path in sorted(folder.rglob("*.vibee")) if path not in seen)
 
 
 def _text_of(path: Path) -> str:
