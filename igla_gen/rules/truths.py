@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
-from igla_gen.expressions import Expression, names
+from igla_gen.expressions import Expression, names, show
 from igla_gen.expressions.emit import SEEDED
 from igla_gen.expressions.tree import (
     Attribute,
@@ -227,7 +227,7 @@ def _form_of_operator(node: Expression, inputs: Inputs) -> Form:
             if always_holds(condition, inputs, ()) or part(then) == part(otherwise):
                 return part(then)
             return ("if", part(condition), part(then), part(otherwise))
-    raise AssertionError(node)
+    return ("as written", show(node))
 
 
 def _link(sign: str, a: Form, b: Form) -> Form:
