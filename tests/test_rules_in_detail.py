@@ -255,7 +255,7 @@ def test_one_variant_may_be_what_is_left_over(workplace: Workplace) -> None:
         "    constraints:\n      - 0 < eps\n", ""
     )
     reader = READER.replace("is: config.hidden_size * sqrt(config.eps)", start).replace(
-        ", eps=0.25) == 2.0", ") == 1.0"
+        ", eps=0.25)) == 2.0", ")) == 4.0"
     )
     assert names(workplace, spec + reader.replace(start, f"{start} * config.hidden_size")) == []
     spec = spec.replace("<a, b>", "<a, b, c>")
