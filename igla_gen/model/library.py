@@ -229,13 +229,33 @@ def _read_unit(library: Library, document: Document, source: Source) -> Unit | N
     """The spec that a document holds; what is wrong with it is added to the findings."""
     node, faults = document.tree, document.faults
     library.findings.extend(faults)
-    if node is None or any(fault.name in SPOILS_STRUCTURE for fault in faults):
+    spoilt = [fault for fault in faults if fault.name in SPOILS_STRUCTURE]
+    if node is None or (spoilt and not isinstance(node, MappingNode)):
         return None
+    before = len(library.findings.items)
     spec = _build(library, node)
+    if spoilt and isinstance(node, MappingNode):
+        found = library.findings.items
+        found[before:] = [item for item in found[before:] if _is_trusted(item, node, spoilt)]
     if spec is None or faults:
         return None
     unit = Unit(source, spec)
     return unit if _check_header(library, unit) else None
+
+
+def _is_trusted(finding: Diagnostic, node: MappingNode, spoilt: list[Diagnostic]) -> bool:
+    """Whether a finding of a text that was cut wrongly in places is one of the text that is meant.
+
+    What stands in another outermost entry than the cuts is; a key that is missing may be in one
+    of them, and so may the kind, by which outermost keys are known.
+    """
+    starts = [entry.key.span.line for entry in node.entries]
+    line = finding.span.line
+    entry = sum(start <= line for start in starts)
+    if any(sum(start <= fault.span.line for start in starts) == entry for fault in spoilt):
+        return False
+    is_outermost = line in starts and finding.name == "unknown-key"
+    return finding.name != "missing-key" and not (is_outermost and node.get("kind") is None)
 
 
 def read_text(library: Library, path: Path, shown: str) -> str | None:
