@@ -14,14 +14,9 @@ from lark.lexer import Lexer, Token
 
 from igla_gen.diagnostics import Diagnostic, Span
 from igla_gen.resources import grammar_text
+from igla_gen.syntax.cursor import MAX_FAULTS, Terminal, TooDeepError, TooManyFaultsError
 from igla_gen.syntax.repairs import repaired
-from igla_gen.syntax.scanner import (
-    MAX_FAULTS,
-    Scanner,
-    Terminal,
-    TooDeepError,
-    TooManyFaultsError,
-)
+from igla_gen.syntax.scanner import Scanner
 from igla_gen.syntax.tree import Document, Entry, Mapping, Node, Scalar, Sequence
 
 MAX_SIZE = 16 * 1024 * 1024  # characters; a spec has some thousands
