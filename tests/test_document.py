@@ -60,6 +60,8 @@ HAND_PICKED = {
     "quoted keys": "'a b': 1\n\"c: d\": 2\n",
     "quoted over lines": "a: \"one\n  two\n\n  three\"\nb: 'x\n  y'\n",
     "escaped line break": 'a: "one \\\n  two"\n',
+    "escaped blank before a line break": 'a: "one\\ \n  two"\nb: "x\\\n  \\\n  y"\nc: "x\n  \\\n\n  y"\n',
+    "comment below a value in brackets": "a: [x\n  # c\n  , y\n# d: [\n]\nb: {c: d e\n#\n}\n",
     "plain over lines": "a: one\n  two\n  three\nb: c\n",
     "plain over blank lines": "a: one\n\n  two\n\n\n  three\nb: c\n",
     "nested": "a:\n  b:\n    c: 1\n  d: 2\ne: 3\n",
@@ -377,6 +379,9 @@ def test_escapes_and_blocks_keep_the_place_of_each_character() -> None:
 FAULTS = {
     "a tab in the indentation": ("a:\n\tb: 1\n", "tab-in-indentation", 2, 1),
     "a tab after spaces": ("a:\n  b: 1\n \t c: 2\n", "tab-in-indentation", 3, 2),
+    "a tab before a nested block": ("a:\n-\tb: 1\n", "tab-in-indentation", 2, 2),
+    "a blank line deeper than its block": ("a: |\n     \n  b\n", "bad-indentation", 2, 3),
+    "a marker in quotes": ("a: 'x\n--- y'\nb: 1\n", "unclosed-quote", 1, 4),
     "a dedent to no level": ("a:\n    b: 1\n  c: 2\n", "bad-indentation", 3, 3),
     "an indent after a value": ("a: 1\n   b: 2\n", None, 2, None),
     "a duplicate key": ("a: 1\nb: 2\na: 3\n", "duplicate-key", 3, 1),

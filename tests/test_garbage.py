@@ -288,3 +288,13 @@ def test_what_is_no_field_is_refused_at_its_place(text: str, name: str, column: 
     with pytest.raises(SpecError) as caught:
         parse_field(scalar(text))
     assert (caught.value.diagnostic.name, caught.value.diagnostic.span.column) == (name, column)
+
+
+@pytest.mark.parametrize(
+    "module", ["igla." + "x" * 5000, "igla.a/../../b", "igla./etc/passwd", "igla.a b.c"]
+)
+def test_a_module_that_no_file_can_have_is_unresolved(scaling: Workplace, module: str) -> None:
+    scaling.write("spec.vibee", SPEC.replace("\ntypes:", f"uses: ['{module}']\n\ntypes:", 1))
+    result = scaling.run("check", "spec.vibee")
+    assert result.code == 1
+    assert "unresolved-module" in result.out

@@ -26,6 +26,7 @@ from igla_gen.syntax.tree import Document, Node, Scalar
 from igla_gen.syntax.tree import Mapping as MappingNode
 
 PACKAGE = "igla"
+_LONGEST_MODULE = 200  # characters; file systems take names of some 250 bytes
 MAX_BYTES = 4 * MAX_SIZE  # a file of more bytes has too many characters in any case
 # after one of these, keys may be missing or elsewhere only because the text was cut wrongly
 SPOILS_STRUCTURE = (
@@ -387,9 +388,10 @@ def _references(spec: Header) -> list[Scalar]:
 
 
 def _find_module(module: str, root: Path) -> Path | None:
-    relative = module.removeprefix(f"{PACKAGE}.").replace(".", "/")
-    if ".." in relative or relative.startswith("/"):
+    parts = module.removeprefix(f"{PACKAGE}.").split(".")
+    if not all(map(_is_module_name, parts)) or len(module) > _LONGEST_MODULE:
         return None
+    relative = "/".join(parts)
     for folder in (root / "specs", specs_folder()):
         path = folder / f"{relative}.vibee"
         if path.is_file():

@@ -220,9 +220,7 @@ class _Reader:
         place = next(i for i in range(len(values) - 1, -1, -1) if values[i] is opening)
         del values[place:], states[place + 1 :]
         placeholder = Terminal("EMPTY", Scalar("", "empty", opening.span), opening.span)
-        with suppress(
-            UnexpectedToken
-        ):  # nothing is missing where the file itself is the collection
+        with suppress(UnexpectedToken):  # where the file itself is the collection
             self._state.feed_token(placeholder)  # type: ignore[arg-type]
 
     def _report(self, terminal: Terminal, message: str, hint: str) -> None:

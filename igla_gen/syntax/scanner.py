@@ -164,7 +164,7 @@ class Scanner(FlowScanner):
                 break
             between = top.column > column > below.column
             near = between and top.column - column <= column - below.column
-            if top.column < column or column == top.also or near:
+            if top.column < column or near:
                 break
             levels.pop()
             self._out.append(DEDENT)
