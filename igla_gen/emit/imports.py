@@ -35,6 +35,11 @@ def tidy_imports(source: str, providers: Mapping[str, str]) -> str:
 
     `providers` gives an import statement for names that the module may use without importing.
     """
+    return "\n".join(line for line, _ in tidy_lines(source, providers))
+
+
+def tidy_lines(source: str, providers: Mapping[str, str]) -> list[tuple[str, int]]:
+    """The same, line by line, with the line of the source that each one is; 0 for a new one."""
     tree = ast.parse(source)
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     used, bound = _names(tree)
@@ -162,15 +167,28 @@ def _statement(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> str:
 
 def _replace(
     source: str, tree: ast.Module, imports: list[ast.Import | ast.ImportFrom], statements: list[str]
-) -> str:
-    lines = source.split("\n")
+) -> list[tuple[str, int]]:
+    lines = list(zip(source.split("\n"), range(1, source.count("\n") + 2), strict=True))
     drop = {n for node in imports for n in range(node.lineno - 1, (node.end_lineno or node.lineno))}
     first = tree.body[0]
     is_doc = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
     head_end = (first.end_lineno or 0) if is_doc else 0
     head = [line for i, line in enumerate(lines[:head_end]) if i not in drop]
     rest = [line for i, line in enumerate(lines) if i >= head_end and i not in drop]
-    return "\n".join([*head, "", *_grouped(statements), "", *rest])
+    block = [(line, _source_line(line, imports)) for line in _grouped(statements)]
+    return [*head, ("", 0), *block, ("", 0), *rest]
+
+
+def _source_line(line: str, imports: list[ast.Import | ast.ImportFrom]) -> int:
+    """Where the source imports the module of this line first; 0 if it does not."""
+    if not line:
+        return 0
+    module = line.split()[1]
+    for node in imports:
+        names = [_module(node, alias) for alias in node.names]
+        if (node.module if isinstance(node, ast.ImportFrom) else "") == module or module in names:
+            return node.lineno
+    return 0
 
 
 def _grouped(statements: list[str]) -> list[str]:

@@ -63,7 +63,7 @@ def laws_code(library: Library, unit: Unit) -> Code:
         for test in _type_tests(name, type_spec, module, unit)
     ]
     if spec.constants:
-        tests.append(_constants_test(spec, module))
+        tests.append(_constants_test(spec, module, unit))
     return code("\n\n\n".join(tests))
 
 
@@ -227,7 +227,12 @@ def _type_tests(name: str, spec: TypeSpec, module: str, unit: Unit) -> list[str]
         tests.append(_refused_test(name, module, example, refused))
     if accepted:
         tests.append(_accepted_test(name, module, example, accepted))
-    return tests
+    origin = _origin(unit, "types", name)
+    return [f"{origin}\n{test}" for test in tests]
+
+
+def _origin(unit: Unit, *path: str) -> str:
+    return f"# spec: {unit.source.shown}:{unit.spec.key_span(*path).line}"
 
 
 def _defaults_test(name: str, spec: TypeSpec, call: str, given: dict[str, str]) -> str:
@@ -323,9 +328,10 @@ def _accepted_test(name: str, module: str, example: str, rows: list[str]) -> str
     )
 
 
-def _constants_test(spec: ComponentSpec, module: str) -> str:
+def _constants_test(spec: ComponentSpec, module: str, unit: Unit) -> str:
     scope = Scope({name: f"{module}.{name}" for name in spec.constants})
-    lines = ["def test_constants() -> None:", '    """The constants are those of the spec."""']
+    lines = [_origin(unit, "constants")]
+    lines += ["def test_constants() -> None:", '    """The constants are those of the spec."""']
     lines += [
         f"    assert {module}.{name} == {emit(value, scope)}"
         for name, value in spec.constants.items()

@@ -55,6 +55,7 @@ def num_params(config: NormConfig) -> int:
     return config.hidden_size if config.norm_type == "rms" else 2 * config.hidden_size
 
 
+# spec: specs/architecture/normalization.vibee:33
 def _require_channels(x: Tensor, name: str, parameter: Tensor) -> None:
     if parameter.shape[0] != x.shape[-1]:
         raise ValueError(

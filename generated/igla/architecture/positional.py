@@ -131,6 +131,7 @@ def document_positions(document_ids: Tensor) -> Tensor:
     return index_t - starts
 
 
+# spec: specs/architecture/positional.vibee:110
 def _check_rows(weight: Tensor, num_heads: int) -> None:
     """Raise unless the rows of the weight are num_heads heads of an even number of channels."""
     if num_heads < 1 or weight.shape[0] % (2 * num_heads) != 0:

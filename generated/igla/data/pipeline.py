@@ -159,6 +159,7 @@ def find_documents(
     return sorted(names)
 
 
+# spec: specs/data/pipeline.vibee:82
 def _refuse_folder(error: OSError) -> None:
     """A folder that cannot be listed is a fault, not an empty one."""
     raise ValueError(f"cannot list {error.filename} ({error.strerror}); grant access to it")
@@ -250,6 +251,7 @@ def split_held_out(names: list[str], fraction: float, seed: int) -> tuple[list[s
     return train, [name for name in names if name in held_out]
 
 
+# spec: specs/data/pipeline.vibee:100
 def _place(name: str, seed: int) -> float:
     """A number in [0, 1) that depends on name and seed alone, so that a new file moves no other."""
     digest = hashlib.sha256(f"{seed}:".encode() + os.fsencode(name)).digest()
@@ -304,6 +306,7 @@ def write_shards(
         return writer.finish(fingerprint)
 
 
+# spec: specs/data/pipeline.vibee:113
 def _fingerprint(
     documents: Iterable[tuple[str, str]], tokenizer: Tokenizer, shard_tokens: int
 ) -> str:
@@ -320,6 +323,7 @@ def _fingerprint(
     return digest.hexdigest()
 
 
+# spec: specs/data/pipeline.vibee:113
 def _tokenized(
     documents: Iterable[tuple[str, str]], tokenizer: Tokenizer, workers: int
 ) -> Iterator[tuple[str, list[int]]]:
@@ -332,6 +336,7 @@ def _tokenized(
             progress.update(len(texts))
 
 
+# spec: specs/data/pipeline.vibee:113
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
     """Texts in lists of about BATCH_CHARACTERS, so that memory does not grow with the data."""
     batch: list[str] = []
@@ -345,6 +350,7 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
     yield batch
 
 
+# spec: specs/data/pipeline.vibee:113
 class _ShardWriter:
     """Writes a shard whenever its documents reach shard_tokens; no document is cut."""
 
@@ -411,6 +417,7 @@ class _ShardWriter:
         return manifest
 
 
+# spec: specs/data/pipeline.vibee:113
 def _write_file(path: Path, content: bytes) -> None:
     """A file that is on the disk when this returns."""
     with path.open("wb") as file:
@@ -419,6 +426,7 @@ def _write_file(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+# spec: specs/data/pipeline.vibee:113
 @contextmanager
 def _whole_folder(out: Path) -> Iterator[Path]:
     """A folder beside `out` that takes its place when the block ends well, and else disappears."""
@@ -492,6 +500,7 @@ def verify_shards(path: Path) -> list[str]:
     return faults
 
 
+# spec: specs/data/pipeline.vibee:145
 def _hash_fault(file: Path, sha256: str) -> str | None:
     """What is wrong with the content of a file."""
     with file.open("rb") as opened:
@@ -500,6 +509,7 @@ def _hash_fault(file: Path, sha256: str) -> str | None:
     return f"{file} is damaged: its SHA-256 is not that of the manifest; write the shards again"
 
 
+# spec: specs/data/pipeline.vibee:145
 def _shard_files(manifest: ShardManifest, shard: ShardInfo) -> list[tuple[str, int, str]]:
     """The files of a shard, the bytes that each must have, and their SHA-256."""
     tokens = shard.num_tokens * np.dtype(manifest.dtype).itemsize
@@ -510,6 +520,7 @@ def _shard_files(manifest: ShardManifest, shard: ShardInfo) -> list[tuple[str, i
     ]
 
 
+# spec: specs/data/pipeline.vibee:145
 def _size_fault(file: Path, size: int) -> str | None:
     """What is wrong with the size of a file."""
     if not file.is_file():
@@ -543,6 +554,7 @@ def token_counts(path: Path) -> Tensor:
 # ---------------------------------------------------------------- reading
 
 
+# spec: specs/data/pipeline.vibee:152
 class _TokenStream:
     """All shards of a folder as one stream of tokens, memory-mapped."""
 
@@ -698,12 +710,14 @@ class TokenReader:
         }
 
 
+# spec: specs/data/pipeline.vibee:160
 @lru_cache(maxsize=EPOCH_ORDERS_KEPT)
 def _epoch_order(seed: int, epoch: int, num_windows: int) -> np.ndarray:
     """The order of the windows in one epoch, a function of its arguments alone."""
     return np.random.Generator(np.random.Philox([seed, epoch])).permutation(num_windows)
 
 
+# spec: specs/data/pipeline.vibee:160
 def _require_sizes(sequence_length: int, batch_size: int) -> None:
     """Refuses empty batches."""
     if sequence_length < 1 or batch_size < 1:

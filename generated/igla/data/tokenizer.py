@@ -257,6 +257,7 @@ def train_tokenizer(texts: Iterable[str], config: TokenizerConfig, out: Path) ->
     return Tokenizer(out)
 
 
+# spec: specs/data/tokenizer.vibee:70
 def _noting_failures(sentences: Iterator[bytes], failures: list[BaseException]) -> Iterator[bytes]:
     """SentencePiece makes a RuntimeError of whatever is raised in here, Ctrl-C as well."""
     try:
@@ -266,6 +267,7 @@ def _noting_failures(sentences: Iterator[bytes], failures: list[BaseException]) 
         raise
 
 
+# spec: specs/data/tokenizer.vibee:70
 def _sentences(texts: Iterable[str]) -> Iterator[bytes]:
     """The training text in parts that end at line ends, with the newlines inside them."""
     for text in texts:
@@ -280,6 +282,7 @@ def _sentences(texts: Iterable[str]) -> Iterator[bytes]:
             start = stop
 
 
+# spec: specs/data/tokenizer.vibee:70
 def _training_fault(message: str, config: TokenizerConfig) -> str:
     """What a user can do about an error of the SentencePiece trainer."""
     if found := re.search(r"too high \(\d+\).*<= (\d+)", message):
@@ -297,6 +300,7 @@ def _training_fault(message: str, config: TokenizerConfig) -> str:
     return f"SentencePiece cannot train on these texts: {message}"
 
 
+# spec: specs/data/tokenizer.vibee:70
 def _write_file(path: Path, content: bytes) -> None:
     """The whole file or nothing: written beside its place, flushed to the disk, renamed."""
     temporary = path.with_name(f".{path.name}.tmp")
@@ -317,11 +321,13 @@ def _write_file(path: Path, content: bytes) -> None:
             temporary.unlink()
 
 
+# spec: specs/data/tokenizer.vibee:51
 def _reason(error: Exception) -> str:
     """The words of an error, without number and path."""
     return getattr(error, "strerror", None) or str(error)
 
 
+# spec: specs/data/tokenizer.vibee:51
 def _utf8(text: str) -> bytes:
     """The bytes of a text."""
     try:

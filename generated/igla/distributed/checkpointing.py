@@ -69,6 +69,7 @@ class CheckpointError(ValueError):
 # 1. What a checkpoint holds: tensors as safetensors, everything else as JSON, never pickle.
 
 
+# spec: specs/distributed/checkpointing.vibee:34
 def _host_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Contiguous CPU tensors; a tensor that shares storage with an earlier one is copied."""
     host: dict[str, Tensor] = {}
@@ -81,6 +82,7 @@ def _host_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return host
 
 
+# spec: specs/distributed/checkpointing.vibee:34
 def _json_bytes(name: str, value: dict[str, Any]) -> bytes:
     """JSON that reads back equal: a tuple, an int key or a NaN would not."""
     try:
@@ -96,6 +98,7 @@ def _json_bytes(name: str, value: dict[str, Any]) -> bytes:
     return text.encode()
 
 
+# spec: specs/distributed/checkpointing.vibee:34
 def _group_names(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[list[str]]:
     """The names of the parameters of each optimizer group."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
@@ -105,6 +108,7 @@ def _group_names(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[lis
     return [[names[identity] for identity in group] for group in groups]
 
 
+# spec: specs/distributed/checkpointing.vibee:34
 def _optimizer_contents(
     model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -124,6 +128,7 @@ def _optimizer_contents(
     return tensors, {"class": type(optimizer).__name__, "groups": groups, "numbers": numbers}
 
 
+# spec: specs/distributed/checkpointing.vibee:34
 def _contents(
     step: int, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]
 ) -> dict[str, Any]:
@@ -149,11 +154,13 @@ def _contents(
 # 2. Writing: a hidden folder beside the target, flushed to the disk, then renamed.
 
 
+# spec: specs/distributed/checkpointing.vibee:61
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+# spec: specs/distributed/checkpointing.vibee:34
 def _flush(path: Path) -> None:
     """Wait until the file or folder is on the disk, not only in the page cache."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -163,6 +170,7 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
+# spec: specs/distributed/checkpointing.vibee:34
 def _write_file(path: Path, content: dict[str, Tensor] | bytes) -> dict[str, Any]:
     """Write and flush one file; its entry in the manifest."""
     if isinstance(content, bytes):
@@ -176,6 +184,7 @@ def _write_file(path: Path, content: dict[str, Tensor] | bytes) -> dict[str, Any
     return {"bytes": path.stat().st_size, "sha256": _sha256(path)}
 
 
+# spec: specs/distributed/checkpointing.vibee:34
 def _write_folder(folder: Path, step: int, contents: dict[str, Any]) -> None:
     folder.mkdir()
     files = {name: _write_file(folder / name, content) for name, content in contents.items()}
@@ -184,11 +193,13 @@ def _write_folder(folder: Path, step: int, contents: dict[str, Any]) -> None:
     _flush(folder)
 
 
+# spec: specs/distributed/checkpointing.vibee:34
 def _sibling(target: Path, role: str) -> Path:
     """The hidden folder of a checkpoint that is being written (partial) or swapped (replaced)."""
     return target.with_name(f".{target.name}.{role}")
 
 
+# spec: specs/distributed/checkpointing.vibee:34
 def _publish(folder: Path, target: Path) -> None:
     """Give the finished folder its name; one of the same step steps aside first."""
     if target.exists():
@@ -197,6 +208,7 @@ def _publish(folder: Path, target: Path) -> None:
     _flush(target.parent)
 
 
+# spec: specs/distributed/checkpointing.vibee:34
 def _clean(root: Path) -> None:
     """Remove what a killed save left behind; bring back what it had moved aside."""
     for partial in root.glob(".step-*.partial"):
@@ -262,6 +274,7 @@ def save_checkpoint(
 # 3. Checking: sizes and hashes against the manifest.
 
 
+# spec: specs/distributed/checkpointing.vibee:61
 def _read_manifest(path: Path) -> dict[str, Any]:
     """The manifest, if it has the right form; else a CheckpointError that names it."""
     label = f"{path.name}/manifest.json"
@@ -279,6 +292,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
+# spec: specs/distributed/checkpointing.vibee:61
 def _file_fault(path: Path, entry: object) -> str | None:
     """What is wrong with one file, as a sentence; None for a whole one."""
     label = f"{path.parent.name}/{path.name}"
@@ -317,6 +331,7 @@ def verify_checkpoint(path: Path) -> list[str]:
     return faults
 
 
+# spec: specs/distributed/checkpointing.vibee:106
 def _checkpoints(root: Path) -> list[Path]:
     """The checkpoint folders, newest first; one moved aside comes after its replacement."""
     pattern = re.compile(r"step-(\d+)|\.step-(\d+)\.replaced")
@@ -357,14 +372,17 @@ def prune_checkpoints(root: Path, keep_last: int) -> list[Path]:
 # 4. Reading back: everything is read and compared before anything is changed.
 
 
+# spec: specs/distributed/checkpointing.vibee:61
 def _read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_bytes())
 
 
+# spec: specs/distributed/checkpointing.vibee:71
 def _describe(tensor: Tensor | None) -> str:
     return "absent" if tensor is None else f"{tensor.dtype} {list(tensor.shape)}"
 
 
+# spec: specs/distributed/checkpointing.vibee:71
 def _require_same_model(path: Path, saved: dict[str, Tensor], model: nn.Module) -> None:
     present = model.state_dict()
     pairs = {
@@ -380,6 +398,7 @@ def _require_same_model(path: Path, saved: dict[str, Tensor], model: nn.Module) 
         raise CheckpointError(f"{path} does not fit, {len(faults)} tensors differ: {faults[0]}")
 
 
+# spec: specs/distributed/checkpointing.vibee:71
 def _require_same_optimizer(
     path: Path, saved: dict[str, Any], model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
@@ -390,6 +409,7 @@ def _require_same_optimizer(
         raise CheckpointError(f"{path} has other parameters in its optimizer groups")
 
 
+# spec: specs/distributed/checkpointing.vibee:71
 def _restore_optimizer(
     optimizer: torch.optim.Optimizer,
     parameters: dict[str, nn.Parameter],
@@ -415,6 +435,7 @@ def _restore_optimizer(
         values[field] = tensor.to(values[field].device).clone()  # not the mapped file
 
 
+# spec: specs/distributed/checkpointing.vibee:71
 def _restore_generators(tensors: dict[str, Tensor], python: dict[str, Any]) -> None:
     torch.set_rng_state(tensors["torch"])
     if "cuda" in tensors and torch.cuda.is_available():
@@ -422,6 +443,7 @@ def _restore_generators(tensors: dict[str, Tensor], python: dict[str, Any]) -> N
     random.setstate((python["version"], tuple(python["words"]), python["next_gauss"]))
 
 
+# spec: specs/distributed/checkpointing.vibee:71
 def _restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     weights, moments, generators = (
         load_file(path / f"{name}.safetensors") for name in ("model", "optimizer", "rng")

@@ -49,11 +49,13 @@ _PEAK_TFLOPS = {
 # 1. Numbers for people.
 
 
+# spec: specs/evaluation/metrics.vibee:25
 def _three_digits(value: float) -> str:
     decimals = 2 if value < 9.995 else 1 if value < 99.95 else 0
     return f"{value:.{decimals}f}"
 
 
+# spec: specs/evaluation/metrics.vibee:25
 def _require_amount(name: str, value: float) -> None:
     if not 0 <= value < math.inf:
         raise ValueError(f"{name} is {value}, must be finite and not negative")
@@ -271,6 +273,7 @@ class ProgressLine:
 # 4. What stays: a log of one JSON object a line, and its picture.
 
 
+# spec: specs/evaluation/metrics.vibee:155
 def _finished_lines(path: Path) -> list[bytes]:
     """The lines that end in a newline: a killed run may leave half of one behind."""
     if not path.is_file():
@@ -303,6 +306,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return records
 
 
+# spec: specs/evaluation/metrics.vibee:164
 def _json_line(record: dict[str, Any]) -> bytes:
     try:
         return json.dumps(record, allow_nan=False).encode() + b"\n"
@@ -310,6 +314,7 @@ def _json_line(record: dict[str, Any]) -> bytes:
         raise ValueError(f"record of step {record['step']} is not JSON: {error}") from error
 
 
+# spec: specs/evaluation/metrics.vibee:164
 def _replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Write beside the file and rename: whoever reads sees the old content or the new."""
     partial = path.with_name(f".{path.name}.partial")
@@ -357,6 +362,7 @@ class JsonlLog:
         return len(records) - len(kept)
 
 
+# spec: specs/evaluation/metrics.vibee:179
 def _loss_figure(records: list[dict[str, Any]]) -> Any:
     try:
         from matplotlib.figure import Figure

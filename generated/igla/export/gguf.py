@@ -140,6 +140,7 @@ def gguf_tensors(model: Decoder, dtype: str) -> list[GgufTensor]:
     ]
 
 
+# spec: specs/export/gguf.vibee:45
 def _plan_tensor(name: str, parameter: str, shape: tuple[int, ...], dtype: str) -> GgufTensor:
     """What one tensor becomes; norms and every other vector are float32 in every file."""
     tensor_type = "f32" if len(shape) == 1 else dtype
@@ -195,6 +196,7 @@ def gguf_vocabulary(tokenizer: Path, vocab_size: int) -> GgufVocabulary:
     )
 
 
+# spec: specs/export/gguf.vibee:55
 def _refuse_unportable(pieces: Tokenizer, ranks: list[float]) -> None:
     """Refuse what llama.cpp's tokenizer does differently, which would show in no other way."""
     missing = []
@@ -249,12 +251,14 @@ def write_gguf(model: Decoder, tokenizer: Path, out: Path, dtype: str) -> None:
         _remove(partial)
 
 
+# spec: specs/export/gguf.vibee:69
 def _remove(partial: Path) -> None:
     """Leave nothing half-written behind."""
     if partial.is_file():
         partial.unlink()
 
 
+# spec: specs/export/gguf.vibee:69
 def _model_metadata(config: DecoderConfig) -> dict[str, int | float]:
     """The dimensions, under the names that arch `llama` has for them."""
     return {
@@ -271,6 +275,7 @@ def _model_metadata(config: DecoderConfig) -> dict[str, int | float]:
     }
 
 
+# spec: specs/export/gguf.vibee:69
 def _tokenizer_metadata(pieces: Tokenizer) -> dict[str, str | bool | int]:
     """How text becomes tokens: SentencePiece ("llama"), BOS first, a dummy prefix."""
     return {
@@ -284,6 +289,7 @@ def _tokenizer_metadata(pieces: Tokenizer) -> dict[str, str | bool | int]:
     }
 
 
+# spec: specs/export/gguf.vibee:69
 def _write_file(
     path: Path,
     model: Decoder,
@@ -311,6 +317,7 @@ def _write_file(
         writer.close()
 
 
+# spec: specs/export/gguf.vibee:69
 def _add_metadata(
     writer: gguf.GGUFWriter,
     metadata: dict[str, str | bool | int | float],
@@ -330,6 +337,7 @@ def _add_metadata(
     writer.add_token_types(vocabulary.kinds)
 
 
+# spec: specs/export/gguf.vibee:69
 def _encode(weight: np.ndarray, tensor: GgufTensor) -> np.ndarray:
     """The bytes of one tensor. NaN is in no range."""
     largest = float(np.abs(weight).max())
@@ -341,6 +349,7 @@ def _encode(weight: np.ndarray, tensor: GgufTensor) -> np.ndarray:
     return gguf.quants.quantize(weight, _TENSOR_TYPES[tensor.tensor_type])
 
 
+# spec: specs/export/gguf.vibee:69
 def _weight(model: Decoder, parameter: str) -> np.ndarray:
     """One weight as arch `llama` wants it: it rotates neighbours, the model rotates halves."""
     weight = model.get_parameter(parameter).detach().float().cpu()
@@ -369,6 +378,7 @@ def gguf_dtype(path: Path) -> str:
     raise ValueError(f"{path} has file type {found}: export it as {', '.join(_FILE_TYPES)}")
 
 
+# spec: specs/export/gguf.vibee:85
 def _read(path: Path) -> gguf.GGUFReader:
     """The file, mapped into memory."""
     try:
@@ -410,6 +420,7 @@ def check_gguf(path: Path, model: Decoder) -> list[str]:
     return faults
 
 
+# spec: specs/export/gguf.vibee:94
 def _tensor_faults(name: str, tensor: gguf.ReaderTensor | None, expected: np.ndarray) -> list[str]:
     """What is wrong with one tensor: nothing, or one sentence."""
     if tensor is None:

@@ -151,11 +151,13 @@ _DECODERS = [
 ]
 
 
+# spec: specs/export/huggingface.vibee:46
 def _sequence(name: str, steps: list[dict[str, Any]]) -> dict[str, Any]:
     """Several normalizers or decoders, one after the other."""
     return {"type": "Sequence", name: steps}
 
 
+# spec: specs/export/huggingface.vibee:46
 def _bos_first(bos: str, bos_id: int) -> dict[str, Any]:
     """The begin mark before each text."""
     first = [_mark(bos, 0), {"Sequence": {"id": "A", "type_id": 0}}]
@@ -168,6 +170,7 @@ def _bos_first(bos: str, bos_id: int) -> dict[str, Any]:
     }
 
 
+# spec: specs/export/huggingface.vibee:46
 def _mark(token: str, type_id: int) -> dict[str, Any]:
     """A special token in a template of the post-processor."""
     return {"SpecialToken": {"id": token, "type_id": type_id}}
@@ -214,6 +217,7 @@ def write_huggingface(model: Decoder, tokenizer: Path | None, out: Path) -> None
         _remove(partial)
 
 
+# spec: specs/export/huggingface.vibee:57
 def _tokenizer_documents(tokenizer: Path, config: DecoderConfig) -> dict[str, dict[str, Any]]:
     """What transformers reads besides the SentencePiece model itself."""
     pieces = Tokenizer(tokenizer)
@@ -235,6 +239,7 @@ def _tokenizer_documents(tokenizer: Path, config: DecoderConfig) -> dict[str, di
     }
 
 
+# spec: specs/export/huggingface.vibee:57
 def _write_weights(model: Decoder, path: Path) -> str:
     """The weights under Hugging Face's names; returns their dtype as config.json spells it."""
     weights = {
@@ -249,6 +254,7 @@ def _write_weights(model: Decoder, path: Path) -> str:
     return str(model.embed_tokens.weight.dtype).removeprefix("torch.")
 
 
+# spec: specs/export/huggingface.vibee:57
 def _publish(partial: Path, out: Path) -> None:
     """Put the finished folder in its place; an older one is moved aside first, then removed."""
     for path in partial.iterdir():
@@ -262,6 +268,7 @@ def _publish(partial: Path, out: Path) -> None:
     _remove(replaced)
 
 
+# spec: specs/export/huggingface.vibee:57
 def _remove(folder: Path) -> None:
     """Remove a folder of ours, if it is there."""
     if folder.is_dir():
@@ -299,6 +306,7 @@ def read_huggingface(folder: Path) -> Decoder:
     return model
 
 
+# spec: specs/export/huggingface.vibee:74
 def _decoder_config(folder: Path, config: dict[str, Any]) -> DecoderConfig:
     """The dimensions, if writing them again gives what was read."""
     try:

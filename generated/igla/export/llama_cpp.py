@@ -48,18 +48,21 @@ _CONTEXT_FIELDS = {
 _CONTEXT_LOG = ("flash_attn = disabled", "K (f32)", "V (f32)")
 
 
+# spec: specs/export/llama_cpp.vibee:44
 class _Params(ctypes.Structure):
     """A parameter struct, seen from outside: it is passed by value, and this is larger than any."""
 
     _fields_ = [("data", ctypes.c_uint8 * 1024)]
 
 
+# spec: specs/export/llama_cpp.vibee:44
 class _SamplerParams(ctypes.Structure):
     """llama_sampler_chain_params."""
 
     _fields_ = [("no_perf", ctypes.c_bool)]
 
 
+# spec: specs/export/llama_cpp.vibee:44
 class _Batch(ctypes.Structure):
     """llama_batch: tokens with their positions and sequences, and whether logits are wanted."""
 
@@ -318,6 +321,7 @@ class LlamaCpp:
             raise LlamaCppError(f"llama.cpp cannot run {len(tokens)} tokens: {self._reason()}")
 
 
+# spec: specs/export/llama_cpp.vibee:44
 def _declare(library: Any) -> None:
     """Tell ctypes the types of every function that is called."""
     for name, (result, *arguments) in _SIGNATURES.items():
@@ -327,6 +331,7 @@ def _declare(library: Any) -> None:
         function.restype, function.argtypes = result, arguments
 
 
+# spec: specs/export/llama_cpp.vibee:44
 def _context_params(params: _Params, length: int) -> _Params:
     """The defaults, with room for length tokens in one piece, float32 cache, no flash attention."""
     for name, (offset, default) in _CONTEXT_FIELDS.items():
@@ -339,6 +344,7 @@ def _context_params(params: _Params, length: int) -> _Params:
     return params
 
 
+# spec: specs/export/llama_cpp.vibee:44
 def _unknown_build(difference: str) -> str:
     """The sentence for a llama.cpp whose C structures are not the known ones."""
     note = version_note() or f"xllamacpp {VERIFIED_VERSION} behaves differently on this machine"

@@ -167,6 +167,7 @@ def llama_cpp_generate(
         return _ask(Path(folder), gguf, request)["text"]
 
 
+# spec: specs/export/parity.vibee:44
 def _ask(folder: Path, gguf: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Run llama.cpp in a process of its own, which it may end; files carry request and answer."""
     request = {**request, "gguf": str(gguf), "threads": torch.get_num_threads()}
@@ -191,6 +192,7 @@ def _ask(folder: Path, gguf: Path, request: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+# spec: specs/export/parity.vibee:44
 def _require_tokens(prompts: list[list[int]]) -> None:
     """Refuse prompts without a position to compare."""
     if not prompts or not all(prompts):
@@ -357,6 +359,7 @@ def main(arguments: list[str] | None = None) -> int:
     return min(len(faults), 1)
 
 
+# spec: specs/export/parity.vibee:187
 def _file_faults(path: Path, model: Decoder, options: ParityOptions) -> list[str]:
     """Print how far one file is from the model; return what is wrong with it."""
     dtype = gguf_dtype(path)

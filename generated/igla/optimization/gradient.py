@@ -51,10 +51,12 @@ class StepLoss:
             raise ValueError(f"StepLoss needs tokens >= 0, got tokens={self.tokens!r}")
 
 
+# spec: specs/optimization/gradient.vibee:41
 def _is_distributed() -> bool:
     return dist.is_available() and dist.is_initialized()
 
 
+# spec: specs/optimization/gradient.vibee:41
 def _sum_over_ranks(values: list[Tensor]) -> None:
     """Replaces each tensor by its sum over the ranks; all of them are in flight together."""
     if _is_distributed():

@@ -44,6 +44,7 @@ class LossConfig:
             )
 
 
+# spec: specs/optimization/loss.vibee:23
 def _check_arguments(
     hidden_nd: Tensor,
     head_weight_vd: Tensor,
@@ -74,6 +75,7 @@ def _check_arguments(
         _check_targets(targets_n, head_weight_vd.shape[0], ignore_index)
 
 
+# spec: specs/optimization/loss.vibee:23
 def _check_targets(targets_n: Tensor, vocab_size: int, ignore_index: int) -> None:
     outside_n = (targets_n != ignore_index) & ((targets_n < 0) | (targets_n >= vocab_size))
     if outside_n.any():
@@ -84,6 +86,7 @@ def _check_targets(targets_n: Tensor, vocab_size: int, ignore_index: int) -> Non
         )
 
 
+# spec: specs/optimization/loss.vibee:23
 def _matmul_dtype(hidden_nd: Tensor, head_weight_vd: Tensor) -> torch.dtype:
     """Dtype of the matrix products: that of autocast, which spares float64, or of the data."""
     device = hidden_nd.device.type
@@ -97,10 +100,12 @@ def _matmul_dtype(hidden_nd: Tensor, head_weight_vd: Tensor) -> torch.dtype:
     return hidden_nd.dtype
 
 
+# spec: specs/optimization/loss.vibee:23
 def _chunks(tokens: int, chunk_tokens: int) -> Iterator[slice]:
     return (slice(start, start + chunk_tokens) for start in range(0, tokens, chunk_tokens))
 
 
+# spec: specs/optimization/loss.vibee:23
 def _logits_gradient(log_probs_cv: Tensor, targets_c: Tensor) -> Tensor:
     """Softmax minus one-hot target, written over the log-probabilities."""
     probs_cv = log_probs_cv.exp_()
@@ -108,6 +113,7 @@ def _logits_gradient(log_probs_cv: Tensor, targets_c: Tensor) -> Tensor:
     return probs_cv
 
 
+# spec: specs/optimization/loss.vibee:23
 class _ChunkedCrossEntropy(torch.autograd.Function):
     """The loss is a scalar: its gradients are known up to one factor when it is computed."""
 

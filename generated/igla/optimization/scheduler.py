@@ -79,6 +79,7 @@ def decay_steps(config: SchedulerConfig) -> int:
     return min(left, wanted) if config.schedule == "wsd" else left
 
 
+# spec: specs/optimization/scheduler.vibee:52
 def _remaining(progress: float, config: SchedulerConfig) -> float:
     """Part of the way from the final rate to the peak that is left after this part of the decay."""
     if config.schedule == "constant":

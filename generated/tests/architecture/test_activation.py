@@ -99,12 +99,14 @@ def test_activate_unknown_name() -> None:
         activation.activate(x, "swish")
 
 
+# spec: specs/architecture/activation.vibee:11
 def test_mlp_config_defaults() -> None:
     """MlpConfig has the defaults of the spec."""
     config = activation.MlpConfig(hidden_size=8, ffn_size=12)
     assert config.activation == "swiglu"
 
 
+# spec: specs/architecture/activation.vibee:11
 def test_mlp_config_is_frozen() -> None:
     """MlpConfig takes keywords alone, and no field of it can be changed or added."""
     config = activation.MlpConfig(hidden_size=8, ffn_size=12)
@@ -115,6 +117,7 @@ def test_mlp_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/architecture/activation.vibee:11
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -132,6 +135,7 @@ def test_mlp_config_refuses(change: dict[str, object], message: str) -> None:
         activation.MlpConfig(**(example | change))
 
 
+# spec: specs/architecture/activation.vibee:11
 @pytest.mark.parametrize(
     "change",
     [
@@ -159,11 +163,13 @@ GATED = ("swiglu", "geglu")
 PLAIN = ("gelu", "silu", "relu")
 
 
+# spec: specs/architecture/activation.vibee:30
 def _mlp(name: str) -> Mlp:
     torch.manual_seed(0)
     return Mlp(MlpConfig(hidden_size=6, ffn_size=10, activation=name)).double()
 
 
+# spec: specs/architecture/activation.vibee:80
 def _x_btd() -> torch.Tensor:
     torch.manual_seed(1)
     return torch.randn(2, 3, 6, dtype=torch.float64)
@@ -191,6 +197,7 @@ def test_gated_mlp_is_its_definition(name: str) -> None:
     assert torch.allclose(mlp(x_btd), want_btd, rtol=0, atol=1e-14)
 
 
+# spec: specs/architecture/activation.vibee:80
 def test_gated_mlp_is_its_definition_by_default() -> None:
     """SwiGLU is the default."""
     assert MlpConfig(hidden_size=6, ffn_size=10).activation == "swiglu"

@@ -151,6 +151,7 @@ def test_attend_one_source_of_causality() -> None:
         attention.attend(q, q, q, attention.causal_mask(2, 2), True)
 
 
+# spec: specs/architecture/attention.vibee:16
 def test_attention_config_is_frozen() -> None:
     """AttentionConfig takes keywords alone, and no field of it can be changed or added."""
     config = attention.AttentionConfig(hidden_size=12, num_heads=4, num_kv_heads=2, head_dim=6)
@@ -161,6 +162,7 @@ def test_attention_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/architecture/attention.vibee:16
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -189,6 +191,7 @@ def test_attention_config_refuses(change: dict[str, object], message: str) -> No
         attention.AttentionConfig(**(example | change))
 
 
+# spec: specs/architecture/attention.vibee:16
 @pytest.mark.parametrize(
     "change",
     [
@@ -213,16 +216,19 @@ def test_attention_config_accepts(change: dict[str, object]) -> None:
 CONFIG = AttentionConfig(hidden_size=10, num_heads=4, num_kv_heads=2, head_dim=6)
 
 
+# spec: specs/architecture/attention.vibee:124
 def _attention(config: AttentionConfig = CONFIG) -> Attention:
     torch.manual_seed(0)
     return Attention(config).double()
 
 
+# spec: specs/architecture/attention.vibee:124
 def _x_btd(length: int = 5) -> Tensor:
     torch.manual_seed(1)
     return torch.randn(2, length, CONFIG.hidden_size, dtype=torch.float64)
 
 
+# spec: specs/architecture/attention.vibee:124
 def _tables(start: int, end: int) -> tuple[Tensor, Tensor]:
     return rope_tables(RopeConfig(head_dim=CONFIG.head_dim), torch.arange(start, end))
 
@@ -249,6 +255,7 @@ def _loop(q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, allowed_bts: Tensor) -
     return o_bthd
 
 
+# spec: specs/architecture/attention.vibee:100
 @pytest.mark.parametrize(("num_queries", "num_keys"), [(4, 4), (2, 5), (1, 5)])
 @pytest.mark.parametrize(("num_heads", "num_kv_heads"), [(2, 2), (4, 2), (4, 1)])
 def test_attend_equals_a_loop_over_everything(

@@ -163,6 +163,7 @@ def test_sample_tokens_refuses_more_than_all() -> None:
         decoder.sample_tokens(x, torch.zeros(1, dtype=torch.float64), 1.0, 4)
 
 
+# spec: specs/architecture/decoder.vibee:17
 def test_decoder_config_defaults() -> None:
     """DecoderConfig has the defaults of the spec."""
     config = decoder.DecoderConfig(
@@ -180,6 +181,7 @@ def test_decoder_config_defaults() -> None:
     assert config.init_std == 0.02
 
 
+# spec: specs/architecture/decoder.vibee:17
 def test_decoder_config_is_frozen() -> None:
     """DecoderConfig takes keywords alone, and no field of it can be changed or added."""
     config = decoder.DecoderConfig(
@@ -198,6 +200,7 @@ def test_decoder_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/architecture/decoder.vibee:17
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -249,6 +252,7 @@ def test_decoder_config_refuses(change: dict[str, object], message: str) -> None
         decoder.DecoderConfig(**(example | change))
 
 
+# spec: specs/architecture/decoder.vibee:17
 @pytest.mark.parametrize(
     "change",
     [
@@ -312,16 +316,19 @@ CONFIG = DecoderConfig(
 UNTIED = replace(CONFIG, tie_embeddings=False, num_layers=3, num_kv_heads=1)
 
 
+# spec: specs/architecture/decoder.vibee:87
 def _decoder(config: DecoderConfig = CONFIG) -> Decoder:
     torch.manual_seed(0)
     return Decoder(config).double()
 
 
+# spec: specs/architecture/decoder.vibee:87
 def _tokens_bt(length: int = 8, batch_size: int = 2) -> Tensor:
     torch.manual_seed(1)
     return torch.randint(0, CONFIG.vocab_size, (batch_size, length))
 
 
+# spec: specs/architecture/decoder.vibee:113
 def _tables(start: int, end: int) -> tuple[Tensor, Tensor]:
     return rope_tables(RopeConfig(head_dim=4, base=CONFIG.rope_base), torch.arange(start, end))
 
@@ -398,6 +405,7 @@ def test_decoder_is_its_definition(config: DecoderConfig) -> None:
     assert torch.allclose(model.logits(hidden_btd), hidden_btd @ head.T, rtol=0, atol=1e-12)
 
 
+# spec: specs/architecture/decoder.vibee:124
 def test_decoder_is_its_definition_by_default() -> None:
     """The defaults that a spec leaves out are these."""
     config = DecoderConfig(
@@ -465,6 +473,7 @@ def test_packed_equals_separate() -> None:
     assert not torch.allclose(packed_btd, model(tokens_bt), rtol=0, atol=1e-3)
 
 
+# spec: specs/architecture/decoder.vibee:127
 def test_packed_equals_separate_in_its_gradients() -> None:
     """The loss of packed documents pulls on the weights as the sum of the separate losses does."""
     model, tokens_bt = _decoder(), _tokens_bt(batch_size=1)

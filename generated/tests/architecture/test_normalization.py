@@ -223,6 +223,7 @@ def test_layer_norm_applies_layer_norm() -> None:
     )
 
 
+# spec: specs/architecture/normalization.vibee:12
 def test_norm_config_defaults() -> None:
     """NormConfig has the defaults of the spec."""
     config = normalization.NormConfig(hidden_size=64)
@@ -231,6 +232,7 @@ def test_norm_config_defaults() -> None:
     assert config.placement == "pre"
 
 
+# spec: specs/architecture/normalization.vibee:12
 def test_norm_config_is_frozen() -> None:
     """NormConfig takes keywords alone, and no field of it can be changed or added."""
     config = normalization.NormConfig(hidden_size=64)
@@ -241,6 +243,7 @@ def test_norm_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/architecture/normalization.vibee:12
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -259,6 +262,7 @@ def test_norm_config_refuses(change: dict[str, object], message: str) -> None:
         normalization.NormConfig(**(example | change))
 
 
+# spec: specs/architecture/normalization.vibee:12
 @pytest.mark.parametrize(
     "change",
     [

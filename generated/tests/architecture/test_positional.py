@@ -269,12 +269,14 @@ def test_interleaved_to_halves_refuses_other_heads() -> None:
         positional.interleaved_to_halves(torch.arange(8), 3)
 
 
+# spec: specs/architecture/positional.vibee:14
 def test_rope_config_defaults() -> None:
     """RopeConfig has the defaults of the spec."""
     config = positional.RopeConfig(head_dim=8)
     assert config.base == 10000.0
 
 
+# spec: specs/architecture/positional.vibee:14
 def test_rope_config_is_frozen() -> None:
     """RopeConfig takes keywords alone, and no field of it can be changed or added."""
     config = positional.RopeConfig(head_dim=8)
@@ -285,6 +287,7 @@ def test_rope_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/architecture/positional.vibee:14
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -304,6 +307,7 @@ def test_rope_config_refuses(change: dict[str, object], message: str) -> None:
         positional.RopeConfig(**(example | change))
 
 
+# spec: specs/architecture/positional.vibee:14
 @pytest.mark.parametrize(
     "change", [{"head_dim": 2}, {"base": 0.001}, {"base": 9999.999}, {"base": 10000.001}]
 )
@@ -314,6 +318,7 @@ def test_rope_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
+# spec: specs/architecture/positional.vibee:55
 def _tables(positions: Tensor, head_dim: int = 8) -> tuple[Tensor, Tensor]:
     return positional.rope_tables(positional.RopeConfig(head_dim=head_dim), positions)
 

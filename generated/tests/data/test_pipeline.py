@@ -34,6 +34,7 @@ def test_split_held_out_smallest_hash_is_held_out() -> None:
     assert pipeline.split_held_out(["a", "b"], 0.999999, 0)[1] == ["a"]
 
 
+# spec: specs/data/pipeline.vibee:24
 def test_document_counts_defaults() -> None:
     """DocumentCounts has the defaults of the spec."""
     config = pipeline.DocumentCounts()
@@ -44,6 +45,7 @@ def test_document_counts_defaults() -> None:
     assert config.unreadable == 0
 
 
+# spec: specs/data/pipeline.vibee:24
 def test_document_counts_is_frozen() -> None:
     """DocumentCounts takes keywords alone, and no field of it can be changed or added."""
     config = pipeline.DocumentCounts()
@@ -54,6 +56,7 @@ def test_document_counts_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/data/pipeline.vibee:32
 def test_shard_info_is_frozen() -> None:
     """ShardInfo takes keywords alone, and no field of it can be changed or added."""
     config = pipeline.ShardInfo(
@@ -71,6 +74,7 @@ def test_shard_info_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/data/pipeline.vibee:48
 def test_shard_manifest_is_frozen() -> None:
     """ShardManifest takes keywords alone, and no field of it can be changed or added."""
     config = pipeline.ShardManifest(
@@ -93,6 +97,7 @@ def test_shard_manifest_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/data/pipeline.vibee:8
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert pipeline.FORMAT_VERSION == 1
@@ -105,6 +110,7 @@ TEXTS = {"a.py": "abc", "b/c.py": "é\n", "d.py": "defgh", "e.py": "i", "f.py": 
 DOCUMENTS = list(TEXTS.items())
 
 
+# spec: specs/data/pipeline.vibee:129
 class _Bytes:
     """A tokenizer whose ids are the bytes of the text plus 3; begin 1, end 2."""
 
@@ -123,6 +129,7 @@ class _Bytes:
         return [_ids(text) for text in texts]
 
 
+# spec: specs/data/pipeline.vibee:129
 class _Unsized:
     """Documents without a length."""
 
@@ -130,18 +137,22 @@ class _Unsized:
         return iter(DOCUMENTS)
 
 
+# spec: specs/data/pipeline.vibee:197
 def _ids(text: str) -> list[int]:
     return [1, *(byte + 3 for byte in text.encode()), 2]
 
 
+# spec: specs/data/pipeline.vibee:129
 def _stream(documents: list[tuple[str, str]] = DOCUMENTS) -> list[int]:
     return [index for _, text in documents for index in _ids(text)]
 
 
+# spec: specs/data/pipeline.vibee:177
 def _numbers(documents: list[tuple[str, str]] = DOCUMENTS) -> list[int]:
     return [number for number, (_, text) in enumerate(documents) for _ in _ids(text)]
 
 
+# spec: specs/data/pipeline.vibee:134
 @pytest.fixture
 def shards(tmp_path: Path) -> Path:
     """26 tokens in three shards, of 10, 10 and 6 tokens."""
@@ -149,6 +160,7 @@ def shards(tmp_path: Path) -> Path:
     return tmp_path / "shards"
 
 
+# spec: specs/data/pipeline.vibee:91
 def _files(folder: Path, contents: dict[str, bytes]) -> Path:
     for name, content in contents.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -347,6 +359,7 @@ def test_many_characters_are_encoded_in_parts(
         assert np.fromfile(out / "shard-00000.bin", dtype="<u2").tolist() == _stream()
 
 
+# spec: specs/data/pipeline.vibee:132
 class _Forgetful(_Bytes):
     """A tokenizer that loses a text."""
 
@@ -354,6 +367,7 @@ class _Forgetful(_Bytes):
         return super().encode_batch(texts, **options)[1:]
 
 
+# spec: specs/data/pipeline.vibee:132
 def test_many_characters_are_encoded_in_parts_and_none_is_lost(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"shorter"):
         pipeline.write_shards(DOCUMENTS, _Forgetful(), tmp_path / "a")
@@ -427,6 +441,7 @@ def _full_disk(limit: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+# spec: specs/data/pipeline.vibee:136
 def test_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     """write_shards: folder appears whole or not at all."""
     out = tmp_path / "out"
@@ -451,6 +466,7 @@ def test_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert len(list(out.iterdir())) == 3
 
 
+# spec: specs/data/pipeline.vibee:136
 def test_folder_appears_whole_or_not_at_all_and_spares_other_content(tmp_path: Path) -> None:
     _files(tmp_path, {"mine/thesis.txt": b"x", "file": b"x"})
     with pytest.raises(
@@ -545,6 +561,7 @@ def test_token_counts_equal_a_direct_count(shards: Path) -> None:
 # ---------------------------------------------------------------- reading
 
 
+# spec: specs/data/pipeline.vibee:177
 def _expected(start: int, length: int) -> tuple[list[int], list[int], list[int]]:
     """A window read off the stream, one position at a time."""
     stream, numbers = _stream(), _numbers()
@@ -558,12 +575,14 @@ def _expected(start: int, length: int) -> tuple[list[int], list[int], list[int]]
     return inputs, targets, documents
 
 
+# spec: specs/data/pipeline.vibee:177
 def _rows(batch: pipeline.Batch) -> list[tuple[list[int], list[int], list[int]]]:
     return list(
         zip(batch.inputs.tolist(), batch.targets.tolist(), batch.document_ids.tolist(), strict=True)
     )
 
 
+# spec: specs/data/pipeline.vibee:179
 def _read(
     reader: pipeline.TokenReader, batches: int
 ) -> list[tuple[list[int], list[int], list[int]]]:

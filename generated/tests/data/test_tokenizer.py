@@ -21,6 +21,7 @@ import sentencepiece
 from igla.data import tokenizer
 
 
+# spec: specs/data/tokenizer.vibee:16
 def test_tokenizer_config_defaults() -> None:
     """TokenizerConfig has the defaults of the spec."""
     config = tokenizer.TokenizerConfig()
@@ -31,6 +32,7 @@ def test_tokenizer_config_defaults() -> None:
     assert config.num_threads == 2
 
 
+# spec: specs/data/tokenizer.vibee:16
 def test_tokenizer_config_is_frozen() -> None:
     """TokenizerConfig takes keywords alone, and no field of it can be changed or added."""
     config = tokenizer.TokenizerConfig()
@@ -41,6 +43,7 @@ def test_tokenizer_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/data/tokenizer.vibee:16
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -64,6 +67,7 @@ def test_tokenizer_config_refuses(change: dict[str, object], message: str) -> No
         tokenizer.TokenizerConfig(**(example | change))
 
 
+# spec: specs/data/tokenizer.vibee:16
 @pytest.mark.parametrize(
     "change",
     [
@@ -88,6 +92,7 @@ def test_tokenizer_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
+# spec: specs/data/tokenizer.vibee:31
 def test_tokenizer_metrics_is_frozen() -> None:
     """TokenizerMetrics takes keywords alone, and no field of it can be changed or added."""
     config = tokenizer.TokenizerMetrics(
@@ -106,6 +111,7 @@ def test_tokenizer_metrics_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/data/tokenizer.vibee:10
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert tokenizer.SENTENCE_CHARACTERS == 8192
@@ -142,6 +148,7 @@ AWKWARD = [
 ]
 
 
+# spec: specs/data/tokenizer.vibee:62
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tokenizer.Tokenizer:
     return tokenizer.train_tokenizer(
@@ -149,6 +156,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tokenizer.Tokenizer:
     )
 
 
+# spec: specs/data/tokenizer.vibee:81
 def _pieces(model: tokenizer.Tokenizer) -> list[str]:
     return [model.piece(index) for index in range(model.vocab_size)]
 
@@ -203,6 +211,7 @@ def test_batches_equal_single_texts(trained: tokenizer.Tokenizer) -> None:
     assert trained.encode_batch([]) == []
 
 
+# spec: specs/data/tokenizer.vibee:66
 class _Recorder:
     """A processor that only notes with how many threads it was called."""
 
@@ -214,6 +223,7 @@ class _Recorder:
         return [[7] for _ in texts]
 
 
+# spec: specs/data/tokenizer.vibee:66
 def test_batches_equal_single_texts_and_threads_are_passed_on(trained: tokenizer.Tokenizer) -> None:
     model = tokenizer.Tokenizer(trained.path)
     model._processor = _Recorder()
@@ -268,6 +278,7 @@ def test_tokenizer_refuses_bad_files(trained: tokenizer.Tokenizer, tmp_path: Pat
         tokenizer.Tokenizer(plain)
 
 
+# spec: specs/data/tokenizer.vibee:68
 def test_tokenizer_refuses_bad_files_but_knows_unused_pieces(
     trained: tokenizer.Tokenizer, tmp_path: Path
 ) -> None:
@@ -385,6 +396,7 @@ def test_training_text_is_cut_at_line_ends() -> None:
     assert cut("a\u2585b") == ["a\tb"]
 
 
+# spec: specs/data/tokenizer.vibee:86
 def test_training_text_is_cut_at_line_ends_and_none_is_lost(tmp_path: Path) -> None:
     # the largest part has 8192 characters of four bytes; beside a reserved character text counts
     for text in ("\U0001f642" * 8192, "\u2585" + "\U0001f642" * 50):
@@ -457,6 +469,7 @@ def test_training_refuses_no_text(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+# spec: specs/data/tokenizer.vibee:89
 @pytest.mark.parametrize(
     "failure", [KeyboardInterrupt(), OSError("disk gone"), LookupError("text")]
 )
@@ -494,6 +507,7 @@ def _full_disk(limit: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+# spec: specs/data/tokenizer.vibee:91
 def test_tokenizer_file_is_whole_or_absent(trained: tokenizer.Tokenizer, tmp_path: Path) -> None:
     """train_tokenizer: tokenizer file is whole or absent."""
     out = tmp_path / "t.model"
@@ -533,6 +547,7 @@ def test_metrics_are_counted(trained: tokenizer.Tokenizer) -> None:
     assert tokenizer.tokenizer_metrics(trained, [TEXT]).bytes_per_second > 0
 
 
+# spec: specs/data/tokenizer.vibee:99
 class _Stub:
     """A tokenizer without byte fallback: each word is a token, unknown if it is not `a`."""
 
@@ -543,6 +558,7 @@ class _Stub:
         return ("unknown", "normal")[index]
 
 
+# spec: specs/data/tokenizer.vibee:99
 def test_metrics_are_counted_for_unknown_tokens() -> None:
     assert tokenizer.tokenizer_metrics(_Stub(), ["a b", "a c"]).unknown_rate == 0.5
     assert tokenizer.tokenizer_metrics(_Stub(), ["a b", "c d"]).unknown_rate == 0.75

@@ -24,12 +24,14 @@ from torch import nn
 from igla.distributed import checkpointing
 
 
+# spec: specs/distributed/checkpointing.vibee:20
 def test_checkpoint_config_defaults() -> None:
     """CheckpointConfig has the defaults of the spec."""
     config = checkpointing.CheckpointConfig(every_steps=100)
     assert config.keep_last == 2
 
 
+# spec: specs/distributed/checkpointing.vibee:20
 def test_checkpoint_config_is_frozen() -> None:
     """CheckpointConfig takes keywords alone, and no field of it can be changed or added."""
     config = checkpointing.CheckpointConfig(every_steps=100)
@@ -40,6 +42,7 @@ def test_checkpoint_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/distributed/checkpointing.vibee:20
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -56,6 +59,7 @@ def test_checkpoint_config_refuses(change: dict[str, object], message: str) -> N
         checkpointing.CheckpointConfig(**(example | change))
 
 
+# spec: specs/distributed/checkpointing.vibee:20
 @pytest.mark.parametrize(
     "change",
     [
@@ -73,6 +77,7 @@ def test_checkpoint_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
+# spec: specs/distributed/checkpointing.vibee:10
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert checkpointing.FORMAT_VERSION == 1
@@ -88,6 +93,7 @@ FILES = (
 )
 
 
+# spec: specs/distributed/checkpointing.vibee:49
 def _build(
     seed: int = 0, hidden: int = 4, fused: bool = True, kind: str = "AdamW"
 ) -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -107,6 +113,7 @@ def _build(
     return model, torch.optim.AdamW(groups, lr=0.01, betas=(0.9, 0.95), fused=fused)
 
 
+# spec: specs/distributed/checkpointing.vibee:49
 def _train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> None:
     """Steps that draw from torch's generator and from Python's."""
     for _ in range(steps):
@@ -116,6 +123,7 @@ def _train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> No
         optimizer.step()
 
 
+# spec: specs/distributed/checkpointing.vibee:82
 def _copied(value: Any) -> Any:
     """A copy that later steps leave alone."""
     if isinstance(value, torch.Tensor):
@@ -125,12 +133,14 @@ def _copied(value: Any) -> Any:
     return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
+# spec: specs/distributed/checkpointing.vibee:82
 def _snapshot(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[Any]:
     """All that must be equal after a resume."""
     states = [_copied(dict(model.state_dict())), _copied(optimizer.state_dict())]
     return [*states, torch.get_rng_state(), random.getstate()]
 
 
+# spec: specs/distributed/checkpointing.vibee:49
 def _same(a: Any, b: Any) -> bool:
     """Equal in type and in every bit."""
     if isinstance(a, torch.Tensor):
@@ -142,6 +152,7 @@ def _same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and a == b
 
 
+# spec: specs/distributed/checkpointing.vibee:49
 def _save(root: Path, *steps: int) -> list[Path]:
     """Checkpoints of these steps, each with other weights; the state names the step twice."""
     paths = []
@@ -155,6 +166,7 @@ def _save(root: Path, *steps: int) -> list[Path]:
     return paths
 
 
+# spec: specs/distributed/checkpointing.vibee:69
 def _flip(path: Path, position: int = -1) -> None:
     """Turn one bit of a file."""
     content = bytearray(path.read_bytes())
@@ -162,6 +174,7 @@ def _flip(path: Path, position: int = -1) -> None:
     path.write_bytes(content)
 
 
+# spec: specs/distributed/checkpointing.vibee:52
 def _load(root: Path) -> tuple[dict[str, Any] | None, list[str]]:
     """What load_latest returns, and what it reports."""
     model, optimizer = _build(seed=99)
@@ -170,6 +183,7 @@ def _load(root: Path) -> tuple[dict[str, Any] | None, list[str]]:
     return state, reports
 
 
+# spec: specs/distributed/checkpointing.vibee:49
 def _names(root: Path) -> list[str]:
     return sorted(path.name for path in root.iterdir())
 
@@ -204,6 +218,7 @@ def test_holds_tensors_and_json(tmp_path: Path) -> None:
     assert checkpointing.CheckpointConfig(every_steps=1).keep_last == 2
 
 
+# spec: specs/distributed/checkpointing.vibee:49
 def test_holds_tensors_and_json_as_readable_as_other_files(tmp_path: Path) -> None:
     """save_checkpoint: holds tensors and json."""
     (path,) = _save(tmp_path, 1)
@@ -224,6 +239,7 @@ def test_tied_weights_are_written(tmp_path: Path) -> None:
     assert torch.equal(model[0].weight, weights["0.weight"])
 
 
+# spec: specs/distributed/checkpointing.vibee:50
 def test_tied_weights_are_written_three_times(tmp_path: Path) -> None:
     """save_checkpoint: tied weights are written."""
     model = nn.ModuleList(nn.Linear(2, 2, bias=False) for _ in range(3))
@@ -303,6 +319,7 @@ def test_failed_write_leaves_nothing(
     assert failures == {"_flush": 9, "_sha256": 7, "save_file": 3, "_publish": 1}[function]
 
 
+# spec: specs/distributed/checkpointing.vibee:53
 @pytest.mark.parametrize("turn", [1, 2])
 def test_failed_write_leaves_nothing_at_a_rename(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn: int
@@ -325,10 +342,12 @@ def test_failed_write_leaves_nothing_at_a_rename(
     assert _bytes(tmp_path / "step-00000001") == before
 
 
+# spec: specs/distributed/checkpointing.vibee:53
 def _bytes(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+# spec: specs/distributed/checkpointing.vibee:53
 def test_failed_write_leaves_nothing_of_a_real_fault(tmp_path: Path) -> None:
     """save_checkpoint: failed write leaves nothing."""
     _save(tmp_path, 1)
@@ -482,6 +501,7 @@ def test_names_a_damaged_manifest(tmp_path: Path, change: dict[str, Any], messag
     assert fault.startswith(f"step-00000001/manifest.json {message}")
 
 
+# spec: specs/distributed/checkpointing.vibee:69
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -503,6 +523,7 @@ def test_names_a_damaged_manifest_that_is_no_manifest(
     assert fault.startswith(f"step-00000001/manifest.json {message}")
 
 
+# spec: specs/distributed/checkpointing.vibee:69
 def test_names_a_damaged_manifest_whose_entry_is_wrong(tmp_path: Path) -> None:
     """verify_checkpoint: names a damaged manifest."""
     (path,) = _save(tmp_path, 1)
@@ -609,6 +630,7 @@ def test_refuses_another_model_untouched(tmp_path: Path) -> None:
     assert _same(_snapshot(model, optimizer), before)
 
 
+# spec: specs/distributed/checkpointing.vibee:87
 def test_refuses_another_model_untouched_by_dtype_and_name(tmp_path: Path) -> None:
     """load_checkpoint: refuses another model untouched."""
     (path,) = _save(tmp_path, 1)

@@ -229,6 +229,7 @@ def test_unigram_bits_per_byte_refuses_a_token_without_a_count(token: int) -> No
         metrics.unigram_bits_per_byte(counts, torch.tensor([0, token], dtype=torch.int64), 1)
 
 
+# spec: specs/evaluation/metrics.vibee:93
 class _Clock:
     """A clock that stands still until it is told."""
 
@@ -239,6 +240,7 @@ class _Clock:
         return self.now
 
 
+# spec: specs/evaluation/metrics.vibee:153
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -363,6 +365,7 @@ def test_live_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown.count("\n") == 2
 
 
+# spec: specs/evaluation/metrics.vibee:153
 def test_live_line_on_a_terminal_is_as_wide_as_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """ProgressLine: live line on a terminal."""
     monkeypatch.setenv("COLUMNS", "30")
@@ -372,6 +375,7 @@ def test_live_line_on_a_terminal_is_as_wide_as_it(monkeypatch: pytest.MonkeyPatc
     assert max(map(len, stream.getvalue().rstrip("\n").split("\r"))) == 30
 
 
+# spec: specs/evaluation/metrics.vibee:153
 def test_live_line_on_a_terminal_shows_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """ProgressLine: live line on a terminal."""
     monkeypatch.setenv("COLUMNS", "80")
@@ -385,6 +389,7 @@ def test_live_line_on_a_terminal_shows_each_step(monkeypatch: pytest.MonkeyPatch
     assert stream.getvalue().endswith("\n")
 
 
+# spec: specs/evaluation/metrics.vibee:153
 def test_live_line_on_a_terminal_is_not_redrawn_at_each_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -415,6 +420,7 @@ def test_plain_lines_elsewhere() -> None:
     assert lines[-1] == "step 9/9  loss 9.0000  10 tokens/s  ETA 0s"
 
 
+# spec: specs/evaluation/metrics.vibee:153
 def test_plain_lines_elsewhere_are_flushed() -> None:
     """ProgressLine: plain lines elsewhere."""
     flushed: list[str] = []
@@ -497,6 +503,7 @@ def test_drops_a_half_line(tmp_path: Path) -> None:
         assert path.read_bytes() == whole
 
 
+# spec: specs/evaluation/metrics.vibee:174
 def test_drops_a_half_line_and_touches_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -557,6 +564,7 @@ def test_failed_rewrite_keeps_the_log(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
 
 
+# spec: specs/evaluation/metrics.vibee:186
 def _log(path: Path) -> Path:
     """Training loss at each of three steps, held-out loss at the last."""
     log = metrics.JsonlLog(path)

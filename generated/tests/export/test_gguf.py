@@ -20,6 +20,7 @@ from igla.export import gguf
 DTYPES = ("f32", "f16", "bf16", "q8_0")
 
 
+# spec: specs/export/gguf.vibee:43
 def small_model(**changes: object) -> Decoder:
     """A decoder with rows of 32, so that every type holds it; its norms differ from one."""
     sizes = dict(
@@ -40,6 +41,7 @@ def small_model(**changes: object) -> Decoder:
     return model
 
 
+# spec: specs/export/gguf.vibee:66
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tokenizer of 280 pieces: 3 marks, 256 bytes, 21 more."""
@@ -50,11 +52,13 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+# spec: specs/export/gguf.vibee:92
 def read_key(path: Path, key: str) -> object:
     """One value of the header, by the gguf package."""
     return peer.GGUFReader(path).get_field(key).contents()
 
 
+# spec: specs/export/gguf.vibee:14
 def test_gguf_tensor_is_frozen() -> None:
     """GgufTensor takes keywords alone, and no field of it can be changed or added."""
     config = gguf.GgufTensor(
@@ -71,6 +75,7 @@ def test_gguf_tensor_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/export/gguf.vibee:28
 def test_gguf_vocabulary_is_frozen() -> None:
     """GgufVocabulary takes keywords alone, and no field of it can be changed or added."""
     config = gguf.GgufVocabulary(tokens=("a",), scores=(0.0,), kinds=(1,))
@@ -321,6 +326,7 @@ def test_dtype_is_read_back(tmp_path: Path, tokenizer: Path, dtype: str) -> None
     assert read_key(path, "general.file_type") == expected[dtype]
 
 
+# spec: specs/export/gguf.vibee:92
 def test_dtype_is_read_back_or_refused(tmp_path: Path) -> None:
     """Other files give a sentence that names them."""
     path = tmp_path / "other.gguf"
@@ -381,6 +387,7 @@ def test_faults_are_named(tmp_path: Path, tokenizer: Path) -> None:
     ]
 
 
+# spec: specs/export/gguf.vibee:103
 def test_faults_are_named_for_rotary_rows(tmp_path: Path, tokenizer: Path) -> None:
     """Rows of Q in the model's order would load without a word and babble."""
     model = small_model()

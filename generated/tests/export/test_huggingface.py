@@ -17,6 +17,7 @@ from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
 from igla.export import huggingface
 
 
+# spec: specs/export/huggingface.vibee:20
 def small_model(**changes: object) -> Decoder:
     """A decoder whose dimensions all differ."""
     sizes = dict(
@@ -35,6 +36,7 @@ def small_model(**changes: object) -> Decoder:
     return Decoder(DecoderConfig(**{**sizes, **changes}))
 
 
+# spec: specs/export/huggingface.vibee:55
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tokenizer of 280 pieces: 3 marks, 256 bytes, 21 more."""
@@ -44,6 +46,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+# spec: specs/export/huggingface.vibee:68
 def read_json(path: Path) -> Any:
     """A JSON file in UTF-8."""
     return json.loads(path.read_text(encoding="utf-8"))
@@ -278,6 +281,7 @@ def test_reading_gives_the_same_model(tmp_path: Path, tied: bool) -> None:
         assert torch.equal(again.state_dict()[name], weight)
 
 
+# spec: specs/export/huggingface.vibee:83
 def test_reading_gives_the_same_model_in_its_dtype(tmp_path: Path) -> None:
     """bfloat16 weights stay bfloat16."""
     huggingface.write_huggingface(small_model().bfloat16(), None, tmp_path / "model")
@@ -305,6 +309,7 @@ def test_reading_refuses_other_models(tmp_path: Path, changes: dict[str, Any], n
         huggingface.read_huggingface(tmp_path / "model")
 
 
+# spec: specs/export/huggingface.vibee:83
 def test_reading_refuses_other_models_that_are_broken(tmp_path: Path) -> None:
     """Missing keys, missing files and cut files give a sentence."""
     folder = tmp_path / "model"

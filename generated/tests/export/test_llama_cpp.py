@@ -26,6 +26,7 @@ CONTEXT_DEFAULTS = {0: 512, 4: 2048, 8: 512, 12: 1, 52: -1, 104: 1, 108: 1}
 WIDTH = 7
 
 
+# spec: specs/export/llama_cpp.vibee:55
 class FakeLibrary:
     """llama.cpp in small: a token is a byte + 3, and logits spell out position and token."""
 
@@ -215,6 +216,7 @@ class FakeLibrary:
         return [call[1:] for call in self.calls if call[0] == name]
 
 
+# spec: specs/export/llama_cpp.vibee:14
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The verified version seems to be installed."""
@@ -223,6 +225,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+# spec: specs/export/llama_cpp.vibee:55
 def load(library: FakeLibrary, **options: Any) -> llama_cpp.LlamaCpp:
     """A model of the fake library."""
     return llama_cpp.LlamaCpp(library, Path("model.gguf"), **options)
@@ -231,6 +234,7 @@ def load(library: FakeLibrary, **options: Any) -> llama_cpp.LlamaCpp:
 GREEDY = {"temperature": 0.0, "top_k": 0, "seed": 0}
 
 
+# spec: specs/export/llama_cpp.vibee:14
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert llama_cpp.VERIFIED_VERSION == "2026.10.11549"
@@ -312,6 +316,7 @@ def test_logits_are_those_of_every_position() -> None:
     assert load(FakeLibrary()).threads == 1
 
 
+# spec: specs/export/llama_cpp.vibee:56
 def test_logits_are_those_of_every_position_up_to_the_context() -> None:
     """The whole context may be used, and not one token more."""
     (logits_tv,) = load(FakeLibrary()).logits([[5] * 20])
@@ -401,6 +406,7 @@ def test_other_builds_are_refused(
         load(FakeLibrary(**changes)).logits([[5, 6]])
 
 
+# spec: specs/export/llama_cpp.vibee:60
 def test_other_builds_are_refused_but_not_larger_contexts() -> None:
     """llama.cpp rounds the context up to a multiple of 256."""
     (logits_tv,) = load(FakeLibrary(n_ctx=256)).logits([[5, 6]])

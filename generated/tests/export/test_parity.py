@@ -28,6 +28,7 @@ from igla.export.gguf import write_gguf
 from igla.export.huggingface import write_huggingface
 
 
+# spec: specs/export/parity.vibee:88
 def small_model() -> Decoder:
     """A decoder of two layers."""
     torch.manual_seed(0)
@@ -43,6 +44,7 @@ def small_model() -> Decoder:
     return Decoder(config)
 
 
+# spec: specs/export/parity.vibee:42
 class Stand:
     """Answers in the place of the llama.cpp process; `reply` makes the answer."""
 
@@ -239,6 +241,7 @@ def test_format_report_one_line() -> None:
     )
 
 
+# spec: specs/export/parity.vibee:14
 def test_parity_report_is_frozen() -> None:
     """ParityReport takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityReport(max_abs=0.0, mean_kl=0.0, argmax_agreement=1.0, positions=1)
@@ -249,6 +252,7 @@ def test_parity_report_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/export/parity.vibee:22
 def test_parity_gate_defaults() -> None:
     """ParityGate has the defaults of the spec."""
     config = parity.ParityGate(mean_kl=0.0)
@@ -256,6 +260,7 @@ def test_parity_gate_defaults() -> None:
     assert config.argmax_agreement == 0.0
 
 
+# spec: specs/export/parity.vibee:22
 def test_parity_gate_is_frozen() -> None:
     """ParityGate takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityGate(mean_kl=0.0)
@@ -266,12 +271,14 @@ def test_parity_gate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/export/parity.vibee:29
 def test_parity_options_defaults() -> None:
     """ParityOptions has the defaults of the spec."""
     config = parity.ParityOptions(model=Path("model"), gguf=("model.gguf",))
     assert config.prompts == ("import os", "def main(arguments):", "The quick brown fox")
 
 
+# spec: specs/export/parity.vibee:29
 def test_parity_options_is_frozen() -> None:
     """ParityOptions takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityOptions(model=Path("model"), gguf=("model.gguf",))
@@ -328,6 +335,7 @@ def test_logits_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(stand.requests) == 1
 
 
+# spec: specs/export/parity.vibee:51
 def test_logits_come_back_from_a_process_of_its_own(tmp_path: Path) -> None:
     """With the real process: wherever llama.cpp is missing or the file is, a sentence comes back."""
     with pytest.raises(parity.ParityError, match="pip install xllamacpp|cannot load .*none.gguf"):
@@ -407,6 +415,7 @@ def test_bounds_are_kept_or_named() -> None:
         faults("f8")
 
 
+# spec: specs/export/parity.vibee:173
 @pytest.fixture(scope="module")
 def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model with its tokenizer, as model/ and as model.gguf."""
@@ -418,6 +427,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+# spec: specs/export/parity.vibee:173
 def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
     """What llama.cpp answers when it computes what PyTorch does, but for one logit."""
     tokenizer, model = Tokenizer(export / "tokenizer.model"), small_model()
@@ -493,6 +503,7 @@ def test_main_prints_and_judges(
     assert len(stand.requests[-1]["prompts"]) == 3
 
 
+# spec: specs/export/parity.vibee:193
 def test_main_prints_and_judges_the_file(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

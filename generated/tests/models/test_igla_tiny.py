@@ -22,6 +22,7 @@ from igla.architecture.decoder import (
 from igla.models import igla_tiny as subject
 
 
+# spec: specs/models/language_model.vibee:10
 def test_contract_is_frozen() -> None:
     """Contract takes keywords alone, and no field of it can be changed or added."""
     config = subject.Contract(parameters=1000, label="tiny", context=8, vocabulary=16)
@@ -32,6 +33,7 @@ def test_contract_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/models/language_model.vibee:10
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -50,6 +52,7 @@ def test_contract_refuses(change: dict[str, object], message: str) -> None:
         subject.Contract(**(example | change))
 
 
+# spec: specs/models/language_model.vibee:10
 @pytest.mark.parametrize(
     "change",
     [
@@ -83,6 +86,7 @@ def test_built_model_keeps_its_contract() -> None:
     assert model.config.context_length == subject.CONTRACT.context
 
 
+# spec: specs/models/language_model.vibee:39
 def test_built_model_keeps_its_contract_in_the_values_of_the_spec() -> None:
     """Configuration and contract are those of the spec, value by value."""
     config = DecoderConfig(
@@ -112,6 +116,7 @@ def test_build_follows_device_and_dtype(dtype: torch.dtype) -> None:
     assert {p.device.type for p in parameters} == {"meta"}
 
 
+# spec: specs/models/language_model.vibee:39
 def test_build_follows_device_and_dtype_by_default() -> None:
     """Without arguments: float32 on the CPU, every parameter that is learned."""
     parameters = list(subject.build().parameters())

@@ -29,12 +29,14 @@ def test_reduce_step_loss_one_process_is_the_whole_world() -> None:
     ) == gradient.StepLoss(loss_sum=2.5, tokens=3)
 
 
+# spec: specs/optimization/gradient.vibee:10
 def test_gradient_config_defaults() -> None:
     """GradientConfig has the defaults of the spec."""
     config = gradient.GradientConfig()
     assert config.max_norm == 1.0
 
 
+# spec: specs/optimization/gradient.vibee:10
 def test_gradient_config_is_frozen() -> None:
     """GradientConfig takes keywords alone, and no field of it can be changed or added."""
     config = gradient.GradientConfig()
@@ -45,6 +47,7 @@ def test_gradient_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/optimization/gradient.vibee:10
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -59,6 +62,7 @@ def test_gradient_config_refuses(change: dict[str, object], message: str) -> Non
         gradient.GradientConfig(**(example | change))
 
 
+# spec: specs/optimization/gradient.vibee:10
 @pytest.mark.parametrize("change", [{"max_norm": 0.001}, {"max_norm": 0.999}, {"max_norm": 1.001}])
 def test_gradient_config_accepts(change: dict[str, object]) -> None:
     """GradientConfig accepts values just inside each constraint, and keeps them."""
@@ -67,6 +71,7 @@ def test_gradient_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
+# spec: specs/optimization/gradient.vibee:16
 def test_step_loss_is_frozen() -> None:
     """StepLoss takes keywords alone, and no field of it can be changed or added."""
     config = gradient.StepLoss(loss_sum=2.5, tokens=3)
@@ -77,6 +82,7 @@ def test_step_loss_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/optimization/gradient.vibee:16
 @pytest.mark.parametrize(
     ("change", "message"), [({"tokens": -1}, "StepLoss needs tokens >= 0, got")]
 )
@@ -87,6 +93,7 @@ def test_step_loss_refuses(change: dict[str, object], message: str) -> None:
         gradient.StepLoss(**(example | change))
 
 
+# spec: specs/optimization/gradient.vibee:16
 @pytest.mark.parametrize("change", [{"tokens": 0}, {"tokens": 2}, {"tokens": 4}])
 def test_step_loss_accepts(change: dict[str, object]) -> None:
     """StepLoss accepts values just inside each constraint, and keeps them."""
@@ -95,6 +102,7 @@ def test_step_loss_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
+# spec: specs/optimization/gradient.vibee:37
 def _parameters(*gradients: list[float] | None) -> list[nn.Parameter]:
     """One parameter of three numbers for each gradient."""
     parameters = [nn.Parameter(torch.ones(3, dtype=torch.float64)) for _ in gradients]
@@ -104,6 +112,7 @@ def _parameters(*gradients: list[float] | None) -> list[nn.Parameter]:
     return parameters
 
 
+# spec: specs/optimization/gradient.vibee:37
 def _gradients(parameters: list[nn.Parameter]) -> list[list[float]]:
     return [parameter.grad.tolist() for parameter in parameters]
 
@@ -167,6 +176,7 @@ def test_refuses_no_microbatch() -> None:
         gradient.accumulate_gradients(lambda batch: batch, [])
 
 
+# spec: specs/optimization/gradient.vibee:52
 class _Rank:
     """Stands for torch.distributed in a world of two, whose other rank sends what it is told."""
 

@@ -346,6 +346,7 @@ def test_bits_per_byte_refuses_no_bytes(num_bytes: int) -> None:
         loss.bits_per_byte(1.0, num_bytes)
 
 
+# spec: specs/optimization/loss.vibee:14
 def test_loss_config_defaults() -> None:
     """LossConfig has the defaults of the spec."""
     config = loss.LossConfig()
@@ -353,6 +354,7 @@ def test_loss_config_defaults() -> None:
     assert config.chunk_tokens == 1024
 
 
+# spec: specs/optimization/loss.vibee:14
 def test_loss_config_is_frozen() -> None:
     """LossConfig takes keywords alone, and no field of it can be changed or added."""
     config = loss.LossConfig()
@@ -363,6 +365,7 @@ def test_loss_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/optimization/loss.vibee:14
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -377,6 +380,7 @@ def test_loss_config_refuses(change: dict[str, object], message: str) -> None:
         loss.LossConfig(**(example | change))
 
 
+# spec: specs/optimization/loss.vibee:14
 @pytest.mark.parametrize(
     "change", [{"chunk_tokens": 1}, {"chunk_tokens": 1023}, {"chunk_tokens": 1025}]
 )
@@ -387,11 +391,13 @@ def test_loss_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
+# spec: specs/optimization/loss.vibee:10
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert loss.IGNORE_INDEX == -100
 
 
+# spec: specs/optimization/loss.vibee:108
 def _inputs(tokens: int, channels: int, vocab_size: int, dtype: torch.dtype) -> tuple[Tensor, ...]:
     """Hidden states and head weight that want gradients, and targets of which some are ignored."""
     generator = torch.Generator().manual_seed(0)
@@ -402,10 +408,12 @@ def _inputs(tokens: int, channels: int, vocab_size: int, dtype: torch.dtype) -> 
     return hidden_nd.to(dtype).requires_grad_(), weight_vd.to(dtype).requires_grad_(), targets_n
 
 
+# spec: specs/optimization/loss.vibee:109
 def _plain(hidden_nd: Tensor, weight_vd: Tensor, targets_n: Tensor) -> Tensor:
     return F.cross_entropy(hidden_nd @ weight_vd.T, targets_n, reduction="sum")
 
 
+# spec: specs/optimization/loss.vibee:112
 class _Recorder(TorchDispatchMode):
     """Writes down the name and the size of the result of every operation."""
 

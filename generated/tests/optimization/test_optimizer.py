@@ -16,6 +16,7 @@ from torch import nn
 from igla.optimization import optimizer
 
 
+# spec: specs/optimization/optimizer.vibee:11
 def test_optimizer_config_defaults() -> None:
     """OptimizerConfig has the defaults of the spec."""
     config = optimizer.OptimizerConfig()
@@ -26,6 +27,7 @@ def test_optimizer_config_defaults() -> None:
     assert config.weight_decay == 0.1
 
 
+# spec: specs/optimization/optimizer.vibee:11
 def test_optimizer_config_is_frozen() -> None:
     """OptimizerConfig takes keywords alone, and no field of it can be changed or added."""
     config = optimizer.OptimizerConfig()
@@ -36,6 +38,7 @@ def test_optimizer_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/optimization/optimizer.vibee:11
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -62,6 +65,7 @@ def test_optimizer_config_refuses(change: dict[str, object], message: str) -> No
         optimizer.OptimizerConfig(**(example | change))
 
 
+# spec: specs/optimization/optimizer.vibee:11
 @pytest.mark.parametrize(
     "change",
     [
@@ -90,6 +94,7 @@ def test_optimizer_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
+# spec: specs/optimization/optimizer.vibee:67
 class _Model(nn.Module):
     def __init__(self, tied: bool = False) -> None:
         super().__init__()
@@ -101,6 +106,7 @@ class _Model(nn.Module):
             self.lm_head.weight = self.embed_tokens.weight
 
 
+# spec: specs/optimization/optimizer.vibee:67
 def _names(model: nn.Module, group: dict) -> list[str]:
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     return [names[id(parameter)] for parameter in group["params"]]
@@ -193,6 +199,7 @@ def test_fused_where_available() -> None:
     assert optimizer.build_optimizer(on_meta, config).defaults["fused"] is False
 
 
+# spec: specs/optimization/optimizer.vibee:90
 def _stepped(dtype: torch.dtype) -> torch.optim.AdamW:
     model = nn.Linear(2, 3, dtype=dtype)
     adamw = optimizer.build_optimizer(model, optimizer.OptimizerConfig())

@@ -192,6 +192,7 @@ def test_learning_rate_factor_refuses_a_negative_step() -> None:
         )
 
 
+# spec: specs/optimization/scheduler.vibee:11
 def test_scheduler_config_defaults() -> None:
     """SchedulerConfig has the defaults of the spec."""
     config = scheduler.SchedulerConfig(warmup_steps=2, total_steps=10)
@@ -200,6 +201,7 @@ def test_scheduler_config_defaults() -> None:
     assert config.decay_fraction == 0.1
 
 
+# spec: specs/optimization/scheduler.vibee:11
 def test_scheduler_config_is_frozen() -> None:
     """SchedulerConfig takes keywords alone, and no field of it can be changed or added."""
     config = scheduler.SchedulerConfig(warmup_steps=2, total_steps=10)
@@ -210,6 +212,7 @@ def test_scheduler_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/optimization/scheduler.vibee:11
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -234,6 +237,7 @@ def test_scheduler_config_refuses(change: dict[str, object], message: str) -> No
         scheduler.SchedulerConfig(**(example | change))
 
 
+# spec: specs/optimization/scheduler.vibee:11
 @pytest.mark.parametrize(
     "change",
     [
@@ -272,6 +276,7 @@ def test_defaults() -> None:
     assert (config.schedule, config.final_ratio, config.decay_fraction) == ("cosine", 0.1, 0.1)
 
 
+# spec: specs/optimization/scheduler.vibee:125
 def _optimizer() -> torch.optim.Optimizer:
     first, second = torch.nn.Linear(2, 2).parameters()
     return torch.optim.SGD([dict(params=[first], lr=0.5), dict(params=[second], lr=0.25)])

@@ -42,6 +42,7 @@ CONFIG = DecoderConfig(
 )
 
 
+# spec: specs/recipes/pretrain.vibee:168
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -52,6 +53,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
+# spec: specs/recipes/pretrain.vibee:130
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -74,6 +76,7 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
+# spec: specs/recipes/pretrain.vibee:168
 @pytest.fixture(scope="module")
 def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options whose data are prepared, once for all tests; the prepared files are not written to."""
@@ -82,18 +85,21 @@ def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return options
 
 
+# spec: specs/recipes/pretrain.vibee:121
 @pytest.fixture(scope="module")
 def data(first_options: subject.Options) -> subject.PreparedData:
     """Tokenizer and shards that tests only read."""
     return subject.prepare_data(first_options)
 
 
+# spec: specs/recipes/pretrain.vibee:106
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
+# spec: specs/recipes/pretrain.vibee:121
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -101,6 +107,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
+# spec: specs/recipes/pretrain.vibee:131
 def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     """Every tensor that the next step depends on."""
     state = {f"model.{k}": v.clone() for k, v in trainer.model.state_dict().items()}
@@ -109,12 +116,14 @@ def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     return state | {"random": torch.get_rng_state()}
 
 
+# spec: specs/recipes/pretrain.vibee:131
 def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert a.keys() == b.keys()
     for name, tensor in a.items():
         assert torch.equal(tensor, b[name]), name
 
 
+# spec: specs/recipes/pretrain.vibee:16
 def test_data_config_defaults() -> None:
     """DataConfig has the defaults of the spec."""
     config = subject.DataConfig()
@@ -125,6 +134,7 @@ def test_data_config_defaults() -> None:
     assert config.shard_tokens == 1000000
 
 
+# spec: specs/recipes/pretrain.vibee:16
 def test_data_config_is_frozen() -> None:
     """DataConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.DataConfig()
@@ -135,6 +145,7 @@ def test_data_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/recipes/pretrain.vibee:16
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -154,6 +165,7 @@ def test_data_config_refuses(change: dict[str, object], message: str) -> None:
         subject.DataConfig(**(example | change))
 
 
+# spec: specs/recipes/pretrain.vibee:16
 @pytest.mark.parametrize(
     "change",
     [
@@ -174,6 +186,7 @@ def test_data_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
+# spec: specs/recipes/pretrain.vibee:29
 def test_training_config_defaults() -> None:
     """TrainingConfig has the defaults of the spec."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -186,6 +199,7 @@ def test_training_config_defaults() -> None:
     assert config.evaluate_batches == 8
 
 
+# spec: specs/recipes/pretrain.vibee:29
 def test_training_config_is_frozen() -> None:
     """TrainingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -196,6 +210,7 @@ def test_training_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/recipes/pretrain.vibee:29
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -223,6 +238,7 @@ def test_training_config_refuses(change: dict[str, object], message: str) -> Non
         subject.TrainingConfig(**(example | change))
 
 
+# spec: specs/recipes/pretrain.vibee:29
 @pytest.mark.parametrize(
     "change",
     [
@@ -258,6 +274,7 @@ def test_training_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
+# spec: specs/recipes/pretrain.vibee:52
 def test_schedule_config_defaults() -> None:
     """ScheduleConfig has the defaults of the spec."""
     config = subject.ScheduleConfig()
@@ -266,6 +283,7 @@ def test_schedule_config_defaults() -> None:
     assert config.final_ratio == 0.1
 
 
+# spec: specs/recipes/pretrain.vibee:52
 def test_schedule_config_is_frozen() -> None:
     """ScheduleConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ScheduleConfig()
@@ -276,6 +294,7 @@ def test_schedule_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/recipes/pretrain.vibee:52
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -296,6 +315,7 @@ def test_schedule_config_refuses(change: dict[str, object], message: str) -> Non
         subject.ScheduleConfig(**(example | change))
 
 
+# spec: specs/recipes/pretrain.vibee:52
 @pytest.mark.parametrize(
     "change",
     [
@@ -320,6 +340,7 @@ def test_schedule_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
+# spec: specs/recipes/pretrain.vibee:62
 def test_export_config_defaults() -> None:
     """ExportConfig has the defaults of the spec."""
     config = subject.ExportConfig()
@@ -331,6 +352,7 @@ def test_export_config_defaults() -> None:
     assert config.continuation_temperature == 0.7
 
 
+# spec: specs/recipes/pretrain.vibee:62
 def test_export_config_is_frozen() -> None:
     """ExportConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ExportConfig()
@@ -341,6 +363,7 @@ def test_export_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/recipes/pretrain.vibee:62
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -364,6 +387,7 @@ def test_export_config_refuses(change: dict[str, object], message: str) -> None:
         subject.ExportConfig(**(example | change))
 
 
+# spec: specs/recipes/pretrain.vibee:62
 @pytest.mark.parametrize(
     "change",
     [
@@ -384,6 +408,7 @@ def test_export_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
+# spec: specs/recipes/pretrain.vibee:80
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -395,6 +420,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
+# spec: specs/recipes/pretrain.vibee:80
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -479,6 +505,7 @@ def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> Non
     assert subject.choose_precision("bfloat16", cpu) == (torch.bfloat16, "as asked")
 
 
+# spec: specs/recipes/pretrain.vibee:113
 def test_precision_follows_the_processor_where_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -519,6 +546,7 @@ def test_held_out_files_are_never_trained_on(
     assert "1 not UTF-8, 1 empty and 0 unreadable skipped" in capsys.readouterr().out
 
 
+# spec: specs/recipes/pretrain.vibee:121
 def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -571,6 +599,7 @@ def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: P
     assert not list(options.out.rglob("*.*"))
 
 
+# spec: specs/recipes/pretrain.vibee:121
 @pytest.mark.parametrize(
     "contents, role", [([b"\xff", b"\xff"], "to train on"), ([b"\xff", b"text"], "held out")]
 )
@@ -587,6 +616,7 @@ def test_bad_data_is_refused_before_any_work_as_is_text_of_another_encoding(
     assert not options.out.exists()
 
 
+# spec: specs/recipes/pretrain.vibee:121
 def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
     fresh: subject.Options, tmp_path: Path
 ) -> None:
@@ -605,6 +635,7 @@ def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     return [Batch(inputs=i, targets=t, document_ids=torch.zeros_like(i)) for i, t in parts]
 
 
+# spec: specs/recipes/pretrain.vibee:130
 def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.PreparedData) -> None:
     """The same tokens in one microbatch or four, unequal and fully masked rows: one gradient."""
     targets = torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300
@@ -632,6 +663,7 @@ def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.Prep
     assert record_one["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
+# spec: specs/recipes/pretrain.vibee:130
 def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     tmp_path: Path, data: subject.PreparedData
 ) -> None:
@@ -819,6 +851,7 @@ def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
 
+# spec: specs/recipes/pretrain.vibee:161
 def test_export_writes_what_the_options_name(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -838,6 +871,7 @@ def test_export_writes_what_the_options_name(
 REPORT = ParityReport(max_abs=1e-6, mean_kl=0.0, argmax_agreement=1.0, positions=5)
 
 
+# spec: specs/recipes/pretrain.vibee:161
 def test_export_writes_what_the_options_name_and_proves_it(
     options: subject.Options,
     data: subject.PreparedData,
@@ -860,6 +894,7 @@ def test_export_writes_what_the_options_name_and_proves_it(
         subject.export_model(trainer.model, data, options)
 
 
+# spec: specs/recipes/pretrain.vibee:161
 def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -893,6 +928,7 @@ def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[st
     return subject.train(first_options, CONFIG)
 
 
+# spec: specs/recipes/pretrain.vibee:168
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_ends_like_the_unbroken_one(
     fresh: subject.Options,
@@ -929,6 +965,7 @@ def test_interrupted_run_ends_like_the_unbroken_one(
     assert "going on" not in capsys.readouterr().out
 
 
+# spec: specs/recipes/pretrain.vibee:168
 def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     whole: dict[str, Any], first_options: subject.Options
 ) -> None:
@@ -950,6 +987,7 @@ def arguments_for(options: subject.Options, **more: object) -> list[str]:
     ]  # fmt: skip
 
 
+# spec: specs/recipes/pretrain.vibee:176
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -969,6 +1007,7 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert not options.out.exists()
 
 
+# spec: specs/recipes/pretrain.vibee:176
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -985,6 +1024,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
+# spec: specs/recipes/pretrain.vibee:176
 def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1013,6 +1053,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     assert "error: cannot write" in capsys.readouterr().err
 
 
+# spec: specs/recipes/pretrain.vibee:176
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1023,6 +1064,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         assert "interrupted; run the same command again" in capsys.readouterr().out
 
 
+# spec: specs/recipes/pretrain.vibee:176
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1037,6 +1079,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
+# spec: specs/recipes/pretrain.vibee:176
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
