@@ -26,6 +26,7 @@ ALL = {
     TESTS,
     "generated/igla/__init__.py",
     "generated/igla/architecture/__init__.py",
+    "generated/tests/conftest.py",
     "generated/manifest.json",
 }
 

@@ -40,12 +40,14 @@ def test_scale_needs_a_positive_number() -> None:
         scaling.scale(0 - 1.0, scaling.ScaleConfig(width=1))
 
 
+# spec: spec.vibee:8
 def test_scale_config_defaults() -> None:
     """ScaleConfig has the defaults of the spec."""
     config = scaling.ScaleConfig(width=4)
     assert config.factor == 2
 
 
+# spec: spec.vibee:8
 def test_scale_config_is_frozen() -> None:
     """ScaleConfig takes keywords alone, and no field of it can be changed or added."""
     config = scaling.ScaleConfig(width=4)
@@ -56,6 +58,7 @@ def test_scale_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: spec.vibee:8
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -72,6 +75,7 @@ def test_scale_config_refuses(change: dict[str, object], message: str) -> None:
         scaling.ScaleConfig(**(example | change))
 
 
+# spec: spec.vibee:8
 @pytest.mark.parametrize(
     "change", [{"factor": 1}, {"factor": 3}, {"width": 1}, {"width": 3}, {"width": 5}]
 )

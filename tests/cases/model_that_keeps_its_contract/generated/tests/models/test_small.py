@@ -21,6 +21,7 @@ def test_num_params_squares() -> None:
     assert subject.num_params(subject.ModelConfig(hidden_size=8)) == 64
 
 
+# spec: specs/models/family.vibee:9
 def test_model_config_defaults() -> None:
     """ModelConfig has the defaults of the spec."""
     config = subject.ModelConfig(hidden_size=8)
@@ -30,6 +31,7 @@ def test_model_config_defaults() -> None:
     assert config.tied is True
 
 
+# spec: specs/models/family.vibee:9
 def test_model_config_is_frozen() -> None:
     """ModelConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ModelConfig(hidden_size=8)
@@ -40,6 +42,7 @@ def test_model_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
+# spec: specs/models/family.vibee:9
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -63,6 +66,7 @@ def test_model_config_refuses(change: dict[str, object], message: str) -> None:
         subject.ModelConfig(**(example | change))
 
 
+# spec: specs/models/family.vibee:9
 @pytest.mark.parametrize(
     "change",
     [
