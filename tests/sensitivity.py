@@ -429,7 +429,7 @@ def _rendered(library: Library, unit: Unit) -> tuple[str, ...]:
     make = render.make_environment
     render.make_environment = lambda _texts: _compiled()
     try:
-        outputs = render._render_unit(library, unit)
+        outputs = render.render_unit(library, unit)
     finally:
         render.make_environment = make
     return tuple(re.sub(r"\.vibee:\d+", ".vibee", output.text) for output in outputs)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from igla_gen.emit.provenance import spec_above
+from igla_gen.emit.provenance import Lines, carried, spec_above
+from igla_gen.emit.render import formatted, render_unit
+from igla_gen.emit.templates import template_texts
+from igla_gen.model.library import load
+from igla_gen.write.plan import generating_units
 from tests.conftest import REPOSITORY, Workplace
 
 GENERATED = REPOSITORY / "generated"
@@ -144,3 +150,208 @@ def test_only_what_failed_says_it(scaling: Workplace) -> None:
     report = broken_run(scaling, "x < 0:", "x < -1:", "--tb=line")
     assert report.count(" spec: ") == 1
     assert "Refused: scale(0 - 1.0, ScaleConfig(width=1))" in report
+
+
+# ---------------------------------------------------------------- templates
+
+
+@pytest.fixture(scope="module")
+def traced() -> dict[str, tuple[list[str], str, tuple[int, ...]]]:
+    """For every output: its template, its formatted text, the template line of each line."""
+    template_texts.cache_clear()
+    library = load([REPOSITORY / "specs"], REPOSITORY)
+    found = {}
+    for unit in generating_units(library):
+        for output in render_unit(library, unit):
+            text = formatted(output)
+            template = template_texts()[output.template].split("\n")
+            found[output.path] = template, text, carried(output.lines, text)
+    return found
+
+
+def words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_each_line_holds_what_its_template_line_holds(traced: dict, name: str) -> None:
+    """Holes apart; a line that formatting put together of several names the first of them."""
+    template, text, origins = traced[name]
+    rows = text.split("\n")
+    assert text == (GENERATED / name).read_text("utf-8")
+    assert len(origins) == len(rows)
+    for number, (row, origin) in enumerate(zip(rows, origins, strict=True), start=1):
+        if row.startswith("# spec: "):
+            continue  # the compiler's, above what stands on the template line
+        if not origin:
+            assert not row or re.match(r"(import|from|    [A-Za-z_]+,|\))", row), f"{number}: {row}"
+            continue
+        last = next((o for o in origins[number:] if o > origin), origin + 1)
+        source = "\n".join(template[origin - 1 : max(last, origin)])
+        if "{{" not in source and "#% " not in template[origin - 1] and "import " not in source:
+            assert words(row) <= words(source), f"line {number} {row!r}, template line {origin}"
+
+
+def test_most_lines_are_their_template_line_alone(traced: dict) -> None:
+    exact = others = 0
+    for template, text, origins in traced.values():
+        for row, origin in zip(text.split("\n"), origins, strict=True):
+            source = template[origin - 1] if origin else "{{"
+            if (
+                row
+                and row[:7] != "# spec:"
+                and "{{" not in source
+                and "#% " not in source
+                and "import " not in source
+            ):
+                same = words(row) <= words(source)
+                exact, others = exact + same, others + (not same)
+    assert exact > 5000
+    assert others < exact / 100
+
+
+def test_formatting_that_changes_tokens_is_noticed() -> None:
+    with pytest.raises(ValueError):
+        carried(Lines("x = 1\n", (1, 1)), "x = 1\ny = 2\n")
+
+
+# ---------------------------------------------------------------- igla-gen where
+
+
+@pytest.fixture
+def built(scaling: Workplace) -> Workplace:
+    result = scaling.run("gen")
+    assert result.code == 0, result
+    return scaling
+
+
+def number_of(workplace: Workplace, text: str, file: str = MODULE) -> int:
+    rows = workplace.read(file).split("\n")
+    return next(i for i, row in enumerate(rows, 1) if text in row)
+
+
+def where(workplace: Workplace, place: str) -> dict:
+    result = workplace.run("where", place, "--output-format", "json")
+    assert result.code == 0, result
+    return json.loads(result.out)
+
+
+@pytest.mark.parametrize(
+    ("line", "spec", "template"),
+    [
+        ("return math.fabs(x)", "- name: scale", "return math.fabs(x) * config.factor"),
+        ("def scale(", "- name: scale", "def scale(x: float, config: ScaleConfig) -> float:"),
+        ("The number times", "- name: scale", '"""{{ doc }}"""'),
+        ("factor: int = 2", "factor: Int = 2 -- the multiplier", "{{ types }}"),
+        ("The multiplier.", "factor: Int = 2 -- the multiplier", "{{ types }}"),
+        ("if not self.width > 0", "- width > 0", "{{ types }}"),
+        ("class ScaleConfig", "ScaleConfig:", "{{ types }}"),
+        ("return config.width", "area:", "{{ formulas }}"),
+        (
+            "Multiplies by a factor.",
+            "description: Multiplies by a factor.",
+            '"""{{ module_doc }}"""',
+        ),
+        ("import math", None, "import math"),
+        ("from dataclasses", None, None),
+    ],
+)
+def test_where(built: Workplace, line: str, spec: str | None, template: str | None) -> None:
+    found = where(built, f"{MODULE}:{number_of(built, line)}")
+    assert found["version"] == 1
+    assert (found["spec"] and found["spec"]["text"].strip()) == spec
+    assert (found["template"] and found["template"]["text"].strip()) == template
+    if template is None:
+        assert found["note"] == "the compiler put this line here by itself"
+
+
+def test_each_line_has_an_answer_also_blank_ones(built: Workplace) -> None:
+    for file in (MODULE, TESTS):
+        for number in range(1, built.read(file).count("\n") + 1):
+            found = where(built, f"{file}:{number}")
+            assert found["spec"] or found["template"] or found["note"]
+    blank = number_of(built, "# spec: ") - 1
+    assert built.read(MODULE).split("\n")[blank - 1] == ""
+    assert where(built, f"{MODULE}:{blank}")["spec"]["text"].strip() == "ScaleConfig:"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "{tests}::test_scale_multiplies",
+        "FAILED {tests}::test_scale_multiplies[1-2] - assert 1 == 2",
+        "{tests}:{line}: AssertionError",
+        "{tests}:{line}: in test_scale_multiplies",
+        '  File "/opt/elsewhere/site/{short}", line {line}, in test_scale_multiplies',
+        "{short}:{line}",
+        "./{tests}:{line}:5",
+    ],
+)
+def test_where_takes_what_tools_print(built: Workplace, place: str) -> None:
+    line = number_of(built, "def test_scale_multiplies", TESTS)
+    text = place.format(tests=TESTS, line=line, short=TESTS.removeprefix("generated/"))
+    found = where(built, text)
+    assert (found["file"], found["line"]) == (TESTS, line)
+    assert found["spec"]["text"].strip() == "- name: multiplies"
+
+
+def test_where_in_words(built: Workplace) -> None:
+    result = built.run("where", f"{MODULE}:{number_of(built, 'return math.fabs')}")
+    place = line_of(built, "- name: scale")
+    assert result.out.splitlines() == [
+        f"{MODULE}:{number_of(built, 'return math.fabs')}",
+        f"  spec      {place}: - name: scale",
+        "  template  templates/architecture/scaling.py.j2:20: return math.fabs(x) * config.factor",
+    ]
+
+
+def test_where_of_an_edited_file_says_so(built: Workplace) -> None:
+    built.change(MODULE, "    if x < 0:", "    x = x + 0\n    if x < 0:")
+    found = where(built, f"{MODULE}:{number_of(built, 'return math.fabs')}")
+    assert found["note"] == "the file was edited by hand, elsewhere"
+    assert found["template"]["text"].strip() == "return math.fabs(x) * config.factor"
+    found = where(built, f"{MODULE}:{number_of(built, 'x = x + 0')}")
+    assert found["note"] == "the file was edited by hand, here: no template makes this line"
+    assert found["template"] is None
+    assert found["spec"]["text"].strip() == "- name: scale"
+    built.write(MODULE, "def broken(:\n")
+    assert where(built, f"{MODULE}:1")["template"] is None
+
+
+def test_where_of_a_file_that_is_behind_says_so(built: Workplace) -> None:
+    built.change("templates/architecture/scaling.py.j2", "x < 0:", "x < 0.0:")
+    found = where(built, f"{MODULE}:{number_of(built, 'return math.fabs')}")
+    assert found["note"].startswith("spec, template or igla-gen changed since")
+    assert found["template"]["line"] == 20
+
+
+def test_where_of_files_that_are_the_same_for_all_specs(built: Workplace) -> None:
+    for file in ("generated/tests/conftest.py", "generated/igla/architecture/__init__.py"):
+        found = where(built, f"{file}:1")
+        assert found["spec"] is found["template"] is None
+        assert found["note"].startswith("igla-gen writes this file")
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("nonsense", "names no line of a generated file"),
+        ("generated/igla/nothing.py:3", "no spec makes this file"),
+        ("igla_gen/cli/gen.py:3", "no spec makes this file"),
+        (f"{MODULE}:9999", "so there is no line 9999"),
+        (f"{MODULE}:0", "there is no line 0"),
+        (f"{TESTS}::test_of_nothing", "defines no test_of_nothing"),
+    ],
+)
+def test_where_without_an_answer_is_a_sentence(built: Workplace, place: str, said: str) -> None:
+    result = built.run("where", place)
+    assert result.code == 2
+    assert said in result.err
+
+
+def test_where_before_gen_and_with_faulty_specs(scaling: Workplace) -> None:
+    assert "run igla-gen gen" in scaling.run("where", f"{MODULE}:3").err
+    scaling.change(SPEC, "types:", "typs:")
+    result = scaling.run("where", f"{MODULE}:3")
+    assert result.code == 1
+    assert "run igla-gen check" in result.err

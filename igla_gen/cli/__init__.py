@@ -28,6 +28,7 @@ COMMANDS = {
     "lsp": "lsp",
     "parse": "parse",
     "schema": "schema",
+    "where": "where",
 }
 
 _UsageError = typer.BadParameter.__base__ or Exception  # typer brings a click of its own

@@ -187,6 +187,9 @@ def carried(before: Lines, after: str) -> tuple[int, ...]:
             line = before.origins[old.start[0] - 1 + min(step, last)]
             found.setdefault(new.start[0] + step, line)
     rows = after.split("\n")
+    for number, row in enumerate(rows, start=1):
+        if row.lstrip().startswith(")"):  # of brackets that formatting put there
+            found.setdefault(number, found.get(number - 1, 0))
     origins, following = [0] * len(rows), 0
     for number in range(len(rows), 0, -1):
         following = found.get(number, following)

@@ -35,7 +35,7 @@ class Output:
     template: str
     spec: str  # as diagnostics show it
     module: str
-    origins: tuple[int, ...]  # before formatting: the template line of each line
+    lines: Lines  # the text before formatting, with the template line of each line
 
 
 def output_paths(unit: Unit) -> tuple[str, str]:
@@ -49,16 +49,17 @@ def render_units(library: Library, units: list[Unit]) -> list[Output]:
     Raises:
         TemplateFault: a template is missing, cannot be rendered, or gives what is not Python.
     """
-    outputs = [output for unit in units for output in _render_unit(library, unit)]
+    outputs = [output for unit in units for output in render_unit(library, unit)]
     if len(outputs) < FEW_FILES:
-        texts = list(map(_black, outputs))
+        texts = list(map(formatted, outputs))
     else:  # black takes nine tenths of the time, and knows nothing of the other files
         with ProcessPoolExecutor() as pool:
-            texts = list(pool.map(_black, outputs, chunksize=2))
+            texts = list(pool.map(formatted, outputs, chunksize=2))
     return [replace(output, text=text) for output, text in zip(outputs, texts, strict=True)]
 
 
-def _render_unit(library: Library, unit: Unit) -> list[Output]:
+def render_unit(library: Library, unit: Unit) -> list[Output]:
+    """The two files of one unit, not yet formatted."""
     environment = make_environment(template_texts())
     outputs = []
     for path, template in zip(output_paths(unit), template_names(library, unit), strict=True):
@@ -71,7 +72,7 @@ def _render_unit(library: Library, unit: Unit) -> list[Output]:
         placed = Lines(place_lines(rendered.text), rendered.origins)
         lines = _tidy(placed, template, library, unit)
         shown = unit.source.shown
-        outputs.append(Output(path, lines.text, template, shown, unit.module, lines.origins))
+        outputs.append(Output(path, lines.text, template, shown, unit.module, lines))
     return outputs
 
 
@@ -187,7 +188,8 @@ def _providers(library: Library, unit: Unit) -> dict[str, str]:
     return providers
 
 
-def _black(output: Output) -> str:
+def formatted(output: Output) -> str:
+    """The text as black writes it."""
     import black  # late: half of a no-op run would be spent on it
 
     mode = black.Mode(line_length=LINE_LENGTH, target_versions={black.TargetVersion.PY311})
