@@ -307,6 +307,7 @@ def test_failures_of_llama_cpp_are_told(monkeypatch: pytest.MonkeyPatch) -> None
         parity.llama_cpp_generate(path, "a", 1)
 
 
+# spec: specs/export/parity.vibee:42
 def test_failures_of_llama_cpp_are_told_at_the_line_of_the_caller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
