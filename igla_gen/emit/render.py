@@ -15,6 +15,7 @@ from igla_gen.emit.imports import tidy_lines
 from igla_gen.emit.instances import instance_context
 from igla_gen.emit.laws import law_providers, laws_code
 from igla_gen.emit.provenance import Lines, read_marks, with_spec_comments
+from igla_gen.emit.shape import Shape, module_shape, shape_faults, tests_shape
 from igla_gen.emit.templates import template_names, template_texts
 from igla_gen.emit.types import fields_code, type_code
 from igla_gen.emit.values import LINE, Code, code, doc, place_lines
@@ -36,6 +37,7 @@ class Output:
     spec: str  # as diagnostics show it
     module: str
     lines: Lines  # the text before formatting, with the template line of each line
+    shape: Shape
 
 
 def output_paths(unit: Unit) -> tuple[str, str]:
@@ -51,10 +53,10 @@ def render_units(library: Library, units: list[Unit]) -> list[Output]:
     """
     outputs = [output for unit in units for output in render_unit(library, unit)]
     if len(outputs) < FEW_FILES:
-        texts = list(map(formatted, outputs))
+        texts = list(map(finished, outputs))
     else:  # black takes nine tenths of the time, and knows nothing of the other files
         with ProcessPoolExecutor() as pool:
-            texts = list(pool.map(formatted, outputs, chunksize=2))
+            texts = list(pool.map(finished, outputs, chunksize=2))
     return [replace(output, text=text) for output, text in zip(outputs, texts, strict=True)]
 
 
@@ -71,9 +73,15 @@ def render_unit(library: Library, unit: Unit) -> list[Output]:
         rendered = read_marks(render(environment, template, context))
         placed = Lines(place_lines(rendered.text), rendered.origins)
         lines = _tidy(placed, template, library, unit)
-        shown = unit.source.shown
-        outputs.append(Output(path, lines.text, template, shown, unit.module, lines))
+        shown, shape = unit.source.shown, _shape(library, unit, path)
+        outputs.append(Output(path, lines.text, template, shown, unit.module, lines, shape))
     return outputs
+
+
+def _shape(library: Library, unit: Unit, path: str) -> Shape:
+    source = library.blueprint(unit) if isinstance(unit.spec, InstanceSpec) else unit
+    assert source is not None and isinstance(source.spec, ComponentSpec)
+    return (tests_shape if path.startswith("tests/") else module_shape)(source.spec)
 
 
 def package_files(outputs: list[Output]) -> Iterator[tuple[str, str]]:
@@ -186,6 +194,25 @@ def _providers(library: Library, unit: Unit) -> dict[str, str]:
             names = (*declared, *(b.name.text for b in used.spec.behaviors))
             providers |= {name: f"from {used.module} import {name}" for name in names}
     return providers
+
+
+def finished(output: Output) -> str:
+    """The text as it is written: formatted, and with all that its spec promises.
+
+    Raises:
+        TemplateFault: it is not Python, or something is missing or stands in it twice.
+    """
+    text = formatted(output)
+    try:
+        faults = shape_faults(text, output.shape)
+    except (SyntaxError, ValueError) as error:
+        raise _not_python(output.template, output.spec, str(error)) from None
+    if faults:
+        raise TemplateFault(
+            f"templates/{output.template}: what it renders to for {output.spec} lacks its shape: "
+            + "; ".join(faults)
+        )
+    return text
 
 
 def formatted(output: Output) -> str:

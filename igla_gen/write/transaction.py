@@ -238,12 +238,9 @@ def _keep_mode(old: Path, new: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """A second name for the file where the file system can, else a copy."""
+    """With times and mode; no hard link, which an editor that writes in place would change too."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+    shutil.copy2(source, target)
 
 
 def _remove(out: Path, path: str) -> None:
