@@ -29,6 +29,9 @@ def run(
         bool,
         typer.Option("--force", help="Overwrite files of igla-gen's own that were edited by hand."),
     ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes that format files; default: one a core.")
+    ] = None,
     diff: Annotated[
         bool, typer.Option("--diff", help="With --check: whole differences, not their first lines.")
     ] = False,
@@ -50,15 +53,16 @@ def run(
             _compare(paths, out, whole_diff=diff, as_json=output_format == "json")
         else:
             with locked(out):
-                _write(paths, out, force=force)
+                _write(paths, out, force=force, jobs=jobs)
     except (TemplateFault, WriteError, ManifestError) as error:
         stop(str(error), 1)
 
 
-def _write(paths: list[Path] | None, out: Path, *, force: bool) -> None:
+def _write(paths: list[Path] | None, out: Path, *, force: bool, jobs: int | None) -> None:
     from igla_gen.write.files import write
     from igla_gen.write.fresh import Fingerprint
     from igla_gen.write.plan import make_plan
+    from igla_gen.write.reuse import Reuse
     from igla_gen.write.transaction import recover
 
     if (recovered := recover(out, force=force)) is not None:
@@ -69,7 +73,10 @@ def _write(paths: list[Path] | None, out: Path, *, force: bool) -> None:
         return
     library = checked(paths)
     _stop_on_errors(library)
-    report = write(make_plan(library), out, complete=not paths, force=force)
+    reuse = Reuse(library, out)
+    plan = make_plan(library, reuse, jobs)
+    report = write(plan, out, complete=not paths, force=force)
+    reuse.store(plan.made)
     for path in report.written:
         print(f"wrote {out / path}")
     for path in report.removed:

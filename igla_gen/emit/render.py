@@ -36,8 +36,11 @@ class Output:
     template: str
     spec: str  # as diagnostics show it
     module: str
-    lines: Lines  # the text before formatting, with the template line of each line
     shape: Shape
+    lines: Lines = Lines("", ())  # the text before formatting, with the template line of each line
+
+    def with_text(self, text: str) -> Output:
+        return replace(self, text=text)
 
 
 def output_paths(unit: Unit) -> tuple[str, str]:
@@ -45,36 +48,45 @@ def output_paths(unit: Unit) -> tuple[str, str]:
     return f"{PACKAGE}/{folder}/{name}.py", f"tests/{folder}/test_{name}.py"
 
 
-def render_units(library: Library, units: list[Unit]) -> list[Output]:
-    """The files that the specs become, formatted.
+def render_units(library: Library, units: list[Unit], jobs: int | None = None) -> list[Output]:
+    """The files that the specs become, formatted, in `jobs` processes (default: one a core).
 
     Raises:
         TemplateFault: a template is missing, cannot be rendered, or gives what is not Python.
     """
     outputs = [output for unit in units for output in render_unit(library, unit)]
-    if len(outputs) < FEW_FILES:
+    if len(outputs) < FEW_FILES or jobs == 1:
         texts = list(map(finished, outputs))
     else:  # black takes nine tenths of the time, and knows nothing of the other files
-        with ProcessPoolExecutor() as pool:
+        with ProcessPoolExecutor(jobs) as pool:
             texts = list(pool.map(finished, outputs, chunksize=2))
-    return [replace(output, text=text) for output, text in zip(outputs, texts, strict=True)]
+    return [output.with_text(text) for output, text in zip(outputs, texts, strict=True)]
+
+
+def outline(library: Library, unit: Unit) -> list[Output]:
+    """The two files of one unit, without their text."""
+    shown, module = unit.source.shown, unit.module
+    return [
+        Output(path, "", template, shown, module, _shape(library, unit, path))
+        for path, template in zip(output_paths(unit), template_names(library, unit), strict=True)
+    ]
 
 
 def render_unit(library: Library, unit: Unit) -> list[Output]:
     """The two files of one unit, not yet formatted."""
     environment = make_environment(template_texts())
     outputs = []
-    for path, template in zip(output_paths(unit), template_names(library, unit), strict=True):
-        if template not in template_texts():
+    for output in outline(library, unit):
+        if output.template not in template_texts():
             raise TemplateFault(
-                f"templates/{template}: this template does not exist; {unit.source.shown} needs it"
+                f"templates/{output.template}: this template does not exist; "
+                f"{unit.source.shown} needs it"
             )
-        context = _context(library, unit, is_test=path.startswith("tests/"))
-        rendered = read_marks(render(environment, template, context))
+        context = _context(library, unit, is_test=output.path.startswith("tests/"))
+        rendered = read_marks(render(environment, output.template, context))
         placed = Lines(place_lines(rendered.text), rendered.origins)
-        lines = _tidy(placed, template, library, unit)
-        shown, shape = unit.source.shown, _shape(library, unit, path)
-        outputs.append(Output(path, lines.text, template, shown, unit.module, lines, shape))
+        lines = _tidy(placed, output.template, library, unit)
+        outputs.append(replace(output, text=lines.text, lines=lines))
     return outputs
 
 

@@ -52,8 +52,7 @@ class Fingerprint:
             return
 
     def _path(self) -> Path:
-        name = hashlib.sha256(str(self.out.resolve()).encode()).hexdigest()[:16]
-        return Path(FOLDER) / f"{name}.json"
+        return Path(FOLDER) / f"{place_name(self.out)}.json"
 
     def _outputs(self) -> str:
         total = hashlib.sha256((self.out / NAME).read_bytes())
@@ -61,3 +60,18 @@ class Fingerprint:
             found = hashlib.sha256((self.out / path).read_bytes()).hexdigest()
             total.update(f"{path}\0{found}\0{found == written.sha256}".encode())
         return total.hexdigest()
+
+
+def place_name(out: Path) -> str:
+    """A name for what is noted about one output folder."""
+    return hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:16]
+
+
+def code_digest() -> str:
+    """Of igla-gen's own code and grammars."""
+    package = Path(__file__).resolve().parent.parent
+    total = hashlib.sha256()
+    for folder, pattern in ((package, "*.py"), (resource_root() / "grammar", "*.lark")):
+        for path in sorted(folder.rglob(pattern)):
+            total.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()

@@ -9,6 +9,7 @@ from igla_gen.emit.templates import template_texts
 from igla_gen.model.component import BlueprintSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.write.manifest import Written, digest, source_digest
+from igla_gen.write.reuse import Reuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Plan:
 
     texts: dict[str, str]
     written: dict[str, Written]
+    made: list[Output]  # what was not reused
 
 
 def generating_units(library: Library) -> list[Unit]:
@@ -27,15 +29,19 @@ def generating_units(library: Library) -> list[Unit]:
     )
 
 
-def make_plan(library: Library) -> Plan:
-    """Renders every unit of the library; the library must be free of findings."""
-    outputs = render_units(library, generating_units(library))
+def make_plan(library: Library, reuse: Reuse | None = None, jobs: int | None = None) -> Plan:
+    """Renders every unit of the library, but for what can be reused; it must be free of errors."""
+    kept = {u.module: reuse.outputs(u) if reuse else None for u in generating_units(library)}
+    missing = [library.units[module] for module, outputs in kept.items() if outputs is None]
+    made = render_units(library, missing, jobs)
+    outputs = made + [output for found in kept.values() for output in found or []]
+    outputs.sort(key=lambda output: (output.module, output.path))
     texts = {output.path: output.text for output in outputs}
     written = {output.path: _written(library, output) for output in outputs}
     for path, text in package_files(outputs):
         texts[path] = text
         written[path] = Written(digest(text), {}, "", "")
-    return Plan(texts, written)
+    return Plan(texts, written, made)
 
 
 def _written(library: Library, output: Output) -> Written:

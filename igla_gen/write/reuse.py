@@ -1,0 +1,69 @@
+"""Outputs of the last run that need not be made again: their inputs and their bytes are the same.
+
+What is kept is digests alone, in a folder that belongs to this checkout. A file is taken from the
+output folder only if its digest is still the one that rendering gave, so that a stale or damaged
+note costs time and never correctness. `gen --check` asks for none of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+from igla_gen.emit.render import Output, outline
+from igla_gen.emit.templates import template_names, template_texts
+from igla_gen.model.library import Library, Unit
+from igla_gen.write.fresh import FOLDER, code_digest, place_name
+from igla_gen.write.manifest import digest
+
+
+class Reuse:
+    """The digests of inputs and outputs of each unit, of the last run on one output folder."""
+
+    def __init__(self, library: Library, out: Path) -> None:
+        self.library, self.out = library, out
+        self.path = Path(FOLDER) / f"{place_name(out)}.units.json"
+        self.tools = f"{code_digest()} black {version('black')} jinja2 {version('jinja2')}"
+        try:
+            self.known = dict(json.loads(self.path.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            self.known = {}
+
+    def outputs(self, unit: Unit) -> list[Output] | None:
+        """The two files of the unit as they stand, if rendering would give them again."""
+        note = self.known.get(unit.module)
+        if not isinstance(note, dict) or note.get("inputs") != self._inputs(unit):
+            return None
+        found = []
+        for output in outline(self.library, unit):
+            try:
+                text = (self.out / output.path).read_bytes().decode("utf-8")
+            except (OSError, UnicodeDecodeError):
+                return None
+            if "\r" in text or note.get(output.path) != digest(text):
+                return None
+            found.append(output.with_text(text))
+        return found
+
+    def store(self, outputs: list[Output]) -> None:
+        """Notes what this run made; a folder that cannot be written only costs time."""
+        notes: dict[str, dict[str, str]] = {}
+        for output in outputs:
+            note = notes.setdefault(output.module, {})
+            note["inputs"] = self._inputs(self.library.units[output.module])
+            note[output.path] = digest(output.text)
+        try:
+            self.path.parent.mkdir(exist_ok=True)
+            self.path.write_text(json.dumps(self.known | notes), encoding="utf-8")
+        except OSError:
+            return
+
+    def _inputs(self, unit: Unit) -> str:
+        total = hashlib.sha256(self.tools.encode())
+        for other in self.library.closure(unit):
+            total.update(f"\0{other.source.shown}\0{digest(other.source.text)}".encode())
+        for name in template_names(self.library, unit):
+            total.update(f"\0{name}\0{digest(template_texts().get(name, ''))}".encode())
+        return total.hexdigest()
