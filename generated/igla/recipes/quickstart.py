@@ -304,7 +304,7 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:115
+# spec: specs/recipes/pretrain.vibee:124
 def say(text: str) -> None:
     """Print a line of the report."""
     print(text, flush=True)
@@ -325,7 +325,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:108
+# spec: specs/recipes/pretrain.vibee:116
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -387,7 +387,7 @@ def prepare_data(options: Options) -> PreparedData:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:115
+# spec: specs/recipes/pretrain.vibee:124
 def _require_text(role: str, documents: Documents) -> None:
     """Files there are; that one of them holds text is a matter of its own."""
     if next(iter(documents), None) is None:
@@ -399,7 +399,7 @@ def _require_text(role: str, documents: Documents) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:115
+# spec: specs/recipes/pretrain.vibee:124
 def _require_writable(out: Path) -> None:
     """A folder that cannot be written is refused before hours of work, not after."""
     try:
@@ -412,7 +412,7 @@ def _require_writable(out: Path) -> None:
         ) from error
 
 
-# spec: specs/recipes/pretrain.vibee:115
+# spec: specs/recipes/pretrain.vibee:124
 def _tokenizer(options: Options, train: Documents, folder: Path) -> Tokenizer:
     """The tokenizer of an earlier run on the same text with the same options, or a new one."""
     path, facts_path = folder / "tokenizer.model", folder / "tokenizer.json"
@@ -433,7 +433,7 @@ def _tokenizer(options: Options, train: Documents, folder: Path) -> Tokenizer:
     return tokenizer
 
 
-# spec: specs/recipes/pretrain.vibee:115
+# spec: specs/recipes/pretrain.vibee:124
 def _digest(texts: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for text in texts:
@@ -441,7 +441,7 @@ def _digest(texts: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-# spec: specs/recipes/pretrain.vibee:115
+# spec: specs/recipes/pretrain.vibee:124
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -454,7 +454,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:115
+# spec: specs/recipes/pretrain.vibee:124
 def _report_documents(folder: Path, train: Documents, held_out: Documents) -> None:
     counts = [train.counts, held_out.counts]
     not_utf8, empty, unreadable = (
@@ -466,7 +466,7 @@ def _report_documents(folder: Path, train: Documents, held_out: Documents) -> No
     )
 
 
-# spec: specs/recipes/pretrain.vibee:115
+# spec: specs/recipes/pretrain.vibee:124
 def _report_tokens(train: ShardManifest, held_out: ShardManifest) -> None:
     say(
         f"tokens: {train.num_tokens:,} to train on, {held_out.num_tokens:,} held out; "
@@ -477,7 +477,7 @@ def _report_tokens(train: ShardManifest, held_out: ShardManifest) -> None:
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:123
+# spec: specs/recipes/pretrain.vibee:133
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -486,7 +486,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:123
+# spec: specs/recipes/pretrain.vibee:133
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -502,7 +502,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:170
+# spec: specs/recipes/pretrain.vibee:184
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -675,7 +675,7 @@ class Trainer:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:123
+# spec: specs/recipes/pretrain.vibee:133
 def loss_of(
     model: Decoder, batch: Batch, training: TrainingConfig, precision: torch.dtype
 ) -> tuple[Tensor, int]:
@@ -765,7 +765,7 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:155
+# spec: specs/recipes/pretrain.vibee:167
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -778,7 +778,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:155
+# spec: specs/recipes/pretrain.vibee:167
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file."""
     export = options.export
@@ -797,7 +797,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:163
+# spec: specs/recipes/pretrain.vibee:176
 def _report_plan(trainer: Trainer) -> None:
     """The derived numbers, each with its reason."""
     training, config = trainer.options.training, trainer.config
@@ -850,7 +850,7 @@ def train(options: Options, config: DecoderConfig) -> dict[str, Any]:
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:163
+# spec: specs/recipes/pretrain.vibee:176
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:

@@ -42,7 +42,7 @@ CONFIG = DecoderConfig(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:168
+# spec: specs/recipes/pretrain.vibee:182
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -53,7 +53,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:140
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -76,7 +76,7 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:168
+# spec: specs/recipes/pretrain.vibee:182
 @pytest.fixture(scope="module")
 def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options whose data are prepared, once for all tests; the prepared files are not written to."""
@@ -85,21 +85,21 @@ def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:121
+# spec: specs/recipes/pretrain.vibee:131
 @pytest.fixture(scope="module")
 def data(first_options: subject.Options) -> subject.PreparedData:
     """Tokenizer and shards that tests only read."""
     return subject.prepare_data(first_options)
 
 
-# spec: specs/recipes/pretrain.vibee:106
+# spec: specs/recipes/pretrain.vibee:114
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:121
+# spec: specs/recipes/pretrain.vibee:131
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -107,7 +107,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:131
+# spec: specs/recipes/pretrain.vibee:141
 def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     """Every tensor that the next step depends on."""
     state = {f"model.{k}": v.clone() for k, v in trainer.model.state_dict().items()}
@@ -116,7 +116,7 @@ def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     return state | {"random": torch.get_rng_state()}
 
 
-# spec: specs/recipes/pretrain.vibee:131
+# spec: specs/recipes/pretrain.vibee:141
 def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert a.keys() == b.keys()
     for name, tensor in a.items():
@@ -408,7 +408,7 @@ def test_export_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:80
+# spec: specs/recipes/pretrain.vibee:88
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -420,7 +420,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:80
+# spec: specs/recipes/pretrain.vibee:88
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -505,7 +505,7 @@ def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> Non
     assert subject.choose_precision("bfloat16", cpu) == (torch.bfloat16, "as asked")
 
 
-# spec: specs/recipes/pretrain.vibee:113
+# spec: specs/recipes/pretrain.vibee:122
 def test_precision_follows_the_processor_where_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -546,7 +546,7 @@ def test_held_out_files_are_never_trained_on(
     assert "1 not UTF-8, 1 empty and 0 unreadable skipped" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:121
+# spec: specs/recipes/pretrain.vibee:131
 def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -599,7 +599,7 @@ def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: P
     assert not list(options.out.rglob("*.*"))
 
 
-# spec: specs/recipes/pretrain.vibee:121
+# spec: specs/recipes/pretrain.vibee:131
 @pytest.mark.parametrize(
     "contents, role", [([b"\xff", b"\xff"], "to train on"), ([b"\xff", b"text"], "held out")]
 )
@@ -616,7 +616,7 @@ def test_bad_data_is_refused_before_any_work_as_is_text_of_another_encoding(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:121
+# spec: specs/recipes/pretrain.vibee:131
 def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
     fresh: subject.Options, tmp_path: Path
 ) -> None:
@@ -635,7 +635,7 @@ def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     return [Batch(inputs=i, targets=t, document_ids=torch.zeros_like(i)) for i, t in parts]
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:140
 def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.PreparedData) -> None:
     """The same tokens in one microbatch or four, unequal and fully masked rows: one gradient."""
     targets = torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300
@@ -663,7 +663,7 @@ def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.Prep
     assert record_one["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:140
 def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     tmp_path: Path, data: subject.PreparedData
 ) -> None:
@@ -851,7 +851,7 @@ def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
 
-# spec: specs/recipes/pretrain.vibee:161
+# spec: specs/recipes/pretrain.vibee:174
 def test_export_writes_what_the_options_name(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -871,7 +871,7 @@ def test_export_writes_what_the_options_name(
 REPORT = ParityReport(max_abs=1e-6, mean_kl=0.0, argmax_agreement=1.0, positions=5)
 
 
-# spec: specs/recipes/pretrain.vibee:161
+# spec: specs/recipes/pretrain.vibee:174
 def test_export_writes_what_the_options_name_and_proves_it(
     options: subject.Options,
     data: subject.PreparedData,
@@ -894,7 +894,7 @@ def test_export_writes_what_the_options_name_and_proves_it(
         subject.export_model(trainer.model, data, options)
 
 
-# spec: specs/recipes/pretrain.vibee:161
+# spec: specs/recipes/pretrain.vibee:174
 def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -928,7 +928,7 @@ def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[st
     return subject.train(first_options, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:168
+# spec: specs/recipes/pretrain.vibee:182
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_ends_like_the_unbroken_one(
     fresh: subject.Options,
@@ -965,7 +965,7 @@ def test_interrupted_run_ends_like_the_unbroken_one(
     assert "going on" not in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:168
+# spec: specs/recipes/pretrain.vibee:182
 def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     whole: dict[str, Any], first_options: subject.Options
 ) -> None:
@@ -987,7 +987,7 @@ def arguments_for(options: subject.Options, **more: object) -> list[str]:
     ]  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:176
+# spec: specs/recipes/pretrain.vibee:190
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1007,7 +1007,7 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:176
+# spec: specs/recipes/pretrain.vibee:190
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -1024,7 +1024,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:176
+# spec: specs/recipes/pretrain.vibee:190
 def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1053,7 +1053,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     assert "error: cannot write" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:176
+# spec: specs/recipes/pretrain.vibee:190
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1064,7 +1064,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         assert "interrupted; run the same command again" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:176
+# spec: specs/recipes/pretrain.vibee:190
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1079,7 +1079,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
-# spec: specs/recipes/pretrain.vibee:176
+# spec: specs/recipes/pretrain.vibee:190
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
