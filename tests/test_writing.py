@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from igla_gen.emit import render
 from igla_gen.write import transaction
 from igla_gen.write.manifest import digest
 from tests.conftest import REPOSITORY, TEMPLATE, Workplace
@@ -704,3 +705,63 @@ def test_names_cannot_become_code_or_paths(scaling: Workplace, old: str, new: st
     assert result.code == 1, result
     assert "error[" in result.out, result
     assert scaling.files() == {}
+
+
+# ---------------------------------------------------------------- only what changed is made again
+
+
+def made(workplace: Workplace, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> list[str]:
+    """The modules that one run renders."""
+    found: list[str] = []
+    real = render.render_unit
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            render, "render_unit", lambda lib, unit: found.append(unit.module) or real(lib, unit)
+        )
+        result = workplace.run("gen", *arguments)
+    assert result.code == 0, result
+    return sorted(found)
+
+
+FIRST, SECOND = "igla.architecture.scaling", "igla.architecture.second"
+
+
+def test_one_changed_spec_is_all_that_is_rendered(
+    built: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second(built)
+    assert made(built, monkeypatch) == [SECOND]
+    built.change(SPEC, "factor: Int = 2", "factor: Int = 3")
+    assert made(built, monkeypatch) == [FIRST]
+    built.change("templates/architecture/test_second.py.j2", "scale(0.0", "scale(0.00")
+    assert made(built, monkeypatch) == [SECOND]
+    before = built.files()
+    shutil.rmtree(built.root / "generated")
+    assert made(built, monkeypatch) == sorted([FIRST, SECOND])
+    assert built.files() == before
+
+
+def test_a_used_spec_that_changed_makes_its_users_again(
+    scaling: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = REPOSITORY / "tests" / "cases" / "one_spec_uses_another"
+    for folder in ("specs", "templates"):
+        shutil.copytree(case / folder, scaling.root / folder, dirs_exist_ok=True)
+    assert len(made(scaling, monkeypatch)) == 2
+    scaling.change(SPEC, "name: igla", "# a comment\nname: igla")
+    assert len(made(scaling, monkeypatch)) == 2
+
+
+def test_a_changed_output_or_a_damaged_note_is_made_again(
+    built: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = built.files()
+    built.write(MODULE, built.read(MODULE).replace("x < 0", "x < 1"))
+    assert made(built, monkeypatch, "--force") == [FIRST]
+    assert built.files() == before
+    (notes,) = (built.root / ".igla-gen").glob("*.units.json")
+    for text in ("{", "[]", '{"igla.architecture.scaling": 3}', "\x00"):
+        notes.write_text(text)
+        assert made(built, monkeypatch, "specs") == [FIRST]
+        assert made(built, monkeypatch, "specs") == []
+    assert built.files() == before
