@@ -12,6 +12,10 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
+pytestmark = (
+    pytest.mark.slow
+)  # seconds alone, minutes on a busy machine; test_writing has a small one
+
 FOLDERS = ("grammar", "templates", "specs", "igla_gen")
 # shuffles what the system lists, before any code of ours runs
 REVERSED_LISTINGS = """
