@@ -73,6 +73,7 @@ def _write(paths: list[Path] | None, out: Path, *, force: bool, jobs: int | None
         return
     library = checked(paths)
     _stop_on_errors(library)
+    _name_unbuilt(library)
     reuse = Reuse(library, out)
     plan = make_plan(library, reuse, jobs)
     report = write(plan, out, complete=not paths, force=force)
@@ -93,6 +94,16 @@ def _write(paths: list[Path] | None, out: Path, *, force: bool, jobs: int | None
         )
     if not paths:
         fingerprint.store()
+
+
+def _name_unbuilt(library: Library) -> None:
+    from igla_gen.emit.templates import is_unbuilt
+
+    for unit in sorted(library.units.values(), key=lambda unit: unit.module):
+        if is_unbuilt(unit):
+            print(
+                f"{unit.source.shown}: all of it is pending and it has no template: not generated"
+            )
 
 
 def _stop_on_errors(library: Library) -> None:

@@ -8,14 +8,15 @@ from igla_gen.compare.sides import Sides, place
 from igla_gen.compare.signatures import compare_signature
 from igla_gen.compare.values import body_of_behavior, prose
 from igla_gen.model.component import Behavior, ComponentSpec
+from igla_gen.syntax.tree import plain_data
 
 
 def compare_behaviors(sides: Sides) -> None:
     """Behaviours that came, went, were renamed, or promise something else."""
     old_spec, new_spec = sides.old.spec, sides.new.spec
     assert isinstance(old_spec, ComponentSpec) and isinstance(new_spec, ComponentSpec)
-    old = {behavior.name.text: behavior for behavior in old_spec.behaviors}
-    new = {behavior.name.text: behavior for behavior in new_spec.behaviors}
+    old = {behavior.name.text: behavior for behavior in old_spec.built}
+    new = {behavior.name.text: behavior for behavior in new_spec.built}
     pairs = pair(
         {name: sides.now(body_of_behavior(behavior)) for name, behavior in old.items()},
         {name: body_of_behavior(behavior) for name, behavior in new.items()},
@@ -36,6 +37,19 @@ def compare_behaviors(sides: Sides) -> None:
     if kept != [name for name in new if name in kept]:
         message = "the behaviours stand in another order"
         sides.add("docs", "behaviors", message, old_spec.name.span, new_spec.name.span)
+    _compare_pending(sides, old_spec, new_spec)
+
+
+def _compare_pending(sides: Sides, old: ComponentSpec, new: ComponentSpec) -> None:
+    """Notes and what is pending are in the documentation alone."""
+    before = {b.name.text: (prose(b.pending), prose(b.then)) for b in old.behaviors if b.pending}
+    after = {b.name.text: (prose(b.pending), prose(b.then)) for b in new.behaviors if b.pending}
+    notes = [[plain_data(n) for n in spec.notes.values()] for spec in (old, new)]
+    if notes[0] != notes[1] or list(old.notes) != list(new.notes):
+        sides.add("docs", "notes", "the notes say otherwise", old.name.span, new.name.span)
+    if before != after or prose(old.pending) != prose(new.pending):
+        message = "what is pending is said otherwise"
+        sides.add("docs", "pending", message, old.name.span, new.name.span)
 
 
 def _word(name: str) -> str:

@@ -16,6 +16,8 @@ KEYS: dict[str, dict[str, str]] = {
     "ComponentSpec": {
         "kind": "component (the default), blueprint, model or recipe.",
         "constants": "Named values that are computed once, as constants of the module.",
+        "pending": "Why there is no template of this component yet; behaviours may say it one by one.",
+        "notes": "What is carried along, such as what an imported spec said besides; for the docstring.",
         "types": "Named types; each with fields becomes a frozen dataclass.",
         "formulas": "Arithmetic that the compiler evaluates and the module offers as functions.",
         "behaviors": "The public functions and classes of the module, each with laws or checks.",
@@ -62,6 +64,7 @@ KEYS: dict[str, dict[str, str]] = {
         "given": "What there is before; prose for the docstring.",
         "when": "What happens; prose for the docstring.",
         "then": "What comes of it; its first sentence is the summary of the docstring.",
+        "pending": "Why the module does not have it yet; it then needs no law, check or template block.",
         "params": "Names of the parameters, each as: TYPE [= default] [-- help].",
         "returns": "Type of the result.",
         "raises": "Which errors are raised, and when; prose for the docstring.",

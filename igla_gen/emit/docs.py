@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from igla_gen.emit.values import WIDTH, Code, doc, sentence
-from igla_gen.model.component import Behavior, Formula, TypeSpec
+from igla_gen.model.component import Behavior, ComponentSpec, Formula, TypeSpec
 from igla_gen.model.library import Unit
 from igla_gen.model.types import EnumType, FieldType, GenericType, TensorType, Type, show
+from igla_gen.syntax.tree import Mapping, Node, Scalar, Sequence
 
 _SENTENCE_END = re.compile(r"(?<=[\w)\]>])\. (?=[A-Z])")
 
@@ -19,7 +20,34 @@ def module_doc(unit: Unit) -> Code:
     if unit.spec.sources:
         sources = "\n".join(f"    {source.text}" for source in unit.spec.sources)
         paragraphs.append(f"Sources:\n{sources}")
+    if isinstance(unit.spec, ComponentSpec):
+        paragraphs += [*_pending(unit.spec), *_notes(unit.spec)]
     return doc([*paragraphs, _origin(unit)])
+
+
+def _pending(spec: ComponentSpec) -> list[str]:
+    waiting = [(spec.name.text, spec.pending)] if spec.pending is not None else []
+    waiting += [(b.name.text, b.pending) for b in spec.behaviors if b.pending is not None]
+    lines = [f"    {name}: {' '.join(reason.text.split())}" for name, reason in waiting]
+    return ["Pending:\n" + "\n".join(lines)] if lines else []
+
+
+def _notes(spec: ComponentSpec) -> list[str]:
+    """What the spec carries along and nothing else reads, one line for each leaf."""
+    lines = [f"    {line}" for name, node in spec.notes.items() for line in _leaves(name, node)]
+    return ["Notes:\n" + "\n".join(lines)] if lines else []
+
+
+def _leaves(path: str, node: Node) -> Iterator[str]:
+    if isinstance(node, Mapping) and node.entries:
+        for entry in node.entries:
+            yield from _leaves(f"{path}.{entry.key.text}", entry.value)
+    elif isinstance(node, Sequence) and node.items:
+        for index, item in enumerate(node.items, start=1):
+            yield from _leaves(f"{path}.{index}", item)
+    else:
+        text = " ".join(node.text.split()) if isinstance(node, Scalar) else ""
+        yield f"{' '.join(path.split())}: {text}".rstrip()
 
 
 def tests_doc(unit: Unit) -> Code:

@@ -149,7 +149,7 @@ def _component_context(library: Library, unit: Unit, *, is_test: bool) -> dict[s
         "formulas": Code(blank.join(formulas)),
         "laws": laws_code(library, unit) if is_test else Code(""),
         "module_name": code(repr(unit.module)),
-        "has_behavior": lambda name: name in {b.name.text for b in spec.behaviors},
+        "has_behavior": lambda name: name in {b.name.text for b in spec.built},
         "has_variant": lambda t, f, v: _has_variant(spec, t, f, v),
     }
 
@@ -166,6 +166,8 @@ def _blocks(unit, spec: ComponentSpec, origin, origin_of_type) -> dict[tuple[str
         holes = {"fields": fields_code(name, type_, constants)}
         blocks["type", name] = Block(type_doc(type_), origin_of_type(name), holes)
     for index, behavior in enumerate(spec.behaviors):
+        if behavior.pending is not None:
+            continue
         place = origin("behaviors", index, "name")
         blocks["behavior", behavior.name.text] = Block(behavior_doc(behavior), place, {})
     subjects: dict[str, list[str]] = {}

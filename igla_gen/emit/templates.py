@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from igla_gen.model.component import InstanceSpec
+from igla_gen.model.component import ComponentSpec, InstanceSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.resources import templates_folder
 
@@ -15,6 +15,14 @@ def template_texts() -> dict[str, str]:
     folder = templates_folder()
     found = sorted(folder.rglob("*.j2"))
     return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in found}
+
+
+def is_unbuilt(unit: Unit) -> bool:
+    """A component that waits for its template: it is read and checked, and not generated."""
+    if not isinstance(unit.spec, ComponentSpec) or not unit.spec.is_pending:
+        return False
+    folder, _, name = unit.relative.rpartition("/")
+    return not {f"{folder}/{name}.py.j2", f"{folder}/test_{name}.py.j2"} & set(template_texts())
 
 
 def template_names(library: Library, unit: Unit) -> tuple[str, str]:

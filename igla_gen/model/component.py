@@ -70,12 +70,13 @@ class Formula(Spec):
 
 
 class Behavior(Spec):
-    """One public function or class of the module."""
+    """One public function or class of the module; `pending` is why there is none yet."""
 
     name: Text
     given: Text
     when: Text
     then: Text
+    pending: Text | None = None
     params: Table[FieldText] | None = None
     returns: TypeText | None = None
     raises: Text | None = None
@@ -96,26 +97,39 @@ class Header(Spec):
 
 
 class ComponentSpec(Header):
-    """A module with its types, formulas and behaviours."""
+    """A module with its types, formulas and behaviours; `pending` is why there is no template yet."""
 
     kind: Text | None = None
+    pending: Text | None = None
+    notes: Table[Raw] = Field(default_factory=dict)
     constants: Table[Expr] = Field(default_factory=dict)
     types: Table[TypeSpec] = Field(default_factory=dict)
     formulas: Table[Formula] = Field(default_factory=dict)
     behaviors: Items[Behavior] = ()
 
+    @property
+    def built(self) -> tuple[Behavior, ...]:
+        """The behaviours that the module has: those that are not pending."""
+        return tuple(b for b in self.behaviors if b.pending is None)
+
+    @property
+    def is_pending(self) -> bool:
+        """There is nothing to build yet: all behaviours are pending, or the whole component is."""
+        waits = bool(self.behaviors) or self.pending is not None
+        return waits and not self.built and not self.formulas
+
     def laws(self) -> Iterator[tuple[str, Law]]:
         """Every law with the name of what it speaks of, in the order of the file."""
         for name, formula in self.formulas.items():
             yield from ((name, law) for law in formula.laws)
-        for behavior in self.behaviors:
+        for behavior in self.built:
             yield from ((behavior.name.text, law) for law in behavior.laws)
 
     def checks(self) -> Iterator[tuple[str, Text]]:
         """Every check with the name of what binds it."""
         for name, formula in self.formulas.items():
             yield from ((name, check) for check in formula.checks)
-        for behavior in self.behaviors:
+        for behavior in self.built:
             yield from ((behavior.name.text, check) for check in behavior.checks)
 
 

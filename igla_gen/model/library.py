@@ -138,10 +138,10 @@ class Library:
 
 
 def declarations(spec: ComponentSpec) -> Iterator[tuple[str, Declaration | None]]:
-    """Every name that the spec declares; constants have no declaration of their own."""
+    """Every name that the module has; constants have no declaration of their own."""
     yield from spec.types.items()
     yield from spec.formulas.items()
-    yield from ((behavior.name.text, behavior) for behavior in spec.behaviors)
+    yield from ((behavior.name.text, behavior) for behavior in spec.built)
     yield from ((name, None) for name in spec.constants)
 
 

@@ -80,6 +80,7 @@ MODULES: dict[str, str] = {
     "IG503": "unknown-rule",
     "IG504": "firm-rule",
     "IG505": "bad-suppression",
+    "IG510": "pending-behavior",
 }
 
 # those of them that look at specs which were read without fault, in the order in which they run
@@ -112,6 +113,7 @@ RUNS = (
     "IG423",
     "IG424",
     "IG425",
+    "IG510",
 )
 
 

@@ -28,7 +28,7 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
                 unit.spec.key_span("types", name),
                 "write it, or give the type fields",
             )
-    for behavior in unit.spec.behaviors:
+    for behavior in unit.spec.built:
         if behavior.name.text not in known:
             finder.report(
                 f'templates/{names[0]} has no block "#% behavior {behavior.name.text}"',

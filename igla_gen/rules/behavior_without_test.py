@@ -9,12 +9,12 @@ from igla_gen.rules.examples import SOUND, component
 
 
 def check(finder: Finder, _library: Library, unit: Unit) -> None:
-    """A behaviour or formula has at least one law or check."""
+    """A behaviour that is not pending, or a formula, has at least one law or check."""
     spec = unit.spec
     if not isinstance(spec, ComponentSpec):
         return
     hint = "add a law ('laws:') or bind a test of the template ('checks:')"
-    for behavior in spec.behaviors:
+    for behavior in spec.built:
         if not behavior.laws and not behavior.checks:
             finder.report(
                 f'"{behavior.name.text}" has neither a law nor a check', behavior.name.span, hint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from igla_gen.emit.render import Output, package_files, render_units
-from igla_gen.emit.templates import template_texts
+from igla_gen.emit.templates import is_unbuilt, template_texts
 from igla_gen.model.component import BlueprintSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.write.manifest import Written, digest, source_digest
@@ -23,10 +23,8 @@ class Plan:
 
 def generating_units(library: Library) -> list[Unit]:
     """The units that become modules; a blueprint becomes one through its instances alone."""
-    units = library.units.values()
-    return sorted(
-        (u for u in units if not isinstance(u.spec, BlueprintSpec)), key=lambda u: u.module
-    )
+    units = (u for u in library.units.values() if not isinstance(u.spec, BlueprintSpec))
+    return sorted((u for u in units if not is_unbuilt(u)), key=lambda unit: unit.module)
 
 
 def make_plan(library: Library, reuse: Reuse | None = None, jobs: int | None = None) -> Plan:
