@@ -105,3 +105,28 @@ def test_notes_stand_in_the_docstring_leaf_by_leaf(scaling: Workplace) -> None:
     assert scaling.run("gen").code == 0
     module = scaling.read("generated/igla/architecture/scaling.py")
     assert "    origin.pages.1: 3\n    origin.pages.2: 4\n    none:\n" in module
+
+
+def test_variants_are_a_literal_that_fields_may_name(scaling: Workplace) -> None:
+    types = """types:
+  Mode:
+    description: How.
+    variants: [fast, "it's exact"]
+  Choice:
+    description: What is taken.
+    fields: {mode: Mode}
+"""
+    scaling.change(SPEC, "types:\n", types)
+    result = scaling.run("gen")
+    assert result.code == 0, result.out
+    module = scaling.read("generated/igla/architecture/scaling.py")
+    assert """Mode = Literal["fast", "it's exact"]\n\"\"\"How.\"\"\"\n""" in module
+    assert "    mode: Mode\n" in module
+    assert "from typing import Literal\n" in module
+
+
+def test_variants_are_distinct_and_alone(scaling: Workplace) -> None:
+    mode = "types:\n  Mode:\n    description: How.\n    variants: [a, a]\n    fields: {x: Int}\n"
+    scaling.change(SPEC, "types:\n", mode)
+    out = scaling.run("check", "specs").out
+    assert '"a" is declared twice' in out and "Mode has variants and fields" in out

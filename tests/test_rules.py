@@ -46,7 +46,10 @@ def reported(workplace: Workplace, example: Example) -> set[tuple[str, str]]:
 def test_the_bad_example_triggers_the_rule_and_nothing_else(
     examples: Workplace, rule: Rule
 ) -> None:
-    assert reported(examples, rule.bad) == {(rule.code, rule.name)}
+    found = reported(examples, rule.bad)
+    if "IG512" <= rule.code <= "IG517":  # an old spec is a finding, and so is prose in it
+        found -= {("IG511", "ancestor-spec"), ("IG512", "prose-only")} - {(rule.code, rule.name)}
+    assert found == {(rule.code, rule.name)}
 
 
 @pytest.mark.parametrize("rule", SHOWN, ids=lambda rule: rule.name)

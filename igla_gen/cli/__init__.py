@@ -24,6 +24,7 @@ COMMANDS = {
     "fmt": "fmt",
     "gen": "gen",
     "ir": "ir",
+    "import": "import_spec",
     "list": "list_specs",
     "lsp": "lsp",
     "parse": "parse",

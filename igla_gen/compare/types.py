@@ -41,6 +41,7 @@ def compare_types(sides: Sides) -> None:
 def _compare_type(sides: Sides, was: str, name: str, old: TypeSpec, new: TypeSpec) -> None:
     sides.text("docs", name, f"the description of {name}", old.description, new.description)
     sides.text("api", name, f"the class of {name}", old.class_, new.class_)
+    _compare_variants(sides, name, old, new)
     _compare_fields(sides, was, name, old, new)
     try:
         constants = constants_of(sides.new)
@@ -53,6 +54,17 @@ def _compare_type(sides: Sides, was: str, name: str, old: TypeSpec, new: TypeSpe
         places = key_place(old, "example"), key_place(new, "example")
         message = f"the example of {name}, from which its tests are made, is another one"
         sides.add("tests", name, message, *places)
+
+
+def _compare_variants(sides: Sides, name: str, old: TypeSpec, new: TypeSpec) -> None:
+    before, after = ([word.text for word in spec.variants] for spec in (old, new))
+    if before == after:
+        return
+    places = key_place(old, "variants"), key_place(new, "variants")
+    gone = [word for word in before if word not in after]
+    kind: Kind = "api" if gone or not before else "api-addition"
+    message = f"{name} is one of {', '.join(after)}, it was one of {', '.join(before)}"
+    sides.add(kind if sorted(before) != sorted(after) else "docs", name, message, *places)
 
 
 def _compare_fields(sides: Sides, was: str, name: str, old: TypeSpec, new: TypeSpec) -> None:

@@ -38,6 +38,7 @@ KEYS: dict[str, dict[str, str]] = {
         "fields": "Names of the fields, each as: TYPE [= default] [-- help].",
         "constraints": "Statements over the fields; each becomes a ValueError with the value, and a test.",
         "example": "Values for the fields without a default; tests of the constraints start from it.",
+        "variants": "Words, in place of fields: a value of the type is one of them.",
         "class": "handwritten for a class in the template, or the type of Python that the name stands for.",
     },
     "Law": {

@@ -59,7 +59,7 @@ def laws_code(library: Library, unit: Unit) -> Code:
     tests += [
         test
         for name, type_spec in spec.types.items()
-        if type_spec.class_ is None
+        if type_spec.class_ is None and not type_spec.variants
         for test in _type_tests(name, type_spec, module, unit)
     ]
     if spec.constants:

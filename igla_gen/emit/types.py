@@ -94,8 +94,15 @@ def message_text(constraint: Expression) -> str:
     return show(constraint).replace('"', "'")
 
 
+def _one_line(spec: TypeSpec) -> str:
+    return str(type_doc(spec)).replace(LINE, " ").strip()
+
+
 def type_code(name: str, spec: TypeSpec, origin: str, constants: set[str]) -> Code:
-    """A whole dataclass."""
+    """A whole dataclass, or the words that a value is one of."""
+    if spec.variants:
+        words = ", ".join(repr(word.text) for word in spec.variants)
+        return code(f'# spec: {origin}\n{name} = Literal[{words}]\n"""{_one_line(spec)}"""')
     head = [f"# spec: {origin}", DATACLASS, f"class {name}:", f'    """{type_doc(spec)}"""']
     body = fields_code(name, spec, constants)
     indented = [f"    {line}" if line else "" for line in body.split(LINE)]

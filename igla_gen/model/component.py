@@ -24,13 +24,15 @@ from igla_gen.model.base import (
 class TypeSpec(Spec):
     """A named type: fields, constraints, and an example that fills what has no default.
 
-    Or a `class`: `handwritten` in the template, or a type of Python that the name stands for.
+    Or `variants`: the words that a value is one of. Or a `class`: `handwritten` in the template, or
+    a type of Python that the name stands for.
     """
 
     description: Text
     fields: Table[FieldText] = Field(default_factory=dict)
     constraints: Items[Expr] = ()
     example: Table[Raw] = Field(default_factory=dict)
+    variants: Items[Text] = ()
     class_: Text | None = Field(default=None, alias="class")
 
     @property

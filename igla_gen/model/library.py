@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from igla_gen.ancestor.findings import check as check_ancestor
+from igla_gen.ancestor.forms import is_ancestor
 from igla_gen.diagnostics import Diagnostic, Findings, Span, respelling, suggestion
 from igla_gen.model.base import build
 from igla_gen.model.component import (
@@ -233,6 +235,10 @@ def _read_unit(library: Library, document: Document, source: Source) -> Unit | N
     spoilt = [fault for fault in faults if fault.name in SPOILS_STRUCTURE]
     if node is None or (spoilt and not isinstance(node, MappingNode)):
         return None
+    if is_ancestor(node):
+        assert isinstance(node, MappingNode)
+        library.findings.extend(() if faults else check_ancestor(node))
+        return None
     before = len(library.findings.items)
     spec = _build(library, node)
     if spoilt and isinstance(node, MappingNode):
@@ -339,8 +345,7 @@ def _check_header(library: Library, unit: Unit) -> bool:
     """Whether the unit can go on: its module is a path that Python can import."""
     spec = unit.spec
     module, language = spec.module, spec.language
-    parts = module.text.split(".")
-    valid = len(parts) >= 3 and parts[0] == PACKAGE and all(map(_is_module_name, parts))
+    valid = is_module_path(module.text)
     if not valid:
         library.findings.add(
             "IG209", "bad-module", f'"{module.text}" is not a module path', module.span,
@@ -352,6 +357,12 @@ def _check_header(library: Library, unit: Unit) -> bool:
             language.span, "write 'language: python'",
         )  # fmt: skip
     return valid
+
+
+def is_module_path(text: str) -> bool:
+    """Whether the text is `igla.FOLDER.NAME`, deeper perhaps, that Python can import."""
+    parts = text.split(".")
+    return len(parts) >= 3 and parts[0] == PACKAGE and all(map(_is_module_name, parts))
 
 
 def _is_module_name(part: str) -> bool:

@@ -81,6 +81,13 @@ MODULES: dict[str, str] = {
     "IG504": "firm-rule",
     "IG505": "bad-suppression",
     "IG510": "pending-behavior",
+    "IG511": "ancestor-spec",
+    "IG512": "prose-only",
+    "IG513": "capital-key",
+    "IG514": "ancestor-key",
+    "IG515": "prose-test-case",
+    "IG516": "case-without-behavior",
+    "IG517": "code-in-spec",
 }
 
 # those of them that look at specs which were read without fault, in the order in which they run

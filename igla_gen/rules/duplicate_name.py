@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from igla_gen.emit.laws import snake
+from igla_gen.emit.templates import is_unbuilt
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import Finder, Rule
@@ -26,8 +27,10 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
     _report_twins(finder, [(use.text, use) for use in spec.uses], '"{}" stands twice in uses')
     before = len(finder.library.findings.items)
     _report_twins(finder, [(f"{word}.{law.name.text}", law.name) for word, law in spec.laws()])
-    if len(finder.library.findings.items) == before:
+    if len(finder.library.findings.items) == before and not is_unbuilt(unit):
         _report_twins(finder, list(_tests(spec)), "the test {} would be written twice")
+    for type_ in spec.types.values():
+        _report_twins(finder, [(word.text, word) for word in type_.variants])
 
 
 def _declared(spec: ComponentSpec) -> Iterator[tuple[str, Scalar]]:

@@ -122,6 +122,27 @@ def component(spec: str, *, template: str | None = None, tests: str | None = Non
     return Example(files, {TEMPLATE: sound, TESTS: NORM_TESTS})
 
 
+# a spec in the form of the ancestor, in which each example finds one thing more than its form
+OLD_SPEC = """\
+name: old_cache
+version: "1.0.0"
+language: zig
+module: old_cache
+"""
+BEHAVIOR_OF_OLD = """\
+behaviors:
+  - name: put
+    given: A key and a value
+    when: Stored
+    then: The value is kept under the key
+"""
+
+
+def old(spec: str) -> Example:
+    """A spec in the form of the ancestor."""
+    return Example({SPEC: spec})
+
+
 FAMILY_SPEC = """\
 name: igla_example_family
 kind: blueprint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from igla_gen.emit.templates import is_unbuilt
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import Finder, Rule
@@ -12,7 +13,7 @@ from igla_gen.rules.usage import is_field_read
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """A template names every field, or an expression reads it as an attribute."""
     spec = unit.spec
-    if not isinstance(spec, ComponentSpec):
+    if not isinstance(spec, ComponentSpec) or is_unbuilt(unit):
         return
     for name, type_ in spec.types.items():
         for field in type_.fields if type_.class_ is None else ():

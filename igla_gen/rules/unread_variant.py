@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from igla_gen.emit.templates import template_texts
+from igla_gen.emit.templates import is_unbuilt, template_texts
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.types import EnumType, GenericType, Type
@@ -16,7 +16,7 @@ from igla_gen.rules.usage import expressions_of, is_field_read, other_texts, wor
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """At most one variant of a field, the one that is left over, stands in no comparison."""
     spec = unit.spec
-    if not isinstance(spec, ComponentSpec):
+    if not isinstance(spec, ComponentSpec) or is_unbuilt(unit):
         return
     read: set[str] | None = None
     for name, type_ in spec.types.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from igla_gen.emit.templates import template_texts
+from igla_gen.emit.templates import is_unbuilt, template_texts
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit, types_in
 from igla_gen.model.types import named_types
@@ -19,6 +19,8 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
     """Every type and constant is named by a signature, an expression, a template or another spec."""
     spec = unit.spec
     if not isinstance(spec, ComponentSpec) or not (spec.types or spec.constants):
+        return
+    if is_unbuilt(unit):
         return
     named = {named.name for type_ in types_in(spec) for named in named_types(type_)}
     named |= words_of(expressions_of(spec))

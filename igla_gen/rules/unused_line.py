@@ -67,7 +67,11 @@ def _check_types(finder: Finder, spec: ComponentSpec) -> None:
     """A type with `class` emits nothing: it is named by the signatures, and has nothing else."""
     named = {n.name for type_ in types_in(spec) for n in named_types(type_)}
     for name, type_ in spec.types.items():
-        if type_.class_ is None:
+        for key in ("fields", "constraints", "example", "class"):
+            if type_.variants and type_.node.get(key) is not None:
+                message = f"{name} has variants and {key}"
+                finder.report(message, type_.key_span(key), "variants are all that there is to it")
+        if type_.class_ is None or type_.variants:
             continue
         for key in ("fields", "constraints", "example"):
             if type_.node.get(key) is not None:
