@@ -6,12 +6,16 @@ import builtins
 import keyword
 import re
 
+from igla_gen.emit.imports import OBVIOUS
 from igla_gen.expressions.emit import VOCABULARY
 from igla_gen.model.types import FOREIGN, GENERICS, SCALARS
 
 LANGUAGE = frozenset((*SCALARS, *FOREIGN, *GENERICS, "Enum", "Tensor"))
-_GLOBAL = frozenset(dir(builtins)) | VOCABULARY | LANGUAGE
-_LOCAL = frozenset(("self", "cls"))
+_LOCAL = frozenset(
+    ("self", "cls", "int", "float", "bool", "str", "tuple", "list", "dict", "F", "re")
+)
+_LOCAL |= frozenset(OBVIOUS)  # what generated modules import by these names
+_GLOBAL = frozenset(dir(builtins)) | VOCABULARY | LANGUAGE | _LOCAL
 _PREFIXES = ("igla_training_", "igla_finetuning_", "igla_alignment_", "igla_model_")
 # where the modules of the 41 stand; a finetuning, alignment or model spec goes to its own folder
 _FOLDERS = {
@@ -33,7 +37,7 @@ class Names:
     """Gives each thing a name of its own that is a valid one."""
 
     def __init__(self, *, is_global: bool) -> None:
-        self._reserved = _LOCAL | _GLOBAL if is_global else _LOCAL
+        self._reserved = _GLOBAL if is_global else _LOCAL
         self._taken: set[str] = set()
 
     def give(self, old: str, fallback: str, table: str = "") -> str:

@@ -6,7 +6,7 @@ from igla_gen.emit.templates import is_unbuilt
 from igla_gen.model.component import Behavior, ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import Finder, Rule
-from igla_gen.rules.examples import BEHAVIORS, HEADER, PLAIN_TEMPLATE, SOUND, component
+from igla_gen.rules.examples import BEHAVIORS, HEADER, NORM_TEMPLATE, PLAIN_TEMPLATE, component
 from igla_gen.rules.templates import block_names, templates_of
 
 PENDING = HEADER + BEHAVIORS[: BEHAVIORS.index("    laws:")] + "    pending: waits for a kernel\n"
@@ -67,7 +67,7 @@ RULE = Rule(
         "`pending: REASON` says that the module does not have the behaviour yet. Where it is built, "
         "the word would keep its tests away; where it is not, nothing can use or test it."
     ),
-    bad=component(SOUND + "    pending: waits for a kernel\n", template=PLAIN_TEMPLATE),
+    bad=component(PENDING, template=NORM_TEMPLATE),
     good=component(PENDING, template=PLAIN_TEMPLATE),
     check=check,
 )
