@@ -94,7 +94,7 @@ SMALL = "name: old\nlanguage: zig\nmodule: old\n"
 def codes(workplace: Workplace, text: str) -> list[str]:
     workplace.write("old.vibee", text)
     result = workplace.run("check", "old.vibee", "--output-format", "json")
-    return [item["code"] for item in json.loads(result.out)]
+    return [item["code"] for item in json.loads(result.out)["findings"]]
 
 
 def leaves(node: Node) -> Iterator[str]:

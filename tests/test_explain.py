@@ -18,7 +18,10 @@ SHOWN = [rule for rule in RULES if rule.bad.files]
 @pytest.mark.parametrize("rule", SHOWN, ids=lambda rule: rule.name)
 def test_the_examples_are_run(rule: Rule) -> None:
     found = try_example(rule.bad).findings.sorted()
-    assert {item.code for item in found} == {rule.code}
+    codes = {item.code for item in found}
+    if "IG512" <= rule.code <= "IG517":  # an old spec is a finding, and so is prose in it
+        codes -= {"IG511", "IG512"} - {rule.code}
+    assert codes == {rule.code}
     assert f"[{rule.code} {rule.name}]" in said_of(rule)
     assert try_example(rule.good).findings.sorted() == []
 

@@ -13,8 +13,9 @@ from igla_gen.ancestor.forms import is_ancestor
 from igla_gen.ancestor.names import module_path
 from igla_gen.ancestor.writing import Imported, write_today
 from igla_gen.cli.common import stop
-from igla_gen.diagnostics import Diagnostic, Findings, Span, render
+from igla_gen.diagnostics import Diagnostic, Findings, Span
 from igla_gen.model.library import Library, find_specs, is_module_path, read_text, shown_path
+from igla_gen.reports.text import render_finding
 from igla_gen.rewriting import RewriteError, replace_file
 from igla_gen.syntax import parse_document
 from igla_gen.syntax.formatter import format_document
@@ -157,4 +158,5 @@ def _report(shown: str, found: Imported) -> None:
 def _print_faults(library: Library) -> None:
     found: list[Diagnostic] = library.findings.sorted()
     for item in found:
-        print(render(item, library.sources.get(item.span.file)), end="\n\n", file=sys.stderr)
+        shown = render_finding(item, library.sources.get(item.span.file))
+        print(shown, end="\n\n", file=sys.stderr)
