@@ -28,6 +28,7 @@ COMMANDS = {
     "list": "list_specs",
     "lsp": "lsp",
     "parse": "parse",
+    "plan": "plan",
     "schema": "schema",
     "where": "where",
 }

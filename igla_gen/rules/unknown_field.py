@@ -3,19 +3,7 @@
 from __future__ import annotations
 
 from igla_gen.rules.base import Rule
-from igla_gen.rules.examples import HEADER, TYPES, component
-
-_FORMULA = TYPES + """\
-formulas:
-  variance_floor:
-    description: Returns the least variance that the norm divides by.
-    params: {config: NormConfig}
-    returns: Float
-    is: config.eps * 1.0
-    laws:
-      - name: default
-        holds: variance_floor(NormConfig(hidden_size=8)) == 1e-6
-"""
+from igla_gen.rules.examples import HEADER, READER, TYPES, component
 
 RULE = Rule(
     code="IG218",
@@ -24,6 +12,6 @@ RULE = Rule(
     why=(
         "The compiler cannot evaluate it, and the generated code would stop with an AttributeError."
     ),
-    bad=component(HEADER + _FORMULA.replace("config.eps", "config.epsilon")),
-    good=component(HEADER + _FORMULA),
+    bad=component(HEADER + TYPES + READER.replace("config.eps", "config.eps * config.scale")),
+    good=component(HEADER + TYPES + READER),
 )

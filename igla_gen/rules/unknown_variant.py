@@ -16,7 +16,7 @@ formulas:
     description: Returns the number of learned vectors.
     params: {config: NormConfig}
     returns: Int
-    is: 2 if config.norm_type == "layer" else 1
+    is: 2 if config.norm_type == "layer" else 1 if config.norm_type == "rms" else 0
     laws:
       - name: default
         holds: num_vectors(NormConfig()) == 1
@@ -27,6 +27,6 @@ RULE = Rule(
     name="unknown-variant",
     what="A comparison of an Enum with a word that is no variant of it, or such a word as an argument.",
     why=("The comparison is false for all values: the branch that depends on it is never taken."),
-    bad=component(HEADER + _ENUM.replace('== "layer"', '== "layr"')),
+    bad=component(HEADER + _ENUM.replace('== "rms"', '== "rsm"')),
     good=component(HEADER + _ENUM),
 )

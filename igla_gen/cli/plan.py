@@ -1,0 +1,98 @@
+"""`igla-gen plan`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from igla_gen.cli.common import print_findings, stop
+
+if TYPE_CHECKING:
+    from igla_gen.model.planning import Number
+
+FORMAT = 1  # of the JSON
+
+
+def run(
+    spec: Annotated[Path, typer.Argument(help="The spec of a model or a recipe.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="SECTION.FIELD=VALUE",
+            help="Plan with another value; NAME=VALUE gives a formula what no section says.",
+        ),
+    ] = None,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="With the recipe's smoke profile.")
+    ] = False,
+    output_format: Annotated[str, typer.Option("--output-format", help="text or json.")] = "text",
+) -> None:
+    """Compute the numbers of a model or recipe from its formulas, before anything is built."""
+    from igla_gen.model.component import InstanceSpec
+    from igla_gen.model.library import load
+    from igla_gen.model.planning import Plan, SettingError
+
+    if output_format not in ("text", "json"):
+        stop(f"--output-format {output_format}: accepted are text, json", 2)
+    if spec.is_dir():
+        stop(f"{spec} is a folder: name the spec of one model or recipe", 2)
+    library = load([spec], Path.cwd())
+    if library.findings.items or not library.requested:
+        print_findings(library.findings.sorted(), library)
+        raise typer.Exit(1)
+    unit = library.requested[0]
+    if not isinstance(unit.spec, InstanceSpec):
+        stop(f"{spec} is a {unit.kind}: plan takes a model or a recipe", 2)
+    plan = Plan.of(library, unit, smoke=smoke)
+    try:
+        for setting in settings or ():
+            plan.set(setting)
+    except SettingError as error:
+        stop(str(error), 2)
+    found = plan.check().sorted()
+    if found:
+        print_findings(found, library)
+        raise typer.Exit(1)
+    numbers = plan.numbers()
+    print(_as_json(unit.module, numbers, smoke) if output_format == "json" else _as_text(numbers))
+    raise typer.Exit(1 if any(number.fault for number in numbers) else 0)
+
+
+def _as_text(numbers: list[Number]) -> str:
+    if not numbers:
+        return "the blueprint and what it uses have no formulas"
+    lines = []
+    for number in numbers:
+        needs = f"{number.name} needs {', '.join(number.missing)}"
+        value = f"{number.name} = {number.fault or number.shown}"
+        lines.append(needs if number.missing else value)
+        lines.append(f"    {number.description}")
+        lines.append(f"    {number.place.file}:{number.place.line}")
+    if any(number.missing for number in numbers):
+        lines.append("give what is needed with --set NAME=VALUE")
+    return "\n".join(lines)
+
+
+def _as_json(module: str, numbers: list[Number], smoke: bool) -> str:
+    rows = [
+        {
+            "name": n.name,
+            "value": n.value if not n.missing and n.fault is None else None,
+            "shown": None if n.missing or n.fault else n.shown,
+            "unit": n.unit,
+            "needs": list(n.missing),
+            "fault": n.fault,
+            "description": n.description,
+            "module": n.module,
+            "file": n.place.file,
+            "line": n.place.line,
+        }
+        for n in numbers
+    ]
+    return json.dumps(
+        {"format": FORMAT, "module": module, "smoke": smoke, "formulas": rows}, indent=1
+    )

@@ -1,0 +1,105 @@
+"""`igla-gen plan`: the numbers of a model before it is built are those of the generated functions."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+
+import pytest
+
+from tests.conftest import REPOSITORY, Workplace
+
+TINY = "specs/models/igla_tiny.vibee"
+QUICKSTART = "specs/recipes/quickstart.vibee"
+
+
+@pytest.fixture
+def shipped(workplace: Workplace) -> Workplace:
+    """A workplace with the specs of this repository."""
+    shutil.copytree(REPOSITORY / "specs", workplace.root / "specs", dirs_exist_ok=True)
+    return workplace
+
+
+def planned(shipped: Workplace, *arguments: str) -> dict[str, dict[str, object]]:
+    result = shipped.run("plan", *arguments, "--output-format", "json")
+    assert result.code == 0, result.out + result.err
+    return {row["name"]: row for row in json.loads(result.out)["formulas"]}
+
+
+def test_values_equal_those_of_the_generated_functions(shipped: Workplace) -> None:
+    rows = planned(shipped, TINY, "--set", "sequence_length=128", "--set", "bytes_per_element=2")
+    decoder = importlib.import_module("igla.architecture.decoder")
+    tiny = importlib.import_module("igla.models.igla_tiny")
+    given = {"config": tiny.CONFIG, "sequence_length": 128, "bytes_per_element": 2}
+    compared = 0
+    for row in rows.values():
+        if row["module"] == "igla.architecture.decoder":
+            function = getattr(decoder, str(row["name"]))
+            names = function.__code__.co_varnames[: function.__code__.co_argcount]
+            assert row["value"] == function(**{name: given[name] for name in names})
+            compared += 1
+    assert compared == 7
+
+
+def test_what_nothing_gives_is_named(shipped: Workplace) -> None:
+    rows = planned(shipped, TINY)
+    assert rows["num_params"]["value"] == 14684672
+    assert rows["num_params"]["shown"] == "14_684_672 (14.68M)"
+    assert rows["flops_per_token"]["needs"] == ["sequence_length (Int)"]
+    assert rows["flops_per_token"]["value"] is None
+
+
+def test_bytes_have_both_units(shipped: Workplace) -> None:
+    rows = planned(shipped, TINY, "--set", "bytes_per_element=2")
+    assert rows["weight_bytes"]["shown"] == "29_369_344 bytes (29.37 MB, 28.01 MiB)"
+
+
+def test_a_recipe_reads_its_own_sections_and_those_of_its_model(shipped: Workplace) -> None:
+    whole, smoke = planned(shipped, QUICKSTART), planned(shipped, QUICKSTART, "--smoke")
+    assert whole["num_params"]["value"] == 14684672
+    flops = [rows["flops_per_token"]["value"] for rows in (whole, smoke)]  # 256 and 32 tokens
+    assert isinstance(flops[0], int) and isinstance(flops[1], int)
+    assert flops[0] - flops[1] == 12 * 4 * 512 * (256 - 32)
+
+
+def test_a_setting_is_held_to_constraints_and_requirements(shipped: Workplace) -> None:
+    larger = ("--set", "architecture.num_layers=8")
+    result = shipped.run("plan", TINY, *larger)
+    assert result.code == 1
+    assert "num_params(architecture) == contract.parameters does not hold" in result.out
+    rows = planned(shipped, TINY, *larger, "--set", "contract.parameters=27271680")
+    assert rows["num_params"]["value"] == 27271680
+    refused = shipped.run("plan", TINY, "--set", "architecture.num_layers=0")
+    assert refused.code == 1 and "num_layers > 0 does not hold" in refused.out
+    assert "--set architecture.num_layers=0" in refused.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((TINY, "--set", "architecture"), "write section.field=value, or name=value"),
+        ((TINY, "--set", "architecure.num_layers=2"), "did you mean 'architecture'?"),
+        ((TINY, "--set", "sequence_lenght=2"), "did you mean 'sequence_length'?"),
+        ((TINY, "--set", "sequence_length=many"), '"many" is not a whole number (Int)'),
+        ((TINY, "--set", "architecture.num_layers=[1"), "--set architecture.num_layers=[1: "),
+        ((TINY, "--output-format", "xml"), "accepted are text, json"),
+        (("specs/models/language_model.vibee",), "takes a model or a recipe"),
+        (("specs",), "name the spec of one model or recipe"),
+        (("nowhere.vibee",), "no such file"),
+    ],
+)
+def test_wrong_usage_is_a_sentence(
+    shipped: Workplace, arguments: tuple[str, ...], said: str
+) -> None:
+    result = shipped.run("plan", *arguments)
+    assert result.code == 2
+    assert said in result.err
+
+
+@pytest.mark.parametrize("field", ["num_layer=2", "num_layers=many"])
+def test_a_setting_that_does_not_fit_its_section_is_a_finding(
+    shipped: Workplace, field: str
+) -> None:
+    result = shipped.run("plan", TINY, "--set", f"architecture.{field}")
+    assert result.code == 1 and f"--set architecture.{field}" in result.out
