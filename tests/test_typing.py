@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from igla_gen.diagnostics import Span, SpecError
@@ -264,6 +264,7 @@ def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 @settings(max_examples=600)
+@example("x[..., ..., 0]")
 @given(st.recursive(ATOMS, compound, max_leaves=10))
 def test_every_expression_gets_a_kind_or_a_located_fault(text: str) -> None:
     try:

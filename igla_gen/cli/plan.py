@@ -42,7 +42,7 @@ def run(
         stop(f"{spec} is a folder: name the spec of one model or recipe", 2)
     library = load([spec], Path.cwd())
     if library.findings.items or not library.requested:
-        print_findings(library.findings.sorted(), library)
+        print_findings(library)
         raise typer.Exit(1)
     unit = library.requested[0]
     if not isinstance(unit.spec, InstanceSpec):
@@ -53,9 +53,9 @@ def run(
             plan.set(setting)
     except SettingError as error:
         stop(str(error), 2)
-    found = plan.check().sorted()
-    if found:
-        print_findings(found, library)
+    library.findings.extend(plan.check().sorted())
+    if library.findings.items:
+        print_findings(library)
         raise typer.Exit(1)
     numbers = plan.numbers()
     print(_as_json(unit.module, numbers, smoke) if output_format == "json" else _as_text(numbers))

@@ -415,6 +415,8 @@ def index_shape(
         and tensors[0].dtype == "bool"
     ):
         return None
+    if sum(isinstance(part, Ellipsis_) for part in parts) > 1:
+        raise ShapeError("... may stand once among the subscripts")
     taken = sum(not isinstance(part, Ellipsis_) for part in parts)
     if taken > len(shape):
         raise ShapeError(f"{taken} subscripts, but the tensor is {show_shape(shape)}")
