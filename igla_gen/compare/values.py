@@ -27,6 +27,8 @@ def shown(value: object) -> str:
         return {True: "true", False: "false", None: "none"}[value]
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(shown, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name}: {shown(item)}' for name, item in value.items())}}}"
     if isinstance(value, int) and abs(value) >= 10_000:
         return f"{value:_}"
     return f'"{value}"' if isinstance(value, str) else repr(value)

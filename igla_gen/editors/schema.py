@@ -8,6 +8,7 @@ from igla_gen.editors.keys import sentence
 from igla_gen.model.base import Spec
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec, TypeSpec
 from igla_gen.model.library import KINDS, PACKAGE, Library, Unit
+from igla_gen.model.quantities import MEASURES
 from igla_gen.model.types import EnumType, FieldType, GenericType, NamedType, Type
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -19,8 +20,8 @@ CLASSES: dict[str, type[Spec]] = {
 }
 _Schema = dict[str, Any]
 _NUMBERS: dict[str, _Schema] = {
-    "Int": {"type": "integer"},
-    "Float": {"type": "number"},
+    **{name: {"type": ["number", "string"]} for name in MEASURES},
+    "Int": {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[-+.0-9]"}]},
     "Bool": {"type": "boolean"},
     "String": {"type": ["string", "number", "boolean"]},
     "Path": {"type": "string"},
@@ -149,6 +150,9 @@ def _of_value(type_: Type, unit: Unit, library: Library) -> _Schema:
             return _of_type(*found, library)
         case EnumType(variants):
             return {"enum": list(variants)}
+        case GenericType("Range"):
+            ends = {"type": "array", "minItems": 2, "maxItems": 2}
+            return {"anyOf": [{"type": "string"}, ends]}
         case GenericType("List", (item,)):
             return {"type": "array", "items": _of_value(item, unit, library)}
         case GenericType("Map", (_, value)):

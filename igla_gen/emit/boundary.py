@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from igla_gen.expressions import EvaluationError, Expression, evaluate, names
 from igla_gen.expressions.tree import Number, walk
 from igla_gen.model.component import TypeSpec
+from igla_gen.model.quantities import MEASURES
 from igla_gen.model.types import GenericType, NamedType, Type
 
 
@@ -73,10 +74,11 @@ def _candidates(numbers: list[int | float], type_: Type) -> list[object]:
         return _candidates(numbers, type_.arguments[0])
     if not isinstance(type_, NamedType):
         return [(), ("",)] if isinstance(type_, GenericType) and type_.name == "List" else []
-    if type_.name == "Int":
+    is_measure = type_.name in MEASURES
+    if is_measure and MEASURES[type_.name].is_whole:
         whole = {int(n) for n in (*numbers, 0, 1) if abs(n) < 2**53 and n == int(n)}
         return sorted({n + step for n in whole for step in (-1, 0, 1)})
-    if type_.name == "Float":
+    if is_measure:
         return sorted(
             {float(n) + step for n in (*numbers, 0, 1) for step in (-1, -0.001, 0, 0.001)}
         )

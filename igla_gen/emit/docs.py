@@ -8,7 +8,16 @@ from collections.abc import Iterable, Iterator
 from igla_gen.emit.values import WIDTH, Code, doc, sentence
 from igla_gen.model.component import Behavior, ComponentSpec, Formula, TypeSpec
 from igla_gen.model.library import Unit
-from igla_gen.model.types import EnumType, FieldType, GenericType, TensorType, Type, show
+from igla_gen.model.types import (
+    EnumType,
+    FieldType,
+    GenericType,
+    NamedType,
+    TensorType,
+    Type,
+    show,
+    unit_of,
+)
 from igla_gen.syntax.tree import Mapping, Node, Scalar, Sequence
 
 _SENTENCE_END = re.compile(r"(?<=[\w)\]>])\. (?=[A-Z])")
@@ -111,7 +120,7 @@ def _says_more(type_: Type) -> bool:
     """Whether the type holds what its annotation does not: shapes of tensors, words of an enum."""
     if isinstance(type_, GenericType):
         return any(map(_says_more, type_.arguments))
-    return isinstance(type_, TensorType | EnumType)
+    return isinstance(type_, TensorType | EnumType) or bool(unit_of(type_))
 
 
 def _words(type_: Type) -> str:
@@ -119,6 +128,10 @@ def _words(type_: Type) -> str:
     match type_:
         case EnumType(variants):
             return f"one of {', '.join(variants)}"
+        case NamedType() if unit := unit_of(type_):
+            return f"a number {unit}" if unit.startswith("from") else f"a number of {unit}"
+        case GenericType("Range", (item,)):
+            return f"the lowest and the highest of a range, each {_words(item)}"
         case GenericType("Option", (item,)):
             return f"{_words(item)} or None"
         case GenericType("List" | "Iterable" | "Iterator" | "Sequence", (item,)):

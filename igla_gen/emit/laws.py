@@ -11,6 +11,7 @@ from igla_gen.expressions.emit import SEEDED, Kind, Scope, emit, kind_of
 from igla_gen.expressions.tree import Call, Comparison, Logical, Name, walk
 from igla_gen.model.component import Behavior, BlueprintSpec, ComponentSpec, Formula, Law, TypeSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.quantities import MEASURES
 from igla_gen.model.types import EnumType, NamedType, TensorType, Type, Value, fit
 from igla_gen.syntax.tree import Node, plain_data
 
@@ -37,7 +38,7 @@ def tested_name(unit: Unit) -> str:
 def _result_kind(returns: Type | None) -> Kind:
     if isinstance(returns, TensorType):
         return "tensor"
-    is_number = isinstance(returns, NamedType) and returns.name in ("Int", "Float", "Bool")
+    is_number = isinstance(returns, NamedType) and returns.name in {*MEASURES, "Bool"}
     return "scalar" if is_number else "other"
 
 

@@ -11,7 +11,7 @@ from igla_gen.expressions import names, show
 from igla_gen.expressions.emit import Scope, emit_chain
 from igla_gen.expressions.tree import Expression
 from igla_gen.model.component import TypeSpec
-from igla_gen.model.types import EnumType, FieldType, NamedType, Type, Value, python_type
+from igla_gen.model.types import EnumType, FieldType, NamedType, Type, Value, python_type, unit_of
 
 LONGEST_MESSAGE = 80  # characters; a longer one stands on two lines
 DATACLASS = "@dataclass(frozen=True, kw_only=True, slots=True)"
@@ -42,10 +42,10 @@ def fields_code(name: str, spec: TypeSpec, constants: set[str]) -> Code:
     """The fields with their help, and `__post_init__` where there is something to check."""
     lines: list[str] = []
     for field_name, field in spec.fields.items():
-        default = f" = {literal(field.default, field.type)}" if field.has_default else ""
+        default = f" = {_default(field)}" if field.has_default else ""
         lines.append(f"{field_name}: {python_type(field.type)}{default}")
-        if field.help:
-            lines.append(f'"""{_help(field)}"""')
+        if text := _help(field):
+            lines.append(f'"""{text}"""')
     checks = _checks(name, spec, constants)
     if checks:
         lines += ["", "def __post_init__(self) -> None:"]
@@ -53,9 +53,19 @@ def fields_code(name: str, spec: TypeSpec, constants: set[str]) -> Code:
     return code("\n".join(lines))
 
 
+def _default(field: FieldType) -> str:
+    """What stands behind `=`; a map is made anew for each config, since it could be changed."""
+    written = literal(field.default, field.type)
+    if isinstance(field.default, dict):
+        return f"dataclasses.field(default_factory=lambda: {written})"
+    return written
+
+
 def _help(field: FieldType) -> str:
     variants = field.type.variants if isinstance(field.type, EnumType) else ()
-    return sentence(field.help, names=variants).replace("\\", "\\\\").replace('"', "'")
+    unit = unit_of(field.type)
+    text = f"{field.help.rstrip('.')} ({unit})" if field.help and unit else field.help or unit
+    return sentence(text, names=variants).replace("\\", "\\\\").replace('"', "'")
 
 
 def _checks(name: str, spec: TypeSpec, constants: set[str]) -> list[str]:

@@ -8,9 +8,10 @@ from igla_gen.diagnostics import Findings, Span, suggestion
 from igla_gen.expressions import EvaluationError, evaluate, names, show
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.quantities import QuantityError
 from igla_gen.model.types import NamedType, Value, fit
 from igla_gen.model.types import show as show_type
-from igla_gen.syntax.tree import Mapping, Node, plain_data
+from igla_gen.syntax.tree import Mapping, Node, Scalar, plain_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +133,19 @@ def _check_fields(
         try:
             fit(plain_data(entry.value), fields[key].type)
         except ValueError as error:
-            hint = f"{key} is {show_type(fields[key].type)}"
-            findings.add("IG206", "wrong-type", str(error), entry.value.span, hint)
+            place, hint = fault_of_value(error, entry.value)
+            hint = hint or f"{key} is {show_type(fields[key].type)}"
+            findings.add("IG206", "wrong-type", str(error), place, hint)
     return {entry.key.text for entry in node.entries}
+
+
+def fault_of_value(error: ValueError, node: Node) -> tuple[Span, str | None]:
+    """Where in a value the reason stands that it does not fit, and what would."""
+    if not isinstance(error, QuantityError):
+        return node.span, None
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        return node.part(error.start, error.end), error.hint
+    return node.span, error.hint
 
 
 def _check_constraints(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from lark import Lark, Token, Transformer, UnexpectedInput
 from lark.exceptions import VisitError
 from lark.visitors import v_args
 
 from igla_gen.diagnostics import Diagnostic, Span, SpecError
+from igla_gen.model.quantities import MEASURES, QuantityError, fit_quantity, fit_range
 from igla_gen.resources import grammar_text
 from igla_gen.syntax.tree import Scalar
 
-SCALARS = {"Int": "int", "Float": "float", "Bool": "bool", "String": "str", "Path": "Path"}
+SCALARS = {
+    **{"Int": "int", "Float": "float", "Bool": "bool", "String": "str", "Path": "Path"},
+    **{name: "int" if m.is_whole else "float" for name, m in MEASURES.items()},
+}
 FOREIGN = {
     "None": "None",
     "Any": "Any",
@@ -23,7 +28,12 @@ FOREIGN = {
     "Device": "torch.device",
     "Dtype": "torch.dtype",
 }
-GENERICS = {"List": 1, "Map": 2, "Option": 1, "Iterable": 1, "Iterator": 1, "Sequence": 1}
+GENERICS = {
+    **{"List": 1, "Map": 2, "Option": 1, "Iterable": 1, "Iterator": 1, "Sequence": 1, "Range": 1},
+}
+
+_ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"'}
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\s\S]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +74,18 @@ class TensorType:
 
 
 Type = NamedType | GenericType | EnumType | TensorType
-Value = int | float | bool | str | None | list["Value"]
+Value = int | float | bool | str | None | list["Value"] | dict[str, "Value"]
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A bare word in a default: a variant, a path, `true`, `none`."""
+    """A bare word in a default: a variant, a path, `true`, `none`; or a quantity.
+
+    `start` is the place of its first character in the text of the field.
+    """
 
     text: str
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +123,8 @@ def python_type(type_: Type) -> str:
             return f"dict[{python_type(key)}, {python_type(value)}]"
         case GenericType("Option", (item,)):
             return f"{python_type(item)} | None"
+        case GenericType("Range", (item,)):
+            return f"tuple[{python_type(item)}, {python_type(item)}]"
         case GenericType(name, (item,)):
             return f"{name}[{python_type(item)}]"
         case EnumType(variants):
@@ -135,15 +151,33 @@ def fit(value: Value | Word, type_: Type) -> Value:
         ValueError: with a sentence when the value does not fit.
     """
     text = value.text if isinstance(value, Word) else value
+    try:
+        return _fit(value, text, type_)
+    except QuantityError as error:
+        if isinstance(value, Word):  # its place in the field
+            error.in_field = (value.start + error.start, value.start + error.end)
+        raise
+
+
+def _fit(value: Value | Word, text: Value, type_: Type) -> Value:
+    is_number = isinstance(text, int | float) and not isinstance(text, bool)
+    is_quantity = isinstance(text, str) and text[:1] in _QUANTITY_STARTS
     match type_:
-        case NamedType("Int"):
-            if isinstance(text, int) and not isinstance(text, bool):
-                return text
-        case NamedType("Float"):
-            if isinstance(text, int | float) and not isinstance(text, bool):
-                return float(text)
-            if text in ("inf", "-inf"):
-                return float(text)
+        case NamedType("Int") if isinstance(text, int) and is_number:
+            return text
+        case NamedType("Float") if is_number:
+            return float(text)  # type: ignore[arg-type]
+        case NamedType("Float") if text in ("inf", "-inf"):
+            return float(text)  # type: ignore[arg-type]
+        case NamedType(name) if name in MEASURES and (is_quantity or is_number):
+            return fit_quantity(text, name)  # type: ignore[arg-type]
+        case GenericType("Range", (NamedType(name),)) if name in MEASURES and is_quantity:
+            return fit_range(text, name)  # type: ignore[arg-type]
+        case GenericType("Range", (item,)) if isinstance(text, list) and len(text) == 2:
+            low, high = (fit(end, item) for end in text)
+            if low <= high:  # type: ignore[operator]
+                return [low, high]
+            raise ValueError(f"[{low}, {high}] goes from high to low")
         case NamedType("Bool"):
             if isinstance(text, bool) or text in ("true", "false"):
                 return text in (True, "true")
@@ -158,7 +192,28 @@ def fit(value: Value | Word, type_: Type) -> Value:
         case GenericType("List", (item,)):
             if isinstance(text, list):
                 return [fit(element, item) for element in text]
+        case GenericType("Map", (NamedType("String"), item)) if isinstance(text, dict):
+            return {_key(key): fit(element, item) for key, element in text.items()}
     raise ValueError(f"{_shown(text)} is not {_wanted(type_)}")
+
+
+def _key(key: object) -> str:
+    if isinstance(key, str):
+        return key
+    raise ValueError(f"the name {_shown(key)} is not text (put it in quotes)")
+
+
+_QUANTITY_STARTS = tuple("+-.$0123456789")  # a tuple, since the empty text is in every str
+
+
+def unit_of(type_: Type) -> str:
+    """The unit of the values that stand for the type in Python, "" where there is none."""
+    match type_:
+        case NamedType(name) if name in MEASURES:
+            return MEASURES[name].unit
+        case GenericType("Option" | "List" | "Sequence" | "Range", (item,)):
+            return unit_of(item)
+    return ""
 
 
 def _shown(value: object) -> str:
@@ -177,6 +232,10 @@ def _wanted(type_: Type) -> str:
             return "a number (Float)"
         case NamedType("Bool"):
             return "true or false (Bool)"
+        case NamedType(name) if name in MEASURES:
+            return f"a quantity ({name}: {MEASURES[name].accepted})"
+        case GenericType("Range"):
+            return f"a range ({show(type_)}: low-high and a unit, or [low, high])"
         case NamedType("String" | "Path" as name):
             return f"text ({name}; put it in quotes)"
     return f"a {show(type_)}"
@@ -196,10 +255,14 @@ def parse_field(scalar: Scalar) -> FieldType:
     try:
         value = fit(default[0], type_)
     except ValueError as error:
-        diagnostic = Diagnostic(
-            "IG206", "wrong-type", f"the default {error}", default[1], f"the type is {show(type_)}"
-        )
-        raise SpecError(diagnostic) from None
+        place, hint = default[1], None
+        if isinstance(error, QuantityError):
+            place = scalar.part(*error.in_field) if error.in_field else place
+            hint = error.hint
+        hint = hint or f"the type is {show(type_)}"
+        raise SpecError(
+            Diagnostic("IG206", "wrong-type", f"the default {error}", place, hint)
+        ) from None
     return FieldType(type_, value, True, text, scalar.span)
 
 
@@ -261,6 +324,8 @@ class _Builder(Transformer):
             self._fail(meta, f"{name} takes no arguments", f"generic types: {', '.join(GENERICS)}")
         if len(arguments) != GENERICS[name]:
             self._fail(meta, f"{name} takes {GENERICS[name]} arguments, not {len(arguments)}", None)
+        if name == "Range" and show(arguments[0]) not in MEASURES:
+            self._fail(meta, "a Range is of numbers or quantities", f"one of {', '.join(MEASURES)}")
         return GenericType(str(name), tuple(arguments), self._span(meta))
 
     @v_args(meta=True)
@@ -285,16 +350,52 @@ class _Builder(Transformer):
 
     @v_args(meta=True)
     def string(self, meta, children):
-        return str(children[0])[1:-1], self._span(meta)
+        return self._text(children[0]), self._span(meta)
 
     @v_args(meta=True)
     def word(self, meta, children):
         token: Token = children[0]
-        return Word(str(token)), self._span(meta)
+        return Word(str(token), token.start_pos or 0), self._span(meta)
+
+    quantity = word
 
     @v_args(meta=True)
     def list(self, meta, children):
         return [child[0] for child in children if child is not None], self._span(meta)
+
+    def pair(self, children):
+        return children
+
+    @v_args(meta=True)
+    def map(self, meta, children):
+        pairs = [pair for pair in children if pair is not None]
+        found: dict[str, Value] = {}
+        for key, (value, span) in pairs:
+            name = self._text(key) if key.type == "STRING" else str(key)
+            if name in found:
+                fault = f"{name} stands twice in the map"
+                raise SpecError(Diagnostic("IG201", "bad-type", fault, span, "keep one of them"))
+            found[name] = value
+        return found, self._span(meta)
+
+    def _text(self, token: Token) -> str:
+        """What a text in quotes says; in double quotes a backslash escapes, as in the document."""
+        if token[0] == "'" or "\\" not in token:
+            return str(token[1:-1])
+        return _ESCAPE.sub(partial(self._escaped, token), token[1:-1])
+
+    def _escaped(self, token: Token, match: re.Match[str]) -> str:
+        if match[1]:
+            code = int(match[1], 16)
+            if not 0xD800 <= code < 0xE000:
+                return chr(code)
+        elif match[2] in _ESCAPES:
+            return _ESCAPES[match[2]]
+        start = (token.start_pos or 0) + 1 + match.start()
+        span = self._scalar.part(start, start + len(match[0]))
+        fault = f"{match[0]} is not an escape"
+        hint = 'there are \\n, \\t, \\\\, \\" and \\u with four digits; single quotes take a \\ as it is'
+        raise SpecError(Diagnostic("IG107", "bad-escape", fault, span, hint))
 
     def _fail(self, meta, message: str, hint: str | None) -> None:
         raise SpecError(Diagnostic("IG201", "bad-type", message, self._span(meta), hint))

@@ -12,6 +12,7 @@ from igla_gen.expressions.emit import vocabulary
 from igla_gen.expressions.evaluate import CONSTANTS, FUNCTIONS
 from igla_gen.model.base import Spec
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec
+from igla_gen.model.quantities import MEASURES
 from igla_gen.model.types import FOREIGN, GENERICS, SCALARS, GenericType, NamedType, python_type
 from igla_gen.reference.rules import table
 
@@ -96,6 +97,11 @@ def types_page() -> str:
         "the spec or a spec in `uses` declares, or of a behaviour that is a class.",
         "## Values",
         table(("Type", "In Python"), _pairs(SCALARS)),
+        "## Quantities",
+        "A default, and a value in an example or a section, may carry a unit. What is generated holds a plain "
+        "number in the unit that the table gives; the docstring of the field names it. A range is written "
+        "`4-6 weeks` or `[4 weeks, 6 weeks]`.",
+        table(("Type", "Written", "Unit in Python"), _measures()),
         "## Of Python and torch",
         table(("Type", "In Python"), _pairs(FOREIGN)),
         "## Of other types",
@@ -113,6 +119,10 @@ def types_page() -> str:
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _measures() -> list[tuple[str, ...]]:
+    return [(f"`{name}`", m.accepted, m.unit) for name, m in MEASURES.items()]
 
 
 def _generic(name: str, count: int, span: Span) -> GenericType:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from igla_gen.diagnostics import suggestion
 from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.sections import fault_of_value
 from igla_gen.model.types import EnumType, fit
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import HEADER, READER, TYPES, component
@@ -42,7 +43,7 @@ def _check_values(finder: Finder, type_: TypeSpec) -> None:
         try:
             fit(plain_data(node), type_.fields[field].type)
         except ValueError as error:
-            finder.report(str(error), type_.span_of("example", field))
+            finder.report(str(error), *fault_of_value(error, node))
 
 
 RULE = Rule(

@@ -153,6 +153,8 @@ def _fits(type_: Type, node: ast.expr | None, written_as: Words) -> bool:
         case GenericType("Option", (item,)):
             is_optional = isinstance(node, ast.BinOp) and _text(node.right) == "None"
             return is_optional and _fits(item, node.left, written_as)
+        case GenericType("Range"):
+            return text == _wanted(type_, written_as)
         case GenericType(name, items) if isinstance(node, ast.Subscript):
             outer = {"List": ("list", "tuple"), "Map": ("dict",)}.get(name, (name,))
             inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
