@@ -33,12 +33,13 @@ from igla_gen.model.component import (
     TypeSpec,
 )
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.quantities import MEASURES
 from igla_gen.model.types import EnumType, FieldType, GenericType, NamedType, TensorType, Type
 from igla_gen.syntax.tree import Node, plain_data
 
 _NAMED: dict[str, Kind] = {
-    "Int": INT, "Float": FLOAT, "Bool": BOOL, "String": STRING, "Path": STRING,
-    "None": Plain("None"), "Dtype": Plain("Dtype"),
+    **{name: INT if measure.is_whole else FLOAT for name, measure in MEASURES.items()},
+    "Bool": BOOL, "String": STRING, "Path": STRING, "None": Plain("None"), "Dtype": Plain("Dtype"),
 }  # fmt: skip
 MAX_NESTING = 6  # records within records
 
@@ -183,6 +184,9 @@ def kind_of_type(library: Library, unit: Unit, type_: Type, depth: int = 0) -> K
             return Maybe(kind_of_type(library, unit, item, depth))
         case GenericType("List" | "Sequence", (item,)):
             return Several(kind_of_type(library, unit, item, depth))
+        case GenericType("Range", (item,)):
+            end = kind_of_type(library, unit, item, depth)
+            return Several(end, (end, end))
         case GenericType("Map", (_, value)):
             return Table(kind_of_type(library, unit, value, depth))
     return UNKNOWN
