@@ -94,15 +94,17 @@ def test_sections_of_a_blueprint() -> None:
     Draft202012Validator.check_schema(schema)
     text = (REPOSITORY / "specs/models/igla_tiny.vibee").read_text()
     assert errors(plain(text), schema) == []
+    assert errors(plain(text.replace("hidden_size: 512", "hidden_size: 2K")), schema) == []
     for sound, wrong in (
         ("hidden_size: 512", "hiden_size: 512"),
         ("hidden_size: 512", "hidden_size: wide"),
+        ("hidden_size: 512", "hidden_size: 5.5"),
         ("  hidden_size: 512\n", ""),
         ("contract:", "contracts:"),
     ):
         assert errors(plain(text.replace(sound, wrong)), schema) != []
     field = schema["$defs"]["model"]["properties"]["architecture"]["properties"]["rope_base"]
-    assert field["type"] == "number" and field["description"]
+    assert field["type"] == ["number", "string"] and field["description"]
 
 
 def test_usage_errors_are_sentences(workplace: Workplace) -> None:

@@ -19,9 +19,12 @@ CLASSES: dict[str, type[Spec]] = {
     "recipe": InstanceSpec,
 }
 _Schema = dict[str, Any]
+_QUANTITY = r"^([-+.$0-9]|inf$)"  # what a text with a unit begins with
 _NUMBERS: dict[str, _Schema] = {
-    **{name: {"type": ["number", "string"]} for name in MEASURES},
-    "Int": {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[-+.0-9]"}]},
+    **{
+        name: {"type": ["integer" if name == "Int" else "number", "string"], "pattern": _QUANTITY}
+        for name in MEASURES
+    },
     "Bool": {"type": "boolean"},
     "String": {"type": ["string", "number", "boolean"]},
     "Path": {"type": "string"},
@@ -152,7 +155,7 @@ def _of_value(type_: Type, unit: Unit, library: Library) -> _Schema:
             return {"enum": list(variants)}
         case GenericType("Range"):
             ends = {"type": "array", "minItems": 2, "maxItems": 2}
-            return {"anyOf": [{"type": "string"}, ends]}
+            return {"anyOf": [{"type": "string", "pattern": _QUANTITY}, ends]}
         case GenericType("List", (item,)):
             return {"type": "array", "items": _of_value(item, unit, library)}
         case GenericType("Map", (_, value)):
