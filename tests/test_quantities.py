@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
 import sys
 from fractions import Fraction
 
@@ -25,6 +27,7 @@ from igla_gen.syntax.tree import Scalar
 from tests.conftest import Workplace
 
 SPEC = "specs/architecture/scaling.vibee"
+TESTS = "tests/architecture/test_scaling.py"
 
 
 def field(text: str) -> FieldType:
@@ -222,3 +225,91 @@ def test_a_wrong_unit_in_an_example_is_marked_there(scaling: Workplace) -> None:
     assert result.code == 1
     assert f"{SPEC}:{line}:{column}: IG413" in result.out, result.out
     assert "4GB is an amount of memory, not an Int" in result.out
+
+
+MIXED = """\
+      width: Int -- channels
+      sources: "Mixture = {web: 0.6, code: 40%} -- what it reads"
+      shape: Tuple<Int, String, Float> = [2K, "a", 1]
+      weights: "Map<String, Float> = {a: 1.5}"
+"""
+
+
+def test_a_mixture_is_held_to_its_sum(scaling: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    scaling.change(SPEC, "      width: Int -- channels\n", MIXED)
+    result = scaling.run("gen")
+    assert result.code == 0, result.out + result.err
+    module = module_of(scaling, monkeypatch)
+    config = module.ScaleConfig(width=1)
+    assert config.sources == {"web": 0.6, "code": 0.4} and config.weights == {"a": 1.5}
+    assert config.shape == (2000, "a", 1.0)
+    assert config.sources is not module.ScaleConfig(width=1).sources
+    with pytest.raises(ValueError, match=r"sources sums to 0\.75, not to 1"):
+        module.ScaleConfig(width=1, sources={"web": 0.5, "code": 0.25})
+    with pytest.raises(ValueError, match="not from 0 to 1"):
+        module.ScaleConfig(width=1, sources={"web": 1.5, "code": -0.5})
+
+
+def test_the_tests_of_a_mixture_notice_that_its_checks_are_gone(scaling: Workplace) -> None:
+    scaling.change(SPEC, "      width: Int -- channels\n", MIXED)
+    assert scaling.run("gen").code == 0
+    module, tests = (f"generated/{p}" for p in ("igla/architecture/scaling.py", TESTS))
+    source = scaling.read(module)
+    changes = {
+        source: True,
+        source.replace("<= 1e-06", "<= 1e-05"): False,
+        source.replace("<= 1e-06", "<= 1e-08"): False,
+        source.replace("all(0 <= part <= 1", "all(0 <= part"): False,
+    }
+    assert len(changes) == 4
+    for text, passes in changes.items():
+        scaling.write(module, text)
+        run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests]
+        environment = {**os.environ, "PYTHONPATH": str(scaling.root / "generated")}
+        done = subprocess.run(
+            run, cwd=scaling.root, env=environment, capture_output=True, text=True
+        )
+        assert (done.returncode == 0) is passes, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("field", "example", "mark", "said"),
+    [
+        ('"Mixture = {web: 0.6, code: 0.5}"', "", "{web: 0.6, code: 0.5}", "sum to 1.1, not to 1"),
+        ("Mixture", ", sources: {web: 90%}", "{web: 90%}", "sum to 0.9, not to 1"),
+    ],
+)
+def test_the_sum_of_a_mixture_is_marked(
+    scaling: Workplace, field: str, example: str, mark: str, said: str
+) -> None:
+    scaling.change(SPEC, "      width: Int", f"      sources: {field}\n      width: Int")
+    scaling.change(SPEC, "{width: 4}", f"{{width: 4{example}}}")
+    result = scaling.run("check", "specs", "--output-format", "concise")
+    lines = scaling.read(SPEC).splitlines()
+    line = next(i for i, text in enumerate(lines, 1) if mark in text)
+    place = f"{SPEC}:{line}:{lines[line - 1].index(mark) + 1}: IG303"
+    assert result.code == 1 and place in result.out and said in result.out, result.out
+
+
+@pytest.mark.parametrize(
+    "text", ["Mixture = {a: 1.5}", "Mixture = {}", "Mixture = 3", "Tuple<Int, Int> = [1]"]
+)
+def test_what_is_no_mixture_or_tuple_does_not_fit(text: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        field(text)
+    assert caught.value.diagnostic.code == "IG206"
+
+
+def test_parameters_of_behaviors_may_be_quantities(scaling: Workplace) -> None:
+    params = "params: {x: Float, config: ScaleConfig"
+    scaling.change(SPEC, params, params + ', both: "Tuple<Int, Float>", wait: "Duration = 2 min"')
+    result = scaling.run("check", "specs")
+    assert result.code == 1 and "wait" in result.out + result.err
+    template = "templates/architecture/scaling.py.j2"
+    old = "config: ScaleConfig) -> float:"
+    new = "config: ScaleConfig, both: tuple[int, float], wait: float = 120.0) -> float:"
+    scaling.change(template, old, new)
+    found = scaling.run("check", "specs", "--output-format", "concise").out
+    assert "IG409" not in found, found
+    scaling.change(template, "tuple[int, float]", "tuple[int, int]")
+    assert "both is Tuple<Int, Float>" in scaling.run("check", "specs").out

@@ -24,9 +24,10 @@ from igla_gen.syntax.tree import Mapping, Node, Scalar, Sequence
 
 _WORD = re.compile(r"[A-Za-z_][\w]*")
 _MODULE = re.compile(rf"{PACKAGE}(?:\.\w+)+")
+_COUNTS = {1: "a type", 2: "two types", None: "types"}
 _TYPES: dict[str, str] = {
     **{name: f"{python} in Python" for name, python in (SCALARS | FOREIGN).items()},
-    **{name: f"{name} of {'two types' if count == 2 else 'a type'}" for name, count in GENERICS.items()},
+    **{name: f"{name} of {_COUNTS[count]}" for name, count in GENERICS.items()},
     "Enum": "one of a few words: Enum<a, b>",
     "Tensor": "a tensor with its dimensions: Tensor[B, T, D]",
 }  # fmt: skip

@@ -153,6 +153,11 @@ def _of_value(type_: Type, unit: Unit, library: Library) -> _Schema:
             return _of_type(*found, library)
         case EnumType(variants):
             return {"enum": list(variants)}
+        case NamedType("Mixture"):
+            return {"type": "object", "additionalProperties": _NUMBERS["Fraction"]}
+        case GenericType("Tuple", items):
+            parts = [_of_value(item, unit, library) for item in items]
+            return {"type": "array", "prefixItems": parts, "minItems": len(parts), "items": False}
         case GenericType("Range"):
             ends = {"type": "array", "minItems": 2, "maxItems": 2}
             return {"anyOf": [{"type": "string", "pattern": _QUANTITY}, ends]}

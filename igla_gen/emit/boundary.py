@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from igla_gen.emit.types import OUTSIDE, SUMS
 from igla_gen.expressions import EvaluationError, Expression, evaluate, names
 from igla_gen.expressions.tree import Number, walk
 from igla_gen.model.component import TypeSpec
 from igla_gen.model.quantities import MEASURES
-from igla_gen.model.types import GenericType, NamedType, Type
+from igla_gen.model.types import MIXTURE_TOLERANCE, GenericType, NamedType, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,18 @@ def _candidates(numbers: list[int | float], type_: Type) -> list[object]:
     if type_.name == "Bool":
         return [False, True]
     return ["", "x"] if type_.name == "String" else []
+
+
+def mixture_boundaries(
+    field_name: str,
+) -> tuple[list[tuple[dict[str, object], str]], list[dict[str, object]]]:
+    """Mixtures just outside what a mixture may be, each with what is said of it, and just inside."""
+    inside, outside = MIXTURE_TOLERANCE / 2, MIXTURE_TOLERANCE * 2
+    refused = [{"a": 0.5, "b": 0.5 + outside}, {"a": 0.5, "b": 0.5 - outside}, {}]
+    says = [(parts, f"{field_name} {SUMS}") for parts in refused]
+    says += [({"a": 1.5, "b": -0.5}, OUTSIDE), ({"a": 1 + inside}, OUTSIDE)]
+    accepted = [{"a": 1.0, "b": 0.0}, {"a": 0.5, "b": 0.5 + inside}, {"a": 0.5, "b": 0.5 - inside}]
+    return [({field_name: p}, text) for p, text in says], [{field_name: p} for p in accepted]
 
 
 def _nearest(

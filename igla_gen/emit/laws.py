@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from igla_gen.emit.boundary import boundaries
+from igla_gen.emit.boundary import boundaries, mixture_boundaries
 from igla_gen.emit.docs import named_summary
 from igla_gen.emit.types import literal, message_text, source
 from igla_gen.emit.values import Code, code, doc
@@ -12,7 +12,7 @@ from igla_gen.expressions.tree import Call, Comparison, Logical, Name, walk
 from igla_gen.model.component import Behavior, BlueprintSpec, ComponentSpec, Formula, Law, TypeSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.quantities import MEASURES
-from igla_gen.model.types import EnumType, NamedType, TensorType, Type, Value, fit
+from igla_gen.model.types import EnumType, NamedType, TensorType, Type, Value, fit, is_mixture
 from igla_gen.syntax.tree import Node, plain_data
 
 
@@ -283,6 +283,10 @@ def _boundary_rows(name: str, spec: TypeSpec, unit: Unit) -> tuple[list[str], li
                 f"{{{field_name!r}: {variant!r}}}"
                 for variant in _free_variants(spec, field_name, constants)
             ]
+        if is_mixture(field.type):
+            outside, inside = mixture_boundaries(field_name)
+            refused += [f"({source(change)}, {text!r})" for change, text in outside]
+            accepted += map(source, [] if _is_tied(spec, field_name) else inside)
     for boundary in boundaries(spec, example_values(spec), constants):
         text = f"{name} needs {message_text(boundary.constraint)}, got"
         refused += [f"({_change(spec, change)}, {text!r})" for change in boundary.refused]
@@ -294,8 +298,12 @@ def _free_variants(spec: TypeSpec, field_name: str, constants: dict[str, object]
     """The variants that no constraint ties to another field's value."""
     type_ = spec.fields[field_name].type
     assert isinstance(type_, EnumType)
-    tied = any(field_name in (n.name for n in names(c)) for c in spec.constraints)
-    return [] if tied else list(type_.variants)
+    return [] if _is_tied(spec, field_name) else list(type_.variants)
+
+
+def _is_tied(spec: TypeSpec, field_name: str) -> bool:
+    """Whether a constraint reads the field."""
+    return any(field_name in (n.name for n in names(c)) for c in spec.constraints)
 
 
 def _change(spec: TypeSpec, change: dict[str, object]) -> str:

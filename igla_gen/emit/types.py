@@ -11,9 +11,21 @@ from igla_gen.expressions import names, show
 from igla_gen.expressions.emit import Scope, emit_chain
 from igla_gen.expressions.tree import Expression
 from igla_gen.model.component import TypeSpec
-from igla_gen.model.types import EnumType, FieldType, NamedType, Type, Value, python_type, unit_of
+from igla_gen.model.types import (
+    MIXTURE_TOLERANCE,
+    EnumType,
+    FieldType,
+    NamedType,
+    Type,
+    Value,
+    is_mixture,
+    python_type,
+    unit_of,
+)
 
 LONGEST_MESSAGE = 80  # characters; a longer one stands on two lines
+OUTSIDE = "has a part that is not from 0 to 1"  # what is said of a mixture
+SUMS = "sums to "
 DATACLASS = "@dataclass(frozen=True, kw_only=True, slots=True)"
 
 
@@ -77,9 +89,21 @@ def _checks(name: str, spec: TypeSpec, constants: set[str]) -> list[str]:
                 f"if self.{field_name} not in {field.type.variants!r}:",
                 f'    raise ValueError(f"{name}.{field_name}={{self.{field_name}!r}} is not one of {accepted}")',
             ]
+        if is_mixture(field.type):
+            lines += _mixture(name, field_name)
     for constraint in spec.constraints:
         lines += _constraint(name, constraint, spec, constants)
     return lines
+
+
+def _mixture(name: str, field_name: str) -> list[str]:
+    values = f"self.{field_name}.values()"
+    return [
+        f"if not all(0 <= part <= 1 for part in {values}):",
+        f'    raise ValueError(f"{name}.{field_name}={{self.{field_name}}} {OUTSIDE}")',
+        f"if not abs(math.fsum({values}) - 1) <= {MIXTURE_TOLERANCE}:",
+        f'    raise ValueError(f"{name}.{field_name} {SUMS}{{math.fsum({values})}}, not to 1")',
+    ]
 
 
 def _constraint(

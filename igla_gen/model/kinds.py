@@ -39,6 +39,7 @@ from igla_gen.syntax.tree import Node, plain_data
 
 _NAMED: dict[str, Kind] = {
     **{name: INT if measure.is_whole else FLOAT for name, measure in MEASURES.items()},
+    "Mixture": Table(FLOAT),
     "Bool": BOOL, "String": STRING, "Path": STRING, "None": Plain("None"), "Dtype": Plain("Dtype"),
 }  # fmt: skip
 MAX_NESTING = 6  # records within records
@@ -187,6 +188,9 @@ def kind_of_type(library: Library, unit: Unit, type_: Type, depth: int = 0) -> K
         case GenericType("Range", (item,)):
             end = kind_of_type(library, unit, item, depth)
             return Several(end, (end, end))
+        case GenericType("Tuple", items):
+            kinds = tuple(kind_of_type(library, unit, item, depth) for item in items)
+            return Several(join(kinds), kinds)
         case GenericType("Map", (_, value)):
             return Table(kind_of_type(library, unit, value, depth))
     return UNKNOWN

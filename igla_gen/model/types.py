@@ -18,6 +18,7 @@ from igla_gen.syntax.tree import Scalar
 SCALARS = {
     **{"Int": "int", "Float": "float", "Bool": "bool", "String": "str", "Path": "Path"},
     **{name: "int" if m.is_whole else "float" for name, m in MEASURES.items()},
+    "Mixture": "dict[str, float]",
 }
 FOREIGN = {
     "None": "None",
@@ -30,6 +31,7 @@ FOREIGN = {
 }
 GENERICS = {
     **{"List": 1, "Map": 2, "Option": 1, "Iterable": 1, "Iterator": 1, "Sequence": 1, "Range": 1},
+    "Tuple": None,  # any number
 }
 
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"'}
@@ -97,6 +99,7 @@ class FieldType:
     has_default: bool
     help: str
     span: Span
+    default_span: Span | None = None
 
 
 def show(type_: Type) -> str:
@@ -125,6 +128,8 @@ def python_type(type_: Type) -> str:
             return f"{python_type(item)} | None"
         case GenericType("Range", (item,)):
             return f"tuple[{python_type(item)}, {python_type(item)}]"
+        case GenericType("Tuple", items):
+            return f"tuple[{', '.join(map(python_type, items))}]"
         case GenericType(name, (item,)):
             return f"{name}[{python_type(item)}]"
         case EnumType(variants):
@@ -192,8 +197,14 @@ def _fit(value: Value | Word, text: Value, type_: Type) -> Value:
         case GenericType("List", (item,)):
             if isinstance(text, list):
                 return [fit(element, item) for element in text]
+        case GenericType("Tuple", items):
+            if isinstance(text, list) and len(text) == len(items):
+                return [fit(element, item) for element, item in zip(text, items, strict=True)]
         case GenericType("Map", (NamedType("String"), item)) if isinstance(text, dict):
             return {_key(key): fit(element, item) for key, element in text.items()}
+        case NamedType("Mixture") if isinstance(text, dict) and text:
+            part = NamedType("Fraction", type_.span)
+            return {_key(key): fit(element, part) for key, element in text.items()}
     raise ValueError(f"{_shown(text)} is not {_wanted(type_)}")
 
 
@@ -201,6 +212,13 @@ def _key(key: object) -> str:
     if isinstance(key, str):
         return key
     raise ValueError(f"the name {_shown(key)} is not text (put it in quotes)")
+
+
+MIXTURE_TOLERANCE = 1e-6  # by how much the sum of a mixture may miss one
+
+
+def is_mixture(type_: Type) -> bool:
+    return isinstance(type_, NamedType) and type_.name == "Mixture"
 
 
 _QUANTITY_STARTS = tuple("+-.$0123456789")  # a tuple, since the empty text is in every str
@@ -234,6 +252,10 @@ def _wanted(type_: Type) -> str:
             return "true or false (Bool)"
         case NamedType(name) if name in MEASURES:
             return f"a quantity ({name}: {MEASURES[name].accepted})"
+        case NamedType("Mixture"):
+            return "a map of names to fractions (Mixture, for example {web: 0.6, code: 40%})"
+        case GenericType("Tuple", items):
+            return f"a list of {len(items)} ({show(type_)})"
         case GenericType("Range"):
             return f"a range ({show(type_)}: low-high and a unit, or [low, high])"
         case NamedType("String" | "Path" as name):
@@ -263,7 +285,7 @@ def parse_field(scalar: Scalar) -> FieldType:
         raise SpecError(
             Diagnostic("IG206", "wrong-type", f"the default {error}", place, hint)
         ) from None
-    return FieldType(type_, value, True, text, scalar.span)
+    return FieldType(type_, value, True, text, scalar.span, default[1])
 
 
 @cache
@@ -322,7 +344,7 @@ class _Builder(Transformer):
         name, *arguments = children
         if name not in GENERICS:
             self._fail(meta, f"{name} takes no arguments", f"generic types: {', '.join(GENERICS)}")
-        if len(arguments) != GENERICS[name]:
+        if GENERICS[name] not in (None, len(arguments)):
             self._fail(meta, f"{name} takes {GENERICS[name]} arguments, not {len(arguments)}", None)
         if name == "Range" and show(arguments[0]) not in MEASURES:
             self._fail(meta, "a Range is of numbers or quantities", f"one of {', '.join(MEASURES)}")

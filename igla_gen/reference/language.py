@@ -87,7 +87,7 @@ def types_page() -> str:
     """Types that need no declaration, and what stands for them in the generated code."""
     span = Span("", 1, 1, 1, 1)
     generics = [
-        (f"`{name}<{', '.join('TKV'[count - 1:][:1] if count == 1 else 'KV')}>`", f"`{python}`")
+        (f"`{name}<{', '.join(_words_for(count))}>`", f"`{python}`")
         for name, count in GENERICS.items()
         for python in [python_type(_generic(name, count, span))]
     ]
@@ -122,12 +122,18 @@ def types_page() -> str:
 
 
 def _measures() -> list[tuple[str, ...]]:
-    return [(f"`{name}`", m.accepted, m.unit) for name, m in MEASURES.items()]
+    mixture = ("`Mixture`", "{web: 0.6, code: 40%}: parts that sum to 1", "from 0 to 1 each")
+    return [*((f"`{name}`", m.accepted, m.unit) for name, m in MEASURES.items()), mixture]
 
 
-def _generic(name: str, count: int, span: Span) -> GenericType:
-    words = "KV" if count == 2 else "T"
+def _generic(name: str, count: int | None, span: Span) -> GenericType:
+    words = _words_for(count)
     return GenericType(name, tuple(NamedType(word, span) for word in words), span)
+
+
+def _words_for(count: int | None) -> tuple[str, ...]:
+    """Stand-ins for the arguments of a generic type."""
+    return {1: ("T",), 2: ("K", "V"), None: ("A", "B", "...")}[count]
 
 
 def _pairs(items: dict[str, str]) -> list[tuple[str, ...]]:

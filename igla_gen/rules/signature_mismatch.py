@@ -156,10 +156,14 @@ def _fits(type_: Type, node: ast.expr | None, written_as: Words) -> bool:
         case GenericType("Range"):
             return text == _wanted(type_, written_as)
         case GenericType(name, items) if isinstance(node, ast.Subscript):
-            outer = {"List": ("list", "tuple"), "Map": ("dict",)}.get(name, (name,))
+            outer = {"List": ("list", "tuple"), "Map": ("dict",), "Tuple": ("tuple",)}.get(
+                name, (name,)
+            )
             inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
             inner = [part for part in inner if _text(part) != "..."]
             pairs = zip(items * len(inner) if name == "List" else items, inner, strict=False)
+            if name == "Tuple" and len(inner) != len(items):
+                return False
             return _text(node.value) in outer and all(_fits(i, n, written_as) for i, n in pairs)
     return text == _wanted(type_, written_as)
 

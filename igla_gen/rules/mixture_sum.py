@@ -1,0 +1,90 @@
+"""The parts of a mixture sum to one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from igla_gen.diagnostics import Span
+from igla_gen.model.component import ComponentSpec, InstanceSpec
+from igla_gen.model.library import Library, Unit
+from igla_gen.model.sections import section_type
+from igla_gen.model.types import MIXTURE_TOLERANCE, FieldType, fit, is_mixture
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import HEADER, READER, TYPES, component
+from igla_gen.syntax.tree import Mapping, Node, plain_data
+
+
+def check(finder: Finder, library: Library, unit: Unit) -> None:
+    """Defaults, examples and sections: each mixture is whole."""
+    for field, parts, span in _mixtures(library, unit):
+        total = math.fsum(parts.values())
+        if abs(total - 1) > MIXTURE_TOLERANCE:
+            finder.report(
+                f"the parts of {field} sum to {round(total, 9):g}, not to 1", span,
+                f"the largest part would be {_completed(parts, total)}" if parts else None,
+            )  # fmt: skip
+
+
+def _completed(parts: dict[str, float], total: float) -> str:
+    """The largest part as it must be for the sum to be one, where that is possible."""
+    name = max(parts, key=lambda part: parts[part])
+    value = round(parts[name] + 1 - total, 9)
+    return f"{value:g} ({name})" if 0 <= value <= 1 else "outside 0 to 1: change several"
+
+
+def _mixtures(library: Library, unit: Unit) -> Iterator[tuple[str, dict[str, float], Span]]:
+    """Each mixture of a spec: its name, its parts, its place."""
+    spec = unit.spec
+    if isinstance(spec, ComponentSpec):
+        for type_ in spec.types.values():
+            yield from _of_defaults(type_.fields)
+            yield from _of_values(type_.fields, type_.example)
+        for formula in spec.formulas.values():
+            yield from _of_defaults(formula.params)
+        for behavior in spec.behaviors:
+            yield from _of_defaults(behavior.params or {})
+    if isinstance(spec, InstanceSpec):
+        for sections in (spec.sections, spec.smoke):
+            for name, node in sections.items():
+                found = section_type(library, unit, name)
+                if found is not None and isinstance(node, Mapping):
+                    given = {entry.key.text: entry.value for entry in node.entries}
+                    yield from _of_values(found[1].fields, given)
+
+
+def _of_defaults(fields: dict[str, FieldType]) -> Iterator[tuple[str, dict[str, float], Span]]:
+    for name, field in fields.items():
+        if is_mixture(field.type) and isinstance(field.default, dict):
+            yield name, field.default, field.default_span or field.span  # type: ignore[misc]
+
+
+def _of_values(
+    fields: dict[str, FieldType], given: dict[str, Node]
+) -> Iterator[tuple[str, dict[str, float], Span]]:
+    for name, node in given.items():
+        if name not in fields or not is_mixture(fields[name].type):
+            continue
+        try:
+            parts = fit(plain_data(node), fields[name].type)  # type: ignore[arg-type]
+        except ValueError:
+            continue  # wrong-type and missing-example report it
+        if isinstance(parts, dict):
+            yield name, parts, node.span  # type: ignore[misc]
+
+
+_FIELD = '      sources: "Mixture = {web: 0.6, code: 0.4} -- what it is trained on"\n'
+_TYPES = TYPES.replace("    constraints:\n", f"{_FIELD}    constraints:\n")
+
+RULE = Rule(
+    code="IG303",
+    name="mixture-sum",
+    what="A `Mixture` whose parts do not sum to 1 (within 1e-6).",
+    why=(
+        "A share that is forgotten or given twice shifts every other one, and the config would "
+        "refuse its own values when the run starts."
+    ),
+    bad=component(HEADER + _TYPES.replace("code: 0.4", "code: 0.5") + READER),
+    good=component(HEADER + _TYPES + READER),
+    check=check,
+)
