@@ -11,7 +11,7 @@ from igla_gen.model.library import Library, Unit
 from igla_gen.model.sections import section_type
 from igla_gen.model.types import MIXTURE_TOLERANCE, FieldType, fit, is_mixture
 from igla_gen.rules.base import Finder, Rule
-from igla_gen.rules.examples import HEADER, READER, TYPES, component
+from igla_gen.rules.examples import HEADER, component
 from igla_gen.syntax.tree import Mapping, Node, plain_data
 
 
@@ -73,8 +73,24 @@ def _of_values(
             yield name, parts, node.span  # type: ignore[misc]
 
 
-_FIELD = '      sources: "Mixture = {web: 0.6, code: 0.4} -- what it is trained on"\n'
-_TYPES = TYPES.replace("    constraints:\n", f"{_FIELD}    constraints:\n")
+_TYPES = """\
+types:
+  Corpus:
+    description: What a model is trained on.
+    fields:
+      sources: "Mixture = {web: 0.6, code: 0.4} -- parts of the text"
+"""
+_READER = """\
+formulas:
+  kinds:
+    description: Returns the number of sources.
+    params: {corpus: Corpus}
+    returns: Int
+    is: len(corpus.sources)
+    laws:
+      - name: of_two
+        holds: kinds(Corpus()) == 2
+"""
 
 RULE = Rule(
     code="IG303",
@@ -84,7 +100,7 @@ RULE = Rule(
         "A share that is forgotten or given twice shifts every other one, and the config would "
         "refuse its own values when the run starts."
     ),
-    bad=component(HEADER + _TYPES.replace("code: 0.4", "code: 0.5") + READER),
-    good=component(HEADER + _TYPES + READER),
+    bad=component(HEADER + _TYPES.replace("code: 0.4", "code: 0.5") + _READER),
+    good=component(HEADER + _TYPES + _READER),
     check=check,
 )
