@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -157,6 +159,20 @@ def test_specs_that_were_not_named_are_not_written(scaling: Workplace) -> None:
 
 def fix(*edits: tuple[int, int, int, int, str]) -> Fix:
     return Fix("x", tuple(Edit(Span("a", *edit[:4]), edit[4]) for edit in edits))
+
+
+def test_near_keys_of_sections_are_written(workplace: Workplace) -> None:
+    case = Path(__file__).parent / "cases/model_that_keeps_its_contract"
+    for folder in ("specs", "templates"):
+        shutil.copytree(case / folder, workplace.root / folder, dirs_exist_ok=True)
+    sound = workplace.read("specs/models/small.vibee")
+    assert workplace.run("check", "specs").code == 0
+    for old, new in (("dimensions:", "dimension:"), ("num_layers:", "num_layer:")):
+        assert old in sound
+        workplace.write("specs/models/small.vibee", sound.replace(old, new, 1))
+        assert workplace.run("check", "--fix", "specs").code == 1
+        assert workplace.run("check", "--fix", "--unsafe-fixes", "specs").code == 0
+        assert workplace.read("specs/models/small.vibee") == sound
 
 
 def test_a_word_that_is_near_to_two_is_not_guessed() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from igla_gen.diagnostics import Findings, Span, suggestion
+from igla_gen.diagnostics import Findings, Fix, Span, respelling, suggestion
 from igla_gen.expressions import EvaluationError, evaluate, names, show
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
@@ -67,15 +68,16 @@ def check_instance(library: Library, unit: Unit, findings: Findings) -> None:
         if name not in known:
             hint = suggestion(name, [*known, "smoke", "model"])
             findings.add(
-                "IG203", "unknown-key", f'"{name}" is not a key here', spec.key_span(name), hint
-            )
+                "IG203", "unknown-key", f'"{name}" is not a key here', spec.key_span(name), hint,
+                _rename(name, known, spec.key_span(name), spec.sections),
+            )  # fmt: skip
     sound_smoke: set[str] = set()
     for name, node in spec.smoke.items():
         smoke_before = len(findings.items)
         if name not in known:
             findings.add(
                 "IG203", "unknown-key", f'"{name}" is not a section', spec.key_span("smoke", name),
-                suggestion(name, known),
+                suggestion(name, known), _rename(name, known, spec.key_span("smoke", name), spec.smoke),
             )  # fmt: skip
         else:
             _check_fields(library, unit, name, node, findings)
@@ -85,6 +87,12 @@ def check_instance(library: Library, unit: Unit, findings: Findings) -> None:
         _check_section(library, unit, name, findings, has_smoke=name in sound_smoke)
     if len(findings.items) == before:
         _check_requires(library, unit, blueprint, findings)
+
+
+def _rename(word: str, known: Iterable[str], span: Span, there: Iterable[str]) -> Fix | None:
+    """Puts the near key in place of an unknown one, where it does not stand there already."""
+    fix = respelling(word, known, span)
+    return fix if fix is not None and fix.edits[0].text not in there else None
 
 
 def _check_section(
@@ -127,8 +135,9 @@ def _check_fields(
         if key not in fields:
             hint = suggestion(key, fields)
             findings.add(
-                "IG203", "unknown-key", f'"{key}" is not a key of {name}', entry.key.span, hint
-            )
+                "IG203", "unknown-key", f'"{key}" is not a key of {name}', entry.key.span, hint,
+                _rename(key, fields, entry.key.span, {e.key.text for e in node.entries}),
+            )  # fmt: skip
             continue
         try:
             fit(plain_data(entry.value), fields[key].type)
