@@ -124,9 +124,13 @@ def test_sections_have_their_complete_values(
     for section in data["sections"].values():
         for values in (section["values"], section["smoke"]):
             assert values["given"].items() <= values["complete"].items()
-    smoke = data["sections"]["contract"]["smoke"]
-    assert smoke["complete"].keys() >= smoke["given"].keys() and smoke["complete"]
     assert data["blueprint"]["module"] == "igla.models.language_model" and data["model"] is None
+    path = REPOSITORY / "specs" / "recipes" / "quickstart.vibee"
+    data = json.loads(workplace.run("ir", str(path)).out)
+    assert data["model"]["module"].startswith("igla.models.")
+    sections = data["sections"].values()
+    assert any(item["smoke"]["complete"] != item["values"]["complete"] for item in sections)
+    assert any(len(item["values"]["complete"]) > len(item["values"]["given"]) for item in sections)
 
 
 def test_a_spec_with_errors_has_none(scaling: Workplace) -> None:

@@ -123,6 +123,8 @@ def test_lines_are_those_that_findings_count() -> None:
         span = Span("a", 2, 1, 2, 2)
         item = Diagnostic("IG203", "unknown-key", "wrong", span)
         assert "2 | b: 2\n" in render_finding(item, source)
+    item, _ = finding(start=1, end=2)
+    assert "1 | a: 1\n  | ^" in render_finding(item, "\ufeffa: 1\r\n")
 
 
 def test_messages_hints_and_paths_cannot_play_with_the_terminal() -> None:
