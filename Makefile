@@ -10,7 +10,7 @@ QUICK := architecture/activation architecture/normalization optimization/schedul
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: install gen check lint test test-all mutants fuzz demo bench bench-compiler clean help
+.PHONY: install gen check lint test test-all mutants sensitivity fuzz demo bench bench-compiler clean help
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -45,6 +45,10 @@ test-all: check lint ## the above with oracles at length, kill drills and every 
 	$(PYTEST) -n 2 generated/tests tests
 	OMP_NUM_THREADS=1 $(BIN)/python tests/mutation.py
 	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz.py --jobs 2
+	$(BIN)/python tests/sensitivity.py
+
+sensitivity: $(STAMP) ## does each line of each spec count? every mutation of every spec (minutes)
+	$(BIN)/python tests/sensitivity.py
 
 mutants: $(STAMP) ## every mutant of every generated module against its own tests (half an hour)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/mutation.py

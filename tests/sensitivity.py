@@ -46,8 +46,9 @@ ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("rename-key", "delete-leaf", "empty-leaf", "change-scalar", "swap-lines", "break-indent")
 STRIDE = 23  # of the samples that run on each change
 # an indentation is wrong beside another: the finding stands on the second of two lines that disagree
-RELATIONS = ("bad-indentation", "unexpected-text")
+RELATIONS = ("bad-indentation", "unexpected-text", "uneven-indentation")
 PASSED = ("changed", "reported", "elsewhere")
+_PLACES = re.compile(r"\.vibee:\d+(, :\d+)*")  # in the outputs: a deleted line shifts them all
 _TOKEN = re.compile(r"\\.|[A-Za-z_][A-Za-z0-9_]*|\d+|[<>=!~]=|[<>+*/^-]|.", re.DOTALL)
 _OTHER = {
     "true": "false", "false": "true", "and": "or", "or": "and", "Int": "Float", "Float": "Int",
@@ -225,7 +226,8 @@ def _changed_scalars(source: Text, tree: Mapping) -> Made:
         edits = [(m, str(int(m.group()) + 1)) for m in tokens if m.group().isdigit()]
         edits += [(m, _OTHER[m.group()]) for m in tokens if m.group() in _OTHER and _stands(raw, m)]
         edits += [(m, f"{m.group()}q") for m in {words[0], words[-1]}] if words else []
-        edits += [(words[-1], "")] if len(words) > 1 else []
+        last = words[-1:] if len(words) > 1 and not words[-1].group().isdigit() else []
+        edits += [(word, "") for word in last]  # 1.0 without its 0 is the same number
         for match, new in edits:
             line = span.line + raw.count("\n", 0, match.start())
             text = raw[: match.start()] + new + raw[match.end() :]
@@ -239,9 +241,18 @@ def _stands(raw: str, match: re.Match[str]) -> bool:
     return raw[match.start() - 1 : match.start()] == " " == raw[match.end() : match.end() + 1]
 
 
-def _swapped_lines(source: Text, _tree: Mapping) -> Made:
-    """Each line with the next one that says something, and with one further away."""
+def _swapped_lines(source: Text, tree: Mapping) -> Made:
+    """Each line with the next one that says something, and with one further away.
+
+    For a line of a `|` block the line with its `|` counts, too: there the block is found empty.
+    """
     lines = source.text.split("\n")
+    heads = {
+        row: leaf.scalar.span.line
+        for leaf in _leaves(tree)
+        if leaf.scalar.style == "block"
+        for row in range(leaf.scalar.span.line, source.extent(leaf.scalar).end_line + 1)
+    }
     said = [i for i, line in enumerate(lines) if line.strip() and not line.strip().startswith("#")]
     draw = random.Random(source.name)
     for index, first in enumerate(said):
@@ -251,6 +262,7 @@ def _swapped_lines(source: Text, _tree: Mapping) -> Made:
                 new = list(lines)
                 new[first], new[second] = new[second], new[first]
                 touched = {first + 1, second + 1}
+                touched |= {heads[row] for row in touched if row in heads}
                 yield first + 1, f"with {second + 1}", "\n".join(new), touched
 
 
@@ -385,6 +397,8 @@ class Bench:
         if item.span.file != mutation.spec:
             return False
         lines = {item.span.line, *_lines_named(item)}
+        if item.name == "duplicate-key":  # two keys in one mapping: what parted them is gone
+            lines |= set(range(min(lines), max(lines)))
         if item.name in RELATIONS:
             lines |= {item.span.line - 1}
         return bool(lines & mutation.touched)
@@ -432,7 +446,11 @@ def _rendered(library: Library, unit: Unit) -> tuple[str, ...]:
         outputs = render.render_unit(library, unit)
     finally:
         render.make_environment = make
-    return tuple(re.sub(r"\.vibee:\d+", ".vibee", output.text) for output in outputs)
+    return tuple(_PLACES.sub(_without_numbers, output.text) for output in outputs)
+
+
+def _without_numbers(match: re.Match[str]) -> str:
+    return re.sub(r":\d+", ":", match.group())
 
 
 # -- the run ------------------------------------------------------------------------------

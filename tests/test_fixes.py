@@ -25,7 +25,7 @@ LAW = "        holds: scale(4.0, ScaleConfig(width=1)) == 8.0\n"
 
 INPUTS = "        for: {x: 4.0, y: 2}\n"
 WHERE = "    where: {twice: 2, once: 1}\n    is: once * config"
-KIND = "kind: componnt\ndescription: Multiplies"
+KIND = "kind: componnt\nversion:"
 X_LAW = LAW.replace("4.0", "x")
 
 # what is wrong -> (the sound line, the faulty one, the code, the line after the fix, unsafe)
@@ -40,7 +40,7 @@ CASES = {
     "near key in brackets": ("behaviors:", "behaviour:", "IG203", "behaviors:", True),
     "near type": ("width: Int --", "width: Imt --", "IG406", "width: Int --", True),
     "near name": ("is: config.width * config", "is: config.width * confg", "IG212", "is: config.width * config", True),
-    "near kind": ("description: Multiplies", KIND, "IG208", KIND.replace("nnt", "nent"), True),
+    "near kind": ("version:", KIND, "IG208", KIND.replace("nnt", "nent"), True),
     "tolerance of nothing": (LAW, LAW + "        tolerance: 1e-3\n", "IG412", LAW, False),
     "seed of nothing": (LAW, LAW + "        seed: 3\n", "IG417", LAW, False),
     "input of nothing": (LAW, '        for: {x: "4.0"} # none\n' + LAW, "IG417", None, False),

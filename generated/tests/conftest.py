@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-_ORIGIN = re.compile(r"# spec: (.+):(\d+)\s*$")
+_ORIGIN = re.compile(r"# spec: (.+?):(\d+)(?:, :\d+)*\s*$")
 _DEFINITION = re.compile(r"(?:def|class) (\w+)")
 _DETAILS = re.compile(r"\n\n(?:Args|Returns|Raises):\n")
 

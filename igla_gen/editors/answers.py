@@ -386,12 +386,13 @@ def generated(project: Project, declared: Declared) -> list[Location]:
     relative = declared.module.replace(".", "/")
     folder, _, name = relative.removeprefix(f"{PACKAGE}/").rpartition("/")
     files = [f"generated/{relative}.py", f"generated/tests/{folder}/test_{name}.py"]
-    comment = f"# spec: {project.shown(declared.path)}:{declared.span.line}"
+    place = re.escape(f"# spec: {project.shown(declared.path)}")
+    comment = re.compile(rf"\s*{place}(?:,? ?:\d+)*:{declared.span.line}(?:,|$)")
     found: list[Location] = []
     for file in (project.root / name for name in files):
         lines = file.read_text(encoding="utf-8").split("\n") if file.is_file() else []
         for number, line in enumerate(lines, start=1):
-            if line.strip() == comment:
+            if comment.match(line):
                 found.append(Location(file, number + 1, len(line) - len(line.lstrip()) + 1))
     return found
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from igla_gen.emit.laws import law_scope
 from igla_gen.emit.types import literal
 from igla_gen.emit.values import Code, code
+from igla_gen.expressions import names
+from igla_gen.expressions.emit import emit
 from igla_gen.model.component import BlueprintSpec, InstanceSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.sections import section_values
@@ -52,3 +55,27 @@ def _construct(library: Library, unit: Unit, section: str, *, smoke: bool, is_te
     arguments = [f"{name}={literal(value, fields[name].type)}" for name, value in values.items()]
     prefix = "subject." if is_test and found[0] is blueprint else ""
     return code(f"{prefix}{type_.name}({', '.join(arguments)})")
+
+
+def requirements_code(library: Library, unit: Unit) -> Code:
+    """A test that the sections fit together, as the compiler has found them to."""
+    blueprint = library.blueprint(unit)
+    assert blueprint is not None and isinstance(blueprint.spec, BlueprintSpec)
+    spec = blueprint.spec
+    if not spec.requires:
+        return Code("")
+    read = {name.name for statement in spec.requires for name in names(statement)}
+    sections = [name for name in spec.sections if name in read]
+    scope = law_scope(library, blueprint)
+    scope.sources = {**scope.sources, **{name: name for name in sections}}
+    place = f"{blueprint.source.shown}:{spec.key_span('requires').line}"
+    lines = [
+        f"# spec: {place}",
+        "def test_sections_satisfy_the_requirements() -> None:",
+        '    """The values of the sections fit together, as the blueprint asks."""',
+    ]
+    for name in sections:
+        value = _construct(library, unit, name, smoke=False, is_test=True)
+        lines.append(f"    {name} = {value}")
+    lines += [f"    assert {emit(statement, scope)}" for statement in spec.requires]
+    return code("\n".join(lines))

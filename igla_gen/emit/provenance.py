@@ -144,11 +144,11 @@ def _first_line(node: ast.stmt) -> int:
 
 
 def spec_above(rows: list[str], line: int) -> str | None:
-    """`FILE:LINE` of a `# spec` comment among the comments right above a line."""
+    """`FILE:LINE` of a `# spec` comment among the comments right above a line; of several the first."""
     index = line - 2
     while index >= 0 and rows[index].startswith("#"):
         if rows[index].startswith(SPEC):
-            return rows[index].removeprefix(SPEC).strip()
+            return rows[index].removeprefix(SPEC).split(",")[0].strip()
         index -= 1
     return None
 

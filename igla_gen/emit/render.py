@@ -8,11 +8,18 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from igla_gen.emit.docs import behavior_doc, module_doc, named_summary, tests_doc, type_doc
+from igla_gen.emit.docs import (
+    behavior_doc,
+    module_doc,
+    named_summary,
+    tests_doc,
+    type_doc,
+    type_meanings,
+)
 from igla_gen.emit.environment import Block, TemplateFault, make_environment, render
 from igla_gen.emit.formulas import constants_code, formula_code
 from igla_gen.emit.imports import tidy_lines
-from igla_gen.emit.instances import instance_context
+from igla_gen.emit.instances import instance_context, requirements_code
 from igla_gen.emit.laws import law_providers, laws_code
 from igla_gen.emit.provenance import Lines, read_marks, with_spec_comments
 from igla_gen.emit.shape import Shape, module_shape, shape_faults, tests_shape
@@ -106,14 +113,19 @@ def package_files(outputs: list[Output]) -> Iterator[tuple[str, str]]:
 
 
 def _context(library: Library, unit: Unit, *, is_test: bool) -> dict[str, object]:
-    if isinstance(unit.spec, InstanceSpec):
-        blueprint = library.blueprint(unit)
-        assert blueprint is not None
+    blueprint = library.blueprint(unit) if isinstance(unit.spec, InstanceSpec) else None
+    if blueprint is not None:
+        laws = requirements_code(library, unit) if is_test else ""
         context = _component_context(library, blueprint, is_test=is_test)
         context |= instance_context(library, unit, is_test=is_test)
+        if laws:
+            context["laws"] = Code((LINE * 3).join(filter(None, (str(context["laws"]), laws))))
     else:
         context = _component_context(library, unit, is_test=is_test)
-    context |= {"module_doc": module_doc(unit), "test_doc": tests_doc(unit)}
+    context |= {
+        "module_doc": module_doc(unit, blueprint),
+        "test_doc": tests_doc(unit, blueprint),
+    }
     return context
 
 
@@ -143,7 +155,7 @@ def _component_context(library: Library, unit: Unit, *, is_test: bool) -> dict[s
     ]
     blank = LINE * 3
     return {
-        "blocks": _blocks(unit, spec, origin, origin_of_type),
+        "blocks": _blocks(library, unit, spec, origin, origin_of_type),
         "constants": constants_code(spec.constants),
         "types": Code(blank.join(types)),
         "formulas": Code(blank.join(formulas)),
@@ -159,8 +171,11 @@ def _has_variant(spec: ComponentSpec, type_name: str, field: str, variant: str) 
     return isinstance(type_, EnumType) and variant in type_.variants
 
 
-def _blocks(unit, spec: ComponentSpec, origin, origin_of_type) -> dict[tuple[str, str], Block]:
+def _blocks(
+    library: Library, unit: Unit, spec: ComponentSpec, origin, origin_of_type
+) -> dict[tuple[str, str], Block]:
     blocks: dict[tuple[str, str], Block] = {}
+    meanings = type_meanings(library.used(unit))
     constants = set(spec.constants)
     for name, type_ in spec.types.items():
         holes = {"fields": fields_code(name, type_, constants)}
@@ -169,14 +184,15 @@ def _blocks(unit, spec: ComponentSpec, origin, origin_of_type) -> dict[tuple[str
         if behavior.pending is not None:
             continue
         place = origin("behaviors", index, "name")
-        blocks["behavior", behavior.name.text] = Block(behavior_doc(behavior), place, {})
+        blocks["behavior", behavior.name.text] = Block(behavior_doc(behavior, meanings), place, {})
     subjects: dict[str, list[str]] = {}
+    places: dict[str, list[str]] = {}
     for subject, check in spec.checks():
         subjects.setdefault(check.text, []).append(subject)
-    for _, check in spec.checks():
-        summary = doc([named_summary(subjects[check.text], check.text)])
-        place = f"{unit.source.shown}:{check.span.line}"
-        blocks.setdefault(("check", check.text), Block(summary, place, {}))
+        places.setdefault(check.text, []).append(f":{check.span.line}")
+    for name, bound in subjects.items():
+        summary = doc([named_summary(bound, name)])
+        blocks["check", name] = Block(summary, unit.source.shown + ", ".join(places[name]), {})
     return blocks
 
 

@@ -23,6 +23,7 @@ from igla_gen.model.component import (
 from igla_gen.model.types import Type
 from igla_gen.resources import specs_folder
 from igla_gen.syntax import parse_document
+from igla_gen.syntax.layout import uneven_indentation
 from igla_gen.syntax.parser import MAX_SIZE, too_large
 from igla_gen.syntax.tree import Document, Node, Scalar
 from igla_gen.syntax.tree import Mapping as MappingNode
@@ -241,6 +242,8 @@ def _read_unit(library: Library, document: Document, source: Source) -> Unit | N
         return None
     before = len(library.findings.items)
     spec = _build(library, node)
+    if not (isinstance(spec, ComponentSpec) and spec.is_pending):  # nothing is made of it yet
+        library.findings.extend(uneven_indentation(node))
     if spoilt and isinstance(node, MappingNode):
         found = library.findings.items
         found[before:] = [item for item in found[before:] if _is_trusted(item, node, spoilt)]
@@ -324,7 +327,20 @@ def _build(library: Library, node: Node) -> ComponentSpec | InstanceSpec | None:
     cls = BlueprintSpec if word == "blueprint" else ComponentSpec
     spec, faults = build(cls, node)
     library.findings.extend(faults)
+    if spec is None and kind is None:
+        library.findings.extend(_missing_kind(node))
     return spec
+
+
+def _missing_kind(node: MappingNode) -> Iterator[Diagnostic]:
+    """Keys that only another kind of spec has say that the kind was forgotten."""
+    only = set(BlueprintSpec.model_fields) - set(ComponentSpec.model_fields)
+    telling = [entry.key.text for entry in node.entries if entry.key.text in (*only, "blueprint")]
+    if telling:
+        kind = "a model or a recipe" if "blueprint" in telling else "a blueprint"
+        message = f'the key "kind" is missing: {", ".join(telling)} is said by {kind}'
+        place = node.entries[0].key.span
+        yield Diagnostic("IG204", "missing-key", message, place, "add 'kind: ...'")
 
 
 def _build_instance(library: Library, node: MappingNode) -> InstanceSpec | None:
@@ -334,11 +350,21 @@ def _build_instance(library: Library, node: MappingNode) -> InstanceSpec | None:
     spec, faults = build(InstanceSpec, header)
     library.findings.extend(faults)
     if spec is None:
+        library.findings.extend(_no_sections(node, own))
         return None
     sections = {e.key.text: e.value for e in node.entries if e.key.text not in own}
     instance = spec.model_copy(update={"sections": sections})
     instance._node = node
     return instance
+
+
+def _no_sections(node: MappingNode, own: set[str]) -> Iterator[Diagnostic]:
+    """Keys with a plain value: a section is a mapping, so one of the own keys was meant."""
+    for entry in node.entries:
+        key = entry.key
+        if key.text not in own and isinstance(entry.value, Scalar):
+            message = f'"{key.text}" is not a key here'
+            yield Diagnostic("IG203", "unknown-key", message, key.span, suggestion(key.text, own))
 
 
 def _check_header(library: Library, unit: Unit) -> bool:
@@ -376,7 +402,7 @@ def _load_uses(library: Library, root: Path) -> None:
         for reference in _references(unit.spec):
             if reference.text in library.units:
                 continue
-            path = _find_module(reference.text, root)
+            path = find_module(reference.text, root)
             used = _load_file(library, path, root) if path is not None else None
             if used is not None:
                 pending.append(used)
@@ -398,7 +424,8 @@ def _references(spec: Header) -> list[Scalar]:
     return found
 
 
-def _find_module(module: str, root: Path) -> Path | None:
+def find_module(module: str, root: Path) -> Path | None:
+    """The spec of a module: below `root/specs`, else among those that come with igla-gen."""
     parts = module.removeprefix(f"{PACKAGE}.").split(".")
     if not all(map(_is_module_name, parts)) or len(module) > _LONGEST_MODULE:
         return None

@@ -34,6 +34,7 @@ MODULES: dict[str, str] = {
     "IG115": "not-formatted",
     "IG116": "bidi-control",
     "IG117": "number-too-long",
+    "IG118": "uneven-indentation",
     "IG201": "bad-type",
     "IG202": "bad-expression",
     "IG203": "unknown-key",
@@ -81,6 +82,8 @@ MODULES: dict[str, str] = {
     "IG423": "similar-name",
     "IG424": "unread-field",
     "IG425": "unread-variant",
+    "IG426": "out-of-order",
+    "IG427": "unlisted-use",
     "IG501": "suppression-without-reason",
     "IG502": "unused-suppression",
     "IG503": "unknown-rule",
@@ -128,6 +131,8 @@ RUNS = (
     "IG423",
     "IG424",
     "IG425",
+    "IG426",
+    "IG427",
     "IG510",
 )
 

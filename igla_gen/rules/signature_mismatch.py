@@ -5,13 +5,23 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
+from collections.abc import Iterator
+from itertools import zip_longest
 
 from igla_gen.emit.types import literal
 from igla_gen.expressions import EvaluationError
 from igla_gen.model.component import Behavior, ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.sections import constants_of
-from igla_gen.model.types import EnumType, GenericType, NamedType, Type, python_type, show
+from igla_gen.model.types import (
+    EnumType,
+    GenericType,
+    NamedType,
+    Type,
+    named_types,
+    python_type,
+    show,
+)
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import NORM_TEMPLATE, SOUND, component
 from igla_gen.rules.templates import TemplateBlock, blocks, signature_in, templates_of
@@ -28,10 +38,49 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
         return
     found = {block.name: block for block in blocks(names[0]) if block.kind == "behavior"}
     written_as = _python_words(library, unit)
+    before = len(library.findings.items)
     for behavior in unit.spec.behaviors:
         block = found.get(behavior.name.text)
         if block is not None:
             _check_block(finder, names[0], block, behavior, written_as)
+    if len(library.findings.items) > before:
+        _check_aliases(finder, names[0], found, unit.spec, written_as)
+
+
+def _check_aliases(
+    finder: Finder,
+    template: str,
+    found: dict[str, TemplateBlock],
+    spec: ComponentSpec,
+    written_as: Words,
+) -> None:
+    """A `class` that fits none of the signatures which name it is wrong itself."""
+    fits: dict[str, bool] = {}
+    for behavior in spec.behaviors:
+        block = found.get(behavior.name.text)
+        for type_, node in _pairs(block, behavior) if block is not None else ():
+            for named in named_types(type_):
+                is_right = _fits(type_, node, written_as)
+                fits[named.name] = fits.get(named.name, False) or is_right
+    for name, type_ in spec.types.items():
+        if type_.class_ is not None and not fits.get(name, True):
+            finder.report(
+                f"no signature in templates/{template} has {name} as {type_.class_.text}",
+                type_.class_.span,
+            )
+
+
+def _pairs(block: TemplateBlock, behavior: Behavior) -> Iterator[tuple[Type, ast.expr | None]]:
+    """Types of the spec with the annotations of the template, where both have the name."""
+    signature = signature_in(block, behavior.name.text)
+    function = signature.function if signature is not None else None
+    if function is None:
+        return
+    for argument in _arguments(function):
+        if behavior.params and argument.arg in behavior.params:
+            yield behavior.params[argument.arg].type, argument.annotation
+    if behavior.returns is not None:
+        yield behavior.returns, function.returns
 
 
 def _python_words(library: Library, unit: Unit) -> Words:
@@ -59,16 +108,26 @@ def _check_block(
     if function is not None and not signature.is_class:
         _check_result(finder, template, function, behavior, written_as)
     if function is None and not behavior.params:
+        if behavior.params is not None:
+            message = "a class without __init__ has no params to speak of"
+            finder.report(message, behavior.key_span("params"), "delete it")
         return
     written = [a.arg for a in _arguments(function)] if function is not None else []
     declared = list(behavior.params or ())
     if written != declared:
+        other = [d for d, w in zip_longest(declared, written) if d != w]
+        place = behavior.key_span("params", other[0]) if other[0] else behavior.key_span("params")
         finder.report(
             f"params are ({', '.join(declared)}), the template has ({', '.join(written)})",
-            behavior.name.span if behavior.params is None else behavior.key_span("params"),
+            place if behavior.params is not None else behavior.name.span,
             f"templates/{template}:{function.lineno if function else signature.line}",
         )
-    else:
+    elif behavior.params is None and not signature.is_class:
+        finder.report(
+            f'{name} takes nothing, and the spec does not say so', behavior.name.span,
+            "add 'params: {}'",
+        )  # fmt: skip
+    elif function is not None:
         _check_types(finder, template, function, behavior, written_as)
 
 

@@ -11,6 +11,6 @@ RULE = Rule(
     what="A `kind` other than component, blueprint, model and recipe.",
     why="The kind decides which keys a spec has and what it becomes.",
     bad=component(SOUND.replace("language: python", "kind: modle\nlanguage: python")),
-    good=component(SOUND.replace("language: python", "kind: component\nlanguage: python")),
+    good=component(SOUND.replace("version: ", "kind: component\nversion: ")),
     fix="unsafe",
 )

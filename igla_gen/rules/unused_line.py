@@ -14,8 +14,8 @@ from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import SOUND, component
 from igla_gen.rules.templates import template_text
 from igla_gen.rules.usage import expressions_of, has_word, removal
-from igla_gen.syntax.editing import remove_item
-from igla_gen.syntax.tree import Sequence
+from igla_gen.syntax.editing import remove_entry, remove_item
+from igla_gen.syntax.tree import Mapping, Sequence, plain_data
 
 HINT = "use it, or delete the line"
 
@@ -54,6 +54,8 @@ def _check_law(finder: Finder, law: Law) -> None:
             finder.report(f'no part of the law reads "{word}"', law.key_span("cases"), HINT)
     if law.node.get("seed") is not None and not read & set(SEEDED):
         _report_entry(finder, "nothing in this law is drawn", law, "seed")
+    elif law.node.get("seed") is not None and law.seed == 0:
+        _report_entry(finder, "0 is the seed of every law", law, "seed")
 
 
 def _check_where(finder: Finder, formula: Formula) -> None:
@@ -72,6 +74,9 @@ def _check_types(finder: Finder, spec: ComponentSpec) -> None:
                 message = f"{name} has variants and {key}"
                 finder.report(message, type_.key_span(key), "variants are all that there is to it")
         if type_.class_ is None or type_.variants:
+            if not type_.fields and not type_.variants and not spec.is_pending:
+                message = f"{name} has neither fields, variants nor class"
+                finder.report(message, spec.key_span("types", name), "say what it holds")
             continue
         for key in ("fields", "constraints", "example"):
             if type_.node.get(key) is not None:
@@ -108,6 +113,7 @@ def _check_instance(finder: Finder, library: Library, unit: Unit, spec: Instance
         )  # fmt: skip
     if library.blueprint(unit) is None:
         return
+    _check_smoke(finder, spec)
     text = template_text(library, unit)
     if spec.model is not None and "model_import" not in text:
         fix = removal(library, spec, "model")
@@ -124,6 +130,21 @@ def _check_instance(finder: Finder, library: Library, unit: Unit, spec: Instance
 def _report_entry(finder: Finder, message: str, spec: Spec, *path: str) -> None:
     fix = removal(finder.library, spec, *path)
     finder.report(message, spec.key_span(*path), HINT, fix)
+
+
+def _check_smoke(finder: Finder, spec: InstanceSpec) -> None:
+    """The smoke profile says what it changes, and no value that the section has anyway."""
+    for name, node in spec.smoke.items():
+        section = spec.sections.get(name)
+        if isinstance(node, Mapping) and isinstance(section, Mapping):
+            for entry in node.entries:
+                own = section.get(entry.key.text)
+                if own is not None and repr(plain_data(own)) == repr(plain_data(entry.value)):
+                    finder.report(
+                        f"{name}.{entry.key.text} is that without the smoke profile, too",
+                        entry.key.span, "delete it",
+                        remove_entry(finder.library.sources[entry.key.span.file], node, entry.key.text),
+                    )  # fmt: skip
 
 
 def _read(expressions: Iterable[Expression]) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from igla_gen.expressions import Expression
+from igla_gen.expressions.evaluate import TOLERANCE
 from igla_gen.expressions.tree import Comparison, Name, walk
 from igla_gen.model.component import ComponentSpec, Law
 from igla_gen.model.library import Library, Unit
@@ -32,6 +33,11 @@ def _check_value(finder: Finder, law: Law) -> bool:
         finder.report(
             f"a tolerance of {law.tolerance} proves nothing", span, f"use one below {LARGEST}"
         )
+    elif law.tolerance == TOLERANCE:
+        finder.report(
+            f"{law.tolerance} is the tolerance of every law", span, "delete it",
+            remove_entry(finder.library.sources[span.file], law.node, "tolerance"),
+        )  # fmt: skip
     elif law.holds is None or not any(_is_close(part) for part in walk(law.holds)):
         finder.report(
             "nothing in this law uses the tolerance", span, "use ~= in holds, or delete it",
@@ -74,15 +80,15 @@ RULE = Rule(
     code="IG412",
     name="useless-tolerance",
     what=(
-        "A tolerance of 0.5 or more, a negative one, one in a law without `~=`, or one that is not "
-        "below the number that the law expects."
+        "A tolerance of 0.5 or more, a negative one, one in a law without `~=`, one that is not "
+        "below the number that the law expects, or the one that every law has anyway (1e-9)."
     ),
     why=(
         "A tolerance of one accepts almost any result, and where 0.001 is expected one of 0.01 "
         "accepts zero. One that nothing uses suggests a comparison that is not made."
     ),
     bad=component(SOUND + "        tolerance: 2\n"),
-    good=component(SOUND + "        tolerance: 1e-9\n"),
+    good=component(SOUND + "        tolerance: 1e-12\n"),
     fix="safe",
     suppressible=True,
     check=check,

@@ -45,6 +45,7 @@ class Level:
 
     column: int
     is_sequence: bool
+    row: int
     keys: dict[str, int] = field(default_factory=dict)
     also: int = -1  # a wrong column that was reported and is now taken for this one
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from igla_gen.diagnostics import Edit, Fix, Span
 from igla_gen.syntax.formatter import is_flow
@@ -84,3 +85,48 @@ def _text_at(lines: list[str], span: Span) -> str:
         taken[-1] = taken[-1][: span.end_column - 1]
     taken[0] = taken[0][span.column - 1 :]
     return "\n".join(taken)
+
+
+def reorder_entries(text: str, mapping: Mapping, order: list[str]) -> Fix | None:
+    """Puts the entries of a mapping in an order; None where comments between them would stay behind."""
+    spans = {e.key.text: e.key.span.to(_true_end(e.value, e.key.span)) for e in mapping.entries}
+    return _reorder(text, [spans[e.key.text] for e in mapping.entries], [spans[k] for k in order])
+
+
+def reorder_items(text: str, sequence: Sequence, order: list[int]) -> Fix | None:
+    """The same for the items of a list, by their numbers."""
+    spans = [item.span.to(_true_end(item, item.span)) for item in sequence.items]
+    return _reorder(text, spans, [spans[index] for index in order])
+
+
+def _reorder(text: str, before: list[Span], after: list[Span]) -> Fix | None:
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    gaps = [_between(one, other) for one, other in pairwise(before)]
+    starts = [
+        Span(gap.file, gap.line, gap.column, other.line, other.column)
+        for gap, other in zip(gaps, before[1:], strict=True)
+    ]
+    if any("#" in _text_at(lines, gap) for gap in starts):
+        return None
+    edits = tuple(
+        Edit(old, _text_at(lines, new))
+        for old, new in zip(before, after, strict=True)
+        if old != new
+    )
+    return Fix("put them in order", edits, "safe")
+
+
+def _true_end(node: Node, key: Span) -> Span:
+    """A span that ends where the node ends, `|` blocks included."""
+    match node:
+        case Mapping() if node.entries and not is_flow(node):
+            last = node.entries[-1]
+            return _true_end(last.value, last.key.span)
+        case Sequence() if node.items and not is_flow(node):
+            return _true_end(node.items[-1], key)
+        case Scalar() if node.style == "empty":
+            return key
+        case Scalar() if node.style == "block" and node.text.strip():
+            line, column = node.place(len(node.text.rstrip()) - 1)
+            return Span(key.file, line, column + 1, line, column + 1)
+    return node.span

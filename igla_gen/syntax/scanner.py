@@ -119,7 +119,7 @@ class Scanner(FlowScanner):
         """Opens the outermost level; lines before the first key are reported as one."""
         complex_key = line[start] == "?" and line[start + 1 : start + 2] in BLANK_OR_END
         if is_dash or complex_key or line[start] in "{[" or self._key_end(line, start) >= 0:
-            self._levels.append(Level(self._column, is_dash))
+            self._levels.append(Level(self._column, is_dash, self._row))
             return True
         self._fault(
             "IG103", "unexpected-text", "a file begins with a key", start, len(line.rstrip()),
@@ -157,7 +157,7 @@ class Scanner(FlowScanner):
 
     def _close_levels(self, column: int, is_dash: bool) -> None:
         """Closes the levels that the column of this line ends."""
-        levels = self._levels
+        levels, row = self._levels, -1
         while len(levels) > 1:
             top, below = levels[-1], levels[-2]
             if column == top.column and (is_dash or not top.is_sequence):
@@ -166,7 +166,7 @@ class Scanner(FlowScanner):
             near = between and top.column - column <= column - below.column
             if top.column < column or near:
                 break
-            levels.pop()
+            row = levels.pop().row
             self._out.append(DEDENT)
         top = levels[-1]
         if column != top.column and column != top.also:
@@ -174,7 +174,8 @@ class Scanner(FlowScanner):
             self._fault(
                 "IG102", "bad-indentation", "this line is at no open level of indentation",
                 column, column + 1,
-                f"open levels begin at column {', '.join(map(str, known))}; this is column {column + 1}",
+                f"open levels begin at column {', '.join(map(str, known))}; this is column {column + 1}; "
+                f"the block above began on line {(top.row if row < 0 else row) + 1}",
             )  # fmt: skip
             top.also = column
 
@@ -197,7 +198,7 @@ class Scanner(FlowScanner):
             self._row += 1
 
     def _open(self, column: int, is_sequence: bool) -> None:
-        self._levels.append(Level(column, is_sequence))
+        self._levels.append(Level(column, is_sequence, self._row))
         self._out.append(INDENT)
         if len(self._levels) > MAX_DEPTH:
             self._too_deep(column)

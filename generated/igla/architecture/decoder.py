@@ -31,7 +31,7 @@ from igla.architecture.positional import RopeConfig, document_positions, rope_ta
 # Shape suffixes: b batch, t token, d hidden channel, v vocabulary entry
 
 
-# spec: specs/architecture/decoder.vibee:17
+# spec: specs/architecture/decoder.vibee:20
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DecoderConfig:
     """Dimensions of a decoder."""
@@ -133,13 +133,13 @@ class DecoderConfig:
         return RopeConfig(head_dim=self.head_dim, base=self.rope_base)
 
 
-# spec: specs/architecture/decoder.vibee:55
+# spec: specs/architecture/decoder.vibee:58
 def num_embedding_params(config: DecoderConfig) -> int:
     """Parameters of the token embedding, and of the head where it is not tied."""
     return config.vocab_size * config.hidden_size * (1 if config.tie_embeddings else 2)
 
 
-# spec: specs/architecture/decoder.vibee:61
+# spec: specs/architecture/decoder.vibee:64
 def num_block_matrix_params(config: DecoderConfig) -> int:
     """Parameters of the matrices of one block, attention and MLP."""
     head_dim = config.hidden_size // config.num_heads
@@ -147,14 +147,14 @@ def num_block_matrix_params(config: DecoderConfig) -> int:
     return attention + 3 * config.hidden_size * config.ffn_size
 
 
-# spec: specs/architecture/decoder.vibee:70
+# spec: specs/architecture/decoder.vibee:73
 def num_params(config: DecoderConfig) -> int:
     """Learnable parameters of the decoder. A tied head counts once."""
     block = num_block_matrix_params(config) + 2 * config.hidden_size
     return num_embedding_params(config) + config.num_layers * block + config.hidden_size
 
 
-# spec: specs/architecture/decoder.vibee:78
+# spec: specs/architecture/decoder.vibee:81
 def forward_flops_per_token(config: DecoderConfig, sequence_length: int) -> int:
     """Floating-point operations of the forward pass for one token of a sequence.
 
@@ -167,7 +167,7 @@ def forward_flops_per_token(config: DecoderConfig, sequence_length: int) -> int:
     return 2 * matrices + 4 * config.num_layers * config.hidden_size * sequence_length
 
 
-# spec: specs/architecture/decoder.vibee:88
+# spec: specs/architecture/decoder.vibee:91
 def flops_per_token(config: DecoderConfig, sequence_length: int) -> int:
     """Floating-point operations of training for one token.
 
@@ -176,7 +176,7 @@ def flops_per_token(config: DecoderConfig, sequence_length: int) -> int:
     return 3 * forward_flops_per_token(config, sequence_length)
 
 
-# spec: specs/architecture/decoder.vibee:94
+# spec: specs/architecture/decoder.vibee:97
 def kv_bytes_per_token(config: DecoderConfig, bytes_per_element: int) -> int:
     """Bytes that the key/value cache takes for one token of one sequence."""
     return (
@@ -188,13 +188,13 @@ def kv_bytes_per_token(config: DecoderConfig, bytes_per_element: int) -> int:
     )
 
 
-# spec: specs/architecture/decoder.vibee:100
+# spec: specs/architecture/decoder.vibee:103
 def weight_bytes(config: DecoderConfig, bytes_per_element: int) -> int:
     """Bytes that the weights take."""
     return num_params(config) * bytes_per_element
 
 
-# spec: specs/architecture/decoder.vibee:108
+# spec: specs/architecture/decoder.vibee:111
 class Block(nn.Module):
     """Attention of the normed stream is added to it, then the MLP of the normed sum.
 
@@ -222,7 +222,7 @@ class Block(nn.Module):
         return x_btd + self.mlp(self.post_attention_layernorm(x_btd))
 
 
-# spec: specs/architecture/decoder.vibee:115
+# spec: specs/architecture/decoder.vibee:118
 class Decoder(nn.Module):
     """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
     vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
@@ -310,7 +310,7 @@ class Decoder(nn.Module):
         return F.linear(hidden_btd, self.head_weight)
 
 
-# spec: specs/architecture/decoder.vibee:134
+# spec: specs/architecture/decoder.vibee:137
 def make_caches(
     config: DecoderConfig,
     batch_size: int,
@@ -327,7 +327,7 @@ def make_caches(
     return tuple(KVCache(*shape, dtype=dtype, device=device) for _ in range(config.num_layers))
 
 
-# spec: specs/architecture/decoder.vibee:142
+# spec: specs/architecture/decoder.vibee:145
 def sample_tokens(
     logits: Tensor, uniform: Tensor, temperature: float = 0.0, top_k: int | None = None
 ) -> Tensor:
@@ -366,7 +366,7 @@ def sample_tokens(
     return top.indices.gather(-1, choice).squeeze(-1)
 
 
-# spec: specs/architecture/decoder.vibee:202
+# spec: specs/architecture/decoder.vibee:205
 @torch.no_grad()
 def generate(
     model: Decoder,

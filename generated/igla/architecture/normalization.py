@@ -85,7 +85,7 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     return F.rms_norm(x, (x.shape[-1],), weight, eps)
 
 
-# spec: specs/architecture/normalization.vibee:62
+# spec: specs/architecture/normalization.vibee:61
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
     """Returns each vector with mean zero and variance one, times the weight, plus the bias.
 
@@ -109,7 +109,7 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
     return F.layer_norm(x, (x.shape[-1],), weight, bias, eps)
 
 
-# spec: specs/architecture/normalization.vibee:92
+# spec: specs/architecture/normalization.vibee:90
 class RMSNorm(nn.Module):
     """A module that applies rms_norm with a learnable weight, which starts at one.
 
@@ -127,7 +127,7 @@ class RMSNorm(nn.Module):
         return rms_norm(x, self.weight, self.eps)
 
 
-# spec: specs/architecture/normalization.vibee:103
+# spec: specs/architecture/normalization.vibee:101
 class LayerNorm(nn.Module):
     """A module that applies layer_norm with a learnable weight (from one) and bias (from zero).
 
@@ -146,7 +146,7 @@ class LayerNorm(nn.Module):
         return layer_norm(x, self.weight, self.bias, self.eps)
 
 
-# spec: specs/architecture/normalization.vibee:114
+# spec: specs/architecture/normalization.vibee:112
 def build_norm(config: NormConfig) -> nn.Module:
     """Returns the module of the type that the config names.
 
@@ -157,7 +157,7 @@ def build_norm(config: NormConfig) -> nn.Module:
     return norm_class(config.hidden_size, config.eps)
 
 
-# spec: specs/architecture/normalization.vibee:122
+# spec: specs/architecture/normalization.vibee:120
 def residual(x: Tensor, norm: nn.Module, sublayer: nn.Module, placement: str) -> Tensor:
     """Returns x + sublayer(norm(x)) for pre placement, norm(x + sublayer(x)) for post.
 

@@ -137,6 +137,10 @@ def find_documents(
     Given: A folder.
     When: Its text files are to be found.
 
+    Args:
+        patterns: patterns or names of files or folders.
+        exclude: patterns or names of files or folders.
+
     Raises:
         ValueError if the folder is missing, cannot be listed, or holds no file that fits.
     """
@@ -229,6 +233,9 @@ def split_held_out(names: list[str], fraction: float, seed: int) -> tuple[list[s
     Given: Names of documents, a fraction and a seed.
     When: Some are to be held out for evaluation.
 
+    Returns:
+        The names to train on and the held-out names.
+
     Raises:
         ValueError if the fraction is not between 0 and 1 or there are fewer than two names.
     """
@@ -280,6 +287,9 @@ def write_shards(
 
     Given: Documents as (name, text), a tokenizer and a folder.
     When: They are to be tokenised.
+
+    Args:
+        documents: name and text.
 
     Raises:
         ValueError if there are no documents, they can be read only once, an option is below 1,

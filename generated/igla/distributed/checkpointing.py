@@ -246,6 +246,9 @@ def save_checkpoint(
     fingerprint, and so on).
     When: A run is to be continued later from this optimizer step, bit for bit.
 
+    Args:
+        state: A value that JSON gives back equal.
+
     Raises:
         CheckpointError if the step is negative or not the one in the state, the state would not
             read back equal from JSON, the optimizer holds a parameter that the model does not
@@ -472,6 +475,9 @@ def load_checkpoint(
     saved.
     When: A run is continued.
 
+    Returns:
+        A value that JSON gives back equal.
+
     Raises:
         CheckpointError if the checkpoint is damaged, or its tensors, optimizer class or
             parameter groups are other than those given.
@@ -498,6 +504,12 @@ def load_latest(
 
     Given: A folder of checkpoints, and a model and an optimizer built as those that were saved.
     When: A run starts and may have run before.
+
+    Args:
+        report: called with one sentence.
+
+    Returns:
+        A value that JSON gives back equal.
 
     Raises:
         CheckpointError if every checkpoint is damaged, for a silent new start would overwrite

@@ -114,6 +114,9 @@ class Throughput:
     Given: The tokens of each step, and a clock.
     When: Speed and remaining time are shown.
 
+    Args:
+        clock: called for the time in seconds; time.monotonic where none is given.
+
     Raises:
         ValueError if smoothing is below 0 or not below 1.
     """
@@ -206,6 +209,10 @@ class ProgressLine:
     Given: The steps of a run, and the stream that people look at (standard error if none is
     given).
     When: The run goes on.
+
+    Args:
+        stream: A text file that is open for writing.
+        clock: called for the time in seconds; time.monotonic where none is given.
     """
 
     def __init__(
@@ -289,6 +296,9 @@ def read_log(path: Path) -> list[dict[str, Any]]:
 
     Given: A log written by JsonlLog.
     When: It is plotted or continued.
+
+    Returns:
+        A value that JSON gives back equal.
 
     Raises:
         ValueError if there is no such file, or a line is not a JSON object with an integer
@@ -436,6 +446,9 @@ def gzip_bits_per_byte(data: bytes) -> float:
 
     Given: A held-out text as bytes.
     When: A baseline is needed that everyone has.
+
+    Args:
+        data: raw bytes.
 
     Raises:
         ValueError if there is no data.

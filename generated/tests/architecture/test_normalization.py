@@ -70,7 +70,7 @@ def test_rms_norm_ignores_the_scale_of_its_input() -> None:
     )
 
 
-# spec: specs/architecture/normalization.vibee:53
+# spec: specs/architecture/normalization.vibee:52
 def test_rms_norm_keeps_dtype_and_shape() -> None:
     """rms_norm: keeps dtype and shape.
 
@@ -83,7 +83,7 @@ def test_rms_norm_keeps_dtype_and_shape() -> None:
     assert tuple(normalization.rms_norm(x, w, 1e-06).shape) == (2, 3, 8)
 
 
-# spec: specs/architecture/normalization.vibee:56
+# spec: specs/architecture/normalization.vibee:55
 def test_rms_norm_needs_one_weight_for_each_channel() -> None:
     """rms_norm: needs one weight for each channel.
 
@@ -96,7 +96,7 @@ def test_rms_norm_needs_one_weight_for_each_channel() -> None:
         normalization.rms_norm(x, w, 1e-06)
 
 
-# spec: specs/architecture/normalization.vibee:70
+# spec: specs/architecture/normalization.vibee:69
 def test_layer_norm_is_the_definition() -> None:
     """layer_norm: is the definition.
 
@@ -118,7 +118,7 @@ def test_layer_norm_is_the_definition() -> None:
     )
 
 
-# spec: specs/architecture/normalization.vibee:74
+# spec: specs/architecture/normalization.vibee:73
 def test_layer_norm_keeps_eps_inside_the_root() -> None:
     """layer_norm: keeps eps inside the root.
 
@@ -138,7 +138,7 @@ def test_layer_norm_keeps_eps_inside_the_root() -> None:
     )
 
 
-# spec: specs/architecture/normalization.vibee:78
+# spec: specs/architecture/normalization.vibee:77
 def test_layer_norm_ignores_a_common_shift() -> None:
     """layer_norm: ignores a common shift.
 
@@ -157,7 +157,7 @@ def test_layer_norm_ignores_a_common_shift() -> None:
     )
 
 
-# spec: specs/architecture/normalization.vibee:82
+# spec: specs/architecture/normalization.vibee:80
 def test_layer_norm_needs_one_weight_for_each_channel() -> None:
     """layer_norm: needs one weight for each channel.
 
@@ -171,7 +171,7 @@ def test_layer_norm_needs_one_weight_for_each_channel() -> None:
         )
 
 
-# spec: specs/architecture/normalization.vibee:86
+# spec: specs/architecture/normalization.vibee:84
 def test_layer_norm_needs_one_bias_for_each_channel() -> None:
     """layer_norm: needs one bias for each channel.
 
@@ -185,7 +185,7 @@ def test_layer_norm_needs_one_bias_for_each_channel() -> None:
         )
 
 
-# spec: specs/architecture/normalization.vibee:98
+# spec: specs/architecture/normalization.vibee:96
 def test_rms_norm_applies_rms_norm() -> None:
     """RMSNorm: applies rms norm.
 
@@ -203,7 +203,7 @@ def test_rms_norm_applies_rms_norm() -> None:
     )
 
 
-# spec: specs/architecture/normalization.vibee:109
+# spec: specs/architecture/normalization.vibee:107
 def test_layer_norm_applies_layer_norm() -> None:
     """LayerNorm: applies layer norm.
 
@@ -293,7 +293,7 @@ def test_num_params_counts_the_built_module(norm_type: str) -> None:
     assert normalization.num_params(config) == sum(p.numel() for p in built.parameters())
 
 
-# spec: specs/architecture/normalization.vibee:60
+# spec: specs/architecture/normalization.vibee:59
 def test_rms_norm_gradient_is_exact() -> None:
     """rms_norm: rms norm gradient is exact."""
     generator = torch.Generator().manual_seed(0)
@@ -302,7 +302,7 @@ def test_rms_norm_gradient_is_exact() -> None:
     assert torch.autograd.gradcheck(lambda a, b: normalization.rms_norm(a, b, 1e-6), (x, weight))
 
 
-# spec: specs/architecture/normalization.vibee:90
+# spec: specs/architecture/normalization.vibee:88
 def test_layer_norm_gradient_is_exact() -> None:
     """layer_norm: layer norm gradient is exact."""
     generator = torch.Generator().manual_seed(0)
@@ -313,7 +313,7 @@ def test_layer_norm_gradient_is_exact() -> None:
     assert torch.autograd.gradcheck(lambda *a: normalization.layer_norm(*a, 1e-6), inputs)
 
 
-# spec: specs/architecture/normalization.vibee:101
+# spec: specs/architecture/normalization.vibee:99, :110
 @pytest.mark.parametrize("norm_class", [normalization.RMSNorm, normalization.LayerNorm])
 def test_modules_start_as_the_bare_norm(norm_class: type[nn.Module]) -> None:
     """A new norm neither scales nor shifts, and its parameters learn."""
@@ -325,7 +325,7 @@ def test_modules_start_as_the_bare_norm(norm_class: type[nn.Module]) -> None:
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in norm.parameters())
 
 
-# spec: specs/architecture/normalization.vibee:120
+# spec: specs/architecture/normalization.vibee:118
 @pytest.mark.parametrize(
     ("norm_type", "expected"),
     [("rms", normalization.RMSNorm), ("layer", normalization.LayerNorm)],
@@ -339,7 +339,7 @@ def test_build_norm_follows_the_config(norm_type: str, expected: type[nn.Module]
     assert norm.eps == 0.25
 
 
-# spec: specs/architecture/normalization.vibee:129
+# spec: specs/architecture/normalization.vibee:127
 def test_residual_puts_the_norm_where_it_belongs() -> None:
     """residual: residual puts the norm where it belongs."""
     x = torch.arange(6.0).reshape(2, 3)

@@ -243,7 +243,7 @@ def test_constants() -> None:
     assert llama_cpp.PIECE_BYTES == 512
 
 
-# spec: specs/export/llama_cpp.vibee:25
+# spec: specs/export/llama_cpp.vibee:25, :34
 def test_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """LlamaCppError, open_library: missing package is named."""
     assert issubclass(llama_cpp.LlamaCppError, ValueError)

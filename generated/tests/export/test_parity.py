@@ -28,7 +28,7 @@ from igla.export.gguf import write_gguf
 from igla.export.huggingface import write_huggingface
 
 
-# spec: specs/export/parity.vibee:88
+# spec: specs/export/parity.vibee:92
 def small_model() -> Decoder:
     """A decoder of two layers."""
     torch.manual_seed(0)
@@ -44,7 +44,7 @@ def small_model() -> Decoder:
     return Decoder(config)
 
 
-# spec: specs/export/parity.vibee:42
+# spec: specs/export/parity.vibee:46
 class Stand:
     """Answers in the place of the llama.cpp process; `reply` makes the answer."""
 
@@ -69,7 +69,7 @@ class Stand:
         return SimpleNamespace(returncode=answer.get("status", 0), stderr=answer.get("stderr", ""))
 
 
-# spec: specs/export/parity.vibee:99
+# spec: specs/export/parity.vibee:103
 def test_compare_logits_equal_logits() -> None:
     """compare_logits: equal logits.
 
@@ -83,7 +83,7 @@ def test_compare_logits_equal_logits() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:102
+# spec: specs/export/parity.vibee:106
 def test_compare_logits_largest_difference() -> None:
     """compare_logits: largest difference.
 
@@ -97,7 +97,7 @@ def test_compare_logits_largest_difference() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:105
+# spec: specs/export/parity.vibee:109
 def test_compare_logits_divergence_ignores_a_shift() -> None:
     """compare_logits: divergence ignores a shift.
 
@@ -108,7 +108,7 @@ def test_compare_logits_divergence_ignores_a_shift() -> None:
     assert parity.compare_logits([x + 3], [x]).mean_kl == pytest.approx(0, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/export/parity.vibee:108
+# spec: specs/export/parity.vibee:112
 def test_compare_logits_divergence_of_the_second_from_the_first() -> None:
     """compare_logits: divergence of the second from the first.
 
@@ -121,7 +121,7 @@ def test_compare_logits_divergence_of_the_second_from_the_first() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:111
+# spec: specs/export/parity.vibee:115
 def test_compare_logits_divergence_is_a_mean_over_all_positions() -> None:
     """compare_logits: divergence is a mean over all positions.
 
@@ -135,7 +135,7 @@ def test_compare_logits_divergence_is_a_mean_over_all_positions() -> None:
     ).mean_kl == pytest.approx(math.log(16 / 7) / 2 / 3, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/export/parity.vibee:117
+# spec: specs/export/parity.vibee:121
 def test_compare_logits_agreement_is_a_share() -> None:
     """compare_logits: agreement is a share.
 
@@ -148,7 +148,7 @@ def test_compare_logits_agreement_is_a_share() -> None:
     assert parity.compare_logits([x], [y]).positions == 4
 
 
-# spec: specs/export/parity.vibee:122
+# spec: specs/export/parity.vibee:126
 def test_compare_logits_shapes_agree() -> None:
     """compare_logits: shapes agree.
 
@@ -162,7 +162,7 @@ def test_compare_logits_shapes_agree() -> None:
         parity.compare_logits([x], [x, x])
 
 
-# spec: specs/export/parity.vibee:126
+# spec: specs/export/parity.vibee:130
 def test_compare_logits_there_are_logits() -> None:
     """compare_logits: there are logits.
 
@@ -172,7 +172,7 @@ def test_compare_logits_there_are_logits() -> None:
         parity.compare_logits([], [])
 
 
-# spec: specs/export/parity.vibee:129
+# spec: specs/export/parity.vibee:133
 def test_compare_logits_first_is_finite() -> None:
     """compare_logits: first is finite.
 
@@ -183,7 +183,7 @@ def test_compare_logits_first_is_finite() -> None:
         parity.compare_logits([x + math.inf], [x])
 
 
-# spec: specs/export/parity.vibee:133
+# spec: specs/export/parity.vibee:137
 def test_compare_logits_second_is_finite() -> None:
     """compare_logits: second is finite.
 
@@ -194,7 +194,7 @@ def test_compare_logits_second_is_finite() -> None:
         parity.compare_logits([x], [x + math.inf])
 
 
-# spec: specs/export/parity.vibee:148
+# spec: specs/export/parity.vibee:152
 def test_parity_gate_float32_is_exact() -> None:
     """parity_gate: float32 is exact.
 
@@ -205,7 +205,7 @@ def test_parity_gate_float32_is_exact() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:150
+# spec: specs/export/parity.vibee:154
 @pytest.mark.parametrize(("stored", "kl"), [("f16", 1e-06), ("bf16", 1e-05), ("q8_0", 0.0001)])
 def test_parity_gate_rounded_types_have_a_divergence(stored: str, kl: float) -> None:
     """parity_gate: rounded types have a divergence.
@@ -215,7 +215,7 @@ def test_parity_gate_rounded_types_have_a_divergence(stored: str, kl: float) -> 
     assert parity.parity_gate(stored) == parity.ParityGate(mean_kl=kl)
 
 
-# spec: specs/export/parity.vibee:153
+# spec: specs/export/parity.vibee:157
 def test_parity_gate_other_types() -> None:
     """parity_gate: other types.
 
@@ -225,7 +225,7 @@ def test_parity_gate_other_types() -> None:
         parity.parity_gate("q4_0")
 
 
-# spec: specs/export/parity.vibee:182
+# spec: specs/export/parity.vibee:186
 def test_format_report_one_line() -> None:
     """format_report: one line.
 
@@ -241,7 +241,7 @@ def test_format_report_one_line() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:14
+# spec: specs/export/parity.vibee:18
 def test_parity_report_is_frozen() -> None:
     """ParityReport takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityReport(max_abs=0.0, mean_kl=0.0, argmax_agreement=1.0, positions=1)
@@ -252,7 +252,7 @@ def test_parity_report_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/parity.vibee:22
+# spec: specs/export/parity.vibee:26
 def test_parity_gate_defaults() -> None:
     """ParityGate has the defaults of the spec."""
     config = parity.ParityGate(mean_kl=0.0)
@@ -260,7 +260,7 @@ def test_parity_gate_defaults() -> None:
     assert config.argmax_agreement == 0.0
 
 
-# spec: specs/export/parity.vibee:22
+# spec: specs/export/parity.vibee:26
 def test_parity_gate_is_frozen() -> None:
     """ParityGate takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityGate(mean_kl=0.0)
@@ -271,14 +271,14 @@ def test_parity_gate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/parity.vibee:29
+# spec: specs/export/parity.vibee:33
 def test_parity_options_defaults() -> None:
     """ParityOptions has the defaults of the spec."""
     config = parity.ParityOptions(model=Path("model"), gguf=("model.gguf",))
     assert config.prompts == ("import os", "def main(arguments):", "The quick brown fox")
 
 
-# spec: specs/export/parity.vibee:29
+# spec: specs/export/parity.vibee:33
 def test_parity_options_is_frozen() -> None:
     """ParityOptions takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityOptions(model=Path("model"), gguf=("model.gguf",))
@@ -289,7 +289,7 @@ def test_parity_options_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/parity.vibee:42
+# spec: specs/export/parity.vibee:46, :55
 def test_failures_of_llama_cpp_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """ParityError, llama_cpp_logits: failures of llama cpp are told."""
     assert issubclass(parity.ParityError, ValueError)
@@ -307,7 +307,7 @@ def test_failures_of_llama_cpp_are_told(monkeypatch: pytest.MonkeyPatch) -> None
         parity.llama_cpp_generate(path, "a", 1)
 
 
-# spec: specs/export/parity.vibee:42
+# spec: specs/export/parity.vibee:46, :55
 def test_failures_of_llama_cpp_are_told_at_the_line_of_the_caller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -318,7 +318,7 @@ def test_failures_of_llama_cpp_are_told_at_the_line_of_the_caller(
     assert warned[0].filename == __file__
 
 
-# spec: specs/export/parity.vibee:51
+# spec: specs/export/parity.vibee:55
 def test_logits_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """llama_cpp_logits: logits come back."""
     stand = Stand(monkeypatch, logits=lambda request: [[[0.5, 1.0]], [[2.0, 3.0], [4.0, 5.0]]])
@@ -336,14 +336,14 @@ def test_logits_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(stand.requests) == 1
 
 
-# spec: specs/export/parity.vibee:51
+# spec: specs/export/parity.vibee:55
 def test_logits_come_back_from_a_process_of_its_own(tmp_path: Path) -> None:
     """With the real process: wherever llama.cpp is missing or the file is, a sentence comes back."""
     with pytest.raises(parity.ParityError, match="pip install xllamacpp|cannot load .*none.gguf"):
         parity.llama_cpp_logits(tmp_path / "none.gguf", [[1]])
 
 
-# spec: specs/export/parity.vibee:60
+# spec: specs/export/parity.vibee:64
 def test_tokens_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """llama_cpp_tokenize: tokens come back."""
     stand = Stand(monkeypatch, tokens=[[1, 5], []])
@@ -356,7 +356,7 @@ def test_tokens_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-# spec: specs/export/parity.vibee:79
+# spec: specs/export/parity.vibee:83
 def test_text_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """llama_cpp_generate: text comes back."""
     stand = Stand(monkeypatch, text=" continued")
@@ -376,7 +376,7 @@ def test_text_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(stand.requests) == 2
 
 
-# spec: specs/export/parity.vibee:88
+# spec: specs/export/parity.vibee:92
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_pytorch_logits_are_those_of_the_model(dtype: torch.dtype) -> None:
     """pytorch_logits: pytorch logits are those of the model."""
@@ -392,7 +392,7 @@ def test_pytorch_logits_are_those_of_the_model(dtype: torch.dtype) -> None:
         parity.pytorch_logits(model, [[]])
 
 
-# spec: specs/export/parity.vibee:164
+# spec: specs/export/parity.vibee:168
 def test_bounds_are_kept_or_named() -> None:
     """parity_faults: bounds are kept or named."""
 
@@ -416,7 +416,7 @@ def test_bounds_are_kept_or_named() -> None:
         faults("f8")
 
 
-# spec: specs/export/parity.vibee:173
+# spec: specs/export/parity.vibee:177
 @pytest.fixture(scope="module")
 def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model with its tokenizer, as model/ and as model.gguf."""
@@ -428,7 +428,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-# spec: specs/export/parity.vibee:173
+# spec: specs/export/parity.vibee:177
 def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
     """What llama.cpp answers when it computes what PyTorch does, but for one logit."""
     tokenizer, model = Tokenizer(export / "tokenizer.model"), small_model()
@@ -447,7 +447,7 @@ def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
     return {"tokens": tokens, "logits": logits}
 
 
-# spec: specs/export/parity.vibee:173
+# spec: specs/export/parity.vibee:177
 def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """measure_parity: tokens are compared before logits."""
     stand = Stand(monkeypatch, **faithful(export, error=0.5))
@@ -479,7 +479,7 @@ def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.Mon
         parity.measure_parity(*arguments)
 
 
-# spec: specs/export/parity.vibee:193
+# spec: specs/export/parity.vibee:197
 def test_main_prints_and_judges(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -504,7 +504,7 @@ def test_main_prints_and_judges(
     assert len(stand.requests[-1]["prompts"]) == 3
 
 
-# spec: specs/export/parity.vibee:193
+# spec: specs/export/parity.vibee:197
 def test_main_prints_and_judges_the_file(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -212,7 +212,7 @@ def test_reduces_over_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not rank.others and not rank.in_flight
 
 
-# spec: specs/optimization/gradient.vibee:69
+# spec: specs/optimization/gradient.vibee:64
 def test_normalizes_over_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     """normalize_gradients: normalizes over ranks."""
     rank = _Rank(torch.tensor(6), torch.tensor([1.0, 1.0, 1.0]), torch.tensor([0.0, 8.0, 0.0]))
@@ -223,7 +223,7 @@ def test_normalizes_over_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not rank.others and not rank.in_flight
 
 
-# spec: specs/optimization/gradient.vibee:64
+# spec: specs/optimization/gradient.vibee:65
 def test_divides_by_the_count() -> None:
     """normalize_gradients: divides by the count."""
     parameters = _parameters([1.0, 2.0, 3.0], [4.0, 8.0, 16.0])
@@ -233,7 +233,7 @@ def test_divides_by_the_count() -> None:
     assert _gradients(parameters) == [[0.25, 0.5, 0.75], [1.0, 2.0, 4.0]]
 
 
-# spec: specs/optimization/gradient.vibee:65
+# spec: specs/optimization/gradient.vibee:66
 def test_no_tokens_give_zero_gradients() -> None:
     """normalize_gradients: no tokens give zero gradients."""
     parameters = _parameters([0.0, math.nan, 2.0])
@@ -241,7 +241,7 @@ def test_no_tokens_give_zero_gradients() -> None:
     assert _gradients(parameters) == [[0.0, 0.0, 0.0]]
 
 
-# spec: specs/optimization/gradient.vibee:66
+# spec: specs/optimization/gradient.vibee:67
 def test_untouched_parameters_get_zero() -> None:
     """normalize_gradients: untouched parameters get zero."""
     touched, untouched, frozen = _parameters([2.0, 2.0, 2.0], None, None)
@@ -259,7 +259,7 @@ def test_refuses_nothing_to_train() -> None:
         gradient.normalize_gradients([frozen.requires_grad_(False)], 2)
 
 
-# spec: specs/optimization/gradient.vibee:67
+# spec: specs/optimization/gradient.vibee:69
 def test_refuses_a_negative_count() -> None:
     """normalize_gradients: refuses a negative count."""
     with pytest.raises(ValueError, match="tokens is -1, must be 0 or more"):

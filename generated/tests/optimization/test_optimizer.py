@@ -154,7 +154,7 @@ def test_refuses_nothing_to_train() -> None:
     assert optimizer.parameter_groups(matrix, 0.1)[0]["params"] == [matrix.weight]
 
 
-# spec: specs/optimization/optimizer.vibee:34
+# spec: specs/optimization/optimizer.vibee:34, :40, :54, :79
 def test_built_optimizer_follows_the_formulas() -> None:
     """next_first_moment, next_second_moment, adamw_update, build_optimizer: built optimizer
     follows the formulas.

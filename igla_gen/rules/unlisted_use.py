@@ -1,0 +1,78 @@
+"""What the templates import stands in `uses`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from igla_gen.emit.templates import template_texts
+from igla_gen.model.component import ComponentSpec
+from igla_gen.model.library import PACKAGE, Library, Unit, declarations, find_module
+from igla_gen.rules.base import Finder, Rule
+from igla_gen.rules.examples import NORM_TEMPLATE, SOUND, component
+from igla_gen.rules.templates import templates_of
+
+
+def check(finder: Finder, library: Library, unit: Unit) -> None:
+    """Each module of the package that a template imports is the unit's own or in `uses`."""
+    names = templates_of(library, unit)
+    if names is None or not isinstance(unit.spec, ComponentSpec):
+        return
+    known = {unit.module, *(use.text for use in unit.spec.uses)}
+    place = unit.spec.key_span("uses") if unit.spec.node.key("uses") else unit.spec.name.span
+    missing: dict[str, str] = {}
+    for name in names:
+        for module, line in _imports(template_texts().get(name, "")):
+            if module not in known and not _is_ambiguous(library, unit, module):
+                missing.setdefault(module, f"templates/{name}:{line} imports it")
+    for module, where in missing.items():
+        finder.report(f"{module} is not in uses", place, where)
+
+
+def _is_ambiguous(library: Library, unit: Unit, module: str) -> bool:
+    """Whether a name of the module means something else here: then only the template can say which.
+
+    A module that has a spec which was not read (one was named, and does not use it) is not judged.
+    """
+    other = library.units.get(module)
+    if other is None:
+        return find_module(module, Path.cwd()) is not None
+    if not isinstance(other.spec, ComponentSpec):
+        return False
+    return any(name in library.scope(unit) for name, _ in declarations(other.spec))
+
+
+def _imports(template: str) -> Iterator[tuple[str, int]]:
+    """Modules of the package with the lines that import them."""
+    try:
+        tree = ast.parse(template)
+    except SyntaxError:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{PACKAGE}."):
+            parts = (node.module or "").split(".")
+            for alias in node.names if len(parts) < 3 else ():
+                yield f"{node.module}.{alias.name}", node.lineno
+            if len(parts) >= 3:
+                yield ".".join(parts), node.lineno
+
+
+RULE = Rule(
+    code="IG427",
+    name="unlisted-use",
+    what="A module of the package that a template imports and that `uses` does not name.",
+    why=(
+        "`uses` says which specs the module depends on: what must be generated with it, and what "
+        "may change under it."
+    ),
+    bad=component(
+        SOUND,
+        template=NORM_TEMPLATE.replace(
+            "import torch\n", "import torch\nfrom igla.architecture.scaling import scale\n", 1
+        ),
+    ),
+    good=component(SOUND, template=NORM_TEMPLATE),
+    suppressible=True,
+    check=check,
+)

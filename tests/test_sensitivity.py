@@ -1,0 +1,40 @@
+"""A sample of what `make sensitivity` measures over all lines of all specs, and the measure itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import sensitivity
+from tests.sensitivity import KINDS, PASSED, Mutation
+
+
+def sampled(kind: str) -> list[Mutation]:
+    """Every so many mutations of one kind, over all specs."""
+    texts = sensitivity.bench().texts()
+    made = [m for name, text in texts.items() for m in sensitivity.mutations(name, text, (kind,))]
+    return made[7 :: max(1, len(made) // 60)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_mutation_goes_unnoticed(kind: str) -> None:
+    outcomes = [sensitivity.bench().judge(mutation) for mutation in sampled(kind)]
+    assert len(outcomes) >= 60
+    unnoticed = [o for o in outcomes if o.verdict not in PASSED]
+    assert not unnoticed, [(o.mutation.spec, o.mutation.line, o.mutation.what) for o in unnoticed]
+
+
+def judged(old: str, new: str) -> str:
+    """The verdict on one change of normalization.vibee."""
+    name = "specs/architecture/normalization.vibee"
+    text = sensitivity.bench().texts()[name]
+    assert text.count(old) == 1
+    line = text[: text.index(old)].count("\n") + 1
+    mutation = Mutation("by-hand", name, line, old, text.replace(old, new), frozenset((line,)))
+    return sensitivity.bench().judge(mutation).verdict
+
+
+def test_the_measure_tells_the_verdicts_apart() -> None:
+    assert judged("eps: Float = 1e-6", "eps: Float = 1e-5") == "changed"
+    assert judged("eps: Float = 1e-6", "eps: Flaot = 1e-6") == "reported"
+    assert judged("language: python", "language:   python  # as ever") == "silent"
+    assert judged("types:\n", "\n\n\n\ntypes:\n") == "silent"
