@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -23,6 +24,7 @@ from igla_gen.model.quantities import (
     parse_quantity,
 )
 from igla_gen.model.types import FieldType, parse_field
+from igla_gen.rules.base import load_rule
 from igla_gen.syntax.tree import Scalar
 from tests.conftest import Workplace
 
@@ -313,3 +315,20 @@ def test_parameters_of_behaviors_may_be_quantities(scaling: Workplace) -> None:
     assert "IG409" not in found, found
     scaling.change(template, "tuple[int, float]", "tuple[int, int]")
     assert "both is Tuple<Int, Float>" in scaling.run("check", "specs").out
+
+
+def test_sections_take_quantities_and_mark_a_wrong_unit(workplace: Workplace) -> None:
+    for name, text in load_rule("IG302").good.everything.items():
+        workplace.write(name, text if isinstance(text, str) else text.decode())
+    model = "specs/models/example.vibee"
+    line = next(t for t in workplace.read(model).splitlines() if "hidden_size" in t)
+    size = re.search(r"hidden_size: (\d+)", line)
+    assert size is not None
+    written = size[0].replace(size[1], f"{int(size[1]) / 1000}K channels")
+    workplace.change(model, size[0], written)
+    result = workplace.run("check", "specs")
+    assert result.code == 0, result.out
+    workplace.change(model, written, "hidden_size: 8GB")
+    found = workplace.run("check", "specs", "--output-format", "concise").out
+    row, text = next(x for x in enumerate(workplace.read(model).splitlines(), 1) if "8GB" in x[1])
+    assert f"{model}:{row}:{text.index('GB') + 1}: IG206" in found, found
