@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import statistics
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -265,3 +266,27 @@ def test_inside_a_larger_statement_closeness_keeps_the_tolerance() -> None:
     assert emit(node, scope) == "not math.isclose(a, 2, rel_tol=0.25, abs_tol=0.25) or a == 3"
     scope.kinds["a"] = "tensor"
     assert "torch.allclose(a, 2, rtol=0.25, atol=0.25)" in emit(node, scope)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.5 in range(10^8)",
+        "tuple(range(10^8))",
+        "sum(range(10^8))",
+        "all(range(1, 10^8))",
+        "max(range(10^8))",
+        "len(range(10^9, 0, 0 - 1))",
+        "round(2^4096, 0 - 99999999)",
+        "round(0.5, 10^9)",
+        "[[0] * 60000] * 60000 == [[0] * 60000] * 60000",
+        "str([0] * 60000)",
+        "[[0] * 60000, [0] * 60000]",
+        '("a" * 60000) + ("a" * 60000)',
+    ],
+)
+def test_what_would_take_for_ever_is_refused(text: str) -> None:
+    start = time.process_time()
+    with pytest.raises(EvaluationError):
+        evaluate(parse(text), {})
+    assert time.process_time() - start < 1

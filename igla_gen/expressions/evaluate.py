@@ -27,7 +27,8 @@ from igla_gen.expressions.tree import (
 TOLERANCE = 1e-9  # of `~=` where a law gives no other, relative and absolute
 MAX_EXPONENT = 4096
 MAX_BITS = 1 << 16  # of a whole number
-MAX_ITEMS = 1 << 16  # of a text or a list
+MAX_ITEMS = 1 << 16  # of a text, a list or a range
+MAX_DIGITS = 400  # that `round` may be asked for: a float has no more
 
 
 class EvaluationError(ValueError):
@@ -38,12 +39,46 @@ class EvaluationError(ValueError):
         self.span = span
 
 
+def _items_in(value: object) -> int:
+    """How many values a list holds, those of the lists in it counted too; a number holds one."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list | tuple):
+        return len(value) + sum(_items_in(item) for item in value if isinstance(item, list | tuple))
+    return 1
+
+
+def _bounded(value: object) -> object:
+    if _items_in(value) > MAX_ITEMS:
+        raise ValueError(f"more than {MAX_ITEMS} items")
+    return value
+
+
+def _range(*bounds: int) -> range:
+    found = range(*bounds)
+    if len(found) > MAX_ITEMS:
+        raise ValueError(f"a range of more than {MAX_ITEMS} numbers")
+    return found
+
+
+def _round(number: float, digits: int | None = None) -> float:
+    if digits is not None and abs(digits) > MAX_DIGITS:
+        raise ValueError(f"more than {MAX_DIGITS} digits")
+    return round(number, digits)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list | tuple | range):
+        raise ValueError("str takes a number or a text")
+    return str(value)
+
+
 FUNCTIONS: dict[str, Callable[..., object]] = {
     "sqrt": math.sqrt, "exp": math.exp, "log": math.log, "log2": math.log2, "sin": math.sin,
     "cos": math.cos, "tanh": math.tanh, "erf": math.erf, "abs": abs, "floor": math.floor,
-    "ceil": math.ceil, "round": round, "min": min, "max": max, "sum": sum, "len": len,
-    "range": range, "all": all, "any": any, "isfinite": math.isfinite, "isnan": math.isnan,
-    "float": float, "int": int, "list": list, "tuple": tuple, "str": str,
+    "ceil": math.ceil, "round": _round, "min": min, "max": max, "sum": lambda items: sum(items),
+    "len": len, "range": _range, "all": all, "any": any, "isfinite": math.isfinite,
+    "isnan": math.isnan, "float": float, "int": int, "list": list, "tuple": tuple, "str": _text,
     "clamp": lambda x, low, high: min(max(x, low), high),
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
 }  # fmt: skip
@@ -114,7 +149,8 @@ def _evaluate(node: Expression, values: MappingABC[str, object]) -> object:
         case Conditional(condition, then, otherwise):
             return value(then) if value(condition) else value(otherwise)
         case Items(items, is_tuple):
-            return tuple(map(value, items)) if is_tuple else [value(item) for item in items]
+            made = [value(item) for item in items]
+            return _bounded(tuple(made) if is_tuple else made)
     raise EvaluationError("this needs a tensor and cannot be evaluated here", node.span)
 
 
@@ -161,7 +197,7 @@ def _check_repetition(node: Binary, left: object, right: object) -> None:
     """`[0] * n` and `"x" * n` are lists and texts of bounded length."""
     for items, times in ((left, right), (right, left)):
         is_repetition = isinstance(items, str | list | tuple) and isinstance(times, int)
-        if is_repetition and len(items) * times > MAX_ITEMS:
+        if is_repetition and _items_in(items) * times > MAX_ITEMS:
             raise EvaluationError("the list is too large", node.span)
 
 
@@ -174,6 +210,8 @@ def _binary(node: Binary, left: object, right: object) -> object:
         return _real(left**right)
     if node.operator == "*":
         _check_repetition(node, left, right)
+    if node.operator == "+" and isinstance(left, str | list | tuple):
+        return _bounded(left + right)
     if node.operator not in _BINARY:
         raise EvaluationError(f"{node.operator!r} needs tensors", node.span)
     return _BINARY[node.operator](left, right)
