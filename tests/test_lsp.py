@@ -286,7 +286,8 @@ def test_completion_in_an_instance(editor: Editor) -> None:
 def test_definitions(editor: Editor, norm: str) -> None:
     line = norm[: norm.index("  NormConfig:")].count("\n") + 1
     assert editor.places("definition", NORM, "params: {config: Norm") == [(NORM, line)]
-    [(file, number)] = editor.places("definition", NORM, "  NormConf")
+    (file, number), *tests = editor.places("definition", NORM, "  NormConf")
+    assert all(path.startswith("generated/tests/") for path, _ in tests)
     assert file == "generated/igla/architecture/normalization.py"
     assert (editor.root / file).read_text().split("\n")[number - 1].startswith("@dataclass")
     found = editor.places("implementation", NORM, "holds: rms_n")

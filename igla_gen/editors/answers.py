@@ -381,6 +381,12 @@ def _location(path: Path, span: Span) -> Location:
     return Location(path, span.line, span.column, max(0, span.end_column - span.column))
 
 
+def _is_helper(lines: list[str]) -> bool:
+    """Whether what follows is private: it names the line of what needs it, and is not that."""
+    heads = (re.match(r"\s*(?:def|class) (\w+)", line) for line in lines)
+    return any(head[1].startswith("_") for head in heads if head)
+
+
 def generated(project: Project, declared: Declared) -> list[Location]:
     """What carries the line of the declaration in its `# spec:` comment."""
     relative = declared.module.replace(".", "/")
@@ -392,7 +398,7 @@ def generated(project: Project, declared: Declared) -> list[Location]:
     for file in (project.root / name for name in files):
         lines = file.read_text(encoding="utf-8").split("\n") if file.is_file() else []
         for number, line in enumerate(lines, start=1):
-            if comment.match(line):
+            if comment.match(line) and not _is_helper(lines[number : number + 4]):
                 found.append(Location(file, number + 1, len(line) - len(line.lstrip()) + 1))
     return found
 
