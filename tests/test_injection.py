@@ -83,7 +83,7 @@ def verdict(text: str, place: int) -> str:
     if unit.module != bench.units[SPEC].module:
         return f"another path: {unit.module}"
     made, before = (
-        sensitivity._rendered(lib, lib.units[unit.module]) for lib in (library, bench.base)
+        sensitivity.rendered(lib, lib.units[unit.module]) for lib in (library, bench.base)
     )
     is_same = list(map(skeleton, made)) == list(map(skeleton, before))
     return "same" if is_same else f"other code from line {place}"

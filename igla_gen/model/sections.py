@@ -267,7 +267,7 @@ def _check_statement(
 def _fields_named(text: str, section: str | None) -> list[str]:
     import re
 
-    return re.findall(rf"\b{section}\.(\w+)", text)
+    return re.findall(rf"\b{re.escape(section)}\.(\w+)", text)
 
 
 def _number(value: object) -> str:
