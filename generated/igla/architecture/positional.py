@@ -37,7 +37,7 @@ class RopeScaling:
     """How the frequencies change for contexts longer than that of the training."""
 
     kind: Literal["linear", "dynamic", "yarn", "llama3"]
-    """linear divides all frequencies; dynamic raises the base as the context grows; yarn and llama3 divide the slow ones alone."""
+    """linear divides all frequencies, dynamic raises the base with the length, yarn and llama3 divide slow ones."""
     factor: float
     """Longest context over original_context."""
     original_context: int
@@ -80,24 +80,34 @@ class RopeScaling:
                 "RopeScaling needs attention_factor == none or attention_factor > 0, "
                 f"got attention_factor={self.attention_factor!r}"
             )
-        if not (
-            self.kind == "yarn"
-            or (self.attention_factor is None and self.beta_fast == 32 and (self.beta_slow == 1))
-        ):
+        if not (self.kind == "yarn" or self.attention_factor is None):
             raise ValueError(
-                "RopeScaling needs kind == 'yarn' or attention_factor == none and beta_fast == 32 and beta_slow == 1, "
-                f"got kind={self.kind!r}, attention_factor={self.attention_factor!r}, beta_fast={self.beta_fast!r}, beta_slow={self.beta_slow!r}"
+                "RopeScaling needs kind == 'yarn' or attention_factor == none, "
+                f"got kind={self.kind!r}, attention_factor={self.attention_factor!r}"
             )
-        if not (
-            self.kind == "llama3" or (self.low_freq_factor == 1 and self.high_freq_factor == 4)
-        ):
+        if not (self.kind == "yarn" or self.beta_fast == 32):
             raise ValueError(
-                "RopeScaling needs kind == 'llama3' or low_freq_factor == 1 and high_freq_factor == 4, "
-                f"got kind={self.kind!r}, low_freq_factor={self.low_freq_factor!r}, high_freq_factor={self.high_freq_factor!r}"
+                "RopeScaling needs kind == 'yarn' or beta_fast == 32, "
+                f"got kind={self.kind!r}, beta_fast={self.beta_fast!r}"
+            )
+        if not (self.kind == "yarn" or self.beta_slow == 1):
+            raise ValueError(
+                "RopeScaling needs kind == 'yarn' or beta_slow == 1, "
+                f"got kind={self.kind!r}, beta_slow={self.beta_slow!r}"
+            )
+        if not (self.kind == "llama3" or self.low_freq_factor == 1):
+            raise ValueError(
+                "RopeScaling needs kind == 'llama3' or low_freq_factor == 1, "
+                f"got kind={self.kind!r}, low_freq_factor={self.low_freq_factor!r}"
+            )
+        if not (self.kind == "llama3" or self.high_freq_factor == 4):
+            raise ValueError(
+                "RopeScaling needs kind == 'llama3' or high_freq_factor == 4, "
+                f"got kind={self.kind!r}, high_freq_factor={self.high_freq_factor!r}"
             )
 
 
-# spec: specs/architecture/positional.vibee:42
+# spec: specs/architecture/positional.vibee:45
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RopeConfig:
     """Rotary position embedding of one attention head."""
@@ -136,13 +146,13 @@ class RopeConfig:
             )
 
 
-# spec: specs/architecture/positional.vibee:59
+# spec: specs/architecture/positional.vibee:62
 def rotary_channels(config: RopeConfig) -> int:
     """Channels of a head that are rotated, R."""
     return 2 * math.floor(config.head_dim * config.rotary_fraction / 2 + 1e-09)
 
 
-# spec: specs/architecture/positional.vibee:74
+# spec: specs/architecture/positional.vibee:77
 def rope_attention_factor(scaling: RopeScaling) -> float:
     """What the rotary tables are multiplied by, which sharpens the softmax of a stretched context
     (yarn).
@@ -158,12 +168,12 @@ def rope_attention_factor(scaling: RopeScaling) -> float:
     )
 
 
-# spec: specs/architecture/positional.vibee:92
+# spec: specs/architecture/positional.vibee:95
 def _linear(frequencies: Tensor, config: RopeConfig, length: int | None) -> Tensor:
     return frequencies / config.scaling.factor
 
 
-# spec: specs/architecture/positional.vibee:92
+# spec: specs/architecture/positional.vibee:95
 def _dynamic(frequencies: Tensor, config: RopeConfig, length: int | None) -> Tensor:
     if length is None:
         raise ValueError("dynamic scaling got length=None: give the number of tokens seen so far")
@@ -180,7 +190,7 @@ def _dynamic(frequencies: Tensor, config: RopeConfig, length: int | None) -> Ten
     return frequencies * growth ** (-2 * index_r / (channels - 2))
 
 
-# spec: specs/architecture/positional.vibee:92
+# spec: specs/architecture/positional.vibee:95
 def _yarn(frequencies: Tensor, config: RopeConfig, length: int | None) -> Tensor:
     channels, scaling = rotary_channels(config), config.scaling
 
@@ -197,7 +207,7 @@ def _yarn(frequencies: Tensor, config: RopeConfig, length: int | None) -> Tensor
     return frequencies * (1 - divided_r) + frequencies / scaling.factor * divided_r
 
 
-# spec: specs/architecture/positional.vibee:92
+# spec: specs/architecture/positional.vibee:95
 def _llama3(frequencies: Tensor, config: RopeConfig, length: int | None) -> Tensor:
     scaling = config.scaling
     turns_r = scaling.original_context * frequencies / (2 * math.pi)
@@ -206,7 +216,7 @@ def _llama3(frequencies: Tensor, config: RopeConfig, length: int | None) -> Tens
     return frequencies * kept_r + frequencies / scaling.factor * (1 - kept_r)
 
 
-# spec: specs/architecture/positional.vibee:92
+# spec: specs/architecture/positional.vibee:95
 def rope_frequencies(
     config: RopeConfig, length: int | None = None, device: torch.device | None = None
 ) -> Tensor:
@@ -237,7 +247,7 @@ def rope_frequencies(
     return scale[config.scaling.kind](frequencies, config, length)
 
 
-# spec: specs/architecture/positional.vibee:139
+# spec: specs/architecture/positional.vibee:142
 def rope_tables(
     config: RopeConfig, positions: Tensor, length: int | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -259,7 +269,7 @@ def rope_tables(
     return (factor * angles.cos()).float(), (factor * angles.sin()).float()
 
 
-# spec: specs/architecture/positional.vibee:174
+# spec: specs/architecture/positional.vibee:177
 def _require_tables(x_bthd: Tensor, cos_btr: Tensor, sin_btr: Tensor) -> None:
     for name, table in (("cos", cos_btr), ("sin", sin_btr)):
         if table.dtype not in (torch.float32, torch.float64):
@@ -276,7 +286,7 @@ def _require_tables(x_bthd: Tensor, cos_btr: Tensor, sin_btr: Tensor) -> None:
         )
 
 
-# spec: specs/architecture/positional.vibee:174
+# spec: specs/architecture/positional.vibee:177
 def _turn(first: Tensor, second: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
     """Turn the points (first, second), in the wider dtype; return them in that of first.
 
@@ -290,7 +300,7 @@ def _turn(first: Tensor, second: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tens
     return turned_first.to(narrow), turned_second.to(narrow)
 
 
-# spec: specs/architecture/positional.vibee:174
+# spec: specs/architecture/positional.vibee:177
 def apply_rope(x_bthd: Tensor, cos_btr: Tensor, sin_btr: Tensor, pairing: str = "halves") -> Tensor:
     """Turns the first R channels of each head by the token's angle, so that the product of a query
     and a key depends on their distance alone; the other channels pass.
@@ -332,7 +342,7 @@ def apply_rope(x_bthd: Tensor, cos_btr: Tensor, sin_btr: Tensor, pairing: str = 
     raise ValueError(f"pairing is {pairing!r}: use halves or interleaved")
 
 
-# spec: specs/architecture/positional.vibee:242
+# spec: specs/architecture/positional.vibee:245
 class RopeCache:
     """Keeps the tables of positions 0, 1, ... and looks rows up. tables(positions, length) returns
     what rope_tables does; all positions are below length.
@@ -371,7 +381,7 @@ class RopeCache:
         return self.cos_tr[positions], self.sin_tr[positions]
 
 
-# spec: specs/architecture/positional.vibee:256
+# spec: specs/architecture/positional.vibee:259
 def alibi_slopes(num_heads: int, device: torch.device | None = None) -> Tensor:
     """Returns the slope of each head, in float64: the geometric series 2^(-8/n), 2^(-16/n), ...
     for a power of two n; for other counts that of the next lower power of two, then every other
@@ -394,7 +404,7 @@ def alibi_slopes(num_heads: int, device: torch.device | None = None) -> Tensor:
     return 2.0 ** (-8 / power * torch.cat((steps_h, between_h)))
 
 
-# spec: specs/architecture/positional.vibee:283
+# spec: specs/architecture/positional.vibee:286
 def alibi_bias(slopes: Tensor, query_positions: Tensor, key_positions: Tensor) -> Tensor:
     """Returns minus the slope times the distance, which is symmetric (a causal mask is not in it),
     in the dtype of the slopes.
@@ -414,7 +424,7 @@ def alibi_bias(slopes: Tensor, query_positions: Tensor, key_positions: Tensor) -
     return -slopes[:, None, None] * distances_ts[..., None, :, :].to(slopes.dtype)
 
 
-# spec: specs/architecture/positional.vibee:302
+# spec: specs/architecture/positional.vibee:305
 def document_positions(document_ids: Tensor) -> Tensor:
     """Returns positions that count from zero and restart where a document begins.
 
@@ -435,7 +445,7 @@ def document_positions(document_ids: Tensor) -> Tensor:
     return index_t - starts
 
 
-# spec: specs/architecture/positional.vibee:314
+# spec: specs/architecture/positional.vibee:317
 def _split_heads(
     weight: Tensor, num_heads: int, rotary_channels: int | None
 ) -> tuple[Tensor, Tensor]:
@@ -443,7 +453,7 @@ def _split_heads(
     if num_heads < 1 or weight.shape[0] % num_heads != 0:
         raise ValueError(
             f"weight has {weight.shape[0]} rows, which are not num_heads={num_heads} heads: "
-            "give the number of heads that the projection was made for"
+            "give the number of heads of the projection"
         )
     heads = weight.unflatten(0, (num_heads, -1))
     head_dim = heads.shape[1]
@@ -456,7 +466,7 @@ def _split_heads(
     return heads[:, :rotated], heads[:, rotated:]
 
 
-# spec: specs/architecture/positional.vibee:314
+# spec: specs/architecture/positional.vibee:317
 def halves_to_interleaved(
     weight: Tensor, num_heads: int, rotary_channels: int | None = None
 ) -> Tensor:
@@ -486,7 +496,7 @@ def halves_to_interleaved(
     return torch.cat((pairs.flatten(1, 2), passed), 1).flatten(0, 1)
 
 
-# spec: specs/architecture/positional.vibee:347
+# spec: specs/architecture/positional.vibee:350
 def interleaved_to_halves(
     weight: Tensor, num_heads: int, rotary_channels: int | None = None
 ) -> Tensor:
