@@ -28,13 +28,13 @@ SPINNER = tuple("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 # How the tests of a mutant end, by mutmut's exit codes; whatever is in neither set survived.
 FAILED = {1, 3}  # a test failed; pytest itself broke
 STUCK = {-24, 24, 36, 152, 255}  # killed at the time limit: the mutant loops or waits for ever
-# tests of where a warning points, and of graph breaks, are left out: mutmut's own frame stands between module and caller
+# tests of where a warning points are left out: mutmut's own frame stands between module and caller
 SETTINGS = """\
 [tool.mutmut]
 source_paths = ["igla"]
 only_mutate = ["igla/{module}.py"]
 pytest_add_cli_args_test_selection = ["tests"]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "--import-mode=importlib", "-k", "not line_of_the_caller and not graph_breaks"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "--import-mode=importlib", "-k", "not line_of_the_caller"]
 use_git_change_detection = false
 process_isolation = "forkserver"
 """
