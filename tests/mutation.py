@@ -137,8 +137,8 @@ def settle(module: str, fresh: bool = False) -> Path:
     text = json.dumps([version("mutmut"), sorted(files.items())])
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
     note = place / "fingerprint"
-    known = not fresh and results(place, module) and note.read_text("utf-8") == fingerprint
-    if known:
+    unchanged = note.is_file() and note.read_text("utf-8") == fingerprint
+    if unchanged and not fresh and results(place, module):
         return place
     shutil.rmtree(place, ignore_errors=True)
     for path, content in files.items():
