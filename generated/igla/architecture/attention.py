@@ -37,8 +37,8 @@ from torch import Tensor, nn
 from igla.architecture.normalization import RMSNorm
 from igla.architecture.positional import alibi_bias, alibi_slopes, apply_rope
 
-# Shape suffixes: b batch, t query token, s key token, h query head, k key/value head, g query heads of one
-# key/value head, d head channel (x_btd: hidden channel)
+# Shape suffixes: b batch, t query token, s key token, h head (H of q, K of k and v), d head channel
+# (x_btd: hidden channel)
 
 
 # spec: specs/architecture/attention.vibee:24
@@ -235,18 +235,18 @@ class KVCache:
         device: torch.device | str = "cpu",
     ) -> None:
         shape = (batch_size, max_length, num_kv_heads, head_dim)
-        self.k_bskd = torch.zeros(shape, dtype=dtype, device=device)
-        self.v_bskd = torch.zeros(shape, dtype=dtype, device=device)
+        self.k_bshd = torch.zeros(shape, dtype=dtype, device=device)
+        self.v_bshd = torch.zeros(shape, dtype=dtype, device=device)
         self.lengths_b = torch.zeros(batch_size, dtype=torch.int64, device=device)
         self.length: int | None = 0
 
     @property
     def max_length(self) -> int:
         """Tokens that each row has room for."""
-        return self.k_bskd.shape[1]
+        return self.k_bshd.shape[1]
 
     def num_keys(self, num_tokens: int) -> int:
-        """Return S, the keys that num_tokens new tokens attend to: with rows that differ, the whole room."""
+        """Return S, the keys to attend to with num_tokens new ones: all the room once rows differ."""
         return self.max_length if self.length is None else self.length + num_tokens
 
     def positions(self, num_tokens: int) -> Tensor:
@@ -256,13 +256,13 @@ class KVCache:
             return self.lengths_b[:, None] + next_t
         return self.length + next_t
 
-    def append(self, k_btkd: Tensor, v_btkd: Tensor) -> tuple[Tensor, Tensor]:
+    def append(self, k_bthd: Tensor, v_bthd: Tensor) -> tuple[Tensor, Tensor]:
         """Store the keys and values of the next T tokens; return those to attend to [B, S, K, D].
 
-        Raises ValueError if the tokens do not fit; once rows differ, IndexError (to know the longest row would
-        stall a GPU at each token).
+        Raises ValueError if the tokens do not fit; once rows differ, IndexError (to look for the
+        longest row would stall a GPU at each token).
         """
-        num_tokens = k_btkd.shape[1]
+        num_tokens = k_bthd.shape[1]
         end = self.num_keys(num_tokens)
         if end > self.max_length:
             raise ValueError(
@@ -271,27 +271,25 @@ class KVCache:
             )
         if self.length is None:
             place = (
-                torch.arange(len(k_btkd), device=k_btkd.device)[:, None],
+                torch.arange(len(k_bthd), device=k_bthd.device)[:, None],
                 self.positions(num_tokens),
             )
         else:
             place = (slice(None), slice(self.length, end))
             self.length = end
-        self.k_bskd[place] = k_btkd.detach().to(self.k_bskd.dtype)
-        self.v_bskd[place] = v_btkd.detach().to(self.v_bskd.dtype)
+        self.k_bshd[place] = k_bthd.detach().to(self.k_bshd.dtype)
+        self.v_bshd[place] = v_bthd.detach().to(self.v_bshd.dtype)
         self.lengths_b += num_tokens
-        return self.k_bskd[:, :end], self.v_bskd[:, :end]
+        return self.k_bshd[:, :end], self.v_bshd[:, :end]
 
     def set_lengths(self, lengths_b: Tensor) -> None:
         """Keep the first lengths_b tokens of each row, and let rows differ from now on.
 
-        Raises ValueError unless there is one length for each row, from 0 to the tokens that it holds.
+        Raises ValueError unless there is one length for each row, from 0 to what it holds.
         """
         held_b = self.lengths_b
-        fits = lengths_b.shape == held_b.shape and bool(
-            ((0 <= lengths_b) & (lengths_b <= held_b)).all()
-        )
-        if not fits:
+        one_each = lengths_b.shape == held_b.shape
+        if not one_each or not ((0 <= lengths_b) & (lengths_b <= held_b)).all():
             raise ValueError(
                 f"lengths_b is {lengths_b.tolist()}, the rows hold {held_b.tolist()} tokens: "
                 "give each row a length from 0 to what it holds"
@@ -309,7 +307,7 @@ def attention_mask(
     dtype: torch.dtype = torch.float32,
     device: torch.device | None = None,
 ) -> Tensor | None:
-    """Returns the mask of all these layers, or none where causal attention needs none.
+    """Returns one mask for all layers of the config, or none where causal attention needs none.
 
     True is where a query may look; with ALiBi it is the bias to add, of the dtype given, and
     minus infinity where a query may not look. Behind a cache document_ids_bs has the ids of all
@@ -412,9 +410,9 @@ def shares_heads(device_type: str, dtype: torch.dtype, head_dim: int, masked: bo
 
 
 # spec: specs/architecture/attention.vibee:211
-def _check_call(q_bthd: Tensor, k_bskd: Tensor, mask: Tensor | None, causal: bool) -> None:
+def _check_call(q_bthd: Tensor, k_bshd: Tensor, mask: Tensor | None, causal: bool) -> None:
     """Raise unless heads, mask and causality go together."""
-    num_heads, num_kv_heads = q_bthd.shape[2], k_bskd.shape[2]
+    num_heads, num_kv_heads = q_bthd.shape[2], k_bshd.shape[2]
     if num_heads % num_kv_heads != 0:
         raise ValueError(
             f"{num_heads} query heads are no multiple of {num_kv_heads} key/value heads: "
@@ -429,8 +427,8 @@ def _check_call(q_bthd: Tensor, k_bskd: Tensor, mask: Tensor | None, causal: boo
 # spec: specs/architecture/attention.vibee:211
 def attend(
     q_bthd: Tensor,
-    k_bskd: Tensor,
-    v_bskd: Tensor,
+    k_bshd: Tensor,
+    v_bshd: Tensor,
     mask: Tensor | None = None,
     causal: bool = False,
     dropout: float = 0.0,
@@ -447,8 +445,8 @@ def attend(
 
     Args:
         q_bthd: Tensor[B, T, H, D].
-        k_bskd: Tensor[B, S, K, D].
-        v_bskd: Tensor[B, S, K, D].
+        k_bshd: Tensor[B, S, K, D].
+        v_bshd: Tensor[B, S, K, D].
         mask: Tensor[..., T, S] or None.
 
     Returns:
@@ -459,11 +457,11 @@ def attend(
             together with a mask, and for a mask that is neither [T, S] nor [B, H, T, S] (B and
             H may be 1).
     """
-    _check_call(q_bthd, k_bskd, mask, causal)
-    num_queries, num_keys, device = q_bthd.shape[1], k_bskd.shape[1], q_bthd.device
-    # The fused causal path aligns query 0 with key 0: right only where there is a query for each key.
+    _check_call(q_bthd, k_bshd, mask, causal)
+    num_queries, num_keys, device = q_bthd.shape[1], k_bshd.shape[1], q_bthd.device
+    # The kernel's causal path aligns query 0 with key 0: right only with a query for each key.
     fused = causal and num_queries == num_keys
-    if causal and not fused:
+    if causal and not fused and num_queries > 1:  # a single query may look at every key
         mask = causal_mask(num_queries, num_keys, device=device)
     if mask is not None and mask.is_floating_point():
         mask = mask.to(q_bthd.dtype)
@@ -471,14 +469,14 @@ def attend(
     reason = fallback_reason(device.type, q_bthd.dtype, dropout, mask_needs_gradient)
     if reason is not None:
         _announce(reason)
-    q_bhtd, k_bksd, v_bksd = (x.transpose(1, 2) for x in (q_bthd, k_bskd, v_bskd))
-    group_size = q_bhtd.shape[1] // k_bksd.shape[1]
+    q_bhtd, k_bhsd, v_bhsd = (x.transpose(1, 2) for x in (q_bthd, k_bshd, v_bshd))
+    group_size = q_bhtd.shape[1] // k_bhsd.shape[1]
     grouped = group_size > 1
     if grouped and not shares_heads(device.type, q_bthd.dtype, q_bthd.shape[-1], mask is not None):
-        k_bksd, v_bksd = (x.repeat_interleave(group_size, 1) for x in (k_bksd, v_bksd))
+        k_bhsd, v_bhsd = (x.repeat_interleave(group_size, 1) for x in (k_bhsd, v_bhsd))
         grouped = False
     o_bhtd = F.scaled_dot_product_attention(
-        q_bhtd, k_bksd, v_bksd, mask, dropout, is_causal=fused, enable_gqa=grouped
+        q_bhtd, k_bhsd, v_bhsd, mask, dropout, is_causal=fused, enable_gqa=grouped
     )
     return o_bhtd.transpose(1, 2)
 
@@ -486,8 +484,8 @@ def attend(
 # spec: specs/architecture/attention.vibee:263
 def attend_with_lse(
     q_bthd: Tensor,
-    k_bskd: Tensor,
-    v_bskd: Tensor,
+    k_bshd: Tensor,
+    v_bshd: Tensor,
     mask: Tensor | None = None,
     causal: bool = False,
 ) -> tuple[Tensor, Tensor]:
@@ -503,8 +501,8 @@ def attend_with_lse(
 
     Args:
         q_bthd: Tensor[B, T, H, D].
-        k_bskd: Tensor[B, S, K, D].
-        v_bskd: Tensor[B, S, K, D].
+        k_bshd: Tensor[B, S, K, D].
+        v_bshd: Tensor[B, S, K, D].
         mask: Tensor[..., T, S] or None.
 
     Returns:
@@ -513,13 +511,13 @@ def attend_with_lse(
     Raises:
         ValueError as attend.
     """
-    _check_call(q_bthd, k_bskd, mask, causal)
+    _check_call(q_bthd, k_bshd, mask, causal)
     if causal:
-        mask = causal_mask(q_bthd.shape[1], k_bskd.shape[1], device=q_bthd.device)
+        mask = causal_mask(q_bthd.shape[1], k_bshd.shape[1], device=q_bthd.device)
     dtype = torch.promote_types(q_bthd.dtype, torch.float32)
-    q_bhtd, k_bksd, v_bksd = (x.transpose(1, 2).to(dtype) for x in (q_bthd, k_bskd, v_bskd))
-    group_size = q_bhtd.shape[1] // k_bksd.shape[1]
-    k_bhsd, v_bhsd = (x.repeat_interleave(group_size, 1) for x in (k_bksd, v_bksd))
+    q_bhtd, k_bhsd, v_bhsd = (x.transpose(1, 2).to(dtype) for x in (q_bthd, k_bshd, v_bshd))
+    group_size = q_bhtd.shape[1] // k_bhsd.shape[1]
+    k_bhsd, v_bhsd = (x.repeat_interleave(group_size, 1) for x in (k_bhsd, v_bhsd))  # K to H heads
     scores_bhts = q_bhtd @ k_bhsd.transpose(-1, -2) / math.sqrt(q_bthd.shape[-1])
     if mask is not None and mask.dtype == torch.bool:
         scores_bhts = scores_bhts.masked_fill(~mask, -math.inf)
@@ -619,16 +617,16 @@ class Attention(nn.Module):
         batch_size, num_tokens, _ = x_btd.shape
         heads = (batch_size, num_tokens, -1, self.config.head_dim)
         q_bthd = self.rotate(self.q_norm(self.q_proj(x_btd).view(heads)), cos, sin)
-        k_bskd = self.rotate(self.k_norm(self.k_proj(x_btd).view(heads)), cos, sin)
-        v_bskd = self.v_proj(x_btd).view(heads)
+        k_bshd = self.rotate(self.k_norm(self.k_proj(x_btd).view(heads)), cos, sin)
+        v_bshd = self.v_proj(x_btd).view(heads)
         if mask is None:
             mask = attention_mask(
                 self.config, num_tokens, cache=cache, dtype=q_bthd.dtype, device=x_btd.device
             )
         if cache is not None:
-            k_bskd, v_bskd = cache.append(k_bskd, v_bskd)
+            k_bshd, v_bshd = cache.append(k_bshd, v_bshd)
         dropout = self.config.dropout if self.training else 0.0
-        o_bthd = self.attend(q_bthd, k_bskd, v_bskd, mask, mask is None, dropout)
+        o_bthd = self.attend(q_bthd, k_bshd, v_bshd, mask, mask is None, dropout)
         return self.o_proj(o_bthd.reshape(batch_size, num_tokens, -1))
 
 

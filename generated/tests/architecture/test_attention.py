@@ -730,13 +730,13 @@ def test_masks_are_made_on_the_device_asked_for() -> None:
 
 
 # spec: specs/architecture/attention.vibee:259
-def _loop(q_bthd: Tensor, k_bskd: Tensor, v_bskd: Tensor, allowed_bts: Tensor) -> Tensor:
+def _loop(q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, allowed_bts: Tensor) -> Tensor:
     o_bthd = torch.empty_like(q_bthd)
-    ratio = q_bthd.shape[2] // k_bskd.shape[2]
+    ratio = q_bthd.shape[2] // k_bshd.shape[2]
     for b, t, h in torch.cartesian_prod(*(torch.arange(n) for n in q_bthd.shape[:3])).tolist():
         keys = allowed_bts[b, t].nonzero()[:, 0]
-        scores_s = k_bskd[b, keys, h // ratio] @ q_bthd[b, t, h] / math.sqrt(q_bthd.shape[-1])
-        o_bthd[b, t, h] = scores_s.softmax(-1) @ v_bskd[b, keys, h // ratio]
+        scores_s = k_bshd[b, keys, h // ratio] @ q_bthd[b, t, h] / math.sqrt(q_bthd.shape[-1])
+        o_bthd[b, t, h] = scores_s.softmax(-1) @ v_bshd[b, keys, h // ratio]
     return o_bthd
 
 
@@ -749,7 +749,7 @@ def test_attend_equals_a_loop_over_everything(
     """attend: attend equals a loop over everything."""
     torch.manual_seed(0)
     q_bthd = torch.randn(2, num_queries, num_heads, 3, dtype=torch.float64)
-    k_bskd, v_bskd = torch.randn(2, 2, num_keys, num_kv_heads, 3, dtype=torch.float64)
+    k_bshd, v_bshd = torch.randn(2, 2, num_keys, num_kv_heads, 3, dtype=torch.float64)
     mask = torch.rand(2, 1, num_queries, num_keys) < 0.5
     mask[..., 0] = True
     index_t = torch.arange(num_queries)[:, None] + num_keys - num_queries
@@ -760,9 +760,9 @@ def test_attend_equals_a_loop_over_everything(
         ({"mask": mask[0, 0]}, mask[[0, 0], 0]),
         ({"causal": True}, causal_bts),
     ):
-        want_bthd = _loop(q_bthd, k_bskd, v_bskd, allowed_bts)
-        assert _close(attend(q_bthd, k_bskd, v_bskd, **arguments), want_bthd)
-        assert _close(attend_with_lse(q_bthd, k_bskd, v_bskd, **arguments)[0], want_bthd)
+        want_bthd = _loop(q_bthd, k_bshd, v_bshd, allowed_bts)
+        assert _close(attend(q_bthd, k_bshd, v_bshd, **arguments), want_bthd)
+        assert _close(attend_with_lse(q_bthd, k_bshd, v_bshd, **arguments)[0], want_bthd)
 
 
 # spec: specs/architecture/attention.vibee:260
@@ -771,9 +771,9 @@ def test_dropout_drops_weights() -> None:
     """attend: dropout drops weights."""
     torch.manual_seed(0)
     q_bthd = torch.randn(1, 200, 1, 8)
-    v_bskd = torch.eye(100)[None, :, None]  # each output channel is the weight of one key
-    k_bskd = torch.randn(1, 100, 1, 8)
-    weights, kept = (attend(q_bthd, k_bskd, v, dropout=p) for v, p in ((v_bskd, 0), (v_bskd, 0.25)))
+    v_bshd = torch.eye(100)[None, :, None]  # each output channel is the weight of one key
+    k_bshd = torch.randn(1, 100, 1, 8)
+    weights, kept = (attend(q_bthd, k_bshd, v, dropout=p) for v, p in ((v_bshd, 0), (v_bshd, 0.25)))
     dropped = kept == 0
     assert 0.23 < dropped.float().mean() < 0.27
     torch.testing.assert_close(kept[~dropped], weights[~dropped] / 0.75)
@@ -800,13 +800,13 @@ def test_reasons_are_those_of_the_dispatcher(
     dtype: torch.dtype, dropout: float, mask_dtype: torch.dtype | None, learned: bool
 ) -> None:
     """fallback_reason: reasons are those of the dispatcher."""
-    q_bhtd, k_bksd = torch.zeros(2, 4, 3, 6, dtype=dtype), torch.zeros(2, 2, 3, 6, dtype=dtype)
+    q_bhtd, k_bhsd = torch.zeros(2, 4, 3, 6, dtype=dtype), torch.zeros(2, 2, 3, 6, dtype=dtype)
     mask = None if mask_dtype is None else torch.zeros(2, 1, 3, 3, dtype=mask_dtype)
     learned = learned and mask_dtype == torch.float32
     if learned:
         mask = mask.to(dtype).requires_grad_()
     slow = 0  # torch.nn.attention.SDPBackend.MATH
-    chosen = torch._fused_sdp_choice(q_bhtd, k_bksd, k_bksd, mask, dropout, enable_gqa=True)
+    chosen = torch._fused_sdp_choice(q_bhtd, k_bhsd, k_bhsd, mask, dropout, enable_gqa=True)
     assert (attention.fallback_reason("cpu", dtype, dropout, learned) is not None) == (
         chosen == slow
     )
@@ -835,16 +835,16 @@ def test_fallback_is_announced_once() -> None:
 def test_repeated_heads_are_shared_heads(masked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """shares_heads: repeated heads are shared heads."""
     torch.manual_seed(0)
-    q_bthd, k_bskd = torch.randn(2, 3, 6, 4), torch.randn(2, 3, 2, 4)
+    q_bthd, k_bshd = torch.randn(2, 3, 6, 4), torch.randn(2, 3, 2, 4)
     mask = causal_mask(3, 3, 2) if masked else None
-    want_bthd, asked = attend(q_bthd, k_bskd, k_bskd, mask), []
+    want_bthd, asked = attend(q_bthd, k_bshd, k_bshd, mask), []
 
     def never(*arguments: object) -> bool:
         asked.append(arguments)
         return False
 
     monkeypatch.setattr(attention, "shares_heads", never)
-    torch.testing.assert_close(attend(q_bthd, k_bskd, k_bskd, mask), want_bthd)
+    torch.testing.assert_close(attend(q_bthd, k_bshd, k_bshd, mask), want_bthd)
     assert asked == [("cpu", torch.float32, 4, masked)]
 
 
@@ -852,19 +852,19 @@ def test_repeated_heads_are_shared_heads(masked: bool, monkeypatch: pytest.Monke
 def test_cache_returns_all_so_far() -> None:
     """KVCache: cache returns all so far."""
     torch.manual_seed(0)
-    k_bskd, v_bskd = torch.randn(2, 2, 5, 3, 4, requires_grad=True)
+    k_bshd, v_bshd = torch.randn(2, 2, 5, 3, 4, requires_grad=True)
     cache = KVCache(2, 5, 3, 4)
     assert (cache.length, cache.max_length, cache.lengths_b.tolist()) == (0, 5, [0, 0])
-    assert (cache.k_bskd.dtype, cache.v_bskd.device.type) == (torch.float32, "cpu")
+    assert (cache.k_bshd.dtype, cache.v_bshd.device.type) == (torch.float32, "cpu")
     for start, end in ((0, 2), (2, 3), (3, 5)):
         assert cache.positions(end - start).tolist() == list(range(start, end))
-        keys, values = cache.append(k_bskd[:, start:end], v_bskd[:, start:end])
+        keys, values = cache.append(k_bshd[:, start:end], v_bshd[:, start:end])
         assert cache.length == end and cache.lengths_b.tolist() == [end, end]
-        assert torch.equal(keys, k_bskd[:, :end]) and torch.equal(values, v_bskd[:, :end])
+        assert torch.equal(keys, k_bshd[:, :end]) and torch.equal(values, v_bshd[:, :end])
         assert not keys.requires_grad and not values.requires_grad
     small = KVCache(1, 1, 1, 1, torch.bfloat16, "meta")
-    assert small.k_bskd.dtype == small.v_bskd.dtype == torch.bfloat16
-    assert small.k_bskd.is_meta and small.v_bskd.is_meta and small.lengths_b.is_meta
+    assert small.k_bshd.dtype == small.v_bshd.dtype == torch.bfloat16
+    assert small.k_bshd.is_meta and small.v_bshd.is_meta and small.lengths_b.is_meta
 
 
 # spec: specs/architecture/attention.vibee:142
@@ -886,15 +886,15 @@ def test_cache_refuses_what_does_not_fit() -> None:
 def test_rows_of_a_cache_may_differ() -> None:
     """KVCache: rows of a cache may differ."""
     torch.manual_seed(0)
-    k_bskd, v_bskd = torch.randn(2, 2, 6, 3, 4, requires_grad=True)
+    k_bshd, v_bshd = torch.randn(2, 2, 6, 3, 4, requires_grad=True)
     cache = KVCache(2, 6, 3, 4, torch.float64)
-    cache.append(k_bskd[:, :3], v_bskd[:, :3])
+    cache.append(k_bshd[:, :3], v_bshd[:, :3])
     cache.set_lengths(torch.tensor([1, 3]))
     assert cache.length is None and cache.num_keys(2) == 6
     assert cache.positions(2).tolist() == [[1, 2], [3, 4]]
-    keys, values = cache.append(k_bskd[:, 4:6], v_bskd[:, 4:6])
+    keys, values = cache.append(k_bshd[:, 4:6], v_bshd[:, 4:6])
     assert cache.lengths_b.tolist() == [3, 5] and not keys.requires_grad
-    for stored, given in ((keys, k_bskd.double()), (values, v_bskd.double())):
+    for stored, given in ((keys, k_bshd.double()), (values, v_bshd.double())):
         assert torch.equal(stored[0, :3], given[0, [0, 4, 5]])
         assert torch.equal(stored[1, :5], given[1, [0, 1, 2, 4, 5]])
         assert stored.shape == (2, 6, 3, 4)
@@ -1013,11 +1013,11 @@ def test_low_precision_blocks_are_joined_in_float32() -> None:
 
 # spec: specs/architecture/attention.vibee:330
 def _by_blocks(
-    q_bthd: Tensor, k_bskd: Tensor, v_bskd: Tensor, mask: Tensor, sizes: list[int]
+    q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, mask: Tensor, sizes: list[int]
 ) -> tuple[Tensor, Tensor]:
     o_bthd = torch.zeros_like(q_bthd)
     lse_bth = q_bthd.new_full(q_bthd.shape[:3], -math.inf)
-    blocks = zip(k_bskd.split(sizes, 1), v_bskd.split(sizes, 1), mask.split(sizes, -1), strict=True)
+    blocks = zip(k_bshd.split(sizes, 1), v_bshd.split(sizes, 1), mask.split(sizes, -1), strict=True)
     for keys, values, allowed in blocks:
         block = attend_with_lse(q_bthd, keys, values, allowed)
         o_bthd, lse_bth = merge_lse(o_bthd, lse_bth, *block)
@@ -1031,26 +1031,26 @@ def test_blocks_equal_the_whole_with_gradients(sizes: list[int], added: bool) ->
     """merge_lse: blocks equal the whole with gradients."""
     torch.manual_seed(0)
     q_bthd = torch.randn(2, 7, 4, 3, dtype=torch.float64, requires_grad=True)
-    k_bskd, v_bskd = torch.randn(2, 2, 7, 2, 3, dtype=torch.float64, requires_grad=True)
+    k_bshd, v_bshd = torch.randn(2, 2, 7, 2, 3, dtype=torch.float64, requires_grad=True)
     opened = document_mask(torch.tensor([[0, 0, 0, 1, 1, 1, 1], [0, 1, 1, 1, 1, 2, 2]]))
     mask = opened.clone()
     mask[1, :, 6] = False  # this query may look at no key of any block
     bias = torch.randn(2, 4, 7, 7, dtype=torch.float64) * added
     given = bias.where(mask, -math.inf) if added else mask
-    o_bthd, lse_bth = _by_blocks(q_bthd, k_bskd, v_bskd, given, sizes)
+    o_bthd, lse_bth = _by_blocks(q_bthd, k_bshd, v_bshd, given, sizes)
     assert (o_bthd[1, 6] == 0).all() and (lse_bth[1, 6] == -math.inf).all()
 
     sees = torch.ones(2, 7, 1, dtype=torch.bool)
     sees[1, 6] = False
     bias = bias.where(opened, -math.inf)
-    want_bthd = attend(q_bthd, k_bskd, v_bskd, bias).where(sees[..., None], 0)
-    scores = torch.einsum("bthd,bshd->bths", q_bthd, k_bskd.repeat_interleave(2, 2)) / math.sqrt(3)
+    want_bthd = attend(q_bthd, k_bshd, v_bshd, bias).where(sees[..., None], 0)
+    scores = torch.einsum("bthd,bshd->bths", q_bthd, k_bshd.repeat_interleave(2, 2)) / math.sqrt(3)
     want_bth = (scores + bias.transpose(1, 2)).logsumexp(-1).where(sees, 0)
     lse_bth = lse_bth.where(sees, 0)
     assert _close(o_bthd, want_bthd) and _close(lse_bth, want_bth)
 
     weight_bthd, weight_bth = torch.randn_like(o_bthd), torch.randn_like(lse_bth)
-    inputs = (q_bthd, k_bskd, v_bskd)
+    inputs = (q_bthd, k_bshd, v_bshd)
     found = torch.autograd.grad((o_bthd, lse_bth), inputs, (weight_bthd, weight_bth))
     wanted = torch.autograd.grad((want_bthd, want_bth), inputs, (weight_bthd, weight_bth))
     for grad, want in zip(found, wanted, strict=True):
@@ -1066,9 +1066,9 @@ def test_shards_of_packed_documents_equal_the_whole(
     """merge_lse: shards of packed documents equal the whole."""
     torch.manual_seed(0)
     q_bthd = torch.randn(2, 8, 4, 3, dtype=torch.float64)
-    k_bskd, v_bskd = torch.randn(2, 2, 8, 2, 3, dtype=torch.float64)
+    k_bshd, v_bshd = torch.randn(2, 2, 8, 2, 3, dtype=torch.float64)
     ids_bt = torch.tensor([[1, 1, 1, 4, 4, 4, 4, 4], [2, 2, 2, 2, 2, 2, 2, 3]])
-    whole = attend(q_bthd, k_bskd, v_bskd, document_mask(ids_bt, window))
+    whole = attend(q_bthd, k_bshd, v_bshd, document_mask(ids_bt, window))
     for mine in shards:
         o_bthd = torch.zeros_like(q_bthd[:, mine])
         lse_bth = torch.full(o_bthd.shape[:3], -math.inf, dtype=torch.float64)
@@ -1076,7 +1076,7 @@ def test_shards_of_packed_documents_equal_the_whole(
             mask = position_mask(
                 torch.tensor(mine), torch.tensor(theirs), window, ids_bt[:, mine], ids_bt[:, theirs]
             )
-            block = (q_bthd[:, mine], k_bskd[:, theirs], v_bskd[:, theirs], mask[:, None])
+            block = (q_bthd[:, mine], k_bshd[:, theirs], v_bshd[:, theirs], mask[:, None])
             o_bthd, lse_bth = merge_lse(o_bthd, lse_bth, *attend_with_lse(*block))
         assert _close(o_bthd, whole[:, mine])
 
@@ -1093,7 +1093,7 @@ def test_attention_is_its_definition(kind: str, masked: bool) -> None:
     names += [f"{name}_proj.bias" for name in "qkv"] * config.qkv_bias
     names += ["q_norm.weight", "k_norm.weight"] * config.qk_norm
     assert sorted(weights) == sorted(names)
-    q_bthd, k_bskd, v_bskd = (
+    q_bthd, k_bshd, v_bshd = (
         F.linear(x_btd, weights[f"{name}_proj.weight"], weights.get(f"{name}_proj.bias")).unflatten(
             -1, (-1, 6)
         )
@@ -1101,16 +1101,16 @@ def test_attention_is_its_definition(kind: str, masked: bool) -> None:
     )
     if config.qk_norm:
         q_bthd = rms_norm(q_bthd, weights["q_norm.weight"], config.norm_eps)
-        k_bskd = rms_norm(k_bskd, weights["k_norm.weight"], config.norm_eps)
+        k_bshd = rms_norm(k_bshd, weights["k_norm.weight"], config.norm_eps)
     if config.position == "rope":
         tables = _tables(config, torch.arange(5))
-        q_bthd, k_bskd = apply_rope(q_bthd, *tables), apply_rope(k_bskd, *tables)
+        q_bthd, k_bshd = apply_rope(q_bthd, *tables), apply_rope(k_bshd, *tables)
     bias = torch.zeros(4, 5, 5, dtype=torch.float64)
     if config.position == "alibi":
         bias = bias - alibi_slopes(4)[:, None, None] * (torch.arange(5)[:, None] - torch.arange(5))
     bias = bias.where(causal_mask(5, 5, config.sliding_window), -math.inf)
     mask = torch.eye(5, dtype=torch.bool).expand(2, 1, 5, 5) if masked else None
-    o_bthd = attend(q_bthd, k_bskd, v_bskd, bias[None] if mask is None else mask)
+    o_bthd = attend(q_bthd, k_bshd, v_bshd, bias[None] if mask is None else mask)
     want_btd = o_bthd.flatten(2) @ weights["o_proj.weight"].T
     assert _close(_whole(module, x_btd, mask), want_btd)
 
@@ -1244,11 +1244,11 @@ def test_another_function_may_attend() -> None:
     module, x_btd = _attention(_config()), _x_btd()
 
     def by_halves(
-        q_bthd: Tensor, k_bskd: Tensor, v_bskd: Tensor, mask: None, causal: bool, dropout: float
+        q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, mask: None, causal: bool, dropout: float
     ) -> Tensor:
         assert mask is None and causal and dropout == 0.0
         masks = causal_mask(5, 5).split([2, 3], 1)
-        pieces = zip(k_bskd.split([2, 3], 1), v_bskd.split([2, 3], 1), masks, strict=True)
+        pieces = zip(k_bshd.split([2, 3], 1), v_bshd.split([2, 3], 1), masks, strict=True)
         blocks = [attend_with_lse(q_bthd, *piece) for piece in pieces]
         return merge_lse(*blocks[0], *blocks[1])[0]
 
