@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -363,13 +363,15 @@ def _grouped_outer_shape(x_sd: Tensor, y_sf: Tensor, counts_e: Tensor, native: b
 
 
 # spec: specs/architecture/moe.vibee:192
-def _save_for_backward(ctx, inputs: tuple[Tensor, Tensor, Tensor, bool], output: Tensor) -> None:
+def _save_for_backward(
+    ctx: Any, inputs: tuple[Tensor, Tensor, Tensor, bool], output: Tensor
+) -> None:
     x_sd, weights_edf, counts_e, ctx.native = inputs
     ctx.save_for_backward(x_sd, weights_edf, counts_e)
 
 
 # spec: specs/architecture/moe.vibee:192
-def _grouped_matmul_backward(ctx, grad_sf: Tensor) -> tuple[Tensor, Tensor, None, None]:
+def _grouped_matmul_backward(ctx: Any, grad_sf: Tensor) -> tuple[Tensor, Tensor, None, None]:
     x_sd, weights_edf, counts_e = ctx.saved_tensors
     grad_sf = grad_sf.contiguous()  # F.grouped_mm refuses the strides of an expanded gradient
     grad_sd = _grouped_matmul(grad_sf, weights_edf.transpose(1, 2), counts_e, ctx.native)
