@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from functools import cache
+from functools import cache, lru_cache
 
 from lark import Lark, Token, Transformer, UnexpectedInput
 
@@ -40,6 +40,7 @@ def _parser() -> tuple[Lark, _Builder]:
     return Lark(grammar, parser="lalr", maybe_placeholders=True, transformer=builder), builder
 
 
+@lru_cache(8192)  # an editor, and who checks one spec again and again, changes one line of many
 def parse_expression(scalar: Scalar) -> Expression:
     """Reads the expression that a scalar holds.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
 from igla_gen.diagnostics import Diagnostic, Findings, Fix, Span, respelling, suggestion
@@ -13,6 +12,7 @@ from igla_gen.model.records import (
     Reader,
     Record,
     broken,
+    chains,
     check_constraints,
     constants_of,
     overlay,
@@ -217,18 +217,20 @@ def _check_statement(
         hint = ", ".join(sides) or None
     except EvaluationError as error:
         hint = str(error)
-    place = _place_of_statement(spec, text, values)
+    place = _place_of_statement(spec, statement, values)
     findings.add("IG302", "contract-mismatch", f"{text} does not hold", place, hint)
 
 
-def _place_of_statement(spec: InstanceSpec, text: str, values: dict[str, object]) -> Span:
+def _place_of_statement(
+    spec: InstanceSpec, statement: Expression, values: dict[str, object]
+) -> Span:
     """The first value in the last section that the statement reads a field of."""
-    section = next((name for name in reversed(list(spec.sections)) if f"{name}." in text), None)
+    read = [chain for chain in chains(statement, spec.sections) if len(chain) > 1]
+    section = next((n for n in reversed(list(spec.sections)) if n in {c[0] for c in read}), None)
     if section is None:
         return spec.name.span
-    record = values.get(section)
-    read = [tuple(chain.split(".")) for chain in re.findall(rf"\b{section}\.([\w.]+)", text)]
-    return place_of(record, read) if isinstance(record, Record) else spec.key_span(section)
+    record, inner = values.get(section), [chain[1:] for chain in read if chain[0] == section]
+    return place_of(record, inner) if isinstance(record, Record) else spec.key_span(section)
 
 
 def _number(value: object) -> str:

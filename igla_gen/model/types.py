@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 from lark import Lark, Token, Transformer, UnexpectedInput
 from lark.exceptions import VisitError
@@ -264,11 +264,13 @@ def _wanted(type_: Type) -> str:
     return f"a {show(type_)}"
 
 
+@lru_cache(8192)  # as of expressions
 def parse_type(scalar: Scalar) -> Type:
     """Reads the type that a scalar holds; raises SpecError at the exact place."""
     return _parse(scalar, "type")
 
 
+@lru_cache(8192)
 def parse_field(scalar: Scalar) -> FieldType:
     """Reads `TYPE [= default] [-- help]`; raises SpecError at the exact place."""
     type_, default, help_ = _parse(scalar, "field")

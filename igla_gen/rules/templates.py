@@ -103,7 +103,7 @@ class Signature:
 def signature_in(block: TemplateBlock, name: str) -> Signature | None:
     """The signature of what the block defines under the name; bodies are not parsed."""
     lines = block.text.split("\n")
-    define = re.compile(rf"[ \t]*(class|def) {name}\b")
+    define = re.compile(rf"[ \t]*(class|def) {re.escape(name)}\b")
     for index, line in enumerate(lines):
         match = define.match(line)
         if match is None:

@@ -38,6 +38,7 @@ def small_model() -> Decoder:
         num_layers=2,
         num_heads=4,
         num_kv_heads=2,
+        head_dim=16,
         ffn_size=32,
         context_length=64,
     )
