@@ -289,7 +289,7 @@ class KVCache:
         """
         held_b = self.lengths_b
         one_each = lengths_b.shape == held_b.shape
-        if not one_each or not ((0 <= lengths_b) & (lengths_b <= held_b)).all():
+        if not one_each or not ((lengths_b >= 0) & (lengths_b <= held_b)).all():
             raise ValueError(
                 f"lengths_b is {lengths_b.tolist()}, the rows hold {held_b.tolist()} tokens: "
                 "give each row a length from 0 to what it holds"
