@@ -918,7 +918,7 @@ def test_capacity_holds_in_training_alone() -> None:
 
 # spec: specs/architecture/moe.vibee:307
 @pytest.mark.parametrize(("dispatch", "autocast"), [("dropless", True), ("capacity", False)])
-def test_both_dispatches_compile_to_one_graph(dispatch: str, autocast: bool) -> None:
+def test_dispatches_compile_without_graph_breaks(dispatch: str, autocast: bool) -> None:
     """Traced forward and backward without a break."""
     mixture = _moe(dispatch=dispatch).float()
     x_td, found = _normal(12, HIDDEN).float(), []
