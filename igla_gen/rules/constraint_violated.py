@@ -37,7 +37,7 @@ def _check_type(finder: Finder, type_: TypeSpec, values: dict[str, object]) -> N
             continue  # unknown-name reports it
         place = type_.span_of("constraints", index)
         shown = ", ".join(
-            f"{n} = {values[n]}"
+            f"{n} = {values[n]}{_line(type_, n)}"
             for n in dict.fromkeys(x.name for x in names(constraint))
             if n in values
         )
@@ -50,6 +50,14 @@ def _check_type(finder: Finder, type_: TypeSpec, values: dict[str, object]) -> N
                 )
         except EvaluationError as error:
             finder.report(f"{show(constraint)}: {error}", place, f"here {shown}")
+
+
+def _line(type_: TypeSpec, name: str) -> str:
+    """Where a value stands; a constant needs no telling."""
+    if name not in type_.fields:
+        return ""
+    table = "example" if name in type_.example else "fields"
+    return f" (line {type_.key_span(table, name).line})"
 
 
 def unknown_names(constraint: Expression, values: dict[str, object]) -> bool:
