@@ -36,8 +36,9 @@ SPINNER = tuple("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 # How the tests of a mutant end, by mutmut's exit codes; whatever is in neither set survived.
 FAILED = {1, 3}  # a test failed; pytest itself broke
 STUCK = {-24, 24, 36, 152, 255}  # killed at the time limit: the mutant loops or waits for ever
-# Tests of where a warning points are left out: mutmut's own frame stands between module and caller. Without the two
-# plugins pytest does not collect garbage five times over after each mutant, which takes longer than most tests.
+# Tests of where a warning points, and of graph breaks, are left out: mutmut's own frame stands between module and
+# caller, and torch.compile does not trace it. Without the two plugins pytest does not collect garbage five times over
+# after each mutant, which takes longer than most tests.
 SETTINGS = """\
 [tool.mutmut]
 source_paths = ["igla"]
@@ -45,7 +46,7 @@ only_mutate = ["igla/{module}.py"]
 pytest_add_cli_args_test_selection = ["tests"]
 pytest_add_cli_args = [
   "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-p", "no:threadexception",
-  "--import-mode=importlib", "-k", "not line_of_the_caller",
+  "--import-mode=importlib", "-k", "not line_of_the_caller and not graph_breaks",
 ]
 use_git_change_detection = false
 process_isolation = "forkserver"

@@ -12,7 +12,7 @@ from igla_gen.emit.types import literal
 from igla_gen.expressions import EvaluationError
 from igla_gen.model.component import Behavior, ComponentSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.model.sections import constants_of
+from igla_gen.model.records import constants_of
 from igla_gen.model.types import (
     EnumType,
     GenericType,
