@@ -160,15 +160,27 @@ def test_model_flops_utilization_refuses_what_cannot_be(flops: float) -> None:
     Refused: model_flops_utilization(flops, "NVIDIA A100-SXM4-80GB")
     """
     with pytest.raises(
-        ValueError,
-        match=re.escape(
-            "of the peak of NVIDIA A100-SXM4-80GB, which cannot be: check the FLOP count, the clock and the number of devices"
-        ),
+        ValueError, match=re.escape("of the peak of NVIDIA A100-SXM4-80GB, which cannot be")
     ):
         metrics.model_flops_utilization(flops, "NVIDIA A100-SXM4-80GB")
 
 
-# spec: specs/evaluation/metrics.vibee:141
+# spec: specs/evaluation/metrics.vibee:127
+def test_model_flops_utilization_says_what_to_check() -> None:
+    """model_flops_utilization: says what to check.
+
+    Refused: model_flops_utilization(3000000000000000.0, "NVIDIA B200")
+    """
+    with pytest.raises(
+        ValueError,
+        match=re.escape(
+            "of NVIDIA B200, which cannot be: check the FLOP count, the clock and the number of devices"
+        ),
+    ):
+        metrics.model_flops_utilization(3000000000000000.0, "NVIDIA B200")
+
+
+# spec: specs/evaluation/metrics.vibee:144
 def test_progress_text_shows_all() -> None:
     """progress_text: shows all.
 
@@ -181,7 +193,7 @@ def test_progress_text_shows_all() -> None:
     )
 
 
-# spec: specs/evaluation/metrics.vibee:143
+# spec: specs/evaluation/metrics.vibee:146
 def test_progress_text_dashes_for_the_unknown() -> None:
     """progress_text: dashes for the unknown.
 
@@ -192,7 +204,7 @@ def test_progress_text_dashes_for_the_unknown() -> None:
     )
 
 
-# spec: specs/evaluation/metrics.vibee:205
+# spec: specs/evaluation/metrics.vibee:208
 def test_unigram_bits_per_byte_uniform_counts_cost_the_log_of_the_vocabulary() -> None:
     """unigram_bits_per_byte: uniform counts cost the log of the vocabulary.
 
@@ -204,7 +216,7 @@ def test_unigram_bits_per_byte_uniform_counts_cost_the_log_of_the_vocabulary() -
     ) == pytest.approx(4 * 3 / 6, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/evaluation/metrics.vibee:208
+# spec: specs/evaluation/metrics.vibee:211
 def test_unigram_bits_per_byte_adds_one_to_every_count() -> None:
     """unigram_bits_per_byte: adds one to every count.
 
@@ -219,7 +231,7 @@ def test_unigram_bits_per_byte_adds_one_to_every_count() -> None:
     )
 
 
-# spec: specs/evaluation/metrics.vibee:211
+# spec: specs/evaluation/metrics.vibee:214
 @pytest.mark.parametrize("num_bytes", [0, -1])
 def test_unigram_bits_per_byte_refuses_no_bytes(num_bytes: int) -> None:
     """unigram_bits_per_byte: refuses no bytes.
@@ -231,7 +243,7 @@ def test_unigram_bits_per_byte_refuses_no_bytes(num_bytes: int) -> None:
         metrics.unigram_bits_per_byte(counts, torch.tensor([0], dtype=torch.int64), num_bytes)
 
 
-# spec: specs/evaluation/metrics.vibee:216
+# spec: specs/evaluation/metrics.vibee:219
 def test_unigram_bits_per_byte_one_byte_is_enough() -> None:
     """unigram_bits_per_byte: one byte is enough.
 
@@ -243,7 +255,7 @@ def test_unigram_bits_per_byte_one_byte_is_enough() -> None:
     ) == pytest.approx(1, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/evaluation/metrics.vibee:219
+# spec: specs/evaluation/metrics.vibee:222
 @pytest.mark.parametrize("token", [2, -1, 3])
 def test_unigram_bits_per_byte_refuses_a_token_without_a_count(token: int) -> None:
     """unigram_bits_per_byte: refuses a token without a count.
@@ -255,7 +267,7 @@ def test_unigram_bits_per_byte_refuses_a_token_without_a_count(token: int) -> No
         metrics.unigram_bits_per_byte(counts, torch.tensor([0, token], dtype=torch.int64), 1)
 
 
-# spec: specs/evaluation/metrics.vibee:224
+# spec: specs/evaluation/metrics.vibee:227
 def test_unigram_bits_per_byte_names_the_first_token_without_a_count() -> None:
     """unigram_bits_per_byte: names the first token without a count.
 
@@ -277,7 +289,7 @@ class _Clock:
         return self.now
 
 
-# spec: specs/evaluation/metrics.vibee:159
+# spec: specs/evaluation/metrics.vibee:162
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -359,7 +371,7 @@ def test_uses_the_real_clock() -> None:
     assert 0 < speed.tokens_per_second <= 10_000
 
 
-# spec: specs/evaluation/metrics.vibee:127
+# spec: specs/evaluation/metrics.vibee:130
 def test_peaks_are_those_of_the_data_sheets() -> None:
     """model_flops_utilization: peaks are those of the data sheets."""
     dense_bf16_teraflops = {
@@ -384,7 +396,7 @@ def test_peaks_are_those_of_the_data_sheets() -> None:
         assert share == pytest.approx(0.5, rel=1e-9), name
 
 
-# spec: specs/evaluation/metrics.vibee:159
+# spec: specs/evaluation/metrics.vibee:162
 def test_live_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """ProgressLine: live line on a terminal."""
     monkeypatch.setenv("COLUMNS", "80")
@@ -402,7 +414,7 @@ def test_live_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown.count("\n") == 2
 
 
-# spec: specs/evaluation/metrics.vibee:159
+# spec: specs/evaluation/metrics.vibee:162
 def test_live_line_on_a_terminal_is_as_wide_as_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """ProgressLine: live line on a terminal."""
     monkeypatch.setenv("COLUMNS", "30")
@@ -412,7 +424,7 @@ def test_live_line_on_a_terminal_is_as_wide_as_it(monkeypatch: pytest.MonkeyPatc
     assert max(map(len, stream.getvalue().rstrip("\n").split("\r"))) == 30
 
 
-# spec: specs/evaluation/metrics.vibee:159
+# spec: specs/evaluation/metrics.vibee:162
 def test_live_line_on_a_terminal_shows_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """ProgressLine: live line on a terminal."""
     monkeypatch.setenv("COLUMNS", "80")
@@ -426,7 +438,7 @@ def test_live_line_on_a_terminal_shows_each_step(monkeypatch: pytest.MonkeyPatch
     assert stream.getvalue().endswith("\n")
 
 
-# spec: specs/evaluation/metrics.vibee:159
+# spec: specs/evaluation/metrics.vibee:162
 def test_live_line_on_a_terminal_is_not_redrawn_at_each_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -440,7 +452,7 @@ def test_live_line_on_a_terminal_is_not_redrawn_at_each_step(
     assert "step 300/300" in stream.getvalue()
 
 
-# spec: specs/evaluation/metrics.vibee:159
+# spec: specs/evaluation/metrics.vibee:162
 def test_plain_lines_elsewhere() -> None:
     """ProgressLine: plain lines elsewhere."""
     clock, stream = _Clock(), io.StringIO()
@@ -457,7 +469,7 @@ def test_plain_lines_elsewhere() -> None:
     assert lines[-1] == "step 9/9  loss 9.0000  10 tokens/s  ETA 0s"
 
 
-# spec: specs/evaluation/metrics.vibee:159
+# spec: specs/evaluation/metrics.vibee:162
 def test_plain_lines_elsewhere_are_flushed() -> None:
     """ProgressLine: plain lines elsewhere."""
     flushed: list[str] = []
@@ -472,7 +484,7 @@ def test_plain_lines_elsewhere_are_flushed() -> None:
     assert len(flushed) == 2 and flushed[1].endswith("saved\n")
 
 
-# spec: specs/evaluation/metrics.vibee:159
+# spec: specs/evaluation/metrics.vibee:162
 def test_defaults_of_the_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
@@ -491,7 +503,7 @@ def test_defaults_of_the_line(
     assert capsys.readouterr().out == ""
 
 
-# spec: specs/evaluation/metrics.vibee:168
+# spec: specs/evaluation/metrics.vibee:171
 def test_reads_back_what_was_written(tmp_path: Path) -> None:
     """read_log: reads back what was written."""
     path = tmp_path / "log.jsonl"
@@ -504,7 +516,7 @@ def test_reads_back_what_was_written(tmp_path: Path) -> None:
     assert metrics.read_log(path) == records
 
 
-# spec: specs/evaluation/metrics.vibee:168
+# spec: specs/evaluation/metrics.vibee:171
 def test_names_the_broken_line(tmp_path: Path) -> None:
     """read_log: names the broken line."""
     path = tmp_path / "log.jsonl"
@@ -522,7 +534,7 @@ def test_names_the_broken_line(tmp_path: Path) -> None:
             metrics.read_log(path)
 
 
-# spec: specs/evaluation/metrics.vibee:179
+# spec: specs/evaluation/metrics.vibee:182
 def test_appends_lines(tmp_path: Path) -> None:
     """JsonlLog: appends lines."""
     path = tmp_path / "runs" / "one" / "log.jsonl"
@@ -534,7 +546,7 @@ def test_appends_lines(tmp_path: Path) -> None:
     assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [1, 2]
 
 
-# spec: specs/evaluation/metrics.vibee:180
+# spec: specs/evaluation/metrics.vibee:183
 def test_drops_a_half_line(tmp_path: Path) -> None:
     """JsonlLog: drops a half line."""
     path = tmp_path / "log.jsonl"
@@ -544,7 +556,7 @@ def test_drops_a_half_line(tmp_path: Path) -> None:
         assert path.read_bytes() == whole
 
 
-# spec: specs/evaluation/metrics.vibee:180
+# spec: specs/evaluation/metrics.vibee:183
 def test_drops_a_half_line_and_touches_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -556,7 +568,7 @@ def test_drops_a_half_line_and_touches_nothing_else(
     assert path.read_bytes() == b'{"step": 1}\n'
 
 
-# spec: specs/evaluation/metrics.vibee:181
+# spec: specs/evaluation/metrics.vibee:184
 def test_truncates_after_a_step(tmp_path: Path) -> None:
     """JsonlLog: truncates after a step."""
     log = metrics.JsonlLog(tmp_path / "log.jsonl")
@@ -571,7 +583,7 @@ def test_truncates_after_a_step(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
 
 
-# spec: specs/evaluation/metrics.vibee:182
+# spec: specs/evaluation/metrics.vibee:185
 def test_refuses_what_is_no_record(tmp_path: Path) -> None:
     """JsonlLog: refuses what is no record."""
     log = metrics.JsonlLog(tmp_path / "log.jsonl")
@@ -586,7 +598,7 @@ def test_refuses_what_is_no_record(tmp_path: Path) -> None:
     assert log.path.read_bytes() == b""
 
 
-# spec: specs/evaluation/metrics.vibee:183
+# spec: specs/evaluation/metrics.vibee:186
 def test_failed_rewrite_keeps_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """JsonlLog: failed rewrite keeps the log."""
     log = metrics.JsonlLog(tmp_path / "log.jsonl")
@@ -605,7 +617,7 @@ def test_failed_rewrite_keeps_the_log(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
 
 
-# spec: specs/evaluation/metrics.vibee:192
+# spec: specs/evaluation/metrics.vibee:195
 def _log(path: Path) -> Path:
     """Training loss at each of three steps, held-out loss at the last."""
     log = metrics.JsonlLog(path)
@@ -615,7 +627,7 @@ def _log(path: Path) -> Path:
     return path
 
 
-# spec: specs/evaluation/metrics.vibee:192
+# spec: specs/evaluation/metrics.vibee:195
 def test_plots_both_losses(tmp_path: Path) -> None:
     """plot_loss: plots both losses."""
     pytest.importorskip("matplotlib")
@@ -633,7 +645,7 @@ def test_plots_both_losses(tmp_path: Path) -> None:
     assert [line.get_label() for line in axes.lines] == ["train"]
 
 
-# spec: specs/evaluation/metrics.vibee:193
+# spec: specs/evaluation/metrics.vibee:196
 def test_writes_a_png(tmp_path: Path) -> None:
     """plot_loss: writes a png."""
     pytest.importorskip("matplotlib")
@@ -644,7 +656,7 @@ def test_writes_a_png(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "loss.png"]
 
 
-# spec: specs/evaluation/metrics.vibee:194
+# spec: specs/evaluation/metrics.vibee:197
 def test_refuses_nothing_to_plot(tmp_path: Path) -> None:
     """plot_loss: refuses nothing to plot."""
     log = metrics.JsonlLog(tmp_path / "log.jsonl")
@@ -656,7 +668,7 @@ def test_refuses_nothing_to_plot(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
 
 
-# spec: specs/evaluation/metrics.vibee:195
+# spec: specs/evaluation/metrics.vibee:198
 def test_says_that_matplotlib_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """plot_loss: says that matplotlib is missing."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
@@ -665,7 +677,7 @@ def test_says_that_matplotlib_is_missing(tmp_path: Path, monkeypatch: pytest.Mon
         metrics.plot_loss(_log(tmp_path / "log.jsonl"), tmp_path / "loss.png")
 
 
-# spec: specs/evaluation/metrics.vibee:228
+# spec: specs/evaluation/metrics.vibee:231
 def test_sums_in_float64() -> None:
     """unigram_bits_per_byte: sums in float64."""
     counts = torch.tensor([2**30 - 1, 2**30 - 1], dtype=torch.int64)
@@ -674,7 +686,7 @@ def test_sums_in_float64() -> None:
     assert isinstance(bits, float) and abs(bits - 1) < 1e-12
 
 
-# spec: specs/evaluation/metrics.vibee:237
+# spec: specs/evaluation/metrics.vibee:240
 def test_agrees_with_zlib() -> None:
     """gzip_bits_per_byte: agrees with zlib."""
     data = b"".join(b"%d squared is %d\n" % (number, number**2) for number in range(3000))
@@ -687,7 +699,7 @@ def test_agrees_with_zlib() -> None:
     assert metrics.gzip_bits_per_byte(b"a") == 8 * 21
 
 
-# spec: specs/evaluation/metrics.vibee:237
+# spec: specs/evaluation/metrics.vibee:240
 def test_refuses_no_data() -> None:
     """gzip_bits_per_byte: refuses no data."""
     with pytest.raises(ValueError, match="^there is no data to compress$"):
