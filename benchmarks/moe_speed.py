@@ -1,11 +1,12 @@
-"""Speed of the generated mixture of experts beside transformers' Mixtral block: same sizes, weights and tokens, one run.
+"""Speed of the generated mixture of experts beside transformers' Mixtral block: same sizes, weights, tokens, one run.
 
     python benchmarks/moe_speed.py [--rounds 8] [--threads 1]
 
-A round is forward and backward of one block of 8 experts, top-2, hidden size 512, 1024 channels an expert, 2048 tokens. The
-contenders take turns; the ratio is what to read. Processor time is counted, since another process on the machine takes from
-wall time what it wants: run it with one thread, or on an idle machine. transformers has three ways of its own on a CPU: grouped_mm, which its models
-take where nothing is asked for, eager, which the block takes by itself, and batched_mm (one matrix for each choice, 30 GB here: left out).
+A round is forward and backward of one block of 8 experts, top-2, hidden size 512, 1024 channels an expert, 2048 tokens.
+The contenders take turns; the ratio is what to read. Processor time is counted, since another process on the machine
+takes from wall time what it wants. transformers has three ways of its own on a CPU: grouped_mm, which its models take
+where nothing is asked for; eager, which the block takes by itself; and batched_mm, which copies a matrix for each
+choice (tens of GB here) and is left out.
 """
 
 from __future__ import annotations

@@ -141,7 +141,8 @@ def test_balance_loss_equals_mixtrals(
         logits, config.routing.num_experts, config.routing.top_k, mask_bt
     )
     for pooled in (True, False)[: 2 if num_layers == 1 else 1]:
-        again = [routing._replace(logits_te=own) for routing, own in zip(routings, logits)]
+        pairs = zip(routings, logits, strict=True)
+        again = [routing._replace(logits_te=own) for routing, own in pairs]
         found = balance_loss(again, mask_bt, pooled=pooled)
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
         gradients = [torch.autograd.grad(loss, logits, retain_graph=True) for loss in (found, expected)]

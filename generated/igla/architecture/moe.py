@@ -39,8 +39,9 @@ from torch.utils.flop_counter import register_flop_formula
 
 from igla.architecture.activation import Mlp, MlpConfig, activate, is_gated, mlp_num_params
 
-# Shape suffixes: b batch, t token (inside the mixture all B * T of them), d hidden channel, f feed-forward channel, e expert,
-# k choice of a token, s choice of all tokens (S = T * K), n row of one group, c place of an expert, p place of all experts, l layer
+# Shape suffixes: b batch, t token (inside the mixture all B * T of them), d hidden channel, f feed-forward channel,
+# e expert, k choice of a token, s choice of all tokens (S = T * K), n row of one group, c place of an expert,
+# p place of all experts, l layer
 
 
 # spec: specs/architecture/moe.vibee:24
@@ -53,11 +54,11 @@ class RoutingConfig:
     top_k: int
     """Experts that each token is sent to."""
     dispatch: Literal["dropless", "capacity"] = "dropless"
-    """dropless serves every choice; capacity bounds the tokens of an expert in training and drops the rest."""
+    """dropless serves every choice; capacity bounds an expert in training and drops the rest."""
     capacity_factor: float = 1.25
     """Places of an expert, as a multiple of an even share."""
     normalize_weights: bool = True
-    """Whether the weights of the chosen experts sum to one; with top_k 1 the router then learns from the auxiliary losses alone."""
+    """Whether the weights of a token sum to one; with top_k 1 its router then learns from the losses alone."""
     num_shared_experts: int = 0
     """Experts of the same size that every token passes, beside its chosen ones."""
     balance_coefficient: float = 0.01
@@ -321,7 +322,8 @@ def _grouped_matmul(x_sd: Tensor, weights_edf: Tensor, counts_e: Tensor, native:
         return F.grouped_mm(x_sd, weights_edf, offs=_ends(counts_e))
     out_sf = x_sd.new_empty(x_sd.shape[0], weights_edf.shape[2])
     sizes = counts_e.tolist()
-    for x_nd, weight_df, out_nf in zip(x_sd.split(sizes), weights_edf, out_sf.split(sizes)):
+    rows = (x_sd.split(sizes), weights_edf, out_sf.split(sizes))
+    for x_nd, weight_df, out_nf in zip(*rows, strict=True):
         torch.mm(x_nd, weight_df, out=out_nf)
     return out_sf
 
@@ -336,7 +338,8 @@ def _grouped_outer(x_sd: Tensor, y_sf: Tensor, counts_e: Tensor, native: bool) -
         return out_efd.masked_fill(counts_e[:, None, None] == 0, 0).transpose(1, 2)
     out_efd = x_sd.new_empty(counts_e.shape[0], y_sf.shape[1], x_sd.shape[1])
     sizes = counts_e.tolist()
-    for x_nd, y_nf, out_fd in zip(x_sd.split(sizes), y_sf.split(sizes), out_efd):
+    rows = (x_sd.split(sizes), y_sf.split(sizes), out_efd)
+    for x_nd, y_nf, out_fd in zip(*rows, strict=True):
         torch.mm(y_nf.t(), x_nd, out=out_fd)
     return out_efd.transpose(1, 2)
 
@@ -665,7 +668,7 @@ def balance_loss(
     """
     _require_routings(routings)
     shares = [_shares(routing, mask_bt) for routing in routings]
-    chosen_le, probability_le = (torch.stack(parts) for parts in zip(*shares))
+    chosen_le, probability_le = (torch.stack(parts) for parts in zip(*shares, strict=True))
     if pooled:
         chosen_le, probability_le = chosen_le.mean(0, True), probability_le.mean(0, True)
     return chosen_le.shape[1] * (chosen_le * probability_le).sum(-1).mean()
@@ -819,7 +822,7 @@ def update_expert_biases(model: nn.Module, counts_le: Tensor) -> None:
         raise ValueError(
             f"counts_le has {len(counts_le)} rows, the model {len(mixtures)} mixtures: give one row each"
         )
-    for moe, counts_e in zip(mixtures, counts_le):
+    for moe, counts_e in zip(mixtures, counts_le, strict=True):
         bias_e = moe.gate.expert_bias
         if bias_e is None:
             raise ValueError("a mixture has no expert_bias: set its bias_rate above 0")

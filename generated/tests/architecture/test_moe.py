@@ -564,7 +564,7 @@ def _one_expert(mixture: Experts, index: int, x_td: Tensor) -> Tensor:
     weights = {"down_proj.weight": mixture.down_proj[index]}
     if mixture.gated:
         names = ("gate_proj.weight", "up_proj.weight")
-        weights |= dict(zip(names, mixture.gate_up_proj[index].chunk(2)))
+        weights |= dict(zip(names, mixture.gate_up_proj[index].chunk(2), strict=True))
     else:
         weights["up_proj.weight"] = mixture.up_proj[index]
     return torch.func.functional_call(mlp, weights, (x_td,))
@@ -666,7 +666,7 @@ def test_kernels_agree(monkeypatch: pytest.MonkeyPatch) -> None:
         y_sf.sum().backward()
         found[kernel] = [y_sf.detach(), *(leaf.grad for leaf in leaves)]
         assert len(calls) == 3  # a product and two gradients, all of the first kernel
-    for left, right in zip(found["torch"], found["loop"]):
+    for left, right in zip(found["torch"], found["loop"], strict=True):
         assert left.shape == right.shape and left.stride() == right.stride()
         torch.testing.assert_close(left, right, rtol=2e-2, atol=2e-2)
 
@@ -860,10 +860,11 @@ def test_moe_is_its_definition_with_shared_experts_of_its_activation() -> None:
 def test_moe_gradient_is_exact(routing: dict[str, object]) -> None:
     """By finite differences, whose steps are too small to change a choice."""
     mixture = _moe(**routing)
-    names, parameters = zip(*mixture.named_parameters())
+    names, parameters = zip(*mixture.named_parameters(), strict=True)
 
     def image(x_td: Tensor, *weights: Tensor) -> Tensor:
-        return torch.func.functional_call(mixture, dict(zip(names, weights)), (x_td,))[0]
+        named = dict(zip(names, weights, strict=True))
+        return torch.func.functional_call(mixture, named, (x_td,))[0]
 
     x_td = _normal(5, HIDDEN, requires_grad=True)
     assert (mixture(x_td)[1].dropped > 0) == bool(routing)
@@ -918,7 +919,7 @@ def test_capacity_holds_in_training_alone() -> None:
 
 # spec: specs/architecture/moe.vibee:307
 @pytest.mark.parametrize(("dispatch", "autocast"), [("dropless", True), ("capacity", False)])
-def test_both_dispatches_compile_to_one_graph(dispatch: str, autocast: bool) -> None:
+def test_dispatches_compile_without_graph_breaks(dispatch: str, autocast: bool) -> None:
     """Traced forward and backward without a break."""
     mixture = _moe(dispatch=dispatch).float()
     x_td, found = _normal(12, HIDDEN).float(), []
