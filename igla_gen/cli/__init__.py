@@ -30,6 +30,7 @@ COMMANDS = {
     "parse": "parse",
     "plan": "plan",
     "schema": "schema",
+    "solve": "solve",
     "where": "where",
 }
 
