@@ -30,7 +30,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from igla.architecture import attention
 from igla.architecture.activation import Mlp, MlpConfig, mlp_num_params
 from igla.architecture.attention import (
     Attention,
