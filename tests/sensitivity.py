@@ -397,8 +397,9 @@ class Bench:
 
     @staticmethod
     def _touches(mutation: Mutation, item: Diagnostic) -> bool:
-        if item.span.file != mutation.spec:
-            return False
+        if item.span.file != mutation.spec:  # a finding in a template may name lines of the spec
+            places = re.findall(rf"{re.escape(mutation.spec)}:(\d+)", item.hint or "")
+            return any(int(line) in mutation.touched for line in places)
         lines = {item.span.line, *_lines_named(item)}
         if item.name == "duplicate-key":  # two keys in one mapping: what parted them is gone
             lines |= set(range(min(lines), max(lines)))

@@ -161,8 +161,7 @@ def _diagnostic(error: dict[str, Any], root: Node, classes: dict[int, type[Spec]
             fix=_rename(key, parent, known) if key else None,
         )
     if error["type"] == "missing":
-        parts = _values(_node_at(root, path[:-1]))
-        astray = next((n for part in parts if (n := _astray(part, str(path[-1]), classes))), None)
+        astray = line_astray(_node_at(root, path[:-1]), str(path[-1]), classes)
         hint = f"; one stands deeper, on line {astray}" if astray else ""
         return Diagnostic(
             "IG204",
@@ -182,6 +181,13 @@ def _with_key(found: Diagnostic, root: Node, path: tuple[str | int, ...]) -> Dia
         return found
     hint = f'it is the value of "{key.text}", on line {key.span.line}'
     return replace(found, hint=f"{found.hint}; {hint}" if found.hint else hint)
+
+
+def line_astray(
+    node: Node, key: str, classes: dict[int, type[Spec]] | None = None
+) -> int | None:
+    """The line below a mapping that has no such key where one stands that may be meant for it."""
+    return next((n for part in _values(node) if (n := _astray(part, key, classes or {}))), None)
 
 
 def _astray(node: Node, key: str, classes: dict[int, type[Spec]]) -> int | None:

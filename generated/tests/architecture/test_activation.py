@@ -153,6 +153,8 @@ def test_mlp_config_defaults() -> None:
     """MlpConfig has the defaults of the spec."""
     config = activation.MlpConfig(hidden_size=8, ffn_size=12, activation="relu")
     assert config.fused_gate_up is False
+    declared = {f.name: f.default for f in dataclasses.fields(config)}
+    assert declared["activation"] == "swiglu"
 
 
 # spec: specs/architecture/activation.vibee:17
