@@ -40,6 +40,7 @@ def _peer_settings(config: MlpConfig) -> dict[str, object]:
         "hidden_size": config.hidden_size,
         "intermediate_size": config.ffn_size,
         "hidden_act": NAMES[config.activation],
+        "num_attention_heads": 1,
     }
 
 
@@ -64,7 +65,7 @@ def test_gated_block(name: str, seed: int) -> None:
     draw = random.Random(seed)
     torch.manual_seed(seed)
     config = MlpConfig(
-        hidden_size=draw.randrange(1, 40), ffn_size=draw.randrange(1, 80), activation=name
+        hidden_size=2 * draw.randrange(1, 20), ffn_size=draw.randrange(1, 80), activation=name
     )
     peer = LlamaMLP(transformers.LlamaConfig(**_peer_settings(config))).double()
     _compare(Mlp(config).double(), peer, config.hidden_size)
@@ -75,7 +76,7 @@ def test_gated_block(name: str, seed: int) -> None:
 def test_fused_block(name: str, seed: int) -> None:
     draw = random.Random(seed)
     torch.manual_seed(seed)
-    sizes = {"hidden_size": draw.randrange(1, 40), "ffn_size": draw.randrange(1, 80)}
+    sizes = {"hidden_size": 2 * draw.randrange(1, 20), "ffn_size": draw.randrange(1, 80)}
     apart = Mlp(MlpConfig(activation=name, **sizes)).double()
     config = MlpConfig(activation=name, fused_gate_up=True, **sizes)
     fused = Mlp(config).double()

@@ -54,7 +54,8 @@ class MlpConfig:
             "squared_relu",
         ):
             raise ValueError(
-                f"MlpConfig.activation={self.activation!r} is not one of swiglu, geglu, gelu, gelu_tanh, silu, relu, squared_relu"
+                f"MlpConfig.activation={self.activation!r} "
+                "is not one of swiglu, geglu, gelu, gelu_tanh, silu, relu, squared_relu"
             )
         if not self.hidden_size > 0:
             raise ValueError(
