@@ -852,8 +852,10 @@ def test_moe_is_its_definition(normalize_weights: bool, num_shared_experts: int)
 
 # spec: specs/architecture/moe.vibee:302
 def test_moe_is_its_definition_with_shared_experts_of_its_activation() -> None:
-    mixture = _moe("relu", num_shared_experts=1)
-    assert mixture.shared_experts.activation == mixture.experts.activation == "relu"
+    mixture, x_td = _moe("relu", num_shared_experts=1), _normal(5, HIDDEN)
+    up, down = mixture.shared_experts.up_proj.weight, mixture.shared_experts.down_proj.weight
+    mixture.experts.down_proj.data.zero_()
+    torch.testing.assert_close(mixture(x_td)[0], (x_td @ up.T).relu() @ down.T)
 
 
 # spec: specs/architecture/moe.vibee:303
