@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import keyword
+import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from igla_gen.ancestor.findings import check as check_ancestor
 from igla_gen.ancestor.forms import is_ancestor
 from igla_gen.diagnostics import Diagnostic, Findings, Span, respelling, suggestion
 from igla_gen.model.base import build
@@ -95,14 +95,16 @@ class Library:
     suppressed: list[tuple[Diagnostic, str]] = field(default_factory=list)
     texts: Mapping[Path, str] = field(default_factory=dict)  # what stands for files, by full path
     sound: dict[str, tuple[Document, Unit]] = field(default_factory=dict)  # read without fault
+    # module -> the units it uses and the names that they declare, as last asked for
+    _scopes: dict[str, tuple[list[Unit], dict[str, Known]]] = field(default_factory=dict)
 
     def used(self, unit: Unit) -> list[Unit]:
         """The unit and the units that it names in `uses`, nearest first."""
-        found = [unit]
+        found = {unit.module: unit}
         for use in unit.spec.uses:
-            if use.text in self.units and self.units[use.text] not in found:
-                found.append(self.units[use.text])
-        return found
+            if use.text in self.units:
+                found.setdefault(use.text, self.units[use.text])
+        return list(found.values())
 
     def closure(self, unit: Unit) -> list[Unit]:
         """The unit and every unit that it reads, through any number of others, nearest first."""
@@ -112,13 +114,18 @@ class Library:
             names += [other for other in references if other in self.units and other not in names]
         return [self.units[name] for name in names]
 
-    def scope(self, unit: Unit) -> dict[str, Known]:
+    def scope(self, unit: Unit) -> Mapping[str, Known]:
         """Every declared name that the unit's spec may use."""
-        names: dict[str, Known] = {}
-        for user in self.used(unit):
+        used = self.used(unit)
+        before, names = self._scopes.get(unit.module, ([], {}))
+        if len(before) == len(used) and all(map(operator.is_, before, used)):
+            return names
+        names = {}
+        for user in used:
             if isinstance(user.spec, ComponentSpec):
                 for name, declaration in declarations(user.spec):
                     names.setdefault(name, Known(user, declaration))
+        self._scopes[unit.module] = used, names
         return names
 
     def type_of(self, unit: Unit, name: str) -> tuple[Unit, TypeSpec] | None:
@@ -237,8 +244,10 @@ def _read_unit(library: Library, document: Document, source: Source) -> Unit | N
     if node is None or (spoilt and not isinstance(node, MappingNode)):
         return None
     if is_ancestor(node):
+        from igla_gen.ancestor.findings import check
+
         assert isinstance(node, MappingNode)
-        library.findings.extend(() if faults else check_ancestor(node))
+        library.findings.extend(() if faults else check(node))
         return None
     before = len(library.findings.items)
     spec = _build(library, node)
