@@ -4,8 +4,8 @@
     python tests/sensitivity.py architecture/decoder --kind swap-lines --show 20
 
 Each mutation must be noticed: the generated files change, or a finding stands where the spec was touched.
-The files are compared before black formats them, and without the line numbers of their `# spec:` comments,
-which any deleted line would shift. A mutation is
+The files are compared without the line numbers of their `# spec:` comments, which any deleted line would
+shift. A mutation is
 
     changed      no finding, and the generated files of this spec or of one that reads it differ
     reported     a finding on a line that was touched; where a leaf was deleted, on a line beside it or on the
@@ -29,11 +29,12 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 from igla_gen.diagnostics import Diagnostic, Span
 from igla_gen.emit import environment, render
+from igla_gen.emit.provenance import SPEC
 from igla_gen.emit.templates import template_texts
 from igla_gen.model import library as libraries
 from igla_gen.model.component import BlueprintSpec
@@ -49,6 +50,7 @@ STRIDE = 23  # of the samples that run on each change
 RELATIONS = ("bad-indentation", "unexpected-text", "uneven-indentation")
 PASSED = ("changed", "reported", "elsewhere")
 _PLACES = re.compile(r"\.vibee:\d+(, :\d+)*")  # in the outputs: a deleted line shifts them all
+_LAYOUT = str.maketrans("", "", " \n\t()[]\"',\\")  # what black adds, removes or writes in another way
 _TOKEN = re.compile(r"\\.|[A-Za-z_][A-Za-z0-9_]*|\d+|[<>=!~]=|[<>+*/^-]|.", re.DOTALL)
 _OTHER = {
     "true": "false", "false": "true", "and": "or", "or": "and", "Int": "Float", "Float": "Int",
@@ -149,16 +151,16 @@ def mutations(name: str, text: str, kinds: tuple[str, ...] = KINDS) -> Iterator[
                 yield Mutation(kind, name, line, what, new, frozenset(touched))
 
 
-Made = Iterator[tuple[int, str, str, set[int]]]
+Edits = Iterator[tuple[int, str, str, set[int]]]
 
 
-def _renamed_keys(source: Text, tree: Mapping) -> Made:
+def _renamed_keys(source: Text, tree: Mapping) -> Edits:
     for entry in _entries(tree):
         span = entry.key.span
         yield span.line, entry.key.text, source.replaced(span, f"{entry.key.text}q"), {span.line}
 
 
-def _deleted_leaves(source: Text, tree: Mapping) -> Made:
+def _deleted_leaves(source: Text, tree: Mapping) -> Edits:
     """The whole entry or item; in a flow collection with its comma."""
     for leaf in _leaves(tree):
         span = source.extent(leaf.scalar)
@@ -207,7 +209,7 @@ def _without_flow(source: Text, before: str, end: int) -> tuple[str, int]:
     return before + after, before.count("\n") + 1
 
 
-def _emptied_leaves(source: Text, tree: Mapping) -> Made:
+def _emptied_leaves(source: Text, tree: Mapping) -> Edits:
     """The key stays, the value goes."""
     for leaf in _leaves(tree):
         if leaf.entry is not None and leaf.scalar.text:
@@ -216,7 +218,7 @@ def _emptied_leaves(source: Text, tree: Mapping) -> Made:
             yield span.line, leaf.entry.key.text, new, {leaf.entry.key.span.line, span.line}
 
 
-def _changed_scalars(source: Text, tree: Mapping) -> Made:
+def _changed_scalars(source: Text, tree: Mapping) -> Edits:
     """Each number one more, each operator and known word another, the first and last word longer or gone."""
     for leaf in _leaves(tree):
         span = source.extent(leaf.scalar)
@@ -241,7 +243,7 @@ def _stands(raw: str, match: re.Match[str]) -> bool:
     return raw[match.start() - 1 : match.start()] == " " == raw[match.end() : match.end() + 1]
 
 
-def _swapped_lines(source: Text, tree: Mapping) -> Made:
+def _swapped_lines(source: Text, tree: Mapping) -> Edits:
     """Each line with the next one that says something, and with one further away.
 
     For a line of a `|` block the line with its `|` counts, too: there the block is found empty.
@@ -266,7 +268,7 @@ def _swapped_lines(source: Text, tree: Mapping) -> Made:
                 yield first + 1, f"with {second + 1}", "\n".join(new), touched
 
 
-def _broken_indents(source: Text, _tree: Mapping) -> Made:
+def _broken_indents(source: Text, _tree: Mapping) -> Edits:
     lines = source.text.split("\n")
     for index, line in enumerate(lines):
         if not line.strip() or line.strip().startswith("#"):
@@ -347,8 +349,9 @@ class Bench:
         return {shown: unit.source.text for shown, unit in sorted(self.units.items())}
 
     @cache  # noqa: B019 - a bench lives as long as the process
-    def rendered(self, module: str) -> tuple[str, ...]:
-        return _rendered(self.base, self.base.units[module])
+    def made(self, module: str) -> list[Made]:
+        """The files of a module as the specs are."""
+        return list(_made(self.base, self.base.units[module]))
 
     def loaded(self, name: str, text: str) -> Library:
         """All specs, with this text for one of them; read, not checked."""
@@ -394,8 +397,9 @@ class Bench:
 
     @staticmethod
     def _touches(mutation: Mutation, item: Diagnostic) -> bool:
-        if item.span.file != mutation.spec:
-            return False
+        if item.span.file != mutation.spec:  # a finding in a template may name lines of the spec
+            places = re.findall(rf"{re.escape(mutation.spec)}:(\d+)", item.hint or "")
+            return any(int(line) in mutation.touched for line in places)
         lines = {item.span.line, *_lines_named(item)}
         if item.name == "duplicate-key":  # two keys in one mapping: what parted them is gone
             lines |= set(range(min(lines), max(lines)))
@@ -406,9 +410,10 @@ class Bench:
     def _differs(self, library: Library, unit: Unit, mine: Unit) -> bool:
         if unit.module != mine.module:
             return True  # other paths
-        for reader in _readers(library, unit):
+        for reader in readers(library, unit):
             try:
-                if _rendered(library, reader) != self.rendered(reader.module):
+                others = zip(_made(library, reader), self.made(reader.module), strict=True)
+                if any(is_other(now, before) for now, before in others):
                     return True
             except Exception:  # with findings nothing is rendered; here it is tried all the same
                 return True
@@ -420,7 +425,7 @@ def _lines_named(item: Diagnostic) -> set[int]:
     return {int(n) for n in re.findall(r"\bline (\d+)", f"{item.message} {item.hint or ''}")}
 
 
-def _readers(library: Library, unit: Unit) -> list[Unit]:
+def readers(library: Library, unit: Unit) -> list[Unit]:
     """The units whose files may depend on this one, itself first; a blueprint has no files."""
     found = [u for u in library.units.values() if u is not unit and _reads(library, u, unit)]
     return [u for u in (unit, *found) if not isinstance(u.spec, BlueprintSpec)]
@@ -435,18 +440,75 @@ def _reads(library: Library, user: Unit, unit: Unit) -> bool:
     return any(unit in library.used(source) for source in sources)
 
 
+# -- do files differ? ---------------------------------------------------------------------
+
+
+@dataclass
+class Made:
+    """One file that a spec becomes, at its stages: each is made when the one before cannot tell."""
+
+    library: Library
+    unit: Unit
+    draft: render.Output
+
+    @cached_property
+    def code(self) -> str:
+        """What the template gave, without what formatting may change, imports and `# spec:` comments."""
+        rows = self.draft.text.split("\n")
+        kept = [row for row in rows if not row.startswith(("import ", "from ", SPEC))]
+        return "\n".join(kept).translate(_LAYOUT).lower()
+
+    @cached_property
+    def tidied(self) -> str:
+        return _without_places(self._tidied.text)
+
+    @cached_property
+    def formatted(self) -> str:
+        return _without_places(render.formatted(self._tidied))
+
+    @cached_property
+    def _tidied(self) -> render.Output:
+        return render._tidy(self.draft, self.library, self.unit)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What can be imported."""
+        return render._providers(self.library, self.unit)
+
+
+def is_other(now: Made, before: Made) -> bool:
+    """Whether two files differ, in more than the line numbers of `# spec:` comments."""
+    drafts = _without_places(now.draft.text), _without_places(before.draft.text)
+    if drafts[0] == drafts[1] and now.names == before.names:
+        return False
+    if now.code != before.code:
+        return True
+    if now.tidied == before.tidied:
+        return False
+    return now.formatted != before.formatted
+
+
 _compiled = lru_cache(1)(lambda: environment.make_environment(template_texts()))
 
 
-def _rendered(library: Library, unit: Unit) -> tuple[str, ...]:
-    """The files of a unit; templates are compiled once for all of them."""
+def _made(library: Library, unit: Unit) -> Iterator[Made]:
+    """The files of a unit, one after the other; templates are compiled once for all of them."""
     make = render.make_environment
     render.make_environment = lambda _texts: _compiled()
     try:
-        outputs = render.render_unit(library, unit)
+        for draft in render.drafts(library, unit):
+            yield Made(library, unit, draft)
     finally:
         render.make_environment = make
-    return tuple(_PLACES.sub(_without_numbers, output.text) for output in outputs)
+
+
+def rendered(library: Library, unit: Unit) -> tuple[str, ...]:
+    """The files of a unit, before they are formatted."""
+    return tuple(made.tidied for made in _made(library, unit))
+
+
+def _without_places(text: str) -> str:
+    return _PLACES.sub(_without_numbers, text)
 
 
 def _without_numbers(match: re.Match[str]) -> str:

@@ -312,6 +312,22 @@ def test_what_is_no_field_is_refused_at_its_place(text: str, name: str, column: 
     assert (caught.value.diagnostic.name, caught.value.diagnostic.span.column) == (name, column)
 
 
+@pytest.mark.parametrize("name", ["factor", "ScaleConfig", "area", "scale", "x", "config"])
+@pytest.mark.parametrize("odd", [")(", "*", "[a", "\\", "{2}", "?"])
+def test_a_name_that_means_something_in_a_pattern_is_refused(
+    scaling: Workplace, name: str, odd: str
+) -> None:
+    """Names are looked for in templates and other specs by regular expressions."""
+    scaling.write("specs/architecture/other.vibee", SPEC.replace("scaling", "other"))
+    declared = re.compile(rf"(?<=[ {{,]){name}:|(?<=name: ){name}$", re.MULTILINE)
+    changed, count = declared.subn(lambda match: match[0].replace(name, f"'{odd}'"), SPEC)
+    assert count
+    scaling.write("specs/architecture/scaling.vibee", changed)
+    result = scaling.run("check", "specs/")
+    is_an_answer(result)
+    assert result.code == 1
+
+
 @pytest.mark.parametrize(
     "module", ["igla." + "x" * 5000, "igla.a/../../b", "igla./etc/passwd", "igla.a b.c"]
 )

@@ -28,6 +28,7 @@ from igla_gen.emit.types import fields_code, type_code
 from igla_gen.emit.values import LINE, Code, code, doc, place_lines
 from igla_gen.model.component import ComponentSpec, InstanceSpec
 from igla_gen.model.library import PACKAGE, Library, Unit
+from igla_gen.model.records import reachable
 from igla_gen.model.types import EnumType
 
 LINE_LENGTH = 100
@@ -81,8 +82,12 @@ def outline(library: Library, unit: Unit) -> list[Output]:
 
 def render_unit(library: Library, unit: Unit) -> list[Output]:
     """The two files of one unit, not yet formatted."""
+    return [_tidy(draft, library, unit) for draft in drafts(library, unit)]
+
+
+def drafts(library: Library, unit: Unit) -> Iterator[Output]:
+    """The two files as their templates give them, one after the other: imports are as they stand there."""
     environment = make_environment(template_texts())
-    outputs = []
     for output in outline(library, unit):
         if output.template not in template_texts():
             raise TemplateFault(
@@ -92,9 +97,7 @@ def render_unit(library: Library, unit: Unit) -> list[Output]:
         context = _context(library, unit, is_test=output.path.startswith("tests/"))
         rendered = read_marks(render(environment, output.template, context))
         placed = Lines(place_lines(rendered.text), rendered.origins)
-        lines = _tidy(placed, output.template, library, unit)
-        outputs.append(replace(output, text=lines.text, lines=lines))
-    return outputs
+        yield replace(output, text=placed.text, lines=placed)
 
 
 def _shape(library: Library, unit: Unit, path: str) -> Shape:
@@ -196,16 +199,18 @@ def _blocks(
     return blocks
 
 
-def _tidy(lines: Lines, template: str, library: Library, unit: Unit) -> Lines:
+def _tidy(draft: Output, library: Library, unit: Unit) -> Output:
     """With its imports in order, and a comment on each definition that names the spec."""
+    lines = draft.lines
     try:
         tidied = tidy_lines(lines.text, _providers(library, unit))
         origins = tuple(lines.origins[number - 1] if number else 0 for _, number in tidied)
-        return with_spec_comments(Lines("\n".join(line for line, _ in tidied), origins))
+        placed = with_spec_comments(Lines("\n".join(line for line, _ in tidied), origins))
     except (SyntaxError, ValueError) as error:
         rows, line = lines.text.split("\n"), getattr(error, "lineno", None)
         shown = rows[line - 1].strip() if line and line <= len(rows) else ""
-        raise _not_python(template, unit.source.shown, f"{error} {shown}") from error
+        raise _not_python(draft.template, unit.source.shown, f"{error} {shown}") from error
+    return replace(draft, text=placed.text, lines=placed)
 
 
 def _not_python(template: str, spec: str, reason: str) -> TemplateFault:
@@ -223,6 +228,9 @@ def _providers(library: Library, unit: Unit) -> dict[str, str]:
             declared = (*used.spec.types, *used.spec.formulas, *used.spec.constants)
             names = (*declared, *(b.name.text for b in used.spec.behaviors))
             providers |= {name: f"from {used.module} import {name}" for name in names}
+    for module, name in reachable(library, source):
+        if module != source.module:
+            providers.setdefault(name, f"from {module} import {name}")
     return providers
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from functools import cache
+from functools import cache, lru_cache
 
 from lark import Lark, Token, Transformer, UnexpectedInput
 
@@ -42,6 +42,7 @@ def _parser() -> tuple[Tables, _Builder]:
     return Tables(lark, "start"), builder
 
 
+@lru_cache(8192)  # an editor, and who checks one spec again and again, changes one line of many
 def parse_expression(scalar: Scalar) -> Expression:
     """Reads the expression that a scalar holds.
 

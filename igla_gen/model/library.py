@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keyword
-import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,8 +94,10 @@ class Library:
     suppressed: list[tuple[Diagnostic, str]] = field(default_factory=list)
     texts: Mapping[Path, str] = field(default_factory=dict)  # what stands for files, by full path
     sound: dict[str, tuple[Document, Unit]] = field(default_factory=dict)  # read without fault
-    # module -> the units it uses and the names that they declare, as last asked for
-    _scopes: dict[str, tuple[list[Unit], dict[str, Known]]] = field(default_factory=dict)
+    # by the identities of the units that a scope is made of, which are kept with it
+    _scopes: dict[tuple[int, ...], tuple[list[Unit], dict[str, Known]]] = field(
+        default_factory=dict
+    )
 
     def used(self, unit: Unit) -> list[Unit]:
         """The unit and the units that it names in `uses`, nearest first."""
@@ -117,16 +118,10 @@ class Library:
     def scope(self, unit: Unit) -> Mapping[str, Known]:
         """Every declared name that the unit's spec may use."""
         used = self.used(unit)
-        before, names = self._scopes.get(unit.module, ([], {}))
-        if len(before) == len(used) and all(map(operator.is_, before, used)):
-            return names
-        names = {}
-        for user in used:
-            if isinstance(user.spec, ComponentSpec):
-                for name, declaration in declarations(user.spec):
-                    names.setdefault(name, Known(user, declaration))
-        self._scopes[unit.module] = used, names
-        return names
+        key = tuple(map(id, used))
+        if key not in self._scopes:
+            self._scopes[key] = used, _names_of(used)
+        return self._scopes[key][1]
 
     def type_of(self, unit: Unit, name: str) -> tuple[Unit, TypeSpec] | None:
         """The type that `name` means in the unit's spec."""
@@ -145,6 +140,15 @@ class Library:
         """The model that a recipe trains."""
         assert isinstance(unit.spec, InstanceSpec)
         return self.units.get(unit.spec.model.text) if unit.spec.model else None
+
+
+def _names_of(units: list[Unit]) -> dict[str, Known]:
+    names: dict[str, Known] = {}
+    for unit in units:
+        if isinstance(unit.spec, ComponentSpec):
+            for name, declaration in declarations(unit.spec):
+                names.setdefault(name, Known(unit, declaration))
+    return names
 
 
 def declarations(spec: ComponentSpec) -> Iterator[tuple[str, Declaration | None]]:
@@ -383,7 +387,7 @@ def _check_header(library: Library, unit: Unit) -> bool:
     valid = is_module_path(module.text)
     if not valid:
         library.findings.add(
-            "IG209", "bad-module", f'"{module.text}" is not a module path', module.span,
+            "IG209", "bad-module", f'"{module.text}" is not a module path', _after_blank(module),
             f"write {PACKAGE}.FOLDER.NAME, for example {PACKAGE}.architecture.normalization",
         )  # fmt: skip
     if language.text != "python":
@@ -392,6 +396,14 @@ def _check_header(library: Library, unit: Unit) -> bool:
             language.span, "write 'language: python'",
         )  # fmt: skip
     return valid
+
+
+def _after_blank(scalar: Scalar) -> Span:
+    """The words that have run into the first one, be it on further lines; of one word all of it."""
+    words = scalar.text.split(maxsplit=1)
+    if len(words) < 2:
+        return scalar.span
+    return scalar.part(len(scalar.text) - len(words[1]), len(scalar.text))
 
 
 def is_module_path(text: str) -> bool:

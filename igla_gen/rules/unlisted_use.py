@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from igla_gen.emit.templates import template_texts
@@ -70,19 +70,22 @@ def _suspects(template: str) -> set[str] | None:
     }
 
 
-def _imports(template: str) -> Iterator[tuple[str, int]]:
+@lru_cache(256)
+def _imports(template: str) -> tuple[tuple[str, int], ...]:
     """Modules of the package with the lines that import them."""
     try:
         tree = ast.parse(template)
     except SyntaxError:
-        return
+        return ()
+    found: list[tuple[str, int]] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{PACKAGE}."):
             parts = (node.module or "").split(".")
             for alias in node.names if len(parts) < 3 else ():
-                yield f"{node.module}.{alias.name}", node.lineno
+                found.append((f"{node.module}.{alias.name}", node.lineno))
             if len(parts) >= 3:
-                yield ".".join(parts), node.lineno
+                found.append((".".join(parts), node.lineno))
+    return tuple(found)
 
 
 RULE = Rule(

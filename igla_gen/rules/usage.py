@@ -54,7 +54,7 @@ def is_field_read(library: Library, unit: Unit, field: str) -> bool:
     parts = (part for expression in expressions for part in walk(expression))
     if any(isinstance(part, Attribute) and part.name == field for part in parts):
         return True
-    pattern = re.compile(rf"\.{field}\b")
+    pattern = re.compile(rf"\.{re.escape(field)}\b")
     return any(pattern.search(text) for text in other_texts(library, unit))
 
 

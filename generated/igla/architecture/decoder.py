@@ -43,9 +43,11 @@ class DecoderConfig:
     num_layers: int
     """Blocks, one after the other."""
     num_heads: int
-    """Query heads, each of hidden_size / num_heads channels."""
+    """Query heads."""
     num_kv_heads: int
     """key/value heads, each shared by num_heads / num_kv_heads query heads."""
+    head_dim: int
+    """Channels of one head, an even number."""
     ffn_size: int
     """Channels between the projections of the MLP."""
     context_length: int
@@ -78,20 +80,16 @@ class DecoderConfig:
             raise ValueError(
                 f"DecoderConfig needs num_kv_heads > 0, got num_kv_heads={self.num_kv_heads!r}"
             )
-        if not self.hidden_size % self.num_heads == 0:
-            raise ValueError(
-                "DecoderConfig needs hidden_size % num_heads == 0, "
-                f"got hidden_size={self.hidden_size!r}, num_heads={self.num_heads!r}"
-            )
         if not self.num_heads % self.num_kv_heads == 0:
             raise ValueError(
                 "DecoderConfig needs num_heads % num_kv_heads == 0, "
                 f"got num_heads={self.num_heads!r}, num_kv_heads={self.num_kv_heads!r}"
             )
-        if not self.hidden_size % (2 * self.num_heads) == 0:
+        if not self.head_dim > 0:
+            raise ValueError(f"DecoderConfig needs head_dim > 0, got head_dim={self.head_dim!r}")
+        if not self.head_dim % 2 == 0:
             raise ValueError(
-                "DecoderConfig needs hidden_size % (2 * num_heads) == 0, "
-                f"got hidden_size={self.hidden_size!r}, num_heads={self.num_heads!r}"
+                f"DecoderConfig needs head_dim % 2 == 0, got head_dim={self.head_dim!r}"
             )
         if not self.ffn_size > 0:
             raise ValueError(f"DecoderConfig needs ffn_size > 0, got ffn_size={self.ffn_size!r}")
@@ -106,11 +104,6 @@ class DecoderConfig:
             raise ValueError(f"DecoderConfig needs norm_eps > 0, got norm_eps={self.norm_eps!r}")
         if not self.init_std > 0:
             raise ValueError(f"DecoderConfig needs init_std > 0, got init_std={self.init_std!r}")
-
-    @property
-    def head_dim(self) -> int:
-        """Channels of one head."""
-        return self.hidden_size // self.num_heads
 
     @property
     def attention(self) -> AttentionConfig:
@@ -133,41 +126,42 @@ class DecoderConfig:
         return RopeConfig(head_dim=self.head_dim, base=self.rope_base)
 
 
-# spec: specs/architecture/decoder.vibee:58
+# spec: specs/architecture/decoder.vibee:60
 def num_embedding_params(config: DecoderConfig) -> int:
     """Parameters of the token embedding, and of the head where it is not tied."""
     return config.vocab_size * config.hidden_size * (1 if config.tie_embeddings else 2)
 
 
-# spec: specs/architecture/decoder.vibee:64
+# spec: specs/architecture/decoder.vibee:66
 def num_block_matrix_params(config: DecoderConfig) -> int:
     """Parameters of the matrices of one block, attention and MLP."""
-    head_dim = config.hidden_size // config.num_heads
-    attention = 2 * config.hidden_size * head_dim * (config.num_heads + config.num_kv_heads)
+    attention = 2 * config.hidden_size * config.head_dim * (config.num_heads + config.num_kv_heads)
     return attention + 3 * config.hidden_size * config.ffn_size
 
 
-# spec: specs/architecture/decoder.vibee:73
+# spec: specs/architecture/decoder.vibee:74
 def num_params(config: DecoderConfig) -> int:
     """Learnable parameters of the decoder. A tied head counts once."""
     block = num_block_matrix_params(config) + 2 * config.hidden_size
     return num_embedding_params(config) + config.num_layers * block + config.hidden_size
 
 
-# spec: specs/architecture/decoder.vibee:81
+# spec: specs/architecture/decoder.vibee:82
 def forward_flops_per_token(config: DecoderConfig, sequence_length: int) -> int:
     """Floating-point operations of the forward pass for one token of a sequence.
 
-    Two for each weight of a matrix product (head included), and four per layer, channel and
-    position for attention, the causal half not taken off (as in PaLM).
+    Two for each weight of a matrix product (head included), and four per layer, channel of the
+    query heads and position for attention, the causal half not taken off (as in PaLM).
     """
     matrices = (
         config.num_layers * num_block_matrix_params(config) + config.vocab_size * config.hidden_size
     )
-    return 2 * matrices + 4 * config.num_layers * config.hidden_size * sequence_length
+    return (
+        2 * matrices + 4 * config.num_layers * config.num_heads * config.head_dim * sequence_length
+    )
 
 
-# spec: specs/architecture/decoder.vibee:91
+# spec: specs/architecture/decoder.vibee:93
 def flops_per_token(config: DecoderConfig, sequence_length: int) -> int:
     """Floating-point operations of training for one token.
 
@@ -176,25 +170,19 @@ def flops_per_token(config: DecoderConfig, sequence_length: int) -> int:
     return 3 * forward_flops_per_token(config, sequence_length)
 
 
-# spec: specs/architecture/decoder.vibee:97
+# spec: specs/architecture/decoder.vibee:99
 def kv_bytes_per_token(config: DecoderConfig, bytes_per_element: int) -> int:
     """Bytes that the key/value cache takes for one token of one sequence."""
-    return (
-        2
-        * config.num_layers
-        * config.num_kv_heads
-        * (config.hidden_size // config.num_heads)
-        * bytes_per_element
-    )
+    return 2 * config.num_layers * config.num_kv_heads * config.head_dim * bytes_per_element
 
 
-# spec: specs/architecture/decoder.vibee:103
+# spec: specs/architecture/decoder.vibee:105
 def weight_bytes(config: DecoderConfig, bytes_per_element: int) -> int:
     """Bytes that the weights take."""
     return num_params(config) * bytes_per_element
 
 
-# spec: specs/architecture/decoder.vibee:111
+# spec: specs/architecture/decoder.vibee:113
 class Block(nn.Module):
     """Attention of the normed stream is added to it, then the MLP of the normed sum.
 
@@ -222,7 +210,7 @@ class Block(nn.Module):
         return x_btd + self.mlp(self.post_attention_layernorm(x_btd))
 
 
-# spec: specs/architecture/decoder.vibee:118
+# spec: specs/architecture/decoder.vibee:120
 class Decoder(nn.Module):
     """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
     vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
@@ -310,7 +298,7 @@ class Decoder(nn.Module):
         return F.linear(hidden_btd, self.head_weight)
 
 
-# spec: specs/architecture/decoder.vibee:137
+# spec: specs/architecture/decoder.vibee:139
 def make_caches(
     config: DecoderConfig,
     batch_size: int,
@@ -327,7 +315,7 @@ def make_caches(
     return tuple(KVCache(*shape, dtype=dtype, device=device) for _ in range(config.num_layers))
 
 
-# spec: specs/architecture/decoder.vibee:145
+# spec: specs/architecture/decoder.vibee:147
 def sample_tokens(
     logits: Tensor, uniform: Tensor, temperature: float = 0.0, top_k: int | None = None
 ) -> Tensor:
@@ -366,7 +354,7 @@ def sample_tokens(
     return top.indices.gather(-1, choice).squeeze(-1)
 
 
-# spec: specs/architecture/decoder.vibee:205
+# spec: specs/architecture/decoder.vibee:207
 @torch.no_grad()
 def generate(
     model: Decoder,

@@ -20,7 +20,7 @@ from igla.architecture.decoder import Block, Decoder, DecoderConfig, generate, m
 from igla.architecture.positional import RopeConfig, rope_tables
 
 
-# spec: specs/architecture/decoder.vibee:159
+# spec: specs/architecture/decoder.vibee:161
 def test_sample_tokens_greedy_by_default() -> None:
     """sample_tokens: greedy by default.
 
@@ -33,7 +33,7 @@ def test_sample_tokens_greedy_by_default() -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:162
+# spec: specs/architecture/decoder.vibee:164
 @pytest.mark.parametrize(
     ("u", "token"), [(0.0, 1), (0.49, 1), (0.51, 2), (0.79, 2), (0.81, 0), (0.999, 0)]
 )
@@ -49,7 +49,7 @@ def test_sample_tokens_inverts_the_distribution(u: float, token: int) -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:172
+# spec: specs/architecture/decoder.vibee:174
 @pytest.mark.parametrize(("u", "token"), [(0.79, 1), (0.81, 0)])
 def test_sample_tokens_temperature_divides_the_logits(u: float, token: int) -> None:
     """sample_tokens: temperature divides the logits.
@@ -63,7 +63,7 @@ def test_sample_tokens_temperature_divides_the_logits(u: float, token: int) -> N
     )
 
 
-# spec: specs/architecture/decoder.vibee:176
+# spec: specs/architecture/decoder.vibee:178
 def test_sample_tokens_bounds_belong_to_the_next_token() -> None:
     """sample_tokens: bounds belong to the next token.
 
@@ -78,7 +78,7 @@ def test_sample_tokens_bounds_belong_to_the_next_token() -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:179
+# spec: specs/architecture/decoder.vibee:181
 @pytest.mark.parametrize(("u", "token"), [(0.62, 1), (0.63, 2), (0.999, 2)])
 def test_sample_tokens_top_k_leaves_out_the_rest(u: float, token: int) -> None:
     """sample_tokens: top k leaves out the rest.
@@ -92,7 +92,7 @@ def test_sample_tokens_top_k_leaves_out_the_rest(u: float, token: int) -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:183
+# spec: specs/architecture/decoder.vibee:185
 def test_sample_tokens_top_one_is_greedy() -> None:
     """sample_tokens: top one is greedy.
 
@@ -105,7 +105,7 @@ def test_sample_tokens_top_one_is_greedy() -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:186
+# spec: specs/architecture/decoder.vibee:188
 def test_sample_tokens_top_all_is_no_limit() -> None:
     """sample_tokens: top all is no limit.
 
@@ -118,7 +118,7 @@ def test_sample_tokens_top_all_is_no_limit() -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:189
+# spec: specs/architecture/decoder.vibee:191
 def test_sample_tokens_one_row_alone() -> None:
     """sample_tokens: one row alone.
 
@@ -130,7 +130,7 @@ def test_sample_tokens_one_row_alone() -> None:
     assert bool((decoder.sample_tokens(x, u, 1.0) == 2).all())
 
 
-# spec: specs/architecture/decoder.vibee:192
+# spec: specs/architecture/decoder.vibee:194
 def test_sample_tokens_refuses_negative_temperature() -> None:
     """sample_tokens: refuses negative temperature.
 
@@ -141,7 +141,7 @@ def test_sample_tokens_refuses_negative_temperature() -> None:
         decoder.sample_tokens(x, torch.zeros(1, dtype=torch.float64), -0.5)
 
 
-# spec: specs/architecture/decoder.vibee:196
+# spec: specs/architecture/decoder.vibee:198
 def test_sample_tokens_refuses_top_none() -> None:
     """sample_tokens: refuses top none.
 
@@ -152,7 +152,7 @@ def test_sample_tokens_refuses_top_none() -> None:
         decoder.sample_tokens(x, torch.zeros(1, dtype=torch.float64), 1.0, 0)
 
 
-# spec: specs/architecture/decoder.vibee:200
+# spec: specs/architecture/decoder.vibee:202
 def test_sample_tokens_refuses_more_than_all() -> None:
     """sample_tokens: refuses more than all.
 
@@ -172,6 +172,7 @@ def test_decoder_config_defaults() -> None:
         num_layers=2,
         num_heads=4,
         num_kv_heads=2,
+        head_dim=6,
         ffn_size=12,
         context_length=8,
     )
@@ -190,6 +191,7 @@ def test_decoder_config_is_frozen() -> None:
         num_layers=2,
         num_heads=4,
         num_kv_heads=2,
+        head_dim=6,
         ffn_size=12,
         context_length=8,
     )
@@ -214,17 +216,16 @@ def test_decoder_config_is_frozen() -> None:
         ({"num_heads": 0}, "DecoderConfig needs num_heads > 0, got"),
         ({"num_kv_heads": -1}, "DecoderConfig needs num_kv_heads > 0, got"),
         ({"num_kv_heads": 0}, "DecoderConfig needs num_kv_heads > 0, got"),
-        ({"hidden_size": 1}, "DecoderConfig needs hidden_size % num_heads == 0, got"),
-        ({"hidden_size": 15}, "DecoderConfig needs hidden_size % num_heads == 0, got"),
-        ({"hidden_size": 17}, "DecoderConfig needs hidden_size % num_heads == 0, got"),
-        ({"num_heads": 3}, "DecoderConfig needs hidden_size % num_heads == 0, got"),
-        ({"num_heads": 5}, "DecoderConfig needs hidden_size % num_heads == 0, got"),
-        ({"num_heads": 17}, "DecoderConfig needs hidden_size % num_heads == 0, got"),
         ({"num_heads": 1}, "DecoderConfig needs num_heads % num_kv_heads == 0, got"),
+        ({"num_heads": 3}, "DecoderConfig needs num_heads % num_kv_heads == 0, got"),
+        ({"num_heads": 5}, "DecoderConfig needs num_heads % num_kv_heads == 0, got"),
         ({"num_kv_heads": 3}, "DecoderConfig needs num_heads % num_kv_heads == 0, got"),
         ({"num_kv_heads": 5}, "DecoderConfig needs num_heads % num_kv_heads == 0, got"),
-        ({"hidden_size": 4}, "DecoderConfig needs hidden_size % (2 * num_heads) == 0, got"),
-        ({"num_heads": 16}, "DecoderConfig needs hidden_size % (2 * num_heads) == 0, got"),
+        ({"head_dim": -1}, "DecoderConfig needs head_dim > 0, got"),
+        ({"head_dim": 0}, "DecoderConfig needs head_dim > 0, got"),
+        ({"head_dim": 1}, "DecoderConfig needs head_dim % 2 == 0, got"),
+        ({"head_dim": 5}, "DecoderConfig needs head_dim % 2 == 0, got"),
+        ({"head_dim": 7}, "DecoderConfig needs head_dim % 2 == 0, got"),
         ({"ffn_size": -1}, "DecoderConfig needs ffn_size > 0, got"),
         ({"ffn_size": 0}, "DecoderConfig needs ffn_size > 0, got"),
         ({"context_length": -1}, "DecoderConfig needs context_length > 0, got"),
@@ -245,6 +246,7 @@ def test_decoder_config_refuses(change: dict[str, object], message: str) -> None
         "num_layers": 2,
         "num_heads": 4,
         "num_kv_heads": 2,
+        "head_dim": 6,
         "ffn_size": 12,
         "context_length": 8,
     }
@@ -259,11 +261,15 @@ def test_decoder_config_refuses(change: dict[str, object], message: str) -> None
         {"vocab_size": 1},
         {"vocab_size": 10},
         {"vocab_size": 12},
+        {"hidden_size": 1},
+        {"hidden_size": 15},
+        {"hidden_size": 17},
         {"num_layers": 1},
         {"num_layers": 3},
         {"num_heads": 2},
         {"num_kv_heads": 1},
         {"num_kv_heads": 4},
+        {"head_dim": 2},
         {"ffn_size": 1},
         {"ffn_size": 11},
         {"ffn_size": 13},
@@ -291,6 +297,7 @@ def test_decoder_config_accepts(change: dict[str, object]) -> None:
                 "num_layers": 2,
                 "num_heads": 4,
                 "num_kv_heads": 2,
+                "head_dim": 6,
                 "ffn_size": 12,
                 "context_length": 8,
             }
@@ -307,6 +314,7 @@ CONFIG = DecoderConfig(
     num_layers=2,
     num_heads=4,
     num_kv_heads=2,
+    head_dim=6,
     ffn_size=12,
     context_length=8,
     rope_base=100.0,
@@ -316,24 +324,24 @@ CONFIG = DecoderConfig(
 UNTIED = replace(CONFIG, tie_embeddings=False, num_layers=3, num_kv_heads=1)
 
 
-# spec: specs/architecture/decoder.vibee:90
+# spec: specs/architecture/decoder.vibee:92
 def _decoder(config: DecoderConfig = CONFIG) -> Decoder:
     torch.manual_seed(0)
     return Decoder(config).double()
 
 
-# spec: specs/architecture/decoder.vibee:90
+# spec: specs/architecture/decoder.vibee:92
 def _tokens_bt(length: int = 8, batch_size: int = 2) -> Tensor:
     torch.manual_seed(1)
     return torch.randint(0, CONFIG.vocab_size, (batch_size, length))
 
 
-# spec: specs/architecture/decoder.vibee:116
+# spec: specs/architecture/decoder.vibee:118
 def _tables(start: int, end: int) -> tuple[Tensor, Tensor]:
-    return rope_tables(RopeConfig(head_dim=4, base=CONFIG.rope_base), torch.arange(start, end))
+    return rope_tables(RopeConfig(head_dim=6, base=CONFIG.rope_base), torch.arange(start, end))
 
 
-# spec: specs/architecture/decoder.vibee:63, :72, :80, :108
+# spec: specs/architecture/decoder.vibee:65, :73, :81, :110
 @pytest.mark.parametrize("config", [CONFIG, UNTIED])
 def test_counts_match_the_built_decoder(config: DecoderConfig) -> None:
     """num_embedding_params, num_block_matrix_params, num_params, weight_bytes: counts match the
@@ -351,7 +359,7 @@ def test_counts_match_the_built_decoder(config: DecoderConfig) -> None:
     assert isinstance(decoder.num_block_matrix_params(config), int)
 
 
-# spec: specs/architecture/decoder.vibee:90, :96
+# spec: specs/architecture/decoder.vibee:92, :98
 @pytest.mark.parametrize(
     "config", [replace(CONFIG, num_kv_heads=4), replace(UNTIED, num_kv_heads=4)]
 )
@@ -370,7 +378,7 @@ def test_flops_match_the_counted_ones(config: DecoderConfig) -> None:
     assert logits_btv.shape == (2, 8, 11)
 
 
-# spec: specs/architecture/decoder.vibee:116
+# spec: specs/architecture/decoder.vibee:118
 def test_block_is_its_definition() -> None:
     """Block: block is its definition."""
     torch.manual_seed(0)
@@ -388,7 +396,7 @@ def test_block_is_its_definition() -> None:
     assert torch.allclose(block(x_btd, *tables), want_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:127
+# spec: specs/architecture/decoder.vibee:129
 @pytest.mark.parametrize("config", [CONFIG, UNTIED])
 def test_decoder_is_its_definition(config: DecoderConfig) -> None:
     """Decoder: decoder is its definition."""
@@ -405,7 +413,7 @@ def test_decoder_is_its_definition(config: DecoderConfig) -> None:
     assert torch.allclose(model.logits(hidden_btd), hidden_btd @ head.T, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:127
+# spec: specs/architecture/decoder.vibee:129
 def test_decoder_is_its_definition_by_default() -> None:
     """The defaults that a spec leaves out are these."""
     config = DecoderConfig(
@@ -414,23 +422,24 @@ def test_decoder_is_its_definition_by_default() -> None:
         num_layers=1,
         num_heads=1,
         num_kv_heads=1,
+        head_dim=2,
         ffn_size=1,
         context_length=1,
     )
     assert (config.rope_base, config.norm_eps, config.init_std) == (10000.0, 1e-5, 0.02)
-    assert config.tie_embeddings and config.head_dim == 2
+    assert config.tie_embeddings
 
 
-# spec: specs/architecture/decoder.vibee:128
+# spec: specs/architecture/decoder.vibee:130
 @pytest.mark.parametrize("config", [CONFIG, UNTIED])
 def test_names_are_those_of_llama(config: DecoderConfig) -> None:
     """Decoder: names are those of llama."""
     block = {
         "input_layernorm.weight": (16,),
-        "self_attn.q_proj.weight": (16, 16),
-        "self_attn.k_proj.weight": (4 * config.num_kv_heads, 16),
-        "self_attn.v_proj.weight": (4 * config.num_kv_heads, 16),
-        "self_attn.o_proj.weight": (16, 16),
+        "self_attn.q_proj.weight": (24, 16),
+        "self_attn.k_proj.weight": (6 * config.num_kv_heads, 16),
+        "self_attn.v_proj.weight": (6 * config.num_kv_heads, 16),
+        "self_attn.o_proj.weight": (16, 24),
         "post_attention_layernorm.weight": (16,),
         "mlp.gate_proj.weight": (12, 16),
         "mlp.up_proj.weight": (12, 16),
@@ -444,7 +453,7 @@ def test_names_are_those_of_llama(config: DecoderConfig) -> None:
     assert found == want
 
 
-# spec: specs/architecture/decoder.vibee:129
+# spec: specs/architecture/decoder.vibee:131
 def test_initial_weights_have_the_stated_spread() -> None:
     """Decoder: initial weights have the stated spread."""
     torch.manual_seed(0)
@@ -462,7 +471,7 @@ def test_initial_weights_have_the_stated_spread() -> None:
         assert weight.requires_grad and weight.grad_fn is None, name
 
 
-# spec: specs/architecture/decoder.vibee:130
+# spec: specs/architecture/decoder.vibee:132
 def test_packed_equals_separate() -> None:
     """Decoder: packed equals separate."""
     model, tokens_bt = _decoder(), _tokens_bt(batch_size=1)
@@ -473,7 +482,7 @@ def test_packed_equals_separate() -> None:
     assert not torch.allclose(packed_btd, model(tokens_bt), rtol=0, atol=1e-3)
 
 
-# spec: specs/architecture/decoder.vibee:130
+# spec: specs/architecture/decoder.vibee:132
 def test_packed_equals_separate_in_its_gradients() -> None:
     """The loss of packed documents pulls on the weights as the sum of the separate losses does."""
     model, tokens_bt = _decoder(), _tokens_bt(batch_size=1)
@@ -489,7 +498,7 @@ def test_packed_equals_separate_in_its_gradients() -> None:
         assert torch.allclose(packed_grad, apart_grad, rtol=0, atol=1e-11)
 
 
-# spec: specs/architecture/decoder.vibee:131
+# spec: specs/architecture/decoder.vibee:133
 @pytest.mark.parametrize("num_layers", [1, 3])
 @pytest.mark.parametrize("pieces", [[8], [1] * 8, [3, 4, 1]])
 def test_decoder_cached_equals_uncached(pieces: list[int], num_layers: int) -> None:
@@ -502,7 +511,7 @@ def test_decoder_cached_equals_uncached(pieces: list[int], num_layers: int) -> N
     assert torch.allclose(torch.cat(outputs, 1), model(tokens_bt), rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:132
+# spec: specs/architecture/decoder.vibee:134
 def test_refuses_what_exceeds_the_context() -> None:
     """Decoder: refuses what exceeds the context."""
     model = _decoder()
@@ -516,7 +525,7 @@ def test_refuses_what_exceeds_the_context() -> None:
     model(_tokens_bt(2), cache=cache)
 
 
-# spec: specs/architecture/decoder.vibee:133
+# spec: specs/architecture/decoder.vibee:135
 def test_refuses_documents_with_a_cache() -> None:
     """Decoder: refuses documents with a cache."""
     tokens_bt, cache = _tokens_bt(), make_caches(CONFIG, 2, 8)
@@ -524,7 +533,7 @@ def test_refuses_documents_with_a_cache() -> None:
         _decoder()(tokens_bt, document_ids_bt=tokens_bt, cache=cache)
 
 
-# spec: specs/architecture/decoder.vibee:134
+# spec: specs/architecture/decoder.vibee:136
 def test_refuses_ids_of_another_shape() -> None:
     """Decoder: refuses ids of another shape."""
     tokens_bt = _tokens_bt()
@@ -535,7 +544,7 @@ def test_refuses_ids_of_another_shape() -> None:
         _decoder()(tokens_bt, document_ids_bt=tokens_bt[:1])
 
 
-# spec: specs/architecture/decoder.vibee:135
+# spec: specs/architecture/decoder.vibee:137
 @pytest.mark.parametrize("autocast", [True, False])
 def test_low_precision_stays_close(autocast: bool) -> None:
     """Decoder: low precision stays close."""
@@ -551,7 +560,7 @@ def test_low_precision_stays_close(autocast: bool) -> None:
     assert {parameter.grad.dtype for parameter in model.parameters()} == {want}
 
 
-# spec: specs/architecture/decoder.vibee:102, :143
+# spec: specs/architecture/decoder.vibee:104, :145
 @pytest.mark.parametrize("config", [CONFIG, UNTIED])
 def test_cache_takes_the_stated_bytes(config: DecoderConfig) -> None:
     """kv_bytes_per_token, make_caches: cache takes the stated bytes."""
@@ -562,11 +571,11 @@ def test_cache_takes_the_stated_bytes(config: DecoderConfig) -> None:
     assert isinstance(per_token, int) and per_token * 3 * 5 == found
     first, *_ = make_caches(config, 3, 5)
     assert (first.k_bshd.dtype, first.k_bshd.device.type) == (torch.float32, "cpu")
-    assert first.k_bshd.shape == (3, 5, config.num_kv_heads, 4)
+    assert first.k_bshd.shape == (3, 5, config.num_kv_heads, 6)
     assert make_caches(config, 1, 1, device="meta")[0].k_bshd.device.type == "meta"
 
 
-# spec: specs/architecture/decoder.vibee:221
+# spec: specs/architecture/decoder.vibee:223
 def test_generates_what_the_uncached_model_predicts() -> None:
     """generate: generates what the uncached model predicts."""
     model, tokens_bt = _decoder(), _tokens_bt(3)
@@ -579,7 +588,7 @@ def test_generates_what_the_uncached_model_predicts() -> None:
     assert generate(model, tokens_bt[:, :1], 1).shape == (2, 2)
 
 
-# spec: specs/architecture/decoder.vibee:222
+# spec: specs/architecture/decoder.vibee:224
 def test_sampling_follows_the_seed() -> None:
     """generate: sampling follows the seed."""
     model, prompt_bt = _decoder(), _tokens_bt(1, 64)
@@ -596,7 +605,7 @@ def test_sampling_follows_the_seed() -> None:
     assert torch.equal(first_bt, tokens_bt)
 
 
-# spec: specs/architecture/decoder.vibee:223
+# spec: specs/architecture/decoder.vibee:225
 @pytest.mark.parametrize(("prompt", "new"), [(0, 1), (1, 0), (4, 5)])
 def test_generate_refuses_bad_lengths(prompt: int, new: int) -> None:
     """generate: generate refuses bad lengths."""
