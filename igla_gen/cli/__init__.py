@@ -32,6 +32,7 @@ COMMANDS = {
     "parse": "parse",
     "plan": "plan",
     "schema": "schema",
+    "solve": "solve",
     "where": "where",
 }
 

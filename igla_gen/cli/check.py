@@ -67,7 +67,7 @@ def run(
         print(text, end="")
     else:
         _write(output, text)
-    raise typer.Exit(1 if report.findings or (diff and changed) else 0)
+    raise typer.Exit(1 if report.fails or (diff and changed) else 0)
 
 
 def _refuse_bad_target(output: Path) -> None:
