@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -192,6 +194,26 @@ def test_an_unknown_command_is_a_sentence(scaling: Workplace) -> None:
     assert result.code == 2
     assert "frobnicate" in result.err
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [
+        ([sys.executable, "-m", "igla_gen"], "python -m igla_gen"),
+        ([str(Path(sys.executable).with_name("igla-gen"))], "igla-gen"),
+    ],
+)
+def test_wrong_usage_names_the_program_as_it_was_started(start: list[str], name: str) -> None:
+    for arguments, command in ((["chekc"], ""), (["check", "--fixx"], " check")):
+        done = subprocess.run([*start, *arguments], capture_output=True, text=True)
+        assert done.returncode == 2
+        assert f"(see {name}{command} --help)" in done.stderr, done.stderr
+    done = subprocess.run([*start, "gen", "--help"], capture_output=True, text=True)
+    assert done.stdout.startswith(f"Usage: {name} gen [OPTIONS]"), done.stdout
+
+
+def test_wrong_usage_in_a_process_of_another_name_names_the_command(scaling: Workplace) -> None:
+    assert "(see igla-gen check --help)" in scaling.run("check", "--fixx").err
 
 
 @pytest.mark.parametrize(

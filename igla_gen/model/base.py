@@ -30,7 +30,7 @@ T = TypeVar("T")
 class Spec(BaseModel):
     """One mapping of a spec file; it knows its node, and so the place of each key."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
     _node: Mapping = PrivateAttr()
 
     @model_validator(mode="wrap")

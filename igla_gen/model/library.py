@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from igla_gen.ancestor.findings import check as check_ancestor
 from igla_gen.ancestor.forms import is_ancestor
 from igla_gen.diagnostics import Diagnostic, Findings, Span, respelling, suggestion
 from igla_gen.model.base import build
@@ -116,7 +115,7 @@ class Library:
             names += [other for other in references if other in self.units and other not in names]
         return [self.units[name] for name in names]
 
-    def scope(self, unit: Unit) -> dict[str, Known]:
+    def scope(self, unit: Unit) -> Mapping[str, Known]:
         """Every declared name that the unit's spec may use."""
         used = self.used(unit)
         key = tuple(map(id, used))
@@ -249,8 +248,10 @@ def _read_unit(library: Library, document: Document, source: Source) -> Unit | N
     if node is None or (spoilt and not isinstance(node, MappingNode)):
         return None
     if is_ancestor(node):
+        from igla_gen.ancestor.findings import check
+
         assert isinstance(node, MappingNode)
-        library.findings.extend(() if faults else check_ancestor(node))
+        library.findings.extend(() if faults else check(node))
         return None
     before = len(library.findings.items)
     spec = _build(library, node)
