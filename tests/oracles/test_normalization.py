@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from igla.architecture.normalization import RMSNorm
 
 pytest.importorskip("transformers")
-from transformers.models.llama.modeling_llama import LlamaRMSNorm  # noqa: E402
+from transformers.models.llama.modeling_llama import LlamaRMSNorm
 
 
 def _results(norm: nn.Module, x: Tensor, g: Tensor) -> tuple[Tensor, ...]:
