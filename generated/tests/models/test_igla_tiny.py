@@ -154,10 +154,15 @@ def test_build_follows_device_and_dtype_by_default() -> None:
 # spec: specs/models/language_model.vibee:47
 def test_description_states_the_numbers() -> None:
     """describe: description states the numbers."""
-    config, text = subject.CONFIG, subject.describe()
-    assert f"{subject.CONTRACT.parameters:,} parameters ({subject.CONTRACT.label})" in text
+    config = subject.CONFIG
     float32, bfloat16 = (f"{weight_bytes(config, n) / 1e6:,.1f} MB" for n in (4, 2))
-    assert f"weights {float32} in float32, {bfloat16} in bfloat16" in text
-    flops = flops_per_token(config, config.context_length)
-    assert f"training {flops / 1e6:,.1f} MFLOP a token at {config.context_length} tokens" in text
-    assert f"KV cache {kv_bytes_per_token(config, 2) / 1e3:,.1f} kB a token in bfloat16" in text
+    flops = f"{flops_per_token(config, config.context_length) / 1e6:,.1f} MFLOP"
+    cache = f"{kv_bytes_per_token(config, 2) / 1e3:,.1f} kB"
+    name, *lines = subject.describe().split("\n")
+    size = f"{subject.CONTRACT.parameters:,} parameters ({subject.CONTRACT.label})"
+    assert name == f"{subject.NAME}: {size}"
+    assert lines == [
+        f"weights {float32} in float32, {bfloat16} in bfloat16",
+        f"training {flops} a token at {config.context_length} tokens",
+        f"KV cache {cache} a token in bfloat16",
+    ]
