@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from igla_gen.diagnostics import Diagnostic
 from igla_gen.emit.boundary import boundaries, mixture_boundaries
+from igla_gen.emit.bounds import sides_of
 from igla_gen.emit.docs import named_summary
 from igla_gen.emit.types import literal, message_text, source
 from igla_gen.emit.values import Code, code, doc
@@ -312,6 +313,10 @@ def _boundary_rows(
             outside, inside = mixture_boundaries(field_name)
             refused += [f"({source(change)}, {text!r})" for change, text in outside]
             accepted += map(source, [] if _is_tied(spec, field_name) else inside)
+        sides = sides_of(field.type)
+        refused += [f"({source({field_name: value})}, {said!r})" for value, said in sides.refused]
+        if not _is_tied(spec, field_name):
+            accepted += [source({field_name: value}) for value in sides.accepted]
     for boundary in boundaries(spec, example, constants):
         text = f"{name} needs {message_text(boundary.constraint)}, got"
         refused += [f"({_change(spec, change)}, {text!r})" for change in boundary.refused]

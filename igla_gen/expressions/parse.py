@@ -27,17 +27,19 @@ from igla_gen.expressions.tree import (
     depth_of,
 )
 from igla_gen.resources import grammar_text
+from igla_gen.syntax.lalr import Tables
 from igla_gen.syntax.tree import Scalar
 
 MAX_DEPTH = 48  # four brackets a level when emitted, and Python reads 200
 
 
 @cache
-def _parser() -> tuple[Lark, _Builder]:
+def _parser() -> tuple[Tables, _Builder]:
     """The parser and the builder of its nodes, which works while it parses: no tree in between."""
     builder = _Builder()
     grammar = grammar_text("expressions")
-    return Lark(grammar, parser="lalr", maybe_placeholders=True, transformer=builder), builder
+    lark = Lark(grammar, parser="lalr", maybe_placeholders=True, transformer=builder)
+    return Tables(lark, "start"), builder
 
 
 @lru_cache(8192)  # an editor, and who checks one spec again and again, changes one line of many
