@@ -328,6 +328,18 @@ def test_a_name_that_means_something_in_a_pattern_is_refused(
     assert result.code == 1
 
 
+@pytest.mark.parametrize("command", ["check specs/", "check spec.vibee", "gen"])
+def test_a_copy_at_the_place_of_a_module_that_it_uses(scaling: Workplace, command: str) -> None:
+    """What it uses is looked for at its own place, where it stands itself: once, and not for ever."""
+    uses = "module: igla.architecture.other\nuses: [igla.architecture.scaling]"
+    text = SPEC.replace("module: igla.architecture.scaling", uses)
+    scaling.write("specs/architecture/scaling.vibee", text)
+    scaling.write("spec.vibee", text)
+    result = scaling.run(*command.split())
+    assert result.code == 1
+    assert "no spec writes the module igla.architecture.scaling" in result.out
+
+
 @pytest.mark.parametrize(
     "module", ["igla." + "x" * 5000, "igla.a/../../b", "igla./etc/passwd", "igla.a b.c"]
 )

@@ -101,10 +101,14 @@ def _checks(name: str, spec: TypeSpec, constants: set[str]) -> list[str]:
     lines: list[str] = []
     for field_name, field in spec.fields.items():
         if isinstance(field.type, EnumType):
-            accepted = ", ".join(field.type.variants)
+            got = f"{name}.{field_name}={{self.{field_name}!r}} "
+            accepted = f"is not one of {', '.join(field.type.variants)}"
+            message = f"f{got + accepted!r}"
+            if len(got + accepted) > LONGEST_MESSAGE:
+                message = f"f{got!r} {accepted!r}"
             lines += [
                 f"if self.{field_name} not in {field.type.variants!r}:",
-                f'    raise ValueError(f"{name}.{field_name}={{self.{field_name}!r}} is not one of {accepted}")',
+                f"    raise ValueError({message})",
             ]
         if is_mixture(field.type):
             lines += _mixture(name, field_name)

@@ -418,15 +418,17 @@ def _is_module_name(part: str) -> bool:
 
 def _load_uses(library: Library, root: Path) -> None:
     pending = list(library.units.values())
+    read: dict[Path, Unit | None] = {}  # what stands at a module's place may write another module
     while pending:
         unit = pending.pop(0)
         for reference in _references(unit.spec):
             if reference.text in library.units:
                 continue
             path = find_module(reference.text, root)
-            used = _load_file(library, path, root) if path is not None else None
-            if used is not None:
-                pending.append(used)
+            if path is not None and path not in read:
+                read[path] = _load_file(library, path, root)
+                pending += [read[path]] if read[path] is not None else []
+            used = read.get(path) if path is not None else None
             if path is None or (used is not None and used.module != reference.text):
                 hint = suggestion(reference.text, library.units)
                 if used is not None:

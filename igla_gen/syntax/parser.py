@@ -181,7 +181,12 @@ class _Reader:
             return
         kind = unit[index].type
         if not self._quiet:
-            self._report(unit[index], *_BLOCK_FAULTS.get(kind, _BLOCK_FAULTS["SCALAR"]))
+            message, hint = _BLOCK_FAULTS.get(kind, _BLOCK_FAULTS["SCALAR"])
+            if kind == "_DASH":
+                span = unit[index].span
+                row = self.scanner.row_left_of(span.line - 1, span.column)
+                hint += f"; line {row + 1} is the last before it that stands no further right"
+            self._report(unit[index], message, hint)
         self._quiet = True
         self._depth = 0
         self._drop(unit[index + 1 :] if kind in ("KEY", "_DASH") else unit[index:])
