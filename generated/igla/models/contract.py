@@ -53,6 +53,10 @@ class TrainingEstimate:
     """Hours of one device at that utilisation."""
 
     def __post_init__(self) -> None:
+        if not 0 <= self.utilisation <= 1:
+            raise ValueError(
+                f"TrainingEstimate.utilisation={self.utilisation!r} is not from 0 to 1; 1.5% is 0.015"
+            )
         if not self.utilisation > 0:
             raise ValueError(
                 f"TrainingEstimate needs utilisation > 0, got utilisation={self.utilisation!r}"

@@ -72,7 +72,9 @@ def test_training_estimate_is_frozen() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"utilisation": -1.0}, "TrainingEstimate needs utilisation > 0, got"),
+        ({"utilisation": -0.001}, "is not from 0 to 1; 1.5% is 0.015"),
+        ({"utilisation": 1.001}, "is not from 0 to 1; 1.5% is 0.015"),
+        ({"utilisation": float("nan")}, "is not from 0 to 1; 1.5% is 0.015"),
         ({"utilisation": 0.0}, "TrainingEstimate needs utilisation > 0, got"),
     ],
 )
@@ -93,12 +95,7 @@ def test_training_estimate_refuses(change: dict[str, object], message: str) -> N
 # spec: specs/models/contract.vibee:22
 @pytest.mark.parametrize(
     "change",
-    [
-        {"utilisation": 0.001},
-        {"utilisation": 0.399},
-        {"utilisation": 0.401},
-        {"utilisation": 1.001},
-    ],
+    [{"utilisation": 0.001}, {"utilisation": 0.399}, {"utilisation": 0.401}, {"utilisation": 1.0}],
 )
 def test_training_estimate_accepts(change: dict[str, object]) -> None:
     """TrainingEstimate accepts values just inside each constraint, and keeps them."""
