@@ -49,6 +49,71 @@ SLIPS = {
         'it is the value of "params", on line {}',
         "    params:\n      - x",
     ),
+    "an item of the wrong kind, far below its key": (
+        "behaviors:\n",
+        "behaviors:\n\n\n  - a word\n",
+        "wrong-shape",
+        'it is in the value of "behaviors", on line {}',
+        "behaviors:",
+    ),
+    "nothing in place of a list": (
+        "    checks: [scale_of_zero]",
+        "    checks:\n    # none",
+        "wrong-shape",
+        "write '- item' lines from line {} on",
+        "    # none",
+    ),
+    "a text in place of the first line of an item": (
+        "      - name: multiplies\n        holds: scale(4.0, ScaleConfig(width=1)) == 8.0",
+        "      a text\n        for:\n          q: normal(2)",
+        "unexpected-text",
+        "line {} is the last before it that stands no further right",
+        "      a text",
+    ),
+    "params in a text": (
+        "    then: The number times the factor\n    params: {x",
+        "    then: |\n      The number times the factor\n      params: {x",
+        "signature-mismatch",
+        "line {} of the text reads 'params:'",
+        "      params: {x",
+    ),
+    "checks in a text, and no laws": (
+        SPEC[SPEC.index("    then:") :],
+        "    then: |\n      The number times the factor\n      checks: [scale_of_zero]\n"
+        "    params: {x: Float, config: ScaleConfig}\n    returns: Float\n",
+        "behavior-without-test",
+        "line {} of the text reads 'checks:'",
+        "      checks: [scale",
+    ),
+    "a field that an example lacks": (
+        "    example: {width: 4}",
+        "    example: {}",
+        "missing-example",
+        "spec.vibee:{}:5",
+        "    example: {}",
+    ),
+    "a default that breaks a constraint": (
+        "      factor: Int = 2",
+        "      factor: Int = 0",
+        "constraint-violated",
+        "here factor = 0 (line {})",
+        "      factor: Int = 0",
+    ),
+    "a case that binds other names": (
+        "        holds: scale(4.0, ScaleConfig(width=1)) == 8.0",
+        "        cases: [{a: 1.0},\n          {b: 1.0}, {a: 2.0}]\n"
+        "        holds: scale(a, ScaleConfig(width=1)) == a + a",
+        "law-shape",
+        "spec.vibee:{}:12",
+        "          {b: 1.0}",
+    ),
+    "an input of another shape than the statement wants": (
+        "        holds: scale(4.0, ScaleConfig(width=1)) == 8.0",
+        "        for: {x: normal(2), y: normal(3)}\n        holds: scale(4.0, ScaleConfig(width=1)) * x == 8.0 * y",
+        "dimension-mismatch",
+        "its inputs stand on line {}",
+        "        for:",
+    ),
     "a class that nobody has": (
         "  ScaleConfig:",
         "  Odd:\n    description: Odd.\n    class: handwrittenq\n  ScaleConfig:",
@@ -70,6 +135,17 @@ def test_the_line_of_the_slip_is_named(
     result = scaling.run("check", "spec.vibee")
     assert result.code == 1
     assert name in result.out and said.format(line) in result.out, result.out
+
+
+def test_a_check_that_nothing_binds_is_placed_in_the_spec(scaling: Workplace) -> None:
+    """The finding stands in the template; the spec's line is that of the check before or after it."""
+    template = "templates/architecture/test_scaling.py.j2"
+    check = "#% check scale_of_one\ndef test_scale_of_one() -> None:\n    assert True\n#% endcheck\n"
+    scaling.write(template, f"{scaling.read(template)}\n\n{check}")
+    line = SPEC[: SPEC.index("    checks:")].count("\n") + 1
+    result = scaling.run("check", "specs/")
+    assert "test-without-check" in result.out
+    assert f"(after scale_of_zero, specs/architecture/scaling.vibee:{line})" in result.out
 
 
 def test_a_key_that_is_at_home_elsewhere_is_not_astray(scaling: Workplace) -> None:

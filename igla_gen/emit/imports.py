@@ -195,10 +195,10 @@ def _grouped(statements: list[str]) -> list[str]:
     """Future, standard library, others, igla: each group sorted, `from` lines merged by module."""
     merged: dict[str, set[str]] = {}
     for statement in statements:
-        if statement.startswith("from "):
+        if statement.startswith("from ") and " as " not in statement:
             module, _, names = statement.removeprefix("from ").partition(" import ")
             merged.setdefault(module, set()).update(names.split(", "))
-    plain = {s for s in statements if s.startswith("import ")}
+    plain = {s for s in statements if s.startswith("import ") or " as " in s}
     lines = [
         *plain,
         *(f"from {m} import {', '.join(sorted(n, key=_case))}" for m, n in merged.items()),

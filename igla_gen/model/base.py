@@ -30,7 +30,7 @@ T = TypeVar("T")
 class Spec(BaseModel):
     """One mapping of a spec file; it knows its node, and so the place of each key."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
     _node: Mapping = PrivateAttr()
 
     @model_validator(mode="wrap")
@@ -73,6 +73,10 @@ def _wrong(node: Any, wanted: str, hint: str | None = None) -> SpecError:
     return SpecError(Diagnostic("IG205", "wrong-shape", message, _start(node), hint))
 
 
+def _is_empty(node: Any) -> bool:
+    return isinstance(node, Scalar) and not node.text
+
+
 def _start(node: Node) -> Span:
     if isinstance(node, Mapping) and node.entries:
         return node.entries[0].key.span
@@ -87,7 +91,8 @@ def _text(node: Any) -> Scalar:
 
 def _items(node: Any) -> list[Node]:
     if not isinstance(node, Sequence):
-        raise _wrong(node, "a list", "write '- item' lines, or [a, b]")
+        below = f" from line {node.span.line + 1} on" if _is_empty(node) else ""
+        raise _wrong(node, "a list", f"write '- item' lines{below}, or [a, b]")
     return list(node.items)
 
 
@@ -161,8 +166,7 @@ def _diagnostic(error: dict[str, Any], root: Node, classes: dict[int, type[Spec]
             fix=_rename(key, parent, known) if key else None,
         )
     if error["type"] == "missing":
-        parts = _values(_node_at(root, path[:-1]))
-        astray = next((n for part in parts if (n := _astray(part, str(path[-1]), classes))), None)
+        astray = line_astray(_node_at(root, path[:-1]), str(path[-1]), classes)
         hint = f"; one stands deeper, on line {astray}" if astray else ""
         return Diagnostic(
             "IG204",
@@ -176,12 +180,23 @@ def _diagnostic(error: dict[str, Any], root: Node, classes: dict[int, type[Spec]
 
 def _with_key(found: Diagnostic, root: Node, path: tuple[str | int, ...]) -> Diagnostic:
     """A value of the wrong shape that begins below its key is named with the line of the key."""
-    parent = _node_at(root, path[:-1])
-    key = parent.key(str(path[-1])) if isinstance(parent, Mapping) and path else None
+    steps = list(path)
+    while steps and isinstance(steps[-1], int):  # an item is named with the key of its list
+        steps.pop()
+    parent = _node_at(root, tuple(steps[:-1]))
+    key = parent.key(str(steps[-1])) if isinstance(parent, Mapping) and steps else None
     if found.name != "wrong-shape" or key is None or key.span.line == found.span.line:
         return found
-    hint = f'it is the value of "{key.text}", on line {key.span.line}'
+    part = "it is in the value" if len(steps) < len(path) else "it is the value"
+    hint = f'{part} of "{key.text}", on line {key.span.line}'
     return replace(found, hint=f"{found.hint}; {hint}" if found.hint else hint)
+
+
+def line_astray(
+    node: Node, key: str, classes: dict[int, type[Spec]] | None = None
+) -> int | None:
+    """The line below a mapping that has no such key where one stands that may be meant for it."""
+    return next((n for part in _values(node) if (n := _astray(part, key, classes or {}))), None)
 
 
 def _astray(node: Node, key: str, classes: dict[int, type[Spec]]) -> int | None:

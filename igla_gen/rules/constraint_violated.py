@@ -38,7 +38,7 @@ def _check_type(finder: Finder, type_: TypeSpec, values: dict[str, object]) -> N
         if unknown_names(constraint, values):
             continue  # unknown-name reports it
         place = type_.span_of("constraints", index)
-        shown = shown_values(constraint, values, values)
+        shown = f"{shown_values(constraint, values, values)}{_lines(type_, constraint)}"
         try:
             if not evaluate(constraint, values):
                 finder.report(
@@ -48,6 +48,14 @@ def _check_type(finder: Finder, type_: TypeSpec, values: dict[str, object]) -> N
                 )
         except EvaluationError as error:
             finder.report(f"{show(constraint)}: {error}", place, f"here {shown}")
+
+
+def _lines(type_: TypeSpec, constraint: Expression) -> str:
+    """Where the values stand that a constraint reads."""
+    tables = {f: "example" if f in type_.example else "fields" for f in type_.fields}
+    read = dict.fromkeys(n.name for n in names(constraint) if n.name in tables)
+    lines = dict.fromkeys(type_.key_span(tables[word], word).line for word in read)
+    return f" ({', '.join(f'line {line}' for line in lines)})" if lines else ""
 
 
 def unknown_names(constraint: Expression, values: dict[str, object]) -> bool:

@@ -27,8 +27,10 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
             if not field.has_default and f not in type_.example
         ]
         if lacking and (type_.constraints or type_.example or is_tested):
+            key = type_.node.key("example")
+            place = key.span if key is not None else spec.key_span("types", name)
             finder.report(
-                f"the example of {name} lacks {', '.join(lacking)}", spec.key_span("types", name),
+                f"the example of {name} lacks {', '.join(lacking)}", place,
                 "example: {field: value}, a valid value for each field without a default",
             )  # fmt: skip
         _check_values(finder, library, unit, type_)
