@@ -340,6 +340,7 @@ def _link(node: Comparison, index: int, scope: Scope) -> str:
     is_tensor = "tensor" in (kind_of(left, scope), kind_of(right, scope))
     if sign == "~=":
         if is_tensor:
+            a, b = _alike(a, kind_of(left, scope), b, kind_of(right, scope))
             return f"torch.allclose({a}, {b}, rtol={scope.tolerance}, atol={scope.tolerance})"
         return f"math.isclose({a}, {b}, rel_tol={scope.tolerance}, abs_tol={scope.tolerance})"
     if sign in ("==", "!=") and "None" in (a, b):
@@ -353,6 +354,20 @@ def _link(node: Comparison, index: int, scope: Scope) -> str:
     if is_tensor and sign != "in":
         return f"bool((({a}) {sign} ({b})).all())"
     return f"(({a}) {sign} ({b}))"
+
+
+def filled(like: str, number: str) -> str:
+    """A tensor of one number; its dtype holds the number, so that 2.5 beside whole numbers stays 2.5."""
+    return f"torch.full_like({like}, {number}, dtype=torch.result_type({like}, {number}))"
+
+
+def _alike(a: str, kind_a: Kind, b: str, kind_b: Kind) -> tuple[str, str]:
+    """Both sides as tensors of one dtype, where one of them is a number."""
+    if (kind_a, kind_b) == ("scalar", "tensor"):
+        b, a = _alike(b, kind_b, a, kind_a)
+    elif (kind_a, kind_b) == ("tensor", "scalar"):
+        a, b = f"({a}).to(torch.result_type({a}, {b}))", filled(a, b)
+    return a, b
 
 
 def emit_chain(node: Expression, scope: Scope) -> str:

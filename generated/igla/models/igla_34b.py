@@ -26,6 +26,8 @@ from igla.architecture.decoder import (
 )
 from igla.models.contract import Contract, GpuHours, TrainingEstimate, WeightMemory
 
+KILO, MEGA, GIGA = 1e3, 1e6, 1e9
+
 NAME = "igla_model_34b"
 
 CONFIG = DecoderConfig(
@@ -90,11 +92,11 @@ def describe() -> str:
     memory, training = CONTRACT.memory, CONTRACT.training
     lines = (
         f"{NAME}: {num_params(CONFIG):,} parameters ({CONTRACT.label})",
-        f"weights {memory.float32 / 1e9:,.3f} GB in float32, "
-        f"{memory.bfloat16 / 1e9:,.3f} GB in bfloat16, {memory.int8 / 1e9:,.3f} GB in int8",
-        f"training {flops / 1e6:,.1f} MFLOP a token at {CONFIG.context_length} tokens",
-        f"KV cache {kv_bytes_per_token(CONFIG, 2) / 1e3:,.1f} kB a token in bfloat16",
-        f"training on {training.tokens / 1e9:,.2f} B tokens: {training.flops:.3g} FLOP, "
+        f"weights {memory.float32 / GIGA:,.3f} GB in float32, "
+        f"{memory.bfloat16 / GIGA:,.3f} GB in bfloat16, {memory.int8 / GIGA:,.3f} GB in int8",
+        f"training {flops / MEGA:,.1f} MFLOP a token at {CONFIG.context_length} tokens",
+        f"KV cache {kv_bytes_per_token(CONFIG, 2) / KILO:,.1f} kB a token in bfloat16",
+        f"training on {training.tokens / GIGA:,.2f} B tokens: {training.flops:.3g} FLOP, "
         f"expected loss {training.loss:.3f}",
         *_hours(training),
     )
