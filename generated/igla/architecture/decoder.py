@@ -136,17 +136,20 @@ class DecoderConfig:
             )
         if self.activation not in ("swiglu", "geglu", "gelu", "silu", "relu"):
             raise ValueError(
-                f"DecoderConfig.activation={self.activation!r} is not one of swiglu, geglu, gelu, silu, relu"
+                f"DecoderConfig.activation={self.activation!r} "
+                "is not one of swiglu, geglu, gelu, silu, relu"
             )
         if self.norm_type not in ("rms", "layer"):
             raise ValueError(f"DecoderConfig.norm_type={self.norm_type!r} is not one of rms, layer")
         if self.norm_placement not in ("pre", "post", "both"):
             raise ValueError(
-                f"DecoderConfig.norm_placement={self.norm_placement!r} is not one of pre, post, both"
+                f"DecoderConfig.norm_placement={self.norm_placement!r} "
+                "is not one of pre, post, both"
             )
         if self.depth_scaling not in ("model", "block", "none"):
             raise ValueError(
-                f"DecoderConfig.depth_scaling={self.depth_scaling!r} is not one of model, block, none"
+                f"DecoderConfig.depth_scaling={self.depth_scaling!r} "
+                "is not one of model, block, none"
             )
         if not self.vocab_size > 0:
             raise ValueError(
