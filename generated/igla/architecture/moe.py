@@ -118,16 +118,26 @@ class MoeConfig:
     """Channels of the residual stream."""
     ffn_size: int
     """Channels between the projections of one expert."""
-    activation: Literal["swiglu", "geglu", "gelu", "silu", "relu"] = "swiglu"
+    activation: Literal["swiglu", "geglu", "gelu", "gelu_tanh", "silu", "relu", "squared_relu"] = (
+        "swiglu"
+    )
     """Activation of every expert."""
     routing: RoutingConfig
     """How tokens find their experts."""
 
     def __post_init__(self) -> None:
-        if self.activation not in ("swiglu", "geglu", "gelu", "silu", "relu"):
+        if self.activation not in (
+            "swiglu",
+            "geglu",
+            "gelu",
+            "gelu_tanh",
+            "silu",
+            "relu",
+            "squared_relu",
+        ):
             raise ValueError(
                 f"MoeConfig.activation={self.activation!r} "
-                "is not one of swiglu, geglu, gelu, silu, relu"
+                "is not one of swiglu, geglu, gelu, gelu_tanh, silu, relu, squared_relu"
             )
         if not self.hidden_size > 0:
             raise ValueError(

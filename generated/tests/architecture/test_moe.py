@@ -487,7 +487,10 @@ def test_moe_config_is_frozen() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"activation": "something else"}, "is not one of swiglu, geglu, gelu, silu, relu"),
+        (
+            {"activation": "something else"},
+            "is not one of swiglu, geglu, gelu, gelu_tanh, silu, relu, squared_relu",
+        ),
         ({"hidden_size": -1}, "MoeConfig needs hidden_size > 0, got"),
         ({"hidden_size": 0}, "MoeConfig needs hidden_size > 0, got"),
         ({"ffn_size": -1}, "MoeConfig needs ffn_size > 0, got"),
@@ -512,8 +515,10 @@ def test_moe_config_refuses(change: dict[str, object], message: str) -> None:
         {"activation": "swiglu"},
         {"activation": "geglu"},
         {"activation": "gelu"},
+        {"activation": "gelu_tanh"},
         {"activation": "silu"},
         {"activation": "relu"},
+        {"activation": "squared_relu"},
         {"hidden_size": 1},
         {"hidden_size": 7},
         {"hidden_size": 9},
