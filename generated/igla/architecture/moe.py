@@ -37,7 +37,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import register_flop_formula
 
-from igla.architecture.activation import Mlp, MlpConfig, activate, is_gated, mlp_num_params
+from igla.architecture.activation import (
+    Mlp,
+    MlpConfig,
+    activation_function,
+    is_gated,
+    mlp_num_params,
+)
 
 # Shape suffixes: b batch, t token (inside the mixture all B * T of them), d hidden channel, f feed-forward channel,
 # e expert, k choice of a token, s choice of all tokens (S = T * K), n row of one group, c place of an expert,
@@ -493,7 +499,7 @@ class Experts(nn.Module):
     def __init__(self, config: MoeConfig) -> None:
         super().__init__()
         self.num_experts = config.routing.num_experts
-        self.activation = config.activation
+        self.activation = activation_function(config.activation)
         self.gated = is_gated(config.activation)
         if self.gated:
             self.gate_up_proj = self._matrices(config.hidden_size, 2 * config.ffn_size)
@@ -512,10 +518,10 @@ class Experts(nn.Module):
         x = x.to(dtype)
         if self.gated:
             gate, up = matmul(x, self.gate_up_proj.to(dtype).transpose(1, 2)).chunk(2, dim=-1)
-            hidden = activate(gate, self.activation) * up
+            hidden = self.activation(gate) * up
         else:
             up = matmul(x, self.up_proj.to(dtype).transpose(1, 2))
-            hidden = activate(up, self.activation)
+            hidden = self.activation(up)
         return matmul(hidden, self.down_proj.to(dtype).transpose(1, 2))
 
 
