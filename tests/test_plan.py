@@ -28,10 +28,15 @@ def planned(shipped: Workplace, *arguments: str) -> dict[str, dict[str, object]]
 
 
 def test_values_equal_those_of_the_generated_functions(shipped: Workplace) -> None:
-    rows = planned(shipped, TINY, "--set", "sequence_length=128", "--set", "bytes_per_element=2")
+    numbers = {"sequence_length": 128, "bytes_per_element": 2, "batch_size": 3, "layer": 1}
+    numbers |= {"bytes_per_moment": 4, "bytes_per_master": 4}
+    choices = {"packed": True, "policy": "attention"}
+    settings = {**numbers, "packed": "true", "policy": "attention"}
+    arguments = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    rows = planned(shipped, TINY, *arguments)
     decoder = importlib.import_module("igla.architecture.decoder")
     tiny = importlib.import_module("igla.models.igla_tiny")
-    given = {"config": tiny.CONFIG, "sequence_length": 128, "bytes_per_element": 2}
+    given = {"config": tiny.CONFIG, **numbers, **choices}
     compared = 0
     for row in rows.values():
         if row["module"] == "igla.architecture.decoder":
@@ -39,7 +44,7 @@ def test_values_equal_those_of_the_generated_functions(shipped: Workplace) -> No
             names = function.__code__.co_varnames[: function.__code__.co_argcount]
             assert row["value"] == function(**{name: given[name] for name in names})
             compared += 1
-    assert compared == 7
+    assert compared == 22
 
 
 def test_what_nothing_gives_is_named(shipped: Workplace) -> None:

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from igla_gen.ancestor.forms import INSTEAD
 from igla_gen.diagnostics import Diagnostic, Fix, Span, SpecError, respelling, suggestion
 from igla_gen.expressions import Expression, parse_expression
 from igla_gen.model.types import FieldType, Type, parse_field, parse_type
@@ -162,7 +163,7 @@ def _diagnostic(error: dict[str, Any], root: Node, classes: dict[int, type[Spec]
             "unknown-key",
             f'"{path[-1]}" is not a key here',
             key.span if key else span,
-            suggestion(str(path[-1]), known),
+            INSTEAD.get(str(path[-1])) or suggestion(str(path[-1]), known),
             fix=_rename(key, parent, known) if key else None,
         )
     if error["type"] == "missing":
