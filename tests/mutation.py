@@ -3,21 +3,29 @@
     python tests/mutation.py                                 every module
     python tests/mutation.py architecture/attention          one, or several
     python tests/mutation.py --at-least 95                   the kill rate to insist on, in percent
+    python tests/mutation.py --fresh                         forget what earlier runs found
 
 mutmut changes one operator, number, string, condition or argument at a time and runs the tests that reach it. A mutant
 that no test notices has survived. For each module the kill rate is printed, then each survivor as a
-difference; the exit code is 1 if a module stays below the rate. The copies that mutmut needs lie in out/mutation/.
+difference; the exit code is 1 if a module stays below the rate. The copies that mutmut needs lie in out/mutation/,
+with the results: an interrupted run goes on where it was, and a module is measured anew only when a file has changed
+that its tests can reach.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,16 +36,58 @@ SPINNER = tuple("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 # How the tests of a mutant end, by mutmut's exit codes; whatever is in neither set survived.
 FAILED = {1, 3}  # a test failed; pytest itself broke
 STUCK = {-24, 24, 36, 152, 255}  # killed at the time limit: the mutant loops or waits for ever
-# tests of where a warning points are left out: mutmut's own frame stands between module and caller
+# Tests of where a warning points are left out: mutmut's own frame stands between module and caller. Without the two
+# plugins pytest does not collect garbage five times over after each mutant, which takes longer than most tests.
+# mutmut's own limit counts time on the clock, of which a busy machine gives little: it is left to mutants that wait.
 SETTINGS = """\
 [tool.mutmut]
 source_paths = ["igla"]
 only_mutate = ["igla/{module}.py"]
 pytest_add_cli_args_test_selection = ["tests"]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "--import-mode=importlib", "-k", "not line_of_the_caller"]
+pytest_add_cli_args = [
+  "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-p", "no:threadexception",
+  "--import-mode=importlib", "-k", "not line_of_the_caller",
+]
 use_git_change_detection = false
 process_isolation = "forkserver"
+timeout_multiplier = 100.0
 """
+PLUGIN = '''\
+"""Each mutant is a fork that dies in the first test that notices it: what forks share, and what runs first, is time."""
+
+import importlib
+import json
+import os
+import resource
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+NEEDED = Path("modules.json")  # what the tests import, some of it late and slowly, as torch does with its compiler
+MEASURED = Path("mutmut-stats.json")
+
+if NEEDED.is_file():
+    for name in json.loads(NEEDED.read_text("utf-8")):
+        with suppress(Exception):
+            importlib.import_module(name)
+
+
+def pytest_sessionfinish():
+    if os.environ.get("MUTANT_UNDER_TEST") == "stats":
+        NEEDED.write_text(json.dumps(list(sys.modules)), encoding="utf-8")
+
+
+def pytest_collection_modifyitems(items):
+    if not MEASURED.is_file():
+        return
+    durations = json.loads(MEASURED.read_text("utf-8"))["duration_by_test"]
+    items.sort(key=lambda item: durations.get(item.nodeid, 0.0))
+    if "__mutmut_" in os.environ.get("MUTANT_UNDER_TEST", ""):
+        seconds = 10 * (1 + sum(durations.get(item.nodeid, 0.0) for item in items))
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds), hard))
+'''
 
 
 @dataclass(frozen=True)
@@ -48,6 +98,7 @@ class Outcome:
     mutants: int
     stuck: int
     survivors: tuple[str, ...]
+    seconds: float
 
     @property
     def rate(self) -> float:
@@ -64,24 +115,66 @@ def modules() -> list[str]:
     )
 
 
-def settle(module: str) -> Path:
-    """A folder of its own with all modules, the tests of this one, and mutmut's settings."""
+def imported(source: str) -> Iterator[str]:
+    """Every name that the source imports, or may import if it is a module."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def reachable(module: str) -> dict[str, str]:
+    """The module's tests and every generated module that they import, directly or not: path and text."""
     folder, _, name = module.rpartition("/")
+    waiting = [f"tests/{folder}/test_{name}.py", "tests/conftest.py", f"igla/{module}.py"]
+    found: dict[str, str] = {}
+    while waiting:
+        path = waiting.pop()
+        if path in found or not (GENERATED / path).is_file():
+            continue
+        found[path] = (GENERATED / path).read_text("utf-8")
+        parts = [name.split(".") for name in imported(found[path]) if name.split(".")[0] == "igla"]
+        for names in parts:
+            waiting += [f"{'/'.join(names[:n])}/__init__.py" for n in range(1, len(names) + 1)]
+            waiting.append(f"{'/'.join(names)}.py")
+    return found
+
+
+def results(place: Path, module: str) -> dict[str, int | None]:
+    """Exit code of the tests by mutant; none where a run has not come to it, nothing before the first run."""
+    try:
+        text = (place / "mutants" / "igla" / f"{module}.py.meta").read_text("utf-8")
+        return json.loads(text)["exit_code_by_key"]
+    except (FileNotFoundError, json.JSONDecodeError):  # the second: killed while it wrote
+        return {}
+
+
+def settle(module: str, fresh: bool = False) -> Path:
+    """A folder with all that the tests reach and mutmut's settings; the one that is there if nothing has changed."""
     place = WORK / module
+    files = reachable(module)
+    files["pyproject.toml"] = SETTINGS.format(module=module)
+    files[f"tests/{module.rpartition('/')[0]}/conftest.py"] = PLUGIN
+    text = json.dumps([version("mutmut"), sorted(files.items())])
+    fingerprint = hashlib.sha256(text.encode()).hexdigest()
+    note = place / "fingerprint"
+    unchanged = note.is_file() and note.read_text("utf-8") == fingerprint
+    if unchanged and not fresh and results(place, module):
+        return place
     shutil.rmtree(place, ignore_errors=True)
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(GENERATED / "igla", place / "igla", ignore=ignore)
-    (place / "tests" / folder).mkdir(parents=True)
-    for test in (f"{folder}/test_{name}.py", "conftest.py"):
-        if (GENERATED / "tests" / test).exists():
-            shutil.copy(GENERATED / "tests" / test, place / "tests" / test)
-    (place / "pyproject.toml").write_text(SETTINGS.format(module=module), encoding="utf-8")
+    for path, content in files.items():
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        (place / path).write_text(content, encoding="utf-8")
+    note.write_text(fingerprint, encoding="utf-8")
     return place
 
 
 def mutmut(place: Path, *arguments: str) -> str:
     """What `mutmut ARGUMENTS` says; stops the run where it fails."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # the generated tests need none
     result = subprocess.run(
         [sys.executable, "-m", "mutmut", *arguments],
         cwd=place, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -93,18 +186,26 @@ def mutmut(place: Path, *arguments: str) -> str:
     return result.stdout
 
 
-def run(module: str, jobs: int) -> Outcome:
+def run(module: str, jobs: int, fresh: bool = False) -> Outcome:
     """Every mutant of the module against the module's tests."""
-    place = settle(module)
-    mutmut(place, "run", "--max-children", str(jobs))
-    facts = json.loads((place / "mutants" / "igla" / f"{module}.py.meta").read_text("utf-8"))
-    codes: dict[str, int | None] = facts["exit_code_by_key"]
+    place = settle(module, fresh)
+    codes = results(place, module)
+    clock = place / "seconds"
+    seconds = float(clock.read_text("utf-8")) if clock.is_file() else 0.0
+    if not codes or None in codes.values():
+        start = time.monotonic()
+        try:
+            mutmut(place, "run", "--max-children", str(jobs))
+        finally:
+            seconds += time.monotonic() - start
+            clock.write_text(str(seconds), encoding="utf-8")
+        codes = results(place, module)
     unknown = [name for name, code in codes.items() if code is None]
     if not codes or unknown:
         sys.exit(f"{module}: {len(unknown)} of {len(codes)} mutants have no result")
     stuck = sum(code in STUCK for code in codes.values())
     survivors = sorted(name for name, code in codes.items() if code not in FAILED | STUCK)
-    return Outcome(module, len(codes), stuck, tuple(survivors))
+    return Outcome(module, len(codes), stuck, tuple(survivors), seconds)
 
 
 def show(outcome: Outcome) -> None:
@@ -119,6 +220,7 @@ def main() -> None:
     parser.add_argument("modules", nargs="*", help="such as architecture/attention; default: all")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
     parser.add_argument("--at-least", type=float, default=RATE, help=f"percent (default: {RATE})")
+    parser.add_argument("--fresh", action="store_true", help="measure every mutant again")
     parser.add_argument("--quiet", action="store_true", help="do not show the survivors")
     options = parser.parse_args()
     known = modules()
@@ -127,12 +229,13 @@ def main() -> None:
             sys.exit(f"{module}: no such generated module; there are {', '.join(known)}")
     outcomes = []
     for module in options.modules or known:
-        outcome = run(module, options.jobs)
+        outcome = run(module, options.jobs, options.fresh)
         outcomes.append(outcome)
         killed = outcome.mutants - len(outcome.survivors)
         stuck = f"  ({outcome.stuck} by the time limit)" if outcome.stuck else ""
         print(
-            f"{module:28} {killed:5} of {outcome.mutants:5} killed  {outcome.rate:5.1f} %{stuck}",
+            f"{module:28} {killed:5} of {outcome.mutants:5} killed  {outcome.rate:5.1f} %  "
+            f"{outcome.seconds / 60:5.1f} min{stuck}",
             flush=True,
         )
     if not options.quiet:

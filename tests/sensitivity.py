@@ -397,8 +397,9 @@ class Bench:
 
     @staticmethod
     def _touches(mutation: Mutation, item: Diagnostic) -> bool:
-        if item.span.file != mutation.spec:
-            return False
+        if item.span.file != mutation.spec:  # a finding in a template may name lines of the spec
+            places = re.findall(rf"{re.escape(mutation.spec)}:(\d+)", item.hint or "")
+            return any(int(line) in mutation.touched for line in places)
         lines = {item.span.line, *_lines_named(item)}
         if item.name == "duplicate-key":  # two keys in one mapping: what parted them is gone
             lines |= set(range(min(lines), max(lines)))
@@ -409,7 +410,7 @@ class Bench:
     def _differs(self, library: Library, unit: Unit, mine: Unit) -> bool:
         if unit.module != mine.module:
             return True  # other paths
-        for reader in _readers(library, unit):
+        for reader in readers(library, unit):
             try:
                 others = zip(_made(library, reader), self.made(reader.module), strict=True)
                 if any(is_other(now, before) for now, before in others):
@@ -424,7 +425,7 @@ def _lines_named(item: Diagnostic) -> set[int]:
     return {int(n) for n in re.findall(r"\bline (\d+)", f"{item.message} {item.hint or ''}")}
 
 
-def _readers(library: Library, unit: Unit) -> list[Unit]:
+def readers(library: Library, unit: Unit) -> list[Unit]:
     """The units whose files may depend on this one, itself first; a blueprint has no files."""
     found = [u for u in library.units.values() if u is not unit and _reads(library, u, unit)]
     return [u for u in (unit, *found) if not isinstance(u.spec, BlueprintSpec)]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
+from igla_gen.model import library as libraries
 from igla_gen.rules import run_rules
 from igla_gen.syntax import parse_document
 from igla_gen.syntax.quoting import double_quoted
@@ -41,8 +43,22 @@ HOSTILE = (
     "\u2028import os",
     "\x0cimport os",
     "\x85import os",
+    "first\x00import os",
+    "\x00",
+    "\ue0007\ue000",
+    "\ue000",
+    "# fmt: off",
+    ")(*[",
 )
-SPEC = "specs/architecture/normalization.vibee"
+NEUTRAL = "some_word"  # in its place nothing is hostile
+# a component, a blueprint, and what is made of blueprints
+SPECS = (
+    "specs/architecture/normalization.vibee",
+    "specs/models/language_model.vibee",
+    "specs/models/igla_tiny.vibee",
+    "specs/recipes/quickstart.vibee",
+)
+STRIDE = 61  # of the sample that runs on each change
 
 
 def scalars(node: Node, *, keys: bool) -> Iterator[Scalar]:
@@ -59,51 +75,88 @@ def scalars(node: Node, *, keys: bool) -> Iterator[Scalar]:
         yield node
 
 
-def skeleton(text: str) -> str:
-    """The syntax tree without the values of its literals."""
+def skeleton(text: str, word: str = "") -> str:
+    """The syntax tree without the values of its literals; a word in its names is a neutral one."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant):
             node.value = type(node.value).__name__
+        for field, value in ast.iter_fields(node):
+            if word and isinstance(value, str) and not isinstance(node, ast.Constant):
+                setattr(node, field, value.replace(word, NEUTRAL))
     return ast.dump(tree)
 
 
-def verdict(text: str, place: int) -> str:
-    """`refused` or `same`; anything else is said."""
+def built(spec: str, text: str) -> list[str] | str:
+    """The files that depend on a spec when it holds this text, or why there are none."""
     bench = sensitivity.bench()
-    library = bench.loaded(SPEC, text)
+    library = bench.loaded(spec, text)
     unit = library.requested[0] if library.requested else None
-    if unit is not None:
-        run_rules(library)
-    found = library.findings.sorted()
-    if found:
-        near = {item.span.line for item in found if item.span.file == SPEC}
-        return "refused" if near or unit is None else f"refused elsewhere: {found[0].message}"
-    assert unit is not None
-    if unit.module != bench.units[SPEC].module:
+    if unit is None:
+        return "refused"
+    libraries._load_uses(library, sensitivity.ROOT)
+    readers = sensitivity.readers(library, unit)
+    run_rules(library, [unit, *readers])
+    if library.findings.items:
+        return "refused"
+    if unit.module != bench.units[spec].module:
         return f"another path: {unit.module}"
-    made, before = (
-        sensitivity.rendered(lib, lib.units[unit.module]) for lib in (library, bench.base)
-    )
-    is_same = list(map(skeleton, made)) == list(map(skeleton, before))
-    return "same" if is_same else f"other code from line {place}"
+    return [text for reader in readers for text in sensitivity.rendered(library, reader)]
 
 
-@pytest.mark.slow  # each text in each place of a spec, rendered
+@cache
+def sound(spec: str) -> list[str]:
+    """The files that depend on a spec as it is."""
+    made = built(spec, sensitivity.bench().texts()[spec])
+    assert not isinstance(made, str), made
+    return list(map(skeleton, made))
+
+
+def verdict(spec: str, scalar: Scalar, hostile: str) -> str:
+    """`refused` or `same`; anything else is said."""
+    source = sensitivity.Text(spec, sensitivity.bench().texts()[spec])
+    extent = source.extent(scalar)
+    made = built(spec, source.replaced(extent, double_quoted(hostile)))
+    if isinstance(made, str):
+        return made
+    if list(map(skeleton, made)) == sound(spec):
+        return "same"
+    if hostile.isidentifier():  # a name that may stand there, like any other one
+        other = built(spec, source.replaced(extent, NEUTRAL))
+        if not isinstance(other, str) and _renamed(made, hostile) == _renamed(other, hostile):
+            return "same"
+    return f"other code from line {scalar.span.line}"
+
+
+def _renamed(texts: list[str], word: str) -> list[str]:
+    return [skeleton(text, word) for text in texts]
+
+
+def harm(spec: str, hostile: str, places: slice, *, keys: bool) -> list[tuple[int, str, str]]:
+    """Where a text in a spec does harm, with what it does; tried in some places of the spec."""
+    tree = parse_document(sensitivity.bench().texts()[spec], spec).tree
+    assert tree is not None
+    chosen = list(scalars(tree, keys=keys))[places]
+    assert chosen
+    said = [(s.span.line, s.text[:30], verdict(spec, s, hostile)) for s in chosen]
+    return [item for item in said if item[2] not in ("refused", "same")]
+
+
+@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("keys", [False, True], ids=["values", "keys"])
+def test_no_text_in_some_places_becomes_code(spec: str, keys: bool) -> None:
+    """Each hostile text, each in other places."""
+    for number, hostile in enumerate(HOSTILE):
+        bad = harm(spec, hostile, slice(number % 17, None, STRIDE), keys=keys)
+        assert not bad, (hostile, bad)
+
+
+@pytest.mark.slow  # in each place, rendered
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: ascii(text)[:30])
 @pytest.mark.parametrize("keys", [False, True], ids=["values", "keys"])
-def test_no_text_of_a_spec_becomes_code(hostile: str, keys: bool) -> None:
-    text = sensitivity.bench().texts()[SPEC]
-    tree = parse_document(text, SPEC).tree
-    assert tree is not None
-    source = sensitivity.Text(SPEC, text)
-    quoted = double_quoted(hostile)
-    bad = []
-    for scalar in list(scalars(tree, keys=keys))[:: 1 if len(hostile) < 1000 else 9]:
-        new = source.replaced(source.extent(scalar), quoted)
-        said = verdict(new, scalar.span.line)
-        if said not in ("refused", "same"):
-            bad.append((scalar.span.line, scalar.text[:30], said))
+@pytest.mark.parametrize("spec", SPECS)
+def test_no_text_of_a_spec_becomes_code(spec: str, hostile: str, keys: bool) -> None:
+    bad = harm(spec, hostile, slice(0, None, 1 if len(hostile) < 1000 else 9), keys=keys)
     assert not bad, bad
 
 

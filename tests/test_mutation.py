@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -72,3 +73,54 @@ def test_an_unknown_module_is_named(generated: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "argv", ["mutation.py", "arithmetic/tripling"])
     with pytest.raises(SystemExit, match=r"tripling: no such generated module; .*doubling"):
         mutation.main()
+
+
+def test_what_is_known_is_not_measured_again(
+    generated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "arithmetic/doubling"
+    first = mutation.run(module, jobs=1)
+    meta = mutation.WORK / module / "mutants" / "igla" / f"{module}.py.meta"
+    text = meta.read_text("utf-8")
+    started = []
+    mutmut = mutation.mutmut
+    monkeypatch.setattr(mutation, "mutmut", lambda *a: started.append(a) or mutmut(*a))
+    (generated / "igla/arithmetic/unrelated.py").write_text("X = 1\n", encoding="utf-8")
+    assert mutation.run(module, jobs=1) == first
+    assert not started
+    facts = json.loads(text)
+    facts["exit_code_by_key"][first.survivors[0]] = None  # as after an interrupted run
+    meta.write_text(json.dumps(facts), encoding="utf-8")
+    again = mutation.run(module, jobs=1)
+    assert len(started) == 1 and again.survivors == first.survivors
+    assert again.seconds > first.seconds
+    meta.write_text(text[:-20], encoding="utf-8")  # killed while it wrote
+    assert mutation.results(mutation.settle(module), module) == {}
+    assert not meta.exists()
+
+
+def test_a_change_that_the_tests_reach_is_measured(generated: Path) -> None:
+    module = "arithmetic/doubling"
+    meta = mutation.settle(module) / "mutants" / "igla" / f"{module}.py.meta"
+    meta.parent.mkdir(parents=True)
+    meta.write_text('{"exit_code_by_key": {"mutant": 1}}', encoding="utf-8")
+    assert mutation.results(mutation.settle(module), module) == {"mutant": 1}
+    for path in ("igla/arithmetic/__init__.py", "tests/arithmetic/test_doubling.py"):
+        with (generated / path).open("a", encoding="utf-8") as file:
+            file.write("# changed\n")
+        kept = meta.read_text("utf-8")
+        assert mutation.results(mutation.settle(module), module) == {}
+        meta.parent.mkdir(parents=True)
+        meta.write_text(kept, encoding="utf-8")
+    assert mutation.results(mutation.settle(module, fresh=True), module) == {}
+
+
+def test_only_what_is_imported_is_reachable(generated: Path) -> None:
+    (generated / "igla/arithmetic/tripling.py").write_text("", encoding="utf-8")
+    paths = set(mutation.reachable("arithmetic/doubling"))
+    assert paths == {
+        "igla/__init__.py",
+        "igla/arithmetic/__init__.py",
+        "igla/arithmetic/doubling.py",
+        "tests/arithmetic/test_doubling.py",
+    }

@@ -72,7 +72,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a locale without a character is no fault
             stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(app(prog_name="igla-gen", standalone_mode=False) or 0)
     except _UsageError as error:
         _refuse(error)
     except typer.Abort:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from igla_gen.compare.changes import Kind
 from igla_gen.compare.meaning import TypeKey, counts_parameters, type_key
 from igla_gen.compare.sides import Sides, Tree
 from igla_gen.compare.values import data, same, shown
 from igla_gen.diagnostics import Span
-from igla_gen.expressions.tree import Attribute, Call, Expression, Name, walk
-from igla_gen.model.component import BlueprintSpec, InstanceSpec
+from igla_gen.expressions.tree import Attribute, Call, Expression, Name, show, walk
+from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec
 from igla_gen.model.library import Unit
+from igla_gen.model.records import record_type
 from igla_gen.model.types import FieldType, fit
 from igla_gen.syntax.tree import Mapping, Node
 
@@ -49,11 +52,21 @@ def _sections(tree: Tree, unit: Unit) -> list[str]:
 def _compare_section(sides: Sides, section: str, *, smoke: bool) -> None:
     old = _values(sides.old_tree, sides.old, section, smoke=smoke)
     new = _values(sides.new_tree, sides.new, section, smoke=smoke)
-    prefix = f"smoke.{section}" if smoke else section
+    _compare_values(sides, (section,), old, new, smoke=smoke)
+
+
+def _compare_values(
+    sides: Sides, path: tuple[str, ...], old: Values, new: Values, *, smoke: bool
+) -> None:
+    """Every value of a section, or of a record in it; `path` leads there."""
+    prefix = ".".join(("smoke", *path) if smoke else path)
     for name in dict.fromkeys((*old, *new)):
         before, after = old.get(name, (MISSING, None)), new.get(name, (MISSING, None))
-        if not same(before[0], after[0]):
-            kind, why = ("tests", "") if smoke else _kind(sides, section, name)
+        if isinstance(before[0], Inner) and isinstance(after[0], Inner):
+            inner = before[0].values, after[0].values
+            _compare_values(sides, (*path, name), *inner, smoke=smoke)
+        elif not same(before[0], after[0]):
+            kind, why = ("tests", "") if smoke else _kind(sides, path, name)
             message = f"{prefix}.{name} {_told(before[0], after[0])}{why}"
             sides.add(kind, f"{prefix}.{name}", message, before[1], after[1])
         elif (before[1] is None) != (after[1] is None) or _moved(old, new, name):
@@ -74,6 +87,7 @@ def _moved(old: dict, new: dict, name: str) -> bool:
 
 
 def _told(before: object, after: object) -> str:
+    before, after = (v.said if isinstance(v, Inner) else v for v in (before, after))
     if before is MISSING:
         return f"is {shown(after)} and is new"
     if after is MISSING:
@@ -81,25 +95,62 @@ def _told(before: object, after: object) -> str:
     return f"is {shown(after)}, it was {shown(before)}"
 
 
-def _values(
-    tree: Tree, unit: Unit, section: str, *, smoke: bool
-) -> dict[str, tuple[object, Span | None]]:
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """The value of a field that is a record, given as a mapping."""
+
+    values: Values
+    said: object  # as plain data
+
+
+Values = dict[str, tuple[object, Span | None]]  # of each field its value, and where it is said
+
+
+def _values(tree: Tree, unit: Unit, section: str, *, smoke: bool) -> Values:
     """Value and place of each field; those that the spec leaves out have their default and no place.
 
     The smoke profile holds only what it changes.
     """
     spec = unit.spec
     assert isinstance(spec, InstanceSpec)
-    fields = _fields(tree, unit, section)
+    found = _section_type(tree, unit, section)
     node = (spec.smoke if smoke else spec.sections).get(section)
-    found: dict[str, tuple[object, Span | None]] = {}
+    return _read(tree, found[0] if found is not None else None, node, smoke=smoke)
+
+
+def _read(tree: Tree, key: TypeKey | None, node: Node | None, *, smoke: bool) -> Values:
+    fields = _fields_of(tree, key)
+    found: Values = {}
     for name, child in _children(node):
-        found[name] = (_fitted(child, fields.get(name)), child.span)
+        inner = _inner_key(tree, key, name)
+        if inner is not None and isinstance(child, Mapping):
+            value = Inner(_read(tree, inner, child, smoke=smoke), data(child))
+            found[name] = (value, _start(child))
+        else:
+            found[name] = (_fitted(child, fields.get(name)), child.span)
     if not smoke:
         for name, field in fields.items():
             if field.has_default:
                 found.setdefault(name, (field.default, None))
     return found
+
+
+def _start(node: Mapping) -> Span:
+    return node.entries[0].key.span if node.entries else node.span
+
+
+def _fields_of(tree: Tree, key: TypeKey | None) -> dict[str, FieldType]:
+    spec = tree.library.units[key[0]].spec if key is not None else None
+    return spec.types[key[1]].fields if key and isinstance(spec, ComponentSpec) else {}
+
+
+def _inner_key(tree: Tree, key: TypeKey | None, name: str) -> TypeKey | None:
+    """The type of a field that holds a record."""
+    field = _fields_of(tree, key).get(name)
+    if key is None or field is None:
+        return None
+    found = record_type(tree.library, tree.library.units[key[0]], field.type)
+    return (found[1][0].module, found[0]) if found is not None else None
 
 
 def _children(node: Node | None) -> list[tuple[str, Node]]:
@@ -116,11 +167,6 @@ def _fitted(node: Node, field: FieldType | None) -> object:
         return value
 
 
-def _fields(tree: Tree, unit: Unit, section: str) -> dict[str, FieldType]:
-    found = _section_type(tree, unit, section)
-    return found[1] if found is not None else {}
-
-
 def _section_type(
     tree: Tree, unit: Unit, section: str
 ) -> tuple[TypeKey, dict[str, FieldType]] | None:
@@ -132,19 +178,31 @@ def _section_type(
     return (found[2], found[1].fields) if found is not None else None
 
 
-def _kind(sides: Sides, section: str, field: str) -> tuple[Kind, str]:
+def _kind(sides: Sides, path: tuple[str, ...], field: str) -> tuple[Kind, str]:
     """Of a value: it decides shapes, it is the promised count, it is computed with, or it is a setting."""
     for tree, unit in ((sides.new_tree, sides.new), (sides.old_tree, sides.old)):
-        found = _section_type(tree, unit, section)
-        if found is not None and (counting := tree.roles.counting(*found[0], field)):
+        key = _type_at(tree, unit, path)
+        if key is not None and (counting := tree.roles.counting(*key, field)):
             return "checkpoint", f" (the parameter formula {counting} reads it)"
-        if f"{section}.{field}" in _promised_counts(tree, unit):
+        if ".".join((*path, field)) in _promised_counts(tree, unit):
             return "checkpoint", " (it is the number of parameters)"
-    found = _section_type(sides.new_tree, sides.new, section)
-    computing = sides.new_tree.roles.computing(*found[0]) if found is not None else None
-    if computing and found is not None:
-        return "numerics", f" ({computing} computes with {found[0][1]})"
+    for length in range(
+        len(path), 0, -1
+    ):  # what computes with the record around it, computes with it
+        key = _type_at(sides.new_tree, sides.new, path[:length])
+        computing = sides.new_tree.roles.computing(*key) if key is not None else None
+        if computing and key is not None:
+            return "numerics", f" ({computing} computes with {key[1]})"
     return "config default", ""
+
+
+def _type_at(tree: Tree, unit: Unit, path: tuple[str, ...]) -> TypeKey | None:
+    """The type of a section, or of a record in it."""
+    found = _section_type(tree, unit, path[0])
+    key = found[0] if found is not None else None
+    for step in path[1:]:
+        key = _inner_key(tree, key, step)
+    return key
 
 
 def _promised_counts(tree: Tree, unit: Unit) -> set[str]:
@@ -153,11 +211,11 @@ def _promised_counts(tree: Tree, unit: Unit) -> set[str]:
     if blueprint is None or not isinstance(blueprint.spec, BlueprintSpec):
         return set()
     return {
-        f"{part.owner.name}.{part.name}"
+        show(part)
         for statement in blueprint.spec.requires
         if any(map(_is_count, walk(statement)))
         for part in walk(statement)
-        if isinstance(part, Attribute) and isinstance(part.owner, Name)
+        if isinstance(part, Attribute)
     }
 
 

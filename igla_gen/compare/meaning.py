@@ -12,9 +12,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from igla_gen.expressions import Expression
 from igla_gen.expressions.tree import Attribute, Call, Name, walk
 from igla_gen.model.component import Behavior, ComponentSpec, Formula, TypeSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.records import record_type
 from igla_gen.model.types import FieldType, NamedType, TensorType, Type, named_types
 
 _COUNTS = re.compile(r"(^|_)num_(\w+_)?params$")
@@ -64,10 +66,13 @@ def _count(
         return
     seen.add(f"{unit.module}.{name}")
     types = dict(_config_types(library, unit, formula.params))
+    for word, expression in formula.where.items():
+        if (key := _key_of(library, expression, types)) is not None:
+            types[word] = key
     for expression in (*formula.where.values(), formula.is_):
         for part in walk(expression):
-            if isinstance(part, Attribute) and isinstance(part.owner, Name):
-                key = types.get(part.owner.name)
+            if isinstance(part, Attribute):
+                key = _key_of(library, part.owner, types)
                 if key is not None:
                     roles.counted.setdefault(key, {}).setdefault(part.name, name)
                     roles.computed.setdefault(key, name)
@@ -76,6 +81,22 @@ def _count(
                 if known is not None and isinstance(known.declaration, Formula):
                     callee = part.function.name
                     _count(library, known.unit, callee, known.declaration, roles, seen)
+
+
+def _key_of(library: Library, node: Expression, types: dict[str, TypeKey]) -> TypeKey | None:
+    """The config type of a name, or of a field that holds a record, at any depth."""
+    match node:
+        case Name(name):
+            return types.get(name)
+        case Attribute(owner, name):
+            outer = _key_of(library, owner, types)
+            unit = library.units[outer[0]] if outer is not None else None
+            if outer is None or unit is None or not isinstance(unit.spec, ComponentSpec):
+                return None
+            field = unit.spec.types[outer[1]].fields.get(name)
+            found = record_type(library, unit, field.type) if field is not None else None
+            return (found[1][0].module, found[0]) if found is not None else None
+    return None
 
 
 def _config_types(

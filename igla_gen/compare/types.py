@@ -11,7 +11,7 @@ from igla_gen.compare.signatures import compare_parameter
 from igla_gen.compare.values import accepts, body_of_field, body_of_type, data, shown
 from igla_gen.expressions import EvaluationError
 from igla_gen.model.component import ComponentSpec, TypeSpec
-from igla_gen.model.sections import constants_of
+from igla_gen.model.records import constants_of
 from igla_gen.model.types import FieldType
 
 

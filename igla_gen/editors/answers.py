@@ -17,6 +17,7 @@ from igla_gen.expressions.emit import VOCABULARY
 from igla_gen.model.base import Spec
 from igla_gen.model.component import InstanceSpec
 from igla_gen.model.library import KINDS, PACKAGE
+from igla_gen.model.records import RecordType, record_type
 from igla_gen.model.types import FOREIGN, GENERICS, SCALARS, EnumType, FieldType, NamedType, show
 from igla_gen.rules.base import find_rule
 from igla_gen.rules.templates import blocks
@@ -63,7 +64,7 @@ def complete(project: Project, path: Path, line: int, column: int) -> list[Sugge
     here = context_at(lines_of(project.text(path)), line, column)
     cls = _class_of(project, path)
     if cls is InstanceSpec and (sections := _sections(project, path)):
-        found = _in_sections(sections, here)
+        found = _in_sections(project, sections, here)
         if found is not None:
             return found
     expected = expected_at(cls, here.path)
@@ -74,7 +75,7 @@ def complete(project: Project, path: Path, line: int, column: int) -> list[Sugge
         return [*_keys(expected.cls, here), *_section_keys(extra, here)]
     if here.path[-1:] == (ITEM,):
         return list(_values(project, path, here, expected))
-    if here.path[-1:] == ("example",):
+    if here.path[:1] == ("types",) and here.path[2:3] == ("example",):
         return _example_keys(project, path, here)
     return []
 
@@ -101,7 +102,9 @@ def _keys(cls: type[Spec], here: Context) -> Iterator[Suggestion]:
 
 
 def _example_keys(project: Project, path: Path, here: Context) -> list[Suggestion]:
-    declared = project.names(path).get(here.path[1]) if len(here.path) > 2 else None
+    if len(here.path) > 3:
+        return _inner_example_keys(project, path, here)
+    declared = project.names(path).get(here.path[1])
     fields = (
         declared.node.get("fields") if declared and isinstance(declared.node, Mapping) else None
     )
@@ -111,6 +114,13 @@ def _example_keys(project: Project, path: Path, here: Context) -> list[Suggestio
         for e in entries
         if e.key.text not in here.keys
     ]
+
+
+def _inner_example_keys(project: Project, path: Path, here: Context) -> list[Suggestion]:
+    """Keys of a record in an example, as far as the spec could be read before."""
+    unit = project.module(text_of(project.tree(path), "module"))
+    declared = project.library.type_of(unit, here.path[1]) if unit is not None else None
+    return _field_keys(_fields_below(project, declared, here.path[3:]), here)
 
 
 def _values(
@@ -211,15 +221,28 @@ def _children(node: Node | None) -> list[tuple[str, Node]]:
 # -- sections of models and recipes -------------------------------------------------------
 
 
-def _sections(project: Project, path: Path) -> dict[str, dict[str, FieldType]]:
-    """The fields of each section of the blueprint that the document names."""
+def _sections(project: Project, path: Path) -> dict[str, RecordType]:
+    """The type of each section of the blueprint that the document names."""
     unit = project.module(text_of(project.tree(path), "blueprint"))
-    found: dict[str, dict[str, FieldType]] = {}
+    found: dict[str, RecordType] = {}
     for name, type_ in (getattr(unit.spec, "sections", {}) if unit else {}).items():
-        known = project.library.type_of(unit, type_.name) if isinstance(type_, NamedType) else None
+        known = record_type(project.library, unit, type_)
         if known is not None:
-            found[name] = known[1].fields
+            found[name] = known[1]
     return found
+
+
+def _fields_below(
+    project: Project, declared: RecordType | None, path: tuple[str, ...]
+) -> dict[str, FieldType]:
+    """The fields of the record at a path below a record."""
+    for step in path:
+        field = declared[1].fields.get(step) if declared is not None else None
+        known = (
+            record_type(project.library, declared[0], field.type) if declared and field else None
+        )
+        declared = known[1] if known is not None else None
+    return declared[1].fields if declared is not None else {}
 
 
 def _section_keys(sections: Iterable[str], here: Context) -> Iterator[Suggestion]:
@@ -229,23 +252,27 @@ def _section_keys(sections: Iterable[str], here: Context) -> Iterator[Suggestion
 
 
 def _in_sections(
-    sections: dict[str, dict[str, FieldType]], here: Context
+    project: Project, sections: dict[str, RecordType], here: Context
 ) -> list[Suggestion] | None:
     """Completions inside a section or the smoke profile; None elsewhere."""
     if here.path == ("smoke",) and here.key is None:
         return list(_section_keys(sections, here))
     path = here.path[1:] if here.path[:1] == ("smoke",) else here.path
-    fields = sections.get(path[0]) if path else None
-    if fields is None:
+    if not path or path[0] not in sections:
         return None
+    fields = _fields_below(project, sections[path[0]], path[1:])
     if here.key is None:
-        return [
-            Suggestion(name, "key", _field_detail(field), f"{name}: ")
-            for name, field in fields.items()
-            if name not in here.keys
-        ]
+        return _field_keys(fields, here)
     field = fields.get(here.key)
     return _field_values(field) if field else []
+
+
+def _field_keys(fields: dict[str, FieldType], here: Context) -> list[Suggestion]:
+    return [
+        Suggestion(name, "key", _field_detail(field), f"{name}: ")
+        for name, field in fields.items()
+        if name not in here.keys
+    ]
 
 
 def _field_values(field: FieldType) -> list[Suggestion]:
@@ -300,7 +327,8 @@ def _about_key(project: Project, path: Path, here: Context, word: str) -> str | 
     if known:
         return f"**{word}**\n\n{known}"
     inside = here.path[1:] if here.path[:1] == ("smoke",) else here.path
-    fields = _sections(project, path).get(inside[0] if inside else "", {})
+    declared = _sections(project, path).get(inside[0] if inside else "")
+    fields = _fields_below(project, declared, inside[1:])
     if word in fields:
         return f"**{word}**: {_field_detail(fields[word])}"
     return _about_word(project, path, word)

@@ -7,6 +7,7 @@ from typing import Any
 from igla_gen.editors.keys import sentence
 from igla_gen.model.base import Spec
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec, TypeSpec
+from igla_gen.model.kinds import MAX_NESTING
 from igla_gen.model.library import KINDS, PACKAGE, Library, Unit
 from igla_gen.model.quantities import MEASURES
 from igla_gen.model.types import EnumType, FieldType, GenericType, NamedType, Type
@@ -106,11 +107,21 @@ def _add_sections(schema: _Schema, sections: _Schema | None) -> None:
         }
         return
     schema["properties"] |= sections
-    smoke = {
-        name: {k: v for k, v in part.items() if k != "required"} for name, part in sections.items()
-    }
+    smoke = {name: _without_required(part) for name, part in sections.items()}
     schema["properties"]["smoke"] |= {"properties": smoke, "additionalProperties": False}
     schema["required"] += [name for name, part in sections.items() if part.get("required")]
+
+
+def _without_required(schema: _Schema) -> _Schema:
+    """The schema of values of which only some may be said, in records inside too."""
+    found = {key: value for key, value in schema.items() if key != "required"}
+    if "properties" in schema:
+        found["properties"] = {
+            name: _without_required(part) for name, part in schema["properties"].items()
+        }
+    if "anyOf" in schema:
+        found["anyOf"] = [_without_required(part) for part in schema["anyOf"]]
+    return found
 
 
 def blueprint_sections(library: Library, blueprint: Unit) -> _Schema:
@@ -123,21 +134,27 @@ def blueprint_sections(library: Library, blueprint: Unit) -> _Schema:
     return schemas
 
 
-def _of_type(unit: Unit, type_: TypeSpec, library: Library) -> _Schema:
+def _of_type(unit: Unit, type_: TypeSpec, library: Library, depth: int = 0) -> _Schema:
     required = [name for name, field in type_.fields.items() if not field.has_default]
     return {
         "type": "object",
         "description": type_.description.text.strip(),
         "properties": {
-            name: _of_field(field, unit, library) for name, field in type_.fields.items()
+            name: _of_field(field, unit, library, depth) for name, field in type_.fields.items()
         },
         "additionalProperties": False,
         **({"required": required} if required else {}),
     }
 
 
-def _of_field(field: FieldType, unit: Unit, library: Library) -> _Schema:
-    schema = dict(_of_value(field.type, unit, library))
+def _of_declared(unit: Unit, type_: TypeSpec, library: Library, depth: int) -> _Schema:
+    if type_.variants:
+        return {"enum": [word.text for word in type_.variants]}
+    return _of_type(unit, type_, library, depth) if type_.fields else {}
+
+
+def _of_field(field: FieldType, unit: Unit, library: Library, depth: int) -> _Schema:
+    schema = dict(_of_value(field.type, unit, library, depth))
     if field.help:
         schema["description"] = field.help
     if field.has_default and field.default is not None:
@@ -145,26 +162,29 @@ def _of_field(field: FieldType, unit: Unit, library: Library) -> _Schema:
     return schema
 
 
-def _of_value(type_: Type, unit: Unit, library: Library) -> _Schema:
+def _of_value(type_: Type, unit: Unit, library: Library, depth: int) -> _Schema:
     match type_:
         case NamedType(name) if name in _NUMBERS:
             return _NUMBERS[name]
-        case NamedType(name) if (found := library.type_of(unit, name)) and found[1].fields:
-            return _of_type(*found, library)
+        case NamedType(name) if (found := library.type_of(unit, name)) and depth < MAX_NESTING:
+            return _of_declared(*found, library, depth + 1)
         case EnumType(variants):
             return {"enum": list(variants)}
         case NamedType("Mixture"):
             return {"type": "object", "additionalProperties": _NUMBERS["Fraction"]}
         case GenericType("Tuple", items):
-            parts = [_of_value(item, unit, library) for item in items]
+            parts = [_of_value(item, unit, library, depth) for item in items]
             return {"type": "array", "prefixItems": parts, "minItems": len(parts), "items": False}
         case GenericType("Range"):
             ends = {"type": "array", "minItems": 2, "maxItems": 2}
             return {"anyOf": [{"type": "string", "pattern": _QUANTITY}, ends]}
         case GenericType("List", (item,)):
-            return {"type": "array", "items": _of_value(item, unit, library)}
+            return {"type": "array", "items": _of_value(item, unit, library, depth)}
         case GenericType("Map", (_, value)):
-            return {"type": "object", "additionalProperties": _of_value(value, unit, library)}
+            return {
+                "type": "object",
+                "additionalProperties": _of_value(value, unit, library, depth),
+            }
         case GenericType("Option", (item,)):
-            return {"anyOf": [_of_value(item, unit, library), {"enum": ["none", None]}]}
+            return {"anyOf": [_of_value(item, unit, library, depth), {"enum": ["none", None]}]}
     return {}

@@ -13,6 +13,7 @@ from igla_gen.expressions import EvaluationError, Expression, evaluate, names
 from igla_gen.expressions.tree import Number, walk
 from igla_gen.model.component import TypeSpec
 from igla_gen.model.quantities import MEASURES
+from igla_gen.model.records import Record, chains, constants_of
 from igla_gen.model.types import MIXTURE_TOLERANCE, GenericType, NamedType, Type
 
 
@@ -67,6 +68,20 @@ def _changes(
         for value in _candidates(numbers, spec.fields[field_name].type):
             if value != example.get(field_name):
                 yield {field_name: value}
+    for chain in chains(constraint, spec.fields):
+        record = example.get(chain[0])
+        if isinstance(record, Record) and len(chain) == 2 and chain[1] in record.spec.fields:
+            yield from ({chain[0]: inner} for inner in _inner_changes(numbers, record, chain[1]))
+
+
+def _inner_changes(numbers: list[int | float], record: Record, field_name: str) -> Iterator[Record]:
+    """The record with other values of one field, those that it takes itself."""
+    known = [*numbers, *(v for v in (record.get(field_name),) if isinstance(v, int | float))]
+    constants = constants_of(record.owner)
+    for value in _candidates(known, record.spec.fields[field_name].type):
+        inner = record.changed(field_name, value)
+        if inner != record and all(_holds(c, inner, constants) for c in record.spec.constraints):
+            yield inner
 
 
 def _candidates(numbers: list[int | float], type_: Type) -> list[object]:
@@ -105,14 +120,31 @@ def _nearest(
 ) -> tuple[dict[str, object], ...]:
     """For each field the lowest and the highest change, and the two nearest to the example."""
     kept: list[dict[str, object]] = []
-    for field_name in dict.fromkeys(name for change in changes for name in change):
-        own = [change for change in changes if field_name in change]
-        base = example.get(field_name)
+    groups: dict[tuple[str, ...], list[tuple[object, dict[str, object]]]] = {}
+    for change in changes:
+        path, value = _coordinate(change, example)
+        groups.setdefault(path, []).append((value, change))
+    for path, own in groups.items():
+        base: object = example
+        for step in path:
+            base = base.get(step) if isinstance(base, dict) else None
         if isinstance(base, int | float) and not isinstance(base, bool):
-            below = [c for c in own if c[field_name] < base]
-            above = [c for c in own if c[field_name] > base]
+            below = [c for value, c in own if value < base]  # type: ignore[operator]
+            above = [c for value, c in own if value > base]  # type: ignore[operator]
             picks = [*below[:1], *below[-1:], *above[:1], *above[-1:]]
         else:
-            picks = own[:2]
+            picks = [c for _, c in own[:2]]
         kept += [c for i, c in enumerate(picks) if c not in picks[:i]]
     return tuple(kept)
+
+
+def _coordinate(
+    change: dict[str, object], example: dict[str, object]
+) -> tuple[tuple[str, ...], object]:
+    """Which field a change is of, that of a record inside too, and its value there."""
+    ((name, value),) = change.items()
+    before = example.get(name)
+    if isinstance(value, Record) and isinstance(before, Record):
+        inner = next(n for n in value if value[n] != before.get(n))
+        return (name, inner), value[inner]
+    return (name,), value

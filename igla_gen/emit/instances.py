@@ -9,6 +9,7 @@ from igla_gen.expressions import names
 from igla_gen.expressions.emit import emit
 from igla_gen.model.component import BlueprintSpec, InstanceSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.records import Record
 from igla_gen.model.sections import section_values
 from igla_gen.model.types import NamedType
 
@@ -48,13 +49,12 @@ def _construct(library: Library, unit: Unit, section: str, *, smoke: bool, is_te
     assert blueprint is not None and isinstance(blueprint.spec, BlueprintSpec)
     type_ = blueprint.spec.sections[section]
     assert isinstance(type_, NamedType)
-    found = library.type_of(blueprint, type_.name)
-    assert found is not None
-    fields = found[1].fields
-    values = section_values(library, unit, section, smoke=smoke).given
-    arguments = [f"{name}={literal(value, fields[name].type)}" for name, value in values.items()]
-    prefix = "subject." if is_test and found[0] is blueprint else ""
-    return code(f"{prefix}{type_.name}({', '.join(arguments)})")
+    record = section_values(library, unit, section, smoke=smoke)
+
+    def name_of(record: Record) -> str:
+        return f"{'subject.' if is_test and record.owner is blueprint else ''}{record.name}"
+
+    return code(literal(record, type_, name_of))
 
 
 def requirements_code(library: Library, unit: Unit) -> Code:
@@ -67,7 +67,9 @@ def requirements_code(library: Library, unit: Unit) -> Code:
     read = {name.name for statement in spec.requires for name in names(statement)}
     sections = [name for name in spec.sections if name in read]
     scope = law_scope(library, blueprint)
-    scope.sources = {**scope.sources, **{name: name for name in sections}}
+    modules = {source.split(".")[0] for source in scope.sources.values()}
+    local = {name: f"{name}_section" if name in modules else name for name in sections}
+    scope.sources = {**scope.sources, **local}
     place = f"{blueprint.source.shown}:{spec.key_span('requires').line}"
     lines = [
         f"# spec: {place}",
@@ -76,6 +78,6 @@ def requirements_code(library: Library, unit: Unit) -> Code:
     ]
     for name in sections:
         value = _construct(library, unit, name, smoke=False, is_test=True)
-        lines.append(f"    {name} = {value}")
+        lines.append(f"    {local[name]} = {value}")
     lines += [f"    assert {emit(statement, scope)}" for statement in spec.requires]
     return code("\n".join(lines))

@@ -8,7 +8,8 @@ from igla_gen.emit.values import place_lines
 from igla_gen.model.component import Behavior, BlueprintSpec, ComponentSpec, Formula, InstanceSpec
 from igla_gen.model.data import as_data
 from igla_gen.model.library import Known, Library, Unit
-from igla_gen.model.sections import constants_of, section_type, section_values
+from igla_gen.model.records import constants_of, given_of
+from igla_gen.model.sections import section_type, section_values
 
 VERSION = 1
 
@@ -91,5 +92,5 @@ def _section_data(library: Library, unit: Unit, name: str) -> dict[str, object]:
     }
     for key, smoke in (("values", False), ("smoke", True)):
         values = section_values(library, unit, name, smoke=smoke)
-        data[key] = {"given": values.given, "complete": values.complete}
+        data[key] = {"given": given_of(values), "complete": values}
     return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from igla_gen.diagnostics import Diagnostic
 from igla_gen.emit.boundary import boundaries, mixture_boundaries
 from igla_gen.emit.docs import named_summary
 from igla_gen.emit.types import literal, message_text, source
@@ -12,8 +13,9 @@ from igla_gen.expressions.tree import Call, Comparison, Logical, Name, walk
 from igla_gen.model.component import Behavior, BlueprintSpec, ComponentSpec, Formula, Law, TypeSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.quantities import MEASURES
-from igla_gen.model.types import EnumType, NamedType, TensorType, Type, Value, fit, is_mixture
-from igla_gen.syntax.tree import Node, plain_data
+from igla_gen.model.records import Reader, Record, reachable
+from igla_gen.model.types import EnumType, FieldType, NamedType, TensorType, Type, is_mixture
+from igla_gen.syntax.tree import Mapping, plain_data
 
 
 def law_scope(library: Library, unit: Unit) -> Scope:
@@ -43,10 +45,13 @@ def _result_kind(returns: Type | None) -> Kind:
 
 
 def law_providers(library: Library, unit: Unit) -> dict[str, str]:
-    """Imports of the modules that laws name."""
+    """Imports of the modules that laws and the values of types name."""
     found = {}
     for used in library.used(unit):
         package, _, name = used.module.rpartition(".")
+        found.setdefault(name, f"from {package} import {name}")
+    for module, _ in reachable(library, unit):
+        package, _, name = module.rpartition(".")
         found.setdefault(name, f"from {package} import {name}")
     return found
 
@@ -61,7 +66,7 @@ def laws_code(library: Library, unit: Unit) -> Code:
         test
         for name, type_spec in spec.types.items()
         if type_spec.class_ is None and not type_spec.variants
-        for test in _type_tests(name, type_spec, module, unit)
+        for test in _type_tests(library, name, type_spec, module, unit)
     ]
     if spec.constants:
         tests.append(_constants_test(spec, module, unit))
@@ -192,28 +197,36 @@ def _refusal(law: Law, scope: Scope) -> list[str]:
 # -- types and constants ------------------------------------------------------------------
 
 
-def example_values(spec: TypeSpec) -> dict[str, object]:
-    """Every field with a value: the example where it speaks, else the default."""
-    values: dict[str, object] = {n: f.default for n, f in spec.fields.items() if f.has_default}
-    for name, node in spec.example.items():
-        if name in spec.fields:
-            values[name] = fit(node_value(node), spec.fields[name].type)
-    return values
+def example_values(library: Library, unit: Unit, name: str, spec: TypeSpec) -> Record:
+    """Every field with a value: the example where it speaks, else the default.
+
+    Raises:
+        ValueError: a value of the example does not fit.
+    """
+    faults: list[Diagnostic] = []
+    example = spec.node.get("example")
+    node = example if isinstance(example, Mapping) else Mapping((), spec.node.span)
+    known = Mapping(tuple(e for e in node.entries if e.key.text in spec.fields), node.span)
+    reader = Reader(library, faults)
+    read = {
+        e.key.text: reader.value(unit, spec.fields[e.key.text].type, e, e.key.text)
+        for e in known.entries
+    }
+    if faults:
+        raise ValueError(faults[0].message)
+    return Record(name, (unit, spec), known, node.span, read)
 
 
-def node_value(node: Node) -> Value:
-    """A value of a spec as plain data."""
-    return plain_data(node)  # type: ignore[return-value]
+def tested_record(record: Record) -> str:
+    """How tests write the class of a record."""
+    return f"{tested_name(record.owner)}.{record.name}"
 
 
-def _type_tests(name: str, spec: TypeSpec, module: str, unit: Unit) -> list[str]:
-    values = example_values(spec)
+def _type_tests(library: Library, name: str, spec: TypeSpec, module: str, unit: Unit) -> list[str]:
+    values = example_values(library, unit, name, spec)
     if any(field not in values for field in spec.fields):
         return []
-    given = {
-        f: literal(fit(node_value(n), spec.fields[f].type), spec.fields[f].type)
-        for f, n in spec.example.items()
-    }
+    given = {f: literal(values[f], spec.fields[f].type, tested_record) for f in spec.example}
     call = f"{module}.{name}({', '.join(f'{field}={value}' for field, value in given.items())})"
     tests = (
         [_defaults_test(name, spec, call, given)]
@@ -222,7 +235,7 @@ def _type_tests(name: str, spec: TypeSpec, module: str, unit: Unit) -> list[str]
     )
     if spec.fields:
         tests.append(_frozen_test(name, spec, call))
-    refused, accepted = _boundary_rows(name, spec, unit)
+    refused, accepted = _boundary_rows(name, spec, unit, values)
     example = "{" + ", ".join(f"{f!r}: {v}" for f, v in given.items()) + "}"
     if refused:
         tests.append(_refused_test(name, module, example, refused))
@@ -237,19 +250,29 @@ def _origin(unit: Unit, *path: str) -> str:
 
 
 def _defaults_test(name: str, spec: TypeSpec, call: str, given: dict[str, str]) -> str:
+    """Defaults as a config has them; those that the example hides, as the class declares them."""
+    with_default = [field for field, declared in spec.fields.items() if declared.has_default]
+    open_ = [field for field in with_default if field not in given]
+    hidden = [
+        f for f in with_default if f in given and not isinstance(spec.fields[f].default, dict)
+    ]
     lines = [
         f"def test_{snake(name)}_defaults() -> None:",
         f'    """{name} has the defaults of the spec."""',
         f"    config = {call}",
+        *(_default_line(f"config.{field}", spec.fields[field]) for field in open_),
     ]
-    for field_name, field in spec.fields.items():
-        if field.has_default and field_name not in given:
-            value = literal(field.default, field.type)
-            sign = "is" if value in ("None", "True", "False") else "=="
-            lines.append(f"    assert config.{field_name} {sign} {value}")
-    if len(lines) == 3:
+    if hidden:
+        lines.append("    declared = {f.name: f.default for f in dataclasses.fields(config)}")
+        lines += [_default_line(f"declared[{field!r}]", spec.fields[field]) for field in hidden]
+    if not open_ and not hidden:
         lines.append(f"    assert config == {call}")
     return "\n".join(lines)
+
+
+def _default_line(found: str, field: FieldType) -> str:
+    value = literal(field.default, field.type)
+    return f"    assert {found} {'is' if value in ('None', 'True', 'False') else '=='} {value}"
 
 
 def _frozen_test(name: str, spec: TypeSpec, call: str) -> str:
@@ -268,7 +291,9 @@ def _frozen_test(name: str, spec: TypeSpec, call: str) -> str:
     )
 
 
-def _boundary_rows(name: str, spec: TypeSpec, unit: Unit) -> tuple[list[str], list[str]]:
+def _boundary_rows(
+    name: str, spec: TypeSpec, unit: Unit, example: Record
+) -> tuple[list[str], list[str]]:
     component = unit.spec
     assert isinstance(component, ComponentSpec)
     constants: dict[str, object] = {}
@@ -287,7 +312,7 @@ def _boundary_rows(name: str, spec: TypeSpec, unit: Unit) -> tuple[list[str], li
             outside, inside = mixture_boundaries(field_name)
             refused += [f"({source(change)}, {text!r})" for change, text in outside]
             accepted += map(source, [] if _is_tied(spec, field_name) else inside)
-    for boundary in boundaries(spec, example_values(spec), constants):
+    for boundary in boundaries(spec, example, constants):
         text = f"{name} needs {message_text(boundary.constraint)}, got"
         refused += [f"({_change(spec, change)}, {text!r})" for change in boundary.refused]
         accepted += [_change(spec, change) for change in boundary.accepted]
@@ -307,7 +332,7 @@ def _is_tied(spec: TypeSpec, field_name: str) -> bool:
 
 
 def _change(spec: TypeSpec, change: dict[str, object]) -> str:
-    parts = [f"{f!r}: {literal(v, spec.fields[f].type)}" for f, v in change.items()]  # type: ignore[arg-type]
+    parts = [f"{f!r}: {literal(v, spec.fields[f].type, tested_record)}" for f, v in change.items()]
     return "{" + ", ".join(parts) + "}"
 
 

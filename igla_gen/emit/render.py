@@ -28,6 +28,7 @@ from igla_gen.emit.types import fields_code, type_code
 from igla_gen.emit.values import LINE, Code, code, doc, place_lines
 from igla_gen.model.component import ComponentSpec, InstanceSpec
 from igla_gen.model.library import PACKAGE, Library, Unit
+from igla_gen.model.records import reachable
 from igla_gen.model.types import EnumType
 
 LINE_LENGTH = 100
@@ -227,6 +228,9 @@ def _providers(library: Library, unit: Unit) -> dict[str, str]:
             declared = (*used.spec.types, *used.spec.formulas, *used.spec.constants)
             names = (*declared, *(b.name.text for b in used.spec.behaviors))
             providers |= {name: f"from {used.module} import {name}" for name in names}
+    for module, name in reachable(library, source):
+        if module != source.module:
+            providers.setdefault(name, f"from {module} import {name}")
     return providers
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Callable
 
 from igla_gen.emit.docs import type_doc
 from igla_gen.emit.values import LINE, Code, code, sentence
@@ -11,13 +12,14 @@ from igla_gen.expressions import names, show
 from igla_gen.expressions.emit import Scope, emit_chain
 from igla_gen.expressions.tree import Expression
 from igla_gen.model.component import TypeSpec
+from igla_gen.model.records import Record
 from igla_gen.model.types import (
     MIXTURE_TOLERANCE,
     EnumType,
     FieldType,
+    GenericType,
     NamedType,
     Type,
-    Value,
     is_mixture,
     python_type,
     unit_of,
@@ -29,13 +31,26 @@ SUMS = "sums to "
 DATACLASS = "@dataclass(frozen=True, kw_only=True, slots=True)"
 
 
-def literal(value: Value, type_: Type) -> str:
-    """Python source of a value of the type."""
+def literal(
+    value: object, type_: Type, name_of: Callable[[Record], str] = lambda record: record.name
+) -> str:
+    """Python source of a value of the type; `name_of` is how the class of a record is written."""
+    if isinstance(type_, GenericType) and type_.name == "Option" and value is not None:
+        return literal(value, type_.arguments[0], name_of)
+    if isinstance(value, Record):
+        fields = value.spec.fields
+        parts = [f"{n}={literal(value[n], fields[n].type, name_of)}" for n in value.given]
+        return f"{name_of(value)}({', '.join(parts)})"
     if isinstance(type_, NamedType) and type_.name == "Path":
         return f"Path({value!r})"
+    arguments = type_.arguments if isinstance(type_, GenericType) else ()
     if isinstance(value, list | tuple):
-        inner = ", ".join(map(source, value))
-        return f"({inner},)" if len(value) == 1 else f"({inner})"
+        types = arguments if len(arguments) == len(value) else arguments[:1] * len(value)
+        parts = [literal(item, part, name_of) for item, part in zip(value, types, strict=True)]
+        return f"({', '.join(parts)},)" if len(parts) == 1 else f"({', '.join(parts)})"
+    if isinstance(value, dict) and arguments:
+        parts = [f"{n!r}: {literal(item, arguments[-1], name_of)}" for n, item in value.items()]
+        return "{" + ", ".join(parts) + "}"
     return source(value)
 
 

@@ -22,6 +22,7 @@ from igla_gen.expressions.tree import (
     Number,
     Text,
     Unary,
+    show,
 )
 
 TOLERANCE = 1e-9  # of `~=` where a law gives no other, relative and absolute
@@ -127,7 +128,8 @@ def _evaluate(node: Expression, values: MappingABC[str, object]) -> object:
         case Attribute(owner, name):
             record = value(owner)
             if not isinstance(record, MappingABC) or name not in record:
-                raise EvaluationError(f"there is no field {name!r}", node.span)
+                reason = f": {show(owner)} is none" if record is None else ""
+                raise EvaluationError(f"there is no field {name!r}{reason}", node.span)
             return record[name]
         case Call(function, arguments, keywords):
             callee = value(function)

@@ -81,6 +81,7 @@ class Inference:
     kinds: Mapping[str, Kind]
     open_types: frozenset[str] = frozenset()  # records that may have more attributes than fields
     faults: list[Fault] = field(default_factory=list)
+    present: frozenset[str] = frozenset()  # what is not none here, since a condition asks
 
     def fault(self, name: str, message: str, span: Span, hint: str | None = None) -> Kind:
         self.faults.append(Fault(name, message, span, hint))
@@ -130,9 +131,9 @@ class Inference:
             case Text(value):
                 return Plain("String", value)
             case Name(name):
-                return self._name(name)
+                return self._present(node, self._name(name))
             case Attribute():
-                return self._attribute(node)
+                return self._present(node, self._attribute(node))
             case Call():
                 return self._call(node)
             case Index():
@@ -146,12 +147,36 @@ class Inference:
                 return self._binary(node)
             case Comparison():
                 return self._comparison(node, elementwise)
-            case Logical(operands=operands):
-                return join([self.infer(operand) for operand in operands])
+            case Logical(word, operands):
+                return self._logical(word, operands)
             case Conditional(condition, then, otherwise):
                 self.infer(condition)
-                return join([self.infer(then), self.infer(otherwise)])
+                if_true, if_false = known_present(condition)
+                return join([self._under(if_true, then), self._under(if_false, otherwise)])
         return UNKNOWN
+
+    # -- what may be none -----------------------------------------------------------------
+
+    def _under(self, present: frozenset[str], node: Expression) -> Kind:
+        """What the expression is worth where these are not none."""
+        before = self.present
+        self.present |= present
+        try:
+            return self.infer(node)
+        finally:
+            self.present = before
+
+    def _logical(self, word: str, operands: tuple[Expression, ...]) -> Kind:
+        """An operand is looked at where those before it have not decided."""
+        kinds, present = [], frozenset[str]()
+        for operand in operands:
+            kinds.append(self._under(present, operand))
+            present |= known_present(operand)[0 if word == "and" else 1]
+        return join(kinds)
+
+    def _present(self, node: Expression, kind: Kind) -> Kind:
+        is_there = isinstance(kind, Maybe) and show(node) in self.present
+        return kind.inner if is_there and isinstance(kind, Maybe) else kind
 
     # -- names and records ----------------------------------------------------------------
 
@@ -161,7 +186,14 @@ class Inference:
         return CONSTANTS.get(name, Plain("Dtype", name) if name in DTYPES else UNKNOWN)
 
     def _attribute(self, node: Attribute) -> Kind:
-        owner = strip(self.infer(node.owner))
+        whole = self.infer(node.owner)
+        owner = strip(whole)
+        if isinstance(whole, Maybe) and isinstance(owner, Record):
+            asked = show(node.owner)
+            return self.fault(
+                "unknown-field", f"{asked} may be none, and none has no field {node.name!r}",
+                node.span, f"ask first: ... if {asked} != none else ...",
+            )  # fmt: skip
         if isinstance(owner, Record):
             if node.name in owner.fields or owner.name in self.open_types:
                 return owner.fields.get(node.name, UNKNOWN)
@@ -457,10 +489,11 @@ class Inference:
         wanted = strip(param.kind)
         if isinstance(wanted, Words) and is_text(strip(kind)):
             self._variant(wanted, strip(kind), part.span)
-        elif not fits(kind, param.kind):
+        elif not fits(kind, param.kind) or _may_lack(kind, param.kind):
             self.fault(
                 "ill-typed-expression",
                 f"{param.name} is {show_kind(param.kind)}, not {show_kind(kind)}", part.span,
+                f"ask first: ... if {show(part)} != none else ..." if fits(kind, param.kind) else None,
             )  # fmt: skip
 
 
@@ -487,6 +520,36 @@ def fits(kind: Kind, wanted: Kind) -> bool:
     if is_text(kind) or is_text(wanted):
         return is_text(kind) and is_text(wanted)
     return type(kind) is type(wanted)
+
+
+def _may_lack(kind: Kind, wanted: Kind) -> bool:
+    """Whether a record is asked for, and there may be none."""
+    is_record = isinstance(wanted, Record) and isinstance(kind, Maybe)
+    return is_record and isinstance(strip(kind), Record)
+
+
+def known_present(node: Expression) -> tuple[frozenset[str], frozenset[str]]:
+    """Names and attributes that are not none where a condition holds, and where it does not."""
+    nothing = frozenset[str]()
+    match node:
+        case Name() | Attribute():
+            return frozenset((show(node),)), nothing
+        case Unary("not", operand):
+            if_true, if_false = known_present(operand)
+            return if_false, if_true
+        case Comparison((left, right), ("==" | "!=" as sign,)):
+            others = [a for a, b in ((left, right), (right, left)) if _is_none(b)]
+            found = frozenset(map(show, others[:1]))
+            return (nothing, found) if sign == "==" else (found, nothing)
+        case Logical(word, operands):
+            sides = [known_present(operand) for operand in operands]
+            every = frozenset[str]().union(*(side[word == "or"] for side in sides))
+            return (every, nothing) if word == "and" else (nothing, every)
+    return nothing, nothing
+
+
+def _is_none(node: Expression) -> bool:
+    return isinstance(node, Name) and node.name == "none"
 
 
 def _is(kind: Kind, name: str) -> bool:

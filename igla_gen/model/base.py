@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -142,9 +144,9 @@ def build(cls: type[SpecT], node: Node) -> tuple[SpecT | None, list[Diagnostic]]
 
 def _diagnostic(error: dict[str, Any], root: Node, classes: dict[int, type[Spec]]) -> Diagnostic:
     inner = error.get("ctx", {}).get("error")
-    if isinstance(inner, SpecError):
-        return inner.diagnostic
     path = error["loc"]
+    if isinstance(inner, SpecError):
+        return _with_key(inner.diagnostic, root, path)
     span = lookup(root, path)
     if error["type"] == "extra_forbidden":
         parent = _node_at(root, path[:-1])
@@ -159,14 +161,50 @@ def _diagnostic(error: dict[str, Any], root: Node, classes: dict[int, type[Spec]
             fix=_rename(key, parent, known) if key else None,
         )
     if error["type"] == "missing":
+        astray = line_astray(_node_at(root, path[:-1]), str(path[-1]), classes)
+        hint = f"; one stands deeper, on line {astray}" if astray else ""
         return Diagnostic(
             "IG204",
             "missing-key",
             f'the key "{path[-1]}" is missing',
             span,
-            f"add '{path[-1]}: ...'",
+            f"add '{path[-1]}: ...'{hint}",
         )
     return Diagnostic("IG205", "wrong-shape", str(error["msg"]), span)
+
+
+def _with_key(found: Diagnostic, root: Node, path: tuple[str | int, ...]) -> Diagnostic:
+    """A value of the wrong shape that begins below its key is named with the line of the key."""
+    parent = _node_at(root, path[:-1])
+    key = parent.key(str(path[-1])) if isinstance(parent, Mapping) and path else None
+    if found.name != "wrong-shape" or key is None or key.span.line == found.span.line:
+        return found
+    hint = f'it is the value of "{key.text}", on line {key.span.line}'
+    return replace(found, hint=f"{found.hint}; {hint}" if found.hint else hint)
+
+
+def line_astray(
+    node: Node, key: str, classes: dict[int, type[Spec]] | None = None
+) -> int | None:
+    """The line below a mapping that has no such key where one stands that may be meant for it."""
+    return next((n for part in _values(node) if (n := _astray(part, key, classes or {}))), None)
+
+
+def _astray(node: Node, key: str, classes: dict[int, type[Spec]]) -> int | None:
+    """The line of a key in a place that knows no such key, or in a text: it may be meant for another."""
+    if isinstance(node, Scalar):
+        begin = re.search(rf"^[ \t]*{re.escape(key)}:(\s|$)", node.text, re.MULTILINE)
+        return node.place(begin.start())[0] if begin and node.style == "block" else None
+    if isinstance(node, Mapping) and (there := node.key(key)) is not None:
+        cls = classes.get(id(node))
+        return None if cls is not None and key in _keys(cls) else there.span.line
+    return next((n for part in _values(node) if (n := _astray(part, key, classes))), None)
+
+
+def _values(node: Node) -> list[Node]:
+    if isinstance(node, Mapping):
+        return [entry.value for entry in node.entries]
+    return list(node.items) if isinstance(node, Sequence) else []
 
 
 def _rename(key: Scalar, parent: Node, known: list[str]) -> Fix | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from igla_gen.expressions import names
 from igla_gen.expressions.infer import Fault, Inference
 from igla_gen.expressions.kinds import (
     BOOL,
@@ -98,7 +99,19 @@ def _law_faults(law: Law, scope: Mapping[str, Kind], open_types: frozenset[str])
         inference.expect_bool(law.holds, "a law")
     if law.refuses is not None:
         inference.infer_refused(law.refuses)
-    yield from inference.faults
+    yield from (_with_inputs(fault, law) for fault in inference.faults)
+
+
+def _with_inputs(fault: Fault, law: Law) -> Fault:
+    """A fault in the statement of a law names the lines of what it is about."""
+    statements = [e for e in (law.holds, law.refuses) if e is not None]
+    lines = {e.span.line for e in statements}
+    read = {name.name for e in statements for name in names(e)}
+    drawn = {law.key_span("for", word).line for word in law.for_ if word in read} - lines
+    if fault.span.line not in lines or not drawn:
+        return fault
+    inputs = f"its inputs stand on line {' and line '.join(map(str, sorted(drawn)))}"
+    return replace(fault, hint=f"{fault.hint}; {inputs}" if fault.hint else inputs)
 
 
 def _data_kind(node: Node) -> Kind:

@@ -386,7 +386,7 @@ def _check_header(library: Library, unit: Unit) -> bool:
     valid = is_module_path(module.text)
     if not valid:
         library.findings.add(
-            "IG209", "bad-module", f'"{module.text}" is not a module path', module.span,
+            "IG209", "bad-module", f'"{module.text}" is not a module path', _after_blank(module),
             f"write {PACKAGE}.FOLDER.NAME, for example {PACKAGE}.architecture.normalization",
         )  # fmt: skip
     if language.text != "python":
@@ -395,6 +395,14 @@ def _check_header(library: Library, unit: Unit) -> bool:
             language.span, "write 'language: python'",
         )  # fmt: skip
     return valid
+
+
+def _after_blank(scalar: Scalar) -> Span:
+    """The words that have run into the first one, be it on further lines; of one word all of it."""
+    words = scalar.text.split(maxsplit=1)
+    if len(words) < 2:
+        return scalar.span
+    return scalar.part(len(scalar.text) - len(words[1]), len(scalar.text))
 
 
 def is_module_path(text: str) -> bool:

@@ -9,6 +9,7 @@ from igla_gen.diagnostics import Findings, Span, suggestion
 from igla_gen.expressions import EvaluationError
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.records import Record, records_in
 from igla_gen.model.sections import (
     check_instance,
     formula_functions,
@@ -94,18 +95,18 @@ class Plan:
         """
         path, sign, value = text.partition("=")
         section, dot, name = path.strip().partition(".")
-        if not sign or not value.strip() or not section or (dot and not name):
+        if not sign or not value.strip() or not section or (dot and not all(name.split("."))):
             raise SettingError(f"--set {text}: write section.field=value, or name=value")
         if dot:
-            self._set_field(text, section, name, value.strip())
+            self._set_field(text, section, tuple(name.split(".")), value.strip())
         else:
             self._set_param(text, section, value.strip())
 
-    def _set_field(self, text: str, section: str, name: str, value: str) -> None:
+    def _set_field(self, text: str, section: str, names: tuple[str, ...], value: str) -> None:
         for index, unit in enumerate(self.units):
             blueprint = self.library.blueprint(unit)
             if blueprint is not None and section in blueprint.spec.sections:  # type: ignore[union-attr]
-                changed = _with_value(unit, section, self._entry(text, name, value), self.smoke)
+                changed = _with_value(unit, section, self._entry(text, names, value), self.smoke)
                 self.units[index] = self.library.units[unit.module] = changed
                 return
         known = [n for unit in self.units for n in self._sections(unit)]
@@ -113,15 +114,19 @@ class Plan:
             f"--set {text}: there is no section {section!r}; {suggestion(section, known)}"
         )
 
-    def _entry(self, text: str, name: str, value: str) -> Entry:
-        """The setting as a line of a spec, so that faults in it are shown as those of a spec."""
-        document = parse_document(f"{name}: {value}\n", f"--set {text}")
+    def _entry(self, text: str, names: tuple[str, ...], value: str) -> tuple[Entry, int]:
+        """The setting as lines of a spec, so that faults in it are shown as those of a spec.
+
+        The number is that of the mappings around the value.
+        """
+        lines = [f"{'  ' * depth}{name}:" for depth, name in enumerate(names)]
+        document = parse_document("\n".join(lines) + f" {value}\n", f"--set {text}")
         node = document.tree
         if document.faults or not isinstance(node, MappingNode) or len(node.entries) != 1:
             reason = document.faults[0].message if document.faults else "it is no value"
             raise SettingError(f"--set {text}: {reason}")
         self.library.sources[document.file] = document.text
-        return node.entries[0]
+        return node.entries[0], len(names) - 1
 
     def _set_param(self, text: str, name: str, value: str) -> None:
         params = {n: p for _, f in self._formulas() for n, p in f[1].params.items()}
@@ -129,7 +134,7 @@ class Plan:
             hint = suggestion(name, params)
             raise SettingError(f"--set {text}: no formula has a parameter {name!r}; {hint}")
         try:
-            data = plain_data(self._entry(text, name, value).value)
+            data = plain_data(self._entry(text, (name,), value)[0].value)
             self.given[name] = fit(data, params[name].type)
         except ValueError as error:
             raise SettingError(f"--set {text}: {error}") from None
@@ -161,7 +166,7 @@ class Plan:
         owner: Unit,
         formula: Formula,
         functions: Mapping[str, object],
-        sections: list[tuple[object, dict[str, object]]],
+        sections: list[Record],
     ) -> Number:
         values, missing = {}, []
         for name, param in formula.params.items():
@@ -182,7 +187,7 @@ class Plan:
         owner: Unit,
         name: str,
         param: FieldType,
-        sections: list[tuple[object, dict[str, object]]],
+        sections: list[Record],
     ) -> tuple[bool, object]:
         """Whether there is a value for the parameter, and the value."""
         if name in self.given:
@@ -190,24 +195,24 @@ class Plan:
         if isinstance(param.type, NamedType) and not param.type.is_builtin:
             declared = self.library.type_of(owner, param.type.name)
             wanted = declared[1] if declared is not None else None
-            for type_, values in sections:
-                if type_ is wanted:
+            for values in sections:
+                if values.spec is wanted:
                     return True, values
             return False, None
-        named = [values[name] for _, values in sections if name in values]
+        named = [values[name] for values in sections if name in values]
         if named and all(value == named[0] for value in named):
             return True, named[0]
         return param.has_default, param.default
 
-    def _values(self) -> list[tuple[object, dict[str, object]]]:
-        """The type and the values of each section."""
-        found: list[tuple[object, dict[str, object]]] = []
+    def _values(self) -> list[Record]:
+        """The values of each section, then of the records that they hold."""
+        found: list[Record] = []
         for unit in self.units:
             for name in self._sections(unit):
-                declared = section_type(self.library, unit, name)
-                if declared is not None:
-                    values = section_values(self.library, unit, name, smoke=self.smoke)
-                    found.append((declared[1], dict(values.complete)))
+                if section_type(self.library, unit, name) is not None:
+                    found.append(section_values(self.library, unit, name, smoke=self.smoke))
+        for record in found:  # grows while it is read
+            found += [inner for value in record.values() for inner in records_in(value)]
         return found
 
     def _sections(self, unit: Unit) -> list[str]:
@@ -226,19 +231,27 @@ class Plan:
                         yield owner, item
 
 
-def _with_value(unit: Unit, section: str, entry: Entry, smoke: bool) -> Unit:
+def _with_value(unit: Unit, section: str, change: tuple[Entry, int], smoke: bool) -> Unit:
     """The unit with one value of one section in place of what the spec says."""
     spec = unit.spec
     assert isinstance(spec, InstanceSpec)
-    update = {"sections": _put(spec.sections, section, entry)}
+    update = {"sections": _put(spec.sections, section, *change)}
     if smoke:
-        update["smoke"] = _put(spec.smoke, section, entry)
+        update["smoke"] = _put(spec.smoke, section, *change)
     return Unit(unit.source, spec.model_copy(update=update))
 
 
-def _put(sections: Mapping[str, object], section: str, entry: Entry) -> dict[str, object]:
-    old = sections.get(section)
+def _put(
+    sections: Mapping[str, object], section: str, entry: Entry, depth: int
+) -> dict[str, object]:
+    return {**sections, section: _with_entry(sections.get(section), entry, depth)}
+
+
+def _with_entry(old: object, entry: Entry, depth: int) -> MappingNode:
+    """A mapping with one entry in place of what it says; down to `depth` mappings keep the rest."""
     before = old.entries if isinstance(old, MappingNode) else ()
+    same = next((e.value for e in before if e.key.text == entry.key.text), None)
+    if depth and isinstance(entry.value, MappingNode):
+        entry = Entry(entry.key, _with_entry(same, entry.value.entries[0], depth - 1))
     kept = tuple(e for e in before if e.key.text != entry.key.text)
-    span = old.span if isinstance(old, MappingNode) else entry.key.span
-    return {**sections, section: MappingNode((entry, *kept), span)}
+    return MappingNode((entry, *kept), old.span if isinstance(old, MappingNode) else entry.key.span)

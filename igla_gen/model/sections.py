@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
-from igla_gen.diagnostics import Findings, Fix, Span, respelling, suggestion
-from igla_gen.expressions import EvaluationError, evaluate, names, show
+from igla_gen.diagnostics import Diagnostic, Findings, Fix, Span, respelling, suggestion
+from igla_gen.expressions import EvaluationError, Expression, evaluate, show
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.model.quantities import QuantityError
-from igla_gen.model.types import NamedType, Value, fit
-from igla_gen.model.types import show as show_type
-from igla_gen.syntax.tree import Mapping, Node, Scalar, plain_data
-
-
-@dataclass(frozen=True, slots=True)
-class SectionValues:
-    """Values of one section: those the spec gives, and all of them with the defaults."""
-
-    given: dict[str, Value]
-    complete: dict[str, Value]
+from igla_gen.model.records import (
+    Reader,
+    Record,
+    broken,
+    chains,
+    check_constraints,
+    constants_of,
+    overlay,
+    place_of,
+)
+from igla_gen.model.types import NamedType
+from igla_gen.syntax.tree import Mapping, Node
 
 
 def section_type(library: Library, unit: Unit, section: str) -> tuple[Unit, TypeSpec] | None:
@@ -32,21 +31,43 @@ def section_type(library: Library, unit: Unit, section: str) -> tuple[Unit, Type
     return library.type_of(blueprint, type_.name) if isinstance(type_, NamedType) else None
 
 
-def section_values(library: Library, unit: Unit, section: str, *, smoke: bool) -> SectionValues:
+def section_values(library: Library, unit: Unit, section: str, *, smoke: bool) -> Record:
     """Reads one section; only for specs that `check_instance` has passed."""
     assert isinstance(unit.spec, InstanceSpec)
-    found = section_type(library, unit, section)
+    node, changes = unit.spec.sections.get(section), unit.spec.smoke.get(section)
+    found = _read(library, unit, section, node, changes if smoke else None, [])
     assert found is not None
-    fields = found[1].fields
-    given: dict[str, Value] = {}
-    for source in (unit.spec.sections, unit.spec.smoke if smoke else {}):
-        node = source.get(section)
-        if isinstance(node, Mapping):
-            for entry in node.entries:
-                given[entry.key.text] = fit(plain_data(entry.value), fields[entry.key.text].type)
-    ordered = {name: given[name] for name in fields if name in given}
-    defaults = {name: field.default for name, field in fields.items() if field.has_default}
-    return SectionValues(ordered, defaults | ordered)
+    return found
+
+
+def _read(
+    library: Library,
+    unit: Unit,
+    section: str,
+    node: Node | None,
+    changes: Node | None,
+    faults: list[Diagnostic],
+) -> Record | None:
+    """The section, changed as its smoke profile says; None where it is no mapping or has no type."""
+    spec, declared = unit.spec, section_type(library, unit, section)
+    blueprint = library.blueprint(unit)
+    assert isinstance(spec, InstanceSpec)
+    if declared is None or blueprint is None:
+        return None
+    place = spec.key_span(section) if node is not None else spec.name.span
+    base = node if node is not None else Mapping((), place)
+    if not isinstance(base, Mapping):
+        faults.append(_no_mapping(section, base))
+        return None
+    if isinstance(changes, Mapping):
+        base = overlay(library, declared, base, changes)
+    name = blueprint.spec.sections[section].name  # type: ignore[union-attr]
+    return Reader(library, faults).section(name, declared, base, section, place)
+
+
+def _no_mapping(section: str, node: Node) -> Diagnostic:
+    message = f'"{section}" is a mapping of keys and values'
+    return Diagnostic("IG205", "wrong-shape", message, node.span)
 
 
 def check_instance(library: Library, unit: Unit, findings: Findings) -> None:
@@ -71,20 +92,14 @@ def check_instance(library: Library, unit: Unit, findings: Findings) -> None:
                 "IG203", "unknown-key", f'"{name}" is not a key here', spec.key_span(name), hint,
                 _rename(name, known, spec.key_span(name), spec.sections),
             )  # fmt: skip
-    sound_smoke: set[str] = set()
-    for name, node in spec.smoke.items():
-        smoke_before = len(findings.items)
+    for name in spec.smoke:
         if name not in known:
             findings.add(
                 "IG203", "unknown-key", f'"{name}" is not a section', spec.key_span("smoke", name),
                 suggestion(name, known), _rename(name, known, spec.key_span("smoke", name), spec.smoke),
             )  # fmt: skip
-        else:
-            _check_fields(library, unit, name, node, findings)
-        if len(findings.items) == smoke_before:
-            sound_smoke.add(name)
     for name in known:
-        _check_section(library, unit, name, findings, has_smoke=name in sound_smoke)
+        _check_section(library, unit, name, findings)
     if len(findings.items) == before:
         _check_requires(library, unit, blueprint, findings)
 
@@ -95,131 +110,56 @@ def _rename(word: str, known: Iterable[str], span: Span, there: Iterable[str]) -
     return fix if fix is not None and fix.edits[0].text not in there else None
 
 
-def _check_section(
-    library: Library, unit: Unit, name: str, findings: Findings, *, has_smoke: bool
-) -> None:
-    spec = unit.spec
+def _check_section(library: Library, unit: Unit, name: str, findings: Findings) -> None:
+    spec, declared = unit.spec, section_type(library, unit, name)
     assert isinstance(spec, InstanceSpec)
-    found = section_type(library, unit, name)
-    if found is None:
+    if declared is None:
         return
-    owner, type_ = found
-    node = spec.sections.get(name)
-    before = len(findings.items)
-    given = _check_fields(library, unit, name, node, findings) if node is not None else set()
-    required = [f for f, field in type_.fields.items() if not field.has_default and f not in given]
-    place = spec.key_span(name) if node is not None else spec.name.span
-    for field in required:
-        findings.add(
-            "IG204", "missing-key", f'the section "{name}" lacks "{field}"', place,
-            f"add '{field}: ...' ({show_type(type_.fields[field].type)})",
-        )  # fmt: skip
-    if len(findings.items) > before:
+    node, changes = spec.sections.get(name), spec.smoke.get(name)
+    own: list[Diagnostic] = []
+    record = _read(library, unit, name, node, None, own)
+    profile: list[Diagnostic] = []
+    if isinstance(changes, Mapping):
+        place = spec.key_span("smoke", name)
+        Reader(library, profile, is_whole=False).section(name, declared, changes, name, place)
+    elif changes is not None:
+        profile.append(_no_mapping(name, changes))
+    findings.extend((*own, *profile))
+    if own or record is None:
         return
-    for smoke in (False, True) if has_smoke else (False,):
-        _check_constraints(library, unit, name, owner, type_, findings, smoke=smoke)
+    check_constraints(record, findings)
+    if changes is not None and not profile:
+        changed = _read(library, unit, name, node, changes, profile)
+        findings.extend(profile)  # a record that only the smoke profile has may lack something
+        if changed is not None and not profile:
+            check_constraints(changed, findings)
 
 
-def _check_fields(
-    library: Library, unit: Unit, name: str, node: Node, findings: Findings
-) -> set[str]:
-    found = section_type(library, unit, name)
-    if found is None:
-        return set()
-    fields = found[1].fields
-    if not isinstance(node, Mapping):
-        findings.add("IG205", "wrong-shape", f'"{name}" is a mapping of keys and values', node.span)
-        return set(fields)
-    for entry in node.entries:
-        key = entry.key.text
-        if key not in fields:
-            hint = suggestion(key, fields)
-            findings.add(
-                "IG203", "unknown-key", f'"{key}" is not a key of {name}', entry.key.span, hint,
-                _rename(key, fields, entry.key.span, {e.key.text for e in node.entries}),
-            )  # fmt: skip
-            continue
-        try:
-            fit(plain_data(entry.value), fields[key].type)
-        except ValueError as error:
-            place, hint = fault_of_value(error, entry.value)
-            hint = hint or f"{key} is {show_type(fields[key].type)}"
-            findings.add("IG206", "wrong-type", str(error), place, hint)
-    return {entry.key.text for entry in node.entries}
+def formula_functions(
+    library: Library, unit: Unit, made: dict[str, dict[str, object]] | None = None
+) -> dict[str, object]:
+    """Constants, formulas and constructors in the unit's scope, as values that expressions may use.
 
-
-def fault_of_value(error: ValueError, node: Node) -> tuple[Span, str | None]:
-    """Where in a value the reason stands that it does not fit, and what would."""
-    if not isinstance(error, QuantityError):
-        return node.span, None
-    if isinstance(node, Scalar) and isinstance(node.value, str):
-        return node.part(error.start, error.end), error.hint
-    return node.span, error.hint
-
-
-def _check_constraints(
-    library: Library,
-    unit: Unit,
-    name: str,
-    owner: Unit,
-    type_: TypeSpec,
-    findings: Findings,
-    *,
-    smoke: bool,
-) -> None:
-    spec = unit.spec
-    assert isinstance(spec, InstanceSpec)
-    values = constants_of(owner) | section_values(library, unit, name, smoke=smoke).complete
-    for constraint in type_.constraints:
-        try:
-            holds = evaluate(constraint, values)
-        except EvaluationError as error:
-            holds, reason = False, f" ({error})"
-        else:
-            reason = ""
-        if not holds:
-            read = [n for n in type_.fields if n in {part.name for part in names(constraint)}]
-            place = _field_span(spec, name, read, smoke=smoke)
-            shown = ", ".join(f"{field} = {values[field]}" for field in read)
-            findings.add(
-                "IG301", "constraint-violated", f"{show(constraint)} does not hold{reason}", place,
-                f"here {shown}; the constraint is in {owner.source.shown}",
-            )  # fmt: skip
-
-
-def _field_span(
-    spec: InstanceSpec, section: str, fields: list[str], *, smoke: bool = False
-) -> Span:
-    for node in (spec.smoke.get(section) if smoke else None, spec.sections.get(section)):
-        if isinstance(node, Mapping):
-            for entry in node.entries:
-                if entry.key.text in fields:
-                    return entry.value.span
-    return spec.key_span(section)
-
-
-def constants_of(unit: Unit) -> dict[str, object]:
-    """The constants of a component, evaluated."""
-    spec = unit.spec
-    values: dict[str, object] = {}
-    if isinstance(spec, ComponentSpec):
-        for name, expression in spec.constants.items():
-            values[name] = evaluate(expression, values)
-    return values
-
-
-def formula_functions(library: Library, unit: Unit) -> dict[str, object]:
-    """Constants and formulas in the unit's scope, as values that expressions may use."""
-    scope: dict[str, object] = {}
+    Each formula sees the scope of the spec that declares it.
+    """
+    made = {} if made is None else made
+    if unit.module in made:
+        return made[unit.module]
+    scope = made[unit.module] = {}
     for used in reversed(library.used(unit)):
+        if not isinstance(used.spec, ComponentSpec):
+            continue
+        inner = scope if used is unit else formula_functions(library, used, made)
         scope |= constants_of(used)
-        if isinstance(used.spec, ComponentSpec):
-            for name, formula in used.spec.formulas.items():
-                scope[name] = _function(formula, scope)
+        for name, formula in used.spec.formulas.items():
+            scope[name] = _function(formula, inner)
+        for name, type_ in used.spec.types.items():
+            if type_.class_ is None and type_.fields:
+                scope[name] = _constructor(name, used, type_)
     return scope
 
 
-def _function(formula: Formula, scope: dict[str, object]):
+def _function(formula: Formula, scope: dict[str, object]) -> Callable[..., object]:
     def call(*arguments: object, **keywords: object) -> object:
         values = dict(scope)
         values |= {name: p.default for name, p in formula.params.items() if p.has_default}
@@ -231,26 +171,42 @@ def _function(formula: Formula, scope: dict[str, object]):
     return call
 
 
+def _constructor(name: str, owner: Unit, type_: TypeSpec) -> Callable[..., object]:
+    """Makes a record of the type, which refuses values as the generated class does."""
+
+    def call(**given: object) -> Record:
+        place = type_.node.span
+        record = Record(name, (owner, type_), Mapping((), place), place, given)
+        lacking = [field for field in type_.fields if field not in record]
+        unknown = [field for field in given if field not in type_.fields]
+        if lacking or unknown:
+            raise ValueError(
+                f"{name} {'lacks' if lacking else 'has no field'} {(lacking or unknown)[0]}"
+            )
+        values = constants_of(owner) | record
+        for constraint in type_.constraints:
+            if broken(constraint, values) is not None:
+                raise ValueError(f"{name} needs {show(constraint)}")
+        return record
+
+    return call
+
+
 def _check_requires(library: Library, unit: Unit, blueprint: Unit, findings: Findings) -> None:
     spec = unit.spec
     assert isinstance(spec, InstanceSpec) and isinstance(blueprint.spec, BlueprintSpec)
-    values = formula_functions(library, blueprint)
+    values = dict(formula_functions(library, blueprint))
     for name in blueprint.spec.sections:
         if section_type(library, unit, name) is not None:
-            values[name] = section_values(library, unit, name, smoke=False).complete
+            values[name] = section_values(library, unit, name, smoke=False)
     for statement in blueprint.spec.requires:
-        _check_statement(spec, blueprint, statement, values, findings)
+        _check_statement(spec, statement, values, findings)
 
 
 def _check_statement(
-    spec: InstanceSpec, blueprint: Unit, statement, values, findings: Findings
+    spec: InstanceSpec, statement: Expression, values: dict[str, object], findings: Findings
 ) -> None:
     text = show(statement)
-    section = next((name for name in reversed(list(spec.sections)) if f"{name}." in text), None)
-    place = spec.key_span(section) if section else spec.name.span
-    fields = [f for f in _fields_named(text, section)] if section else []
-    if section and fields:
-        place = _field_span(spec, section, fields)
     try:
         if evaluate(statement, values):
             return
@@ -261,13 +217,20 @@ def _check_statement(
         hint = ", ".join(sides) or None
     except EvaluationError as error:
         hint = str(error)
+    place = _place_of_statement(spec, statement, values)
     findings.add("IG302", "contract-mismatch", f"{text} does not hold", place, hint)
 
 
-def _fields_named(text: str, section: str | None) -> list[str]:
-    import re
-
-    return re.findall(rf"\b{re.escape(section)}\.(\w+)", text)
+def _place_of_statement(
+    spec: InstanceSpec, statement: Expression, values: dict[str, object]
+) -> Span:
+    """The first value in the last section that the statement reads a field of."""
+    read = [chain for chain in chains(statement, spec.sections) if len(chain) > 1]
+    section = next((n for n in reversed(list(spec.sections)) if n in {c[0] for c in read}), None)
+    if section is None:
+        return spec.name.span
+    record, inner = values.get(section), [chain[1:] for chain in read if chain[0] == section]
+    return place_of(record, inner) if isinstance(record, Record) else spec.key_span(section)
 
 
 def _number(value: object) -> str:

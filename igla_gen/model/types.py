@@ -205,13 +205,13 @@ def _fit(value: Value | Word, text: Value, type_: Type) -> Value:
         case NamedType("Mixture") if isinstance(text, dict) and text:
             part = NamedType("Fraction", type_.span)
             return {_key(key): fit(element, part) for key, element in text.items()}
-    raise ValueError(f"{_shown(text)} is not {_wanted(type_)}")
+    raise ValueError(f"{shown_plain(text)} is not {_wanted(type_)}")
 
 
 def _key(key: object) -> str:
     if isinstance(key, str):
         return key
-    raise ValueError(f"the name {_shown(key)} is not text (put it in quotes)")
+    raise ValueError(f"the name {shown_plain(key)} is not text (put it in quotes)")
 
 
 MIXTURE_TOLERANCE = 1e-6  # by how much the sum of a mixture may miss one
@@ -234,7 +234,8 @@ def unit_of(type_: Type) -> str:
     return ""
 
 
-def _shown(value: object) -> str:
+def shown_plain(value: object) -> str:
+    """A plain value as messages quote it."""
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)

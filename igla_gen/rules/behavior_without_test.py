@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from igla_gen.model.component import ComponentSpec
+from igla_gen.diagnostics import Span
+from igla_gen.model.base import line_astray
+from igla_gen.model.component import Behavior, ComponentSpec, Formula
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import SOUND, component
@@ -13,17 +15,20 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
     spec = unit.spec
     if not isinstance(spec, ComponentSpec):
         return
-    hint = "add a law ('laws:') or bind a test of the template ('checks:')"
     for behavior in spec.built:
-        if not behavior.laws and not behavior.checks:
-            finder.report(
-                f'"{behavior.name.text}" has neither a law nor a check', behavior.name.span, hint
-            )
+        _check(finder, behavior, behavior.name.text, behavior.name.span)
     for name, formula in spec.formulas.items():
-        if not formula.laws and not formula.checks:
-            finder.report(
-                f'"{name}" has neither a law nor a check', spec.key_span("formulas", name), hint
-            )
+        _check(finder, formula, name, spec.key_span("formulas", name))
+
+
+def _check(finder: Finder, declared: Behavior | Formula, name: str, place: Span) -> None:
+    if declared.laws or declared.checks:
+        return
+    hint = "add a law ('laws:') or bind a test of the template ('checks:')"
+    for key in ("laws", "checks"):
+        astray = None if declared.node.get(key) else line_astray(declared.node, key)
+        hint += f"; line {astray} of the text reads '{key}:'" if astray else ""
+    finder.report(f'"{name}" has neither a law nor a check', place, hint)
 
 
 RULE = Rule(

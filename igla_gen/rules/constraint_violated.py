@@ -7,12 +7,12 @@ from igla_gen.expressions import EvaluationError, Expression, evaluate, names, s
 from igla_gen.expressions.emit import VOCABULARY
 from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.model.sections import constants_of
+from igla_gen.model.records import check_constraints, constants_of, records_in, shown_values
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import HEADER, READER, TYPES, component
 
 
-def check(finder: Finder, _library: Library, unit: Unit) -> None:
+def check(finder: Finder, library: Library, unit: Unit) -> None:
     """Every constraint holds for the defaults together with the example."""
     spec = unit.spec
     if not isinstance(spec, ComponentSpec):
@@ -22,13 +22,15 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
     except EvaluationError as error:
         finder.report(str(error), error.span)
         return
-    for type_ in spec.types.values():
+    for name, type_ in spec.types.items():
         try:
-            values = constants | example_values(type_)
+            example = example_values(library, unit, name, type_)
         except ValueError:
             continue  # missing-example reports it
-        if all(field in values for field in type_.fields):
-            _check_type(finder, type_, values)
+        for inner in (i for value in example.values() for i in records_in(value)):
+            check_constraints(inner, library.findings)
+        if all(field in example for field in type_.fields):
+            _check_type(finder, type_, constants | example)
 
 
 def _check_type(finder: Finder, type_: TypeSpec, values: dict[str, object]) -> None:
@@ -36,11 +38,7 @@ def _check_type(finder: Finder, type_: TypeSpec, values: dict[str, object]) -> N
         if unknown_names(constraint, values):
             continue  # unknown-name reports it
         place = type_.span_of("constraints", index)
-        shown = ", ".join(
-            f"{n} = {values[n]}"
-            for n in dict.fromkeys(x.name for x in names(constraint))
-            if n in values
-        )
+        shown = f"{shown_values(constraint, values, values)}{_lines(type_, constraint)}"
         try:
             if not evaluate(constraint, values):
                 finder.report(
@@ -50,6 +48,14 @@ def _check_type(finder: Finder, type_: TypeSpec, values: dict[str, object]) -> N
                 )
         except EvaluationError as error:
             finder.report(f"{show(constraint)}: {error}", place, f"here {shown}")
+
+
+def _lines(type_: TypeSpec, constraint: Expression) -> str:
+    """Where the values stand that a constraint reads."""
+    tables = {f: "example" if f in type_.example else "fields" for f in type_.fields}
+    read = dict.fromkeys(n.name for n in names(constraint) if n.name in tables)
+    lines = dict.fromkeys(type_.key_span(tables[word], word).line for word in read)
+    return f" ({', '.join(f'line {line}' for line in lines)})" if lines else ""
 
 
 def unknown_names(constraint: Expression, values: dict[str, object]) -> bool:

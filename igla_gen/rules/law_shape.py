@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from igla_gen.model.component import ComponentSpec
+from igla_gen.model.component import ComponentSpec, Law
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import SOUND, component
@@ -27,11 +27,24 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
         for word in law.for_:
             if any(word in case for case in law.cases):
                 finder.report(f'"{word}" stands in for and in cases', law.key_span("for", word))
-        words = {tuple(case) for case in law.cases}
-        if len(words) > 1:
+        _check_cases(finder, law)
+
+
+def _check_cases(finder: Finder, law: Law) -> None:
+    """Those cases are reported that differ from most, or of two from the first."""
+    words = [tuple(case) for case in law.cases]
+    most = max(words, key=words.count, default=())
+    for index, own in enumerate(words):
+        if own != most:
+            line = law.span_of("cases", words.index(most)).line
             finder.report(
-                "every case binds the same names, in the same order", law.key_span("cases")
-            )
+                "every case binds the same names, in the same order", law.span_of("cases", index),
+                f"this one binds {_list(own)}, and that of line {line} {_list(most)}",
+            )  # fmt: skip
+
+
+def _list(words: tuple[str, ...]) -> str:
+    return ", ".join(words) or "nothing"
 
 
 RULE = Rule(

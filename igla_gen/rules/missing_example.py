@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from igla_gen.diagnostics import suggestion
+from igla_gen.diagnostics import Diagnostic, suggestion
 from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.model.sections import fault_of_value
-from igla_gen.model.types import EnumType, fit
+from igla_gen.model.records import Reader
+from igla_gen.model.types import EnumType
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import HEADER, READER, TYPES, component
-from igla_gen.syntax.tree import plain_data
+from igla_gen.syntax.tree import Mapping
 
 
-def check(finder: Finder, _library: Library, unit: Unit) -> None:
+def check(finder: Finder, library: Library, unit: Unit) -> None:
     """`example` fills the fields without a default where there is more to test, with values that fit."""
     spec = unit.spec
     if not isinstance(spec, ComponentSpec):
@@ -27,23 +27,28 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
             if not field.has_default and f not in type_.example
         ]
         if lacking and (type_.constraints or type_.example or is_tested):
+            key = type_.node.key("example")
+            place = key.span if key is not None else spec.key_span("types", name)
             finder.report(
-                f"the example of {name} lacks {', '.join(lacking)}", spec.key_span("types", name),
+                f"the example of {name} lacks {', '.join(lacking)}", place,
                 "example: {field: value}, a valid value for each field without a default",
             )  # fmt: skip
-        _check_values(finder, type_)
+        _check_values(finder, library, unit, type_)
 
 
-def _check_values(finder: Finder, type_: TypeSpec) -> None:
-    for field, node in type_.example.items():
-        place = type_.key_span("example", field)
-        if field not in type_.fields:
-            finder.report(f'"{field}" is not a field', place, suggestion(field, type_.fields))
-            continue
-        try:
-            fit(plain_data(node), type_.fields[field].type)
-        except ValueError as error:
-            finder.report(str(error), *fault_of_value(error, node))
+def _check_values(finder: Finder, library: Library, unit: Unit, type_: TypeSpec) -> None:
+    faults: list[Diagnostic] = []
+    example = type_.node.get("example")
+    for entry in example.entries if isinstance(example, Mapping) else ():
+        key, field = entry.key, type_.fields.get(entry.key.text)
+        if field is None:
+            finder.report(
+                f'"{key.text}" is not a field', key.span, suggestion(key.text, type_.fields)
+            )
+        else:
+            Reader(library, faults).value(unit, field.type, entry, key.text)
+    for fault in faults:
+        finder.report(fault.message, fault.span, fault.hint, fault.fix)
 
 
 RULE = Rule(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 
 from igla_gen.diagnostics import Span
 from igla_gen.model.component import ComponentSpec, InstanceSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.records import RecordType, record_type
 from igla_gen.model.sections import section_type
 from igla_gen.model.types import MIXTURE_TOLERANCE, FieldType, fit, is_mixture
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import HEADER, component
-from igla_gen.syntax.tree import Mapping, Node, plain_data
+from igla_gen.syntax.tree import Mapping, plain_data
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
@@ -39,7 +41,9 @@ def _mixtures(library: Library, unit: Unit) -> Iterator[tuple[str, dict[str, flo
     if isinstance(spec, ComponentSpec):
         for type_ in spec.types.values():
             yield from _of_defaults(type_.fields)
-            yield from _of_values(type_.fields, type_.example)
+            example = type_.node.get("example")
+            if isinstance(example, Mapping):
+                yield from _of_values(library, (unit, type_), example)
         for formula in spec.formulas.values():
             yield from _of_defaults(formula.params)
         for behavior in spec.behaviors:
@@ -49,8 +53,7 @@ def _mixtures(library: Library, unit: Unit) -> Iterator[tuple[str, dict[str, flo
             for name, node in sections.items():
                 found = section_type(library, unit, name)
                 if found is not None and isinstance(node, Mapping):
-                    given = {entry.key.text: entry.value for entry in node.entries}
-                    yield from _of_values(found[1].fields, given)
+                    yield from _of_values(library, found, node)
 
 
 def _of_defaults(fields: dict[str, FieldType]) -> Iterator[tuple[str, dict[str, float], Span]]:
@@ -60,17 +63,22 @@ def _of_defaults(fields: dict[str, FieldType]) -> Iterator[tuple[str, dict[str, 
 
 
 def _of_values(
-    fields: dict[str, FieldType], given: dict[str, Node]
+    library: Library, declared: RecordType, given: Mapping
 ) -> Iterator[tuple[str, dict[str, float], Span]]:
-    for name, node in given.items():
-        if name not in fields or not is_mixture(fields[name].type):
+    """The mixtures of a record, and of those in it; wrong-type and missing-example report the others."""
+    owner, spec = declared
+    for entry in given.entries:
+        name, node = entry.key.text, entry.value
+        field = spec.fields.get(name)
+        inner = record_type(library, owner, field.type) if field is not None else None
+        if inner is not None and isinstance(node, Mapping):
+            yield from _of_values(library, inner[1], node)
+        if field is None or not is_mixture(field.type):
             continue
-        try:
-            parts = fit(plain_data(node), fields[name].type)  # type: ignore[arg-type]
-        except ValueError:
-            continue  # wrong-type and missing-example report it
-        if isinstance(parts, dict):
-            yield name, parts, node.span  # type: ignore[misc]
+        with suppress(ValueError):
+            parts = fit(plain_data(node), field.type)  # type: ignore[arg-type]
+            if isinstance(parts, dict):
+                yield name, parts, node.span  # type: ignore[misc]
 
 
 _TYPES = """\

@@ -10,9 +10,10 @@ from itertools import zip_longest
 
 from igla_gen.emit.types import literal
 from igla_gen.expressions import EvaluationError
+from igla_gen.model.base import line_astray
 from igla_gen.model.component import Behavior, ComponentSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.model.sections import constants_of
+from igla_gen.model.records import constants_of
 from igla_gen.model.types import (
     EnumType,
     GenericType,
@@ -117,10 +118,12 @@ def _check_block(
     if written != declared:
         other = [d for d, w in zip_longest(declared, written) if d != w]
         place = behavior.key_span("params", other[0]) if other[0] else behavior.key_span("params")
+        astray = line_astray(behavior.node, "params") if behavior.params is None else None
+        there = f"; line {astray} of the text reads 'params:'" if astray else ""
         finder.report(
             f"params are ({', '.join(declared)}), the template has ({', '.join(written)})",
             place if behavior.params is not None else behavior.name.span,
-            f"templates/{template}:{function.lineno if function else signature.line}",
+            f"templates/{template}:{function.lineno if function else signature.line}{there}",
         )
     elif behavior.params is None and not signature.is_class:
         finder.report(

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
+
 from igla_gen.diagnostics import respelling, suggestion
+from igla_gen.emit.imports import OBVIOUS
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit, types_in
 from igla_gen.model.types import FOREIGN, SCALARS, NamedType, named_types, show
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import HEADER, READER, TYPES, component
+from igla_gen.rules.templates import template_text
+from igla_gen.rules.usage import has_word
+
+CLASS_HINT = "write handwritten for a class of the template, or a type of Python"
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
@@ -26,8 +34,33 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
                     suggestion(named.name, known | {*SCALARS, *FOREIGN}),
                     respelling(named.name, known | {*SCALARS, *FOREIGN}, named.span),
                 )
+    _check_classes(finder, library, unit, spec)
     if isinstance(spec, BlueprintSpec):
         _check_sections(finder, library, unit, spec)
+
+
+def _check_classes(finder: Finder, library: Library, unit: Unit, spec: ComponentSpec) -> None:
+    """What a `class` says is `handwritten`, or a type of Python that the templates can name."""
+    text = template_text(library, unit)
+    for type_ in spec.types.values():
+        if type_.alias is None or type_.class_ is None:
+            continue
+        words = _words_of(type_.alias)
+        known = (*dir(builtins), *OBVIOUS)
+        unknown = [word for word in words or () if word not in known and not has_word(text, word)]
+        if words is None:
+            finder.report(f"{type_.alias} is no type of Python", type_.class_.span, CLASS_HINT)
+        elif unknown:
+            hint = suggestion(unknown[0], {"handwritten", *OBVIOUS}) or CLASS_HINT
+            finder.report(f"the class {unknown[0]} is not known", type_.class_.span, hint)
+
+
+def _words_of(annotation: str) -> list[str] | None:
+    try:
+        tree = ast.parse(annotation, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
 
 
 def _check_sections(finder: Finder, library: Library, unit: Unit, spec: BlueprintSpec) -> None:
@@ -46,7 +79,8 @@ RULE = Rule(
     name="unresolved-type",
     what=(
         "A type that is not built in, not declared by the spec, and not declared by a spec in "
-        "`uses`; or a section whose type is not a type with fields."
+        "`uses`; a `class` that names what neither Python nor a template has; or a section whose "
+        "type is not a type with fields."
     ),
     why="The generated annotation would name a class that does not exist.",
     bad=component(HEADER + TYPES + READER.replace("config: NormConfig", "config: NrmConfig")),

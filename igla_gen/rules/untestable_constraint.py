@@ -7,19 +7,20 @@ from igla_gen.emit.laws import example_values
 from igla_gen.expressions import EvaluationError, evaluate, show
 from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.model.sections import constants_of
+from igla_gen.model.records import constants_of
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import HEADER, READER, TYPES, component
 
 
-def check(finder: Finder, _library: Library, unit: Unit) -> None:
+def check(finder: Finder, library: Library, unit: Unit) -> None:
     """Each constraint has a change of one example field that it is the first to refuse."""
     spec = unit.spec
     if not isinstance(spec, ComponentSpec):
         return
-    for type_ in spec.types.values():
+    for name, type_ in spec.types.items():
         try:
-            values, constants = example_values(type_), constants_of(unit)
+            values = example_values(library, unit, name, type_)
+            constants = constants_of(unit)
         except (ValueError, EvaluationError):
             continue  # other rules report it
         if type_.class_ is not None or any(field not in values for field in type_.fields):

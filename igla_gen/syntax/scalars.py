@@ -33,7 +33,7 @@ class ScalarScanner(Cursor):
             joint = "\n" * (below - self._row - 1) or " "
             line, self._row = self._lines[below], below
             start = self._skip_blanks(line, 0)
-            end = self._plain_end(line, start)
+            end = self._plain_end(line, start, row + 1)
             text = line[start:end].rstrip(" \t")
             length += len(joint)
             runs.append((length, below + 1, start + 1))
@@ -44,12 +44,16 @@ class ScalarScanner(Cursor):
         span = self._span(row, column, self._row, start + len(text))
         self._emit(Scalar("".join(parts), "plain", span, tuple(runs)))
 
-    def _plain_end(self, line: str, column: int) -> int:
+    def _plain_end(self, line: str, column: int, began: int | None = None) -> int:
+        """Where a plain scalar ends on this line; `began` is the line of its first one, if it is not this."""
         end = TEXT.match(line, column).end()  # type: ignore[union-attr]
         if end < len(line) and line[end] == ":":
+            hint = "put the value in quotes, or indent this key to the level of its mapping"
+            if began is not None:
+                hint = f"this goes on with the value of line {began}: {hint}"
             self._fault(
                 "IG105", "colon-in-plain-value", "a plain value cannot contain ': '",
-                end, end + 1, "put the value in quotes, or indent this key to the level of its mapping",
+                end, end + 1, hint,
             )  # fmt: skip
             return len(line)
         return end

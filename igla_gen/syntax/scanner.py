@@ -171,13 +171,23 @@ class Scanner(FlowScanner):
         top = levels[-1]
         if column != top.column and column != top.also:
             known = sorted({level.column + 1 for level in levels})
+            began, near = (top.row if row < 0 else row), self._row_left_of(column)
+            nearest = f", and line {near + 1} is the nearest one further left" if near > began else ""
             self._fault(
                 "IG102", "bad-indentation", "this line is at no open level of indentation",
                 column, column + 1,
                 f"open levels begin at column {', '.join(map(str, known))}; this is column {column + 1}; "
-                f"the block above began on line {(top.row if row < 0 else row) + 1}",
+                f"the block above began on line {began + 1}{nearest}",
             )  # fmt: skip
             top.also = column
+
+    def _row_left_of(self, column: int) -> int:
+        """The last of the rows right above the current one whose text begins before a column."""
+        for row in range(self._row - 1, max(0, self._row - 1000), -1):
+            begin = self._lines[row].lstrip(" ")
+            if begin and begin[0] != "#" and len(self._lines[row]) - len(begin) < column:
+                return row
+        return 0
 
     def _swallow_tabs(self) -> None:
         """Reports tabs; the lines from here to the next outermost one stand at no column."""

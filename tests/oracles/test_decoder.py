@@ -25,10 +25,11 @@ def _config(ratio: int, tied: bool, seed: int) -> DecoderConfig:
     num_heads = ratio * draw.choice([1, 2])
     return DecoderConfig(
         vocab_size=draw.randrange(50, 200),
-        hidden_size=num_heads * draw.choice([8, 16, 24]),
+        hidden_size=draw.choice([16, 24, 48]),
         num_layers=draw.randrange(1, 4),
         num_heads=num_heads,
         num_kv_heads=num_heads // ratio,
+        head_dim=draw.choice([8, 16, 24]),
         ffn_size=draw.randrange(16, 100),
         context_length=64,
         rope_base=draw.choice([100.0, 10000.0, 500000.0]),
@@ -45,6 +46,7 @@ def _peer(config: DecoderConfig) -> nn.Module:
         num_hidden_layers=config.num_layers,
         num_attention_heads=config.num_heads,
         num_key_value_heads=config.num_kv_heads,
+        head_dim=config.head_dim,
         intermediate_size=config.ffn_size,
         max_position_embeddings=config.context_length,
         rope_parameters={"rope_type": "default", "rope_theta": config.rope_base},

@@ -83,6 +83,7 @@ def random_model(seed: int, **changes: object) -> Decoder:
         num_layers=2,
         num_heads=4,
         num_kv_heads=2,
+        head_dim=24,
         ffn_size=128,
         context_length=64,
         init_std=0.12,

@@ -49,6 +49,7 @@ def random_model(seed: int, **changes: object) -> Decoder:
         num_layers=2,
         num_heads=4,
         num_kv_heads=2,
+        head_dim=20,
         ffn_size=80,
         context_length=64,
         rope_base=5000.0,

@@ -379,14 +379,14 @@ def test_options_that_are_none(tmp_path: Path, arguments: list[str], saying: str
     assert not (tmp_path / "run").exists()
 
 
-def test_heads_that_do_not_divide_the_hidden_size(tmp_path: Path) -> None:
+def test_query_heads_that_key_heads_do_not_divide(tmp_path: Path) -> None:
     spec = Path(__file__).parents[2] / "specs" / "models" / "igla_tiny.vibee"
     changed = tmp_path / "igla_tiny.vibee"
     changed.write_text(spec.read_text().replace("num_heads: 8", "num_heads: 7"))
     done = run([sys.executable, "-m", "igla_gen", "check", str(changed)])
     assert done.returncode == 1
-    assert "hidden_size % num_heads == 0 does not hold" in done.stderr + done.stdout
-    assert "igla_tiny.vibee:13:16" in done.stderr + done.stdout
+    assert "num_heads % num_kv_heads == 0 does not hold" in done.stderr + done.stdout
+    assert "igla_tiny.vibee:15:14" in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
 
 

@@ -119,6 +119,7 @@ def test_llama_cpp_reads_the_same_tokens(
         num_layers=1,
         num_heads=2,
         num_kv_heads=1,
+        head_dim=16,
         ffn_size=64,
         context_length=32,
     )

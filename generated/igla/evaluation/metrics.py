@@ -78,7 +78,7 @@ def format_count(count: float) -> str:
     return f"{count:.0f}"
 
 
-# spec: specs/evaluation/metrics.vibee:58
+# spec: specs/evaluation/metrics.vibee:61
 def format_duration(seconds: float) -> str:
     """Returns the two largest units of days, hours, minutes and seconds.
 
@@ -102,7 +102,7 @@ def format_duration(seconds: float) -> str:
 # 2. Speed.
 
 
-# spec: specs/evaluation/metrics.vibee:83
+# spec: specs/evaluation/metrics.vibee:89
 class Throughput:
     """Tokens per second and time left, smoothed.
 
@@ -151,7 +151,7 @@ class Throughput:
         return tokens * self._seconds / self._tokens if self._tokens > 0 else None
 
 
-# spec: specs/evaluation/metrics.vibee:100
+# spec: specs/evaluation/metrics.vibee:106
 def model_flops_utilization(flops_per_second: float, device_name: str) -> float | None:
     """Returns the share of the dense bf16 peak; none for a device that is not in the table of this
     module, for a guessed peak gives a wrong number.
@@ -179,7 +179,7 @@ def model_flops_utilization(flops_per_second: float, device_name: str) -> float 
 # 3. What the reader sees while it trains.
 
 
-# spec: specs/evaluation/metrics.vibee:123
+# spec: specs/evaluation/metrics.vibee:132
 def progress_text(
     step: int,
     total_steps: int,
@@ -198,7 +198,7 @@ def progress_text(
     return f"step {step}/{total_steps}  loss {loss:.4f}  {speed} tokens/s  ETA {eta}"
 
 
-# spec: specs/evaluation/metrics.vibee:140
+# spec: specs/evaluation/metrics.vibee:149
 class ProgressLine:
     """One live line on a terminal; elsewhere, as in a log file, a line at most every
     every_seconds, and always the first and the last step.
@@ -231,13 +231,11 @@ class ProgressLine:
         self._printed = -math.inf
         self._bar = None
         if self._stream.isatty():
-            columns, lines = shutil.get_terminal_size()  # 80 and 24 where a terminal says 0
             self._bar = tqdm(
                 total=total_steps,
                 initial=start_step,
                 file=self._stream,
-                ncols=columns,
-                nrows=lines,
+                ncols=shutil.get_terminal_size().columns,  # 80 where a terminal says 0
                 bar_format="{percentage:3.0f}%|{bar:10}| {desc}",
             )
 
@@ -280,7 +278,7 @@ class ProgressLine:
 # 4. What stays: a log of one JSON object a line, and its picture.
 
 
-# spec: specs/evaluation/metrics.vibee:155
+# spec: specs/evaluation/metrics.vibee:164
 def _finished_lines(path: Path) -> list[bytes]:
     """The lines that end in a newline: a killed run may leave half of one behind."""
     if not path.is_file():
@@ -288,7 +286,7 @@ def _finished_lines(path: Path) -> list[bytes]:
     return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
 
 
-# spec: specs/evaluation/metrics.vibee:155
+# spec: specs/evaluation/metrics.vibee:164
 def read_log(path: Path) -> list[dict[str, Any]]:
     """Returns the records of the log.
 
@@ -316,7 +314,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-# spec: specs/evaluation/metrics.vibee:164
+# spec: specs/evaluation/metrics.vibee:173
 def _json_line(record: dict[str, Any]) -> bytes:
     try:
         return json.dumps(record, allow_nan=False).encode() + b"\n"
@@ -324,7 +322,7 @@ def _json_line(record: dict[str, Any]) -> bytes:
         raise ValueError(f"record of step {record['step']} is not JSON: {error}") from error
 
 
-# spec: specs/evaluation/metrics.vibee:164
+# spec: specs/evaluation/metrics.vibee:173
 def _replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Write beside the file and rename: whoever reads sees the old content or the new."""
     partial = path.with_name(f".{path.name}.partial")
@@ -335,7 +333,7 @@ def _replace_file(path: Path, write: Callable[[Path], object]) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/evaluation/metrics.vibee:164
+# spec: specs/evaluation/metrics.vibee:173
 class JsonlLog:
     """Creates the file, or drops the half line that a killed run left at its end.
 
@@ -372,7 +370,7 @@ class JsonlLog:
         return len(records) - len(kept)
 
 
-# spec: specs/evaluation/metrics.vibee:179
+# spec: specs/evaluation/metrics.vibee:188
 def _loss_figure(records: list[dict[str, Any]]) -> Any:
     try:
         from matplotlib.figure import Figure
@@ -389,7 +387,7 @@ def _loss_figure(records: list[dict[str, Any]]) -> Any:
     return figure
 
 
-# spec: specs/evaluation/metrics.vibee:179
+# spec: specs/evaluation/metrics.vibee:188
 def plot_loss(log_path: Path, out_png: Path) -> None:
     """Writes a PNG with the training loss as a line and the held-out loss as points over the
     optimizer step.
@@ -410,7 +408,7 @@ def plot_loss(log_path: Path, out_png: Path) -> None:
 # 5. Baselines: what a model must beat.
 
 
-# spec: specs/evaluation/metrics.vibee:191
+# spec: specs/evaluation/metrics.vibee:200
 def unigram_bits_per_byte(
     train_token_counts: Tensor, held_out_tokens: Tensor, num_bytes: int
 ) -> float:
@@ -440,7 +438,7 @@ def unigram_bits_per_byte(
     return float(bits_v[held_out_tokens].sum()) / num_bytes
 
 
-# spec: specs/evaluation/metrics.vibee:220
+# spec: specs/evaluation/metrics.vibee:233
 def gzip_bits_per_byte(data: bytes) -> float:
     """Returns the size under gzip -9 in bits per byte.
 

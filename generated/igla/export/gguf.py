@@ -269,6 +269,8 @@ def _model_metadata(config: DecoderConfig) -> dict[str, int | float]:
         "llama.feed_forward_length": config.ffn_size,
         "llama.attention.head_count": config.num_heads,
         "llama.attention.head_count_kv": config.num_kv_heads,
+        "llama.attention.key_length": config.head_dim,
+        "llama.attention.value_length": config.head_dim,
         "llama.attention.layer_norm_rms_epsilon": config.norm_eps,
         "llama.rope.freq_base": config.rope_base,
         "llama.rope.dimension_count": config.head_dim,

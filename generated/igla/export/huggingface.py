@@ -197,6 +197,7 @@ def _decoder_config(folder: Path, config: dict[str, Any]) -> DecoderConfig:
             num_layers=config["num_hidden_layers"],
             num_heads=config["num_attention_heads"],
             num_kv_heads=config["num_key_value_heads"],
+            head_dim=config["head_dim"],
             ffn_size=config["intermediate_size"],
             context_length=config["max_position_embeddings"],
             rope_base=config["rope_parameters"]["rope_theta"],

@@ -57,6 +57,7 @@ CONFIG = DecoderConfig(
     num_layers=4,
     num_heads=8,
     num_kv_heads=4,
+    head_dim=64,
     ffn_size=1536,
     context_length=1024,
     rope_base=10000.0,

@@ -241,6 +241,8 @@ class SmokeModel:
     """Query heads."""
     num_kv_heads: int = 2
     """key/value heads."""
+    head_dim: int = 16
+    """Channels of one head."""
     ffn_size: int = 128
     """Channels between the projections of the MLP."""
     context_length: int = 128
@@ -254,7 +256,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:114
+# spec: specs/recipes/pretrain.vibee:115
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -307,13 +309,13 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:128
+# spec: specs/recipes/pretrain.vibee:129
 def say(text: str) -> None:
     """Print a line of the report."""
     print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:120
+# spec: specs/recipes/pretrain.vibee:121
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -331,7 +333,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:120
+# spec: specs/recipes/pretrain.vibee:121
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -357,7 +359,7 @@ class PreparedData:
     held_out_manifest: ShardManifest
 
 
-# spec: specs/recipes/pretrain.vibee:128
+# spec: specs/recipes/pretrain.vibee:129
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -396,7 +398,7 @@ def prepare_data(options: Options) -> PreparedData:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:128
+# spec: specs/recipes/pretrain.vibee:129
 def _require_text(role: str, documents: Documents) -> None:
     """Files there are; that one of them holds text is a matter of its own."""
     if next(iter(documents), None) is None:
@@ -408,7 +410,7 @@ def _require_text(role: str, documents: Documents) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:128
+# spec: specs/recipes/pretrain.vibee:129
 def _require_writable(out: Path) -> None:
     """A folder that cannot be written is refused before hours of work, not after."""
     try:
@@ -421,7 +423,7 @@ def _require_writable(out: Path) -> None:
         ) from error
 
 
-# spec: specs/recipes/pretrain.vibee:128
+# spec: specs/recipes/pretrain.vibee:129
 def _tokenizer(options: Options, train: Documents, folder: Path) -> Tokenizer:
     """The tokenizer of an earlier run on the same text with the same options, or a new one."""
     path, facts_path = folder / "tokenizer.model", folder / "tokenizer.json"
@@ -442,7 +444,7 @@ def _tokenizer(options: Options, train: Documents, folder: Path) -> Tokenizer:
     return tokenizer
 
 
-# spec: specs/recipes/pretrain.vibee:128
+# spec: specs/recipes/pretrain.vibee:129
 def _digest(texts: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for text in texts:
@@ -450,7 +452,7 @@ def _digest(texts: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-# spec: specs/recipes/pretrain.vibee:128
+# spec: specs/recipes/pretrain.vibee:129
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -463,7 +465,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:128
+# spec: specs/recipes/pretrain.vibee:129
 def _report_documents(folder: Path, train: Documents, held_out: Documents) -> None:
     counts = [train.counts, held_out.counts]
     not_utf8, empty, unreadable = (
@@ -475,7 +477,7 @@ def _report_documents(folder: Path, train: Documents, held_out: Documents) -> No
     )
 
 
-# spec: specs/recipes/pretrain.vibee:128
+# spec: specs/recipes/pretrain.vibee:129
 def _report_tokens(train: ShardManifest, held_out: ShardManifest) -> None:
     say(
         f"tokens: {train.num_tokens:,} to train on, {held_out.num_tokens:,} held out; "
@@ -486,7 +488,7 @@ def _report_tokens(train: ShardManifest, held_out: ShardManifest) -> None:
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:137
+# spec: specs/recipes/pretrain.vibee:138
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -495,7 +497,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:137
+# spec: specs/recipes/pretrain.vibee:138
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -511,7 +513,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:188
+# spec: specs/recipes/pretrain.vibee:189
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -526,7 +528,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:137
+# spec: specs/recipes/pretrain.vibee:138
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew.
 
@@ -687,7 +689,7 @@ class Trainer:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:137
+# spec: specs/recipes/pretrain.vibee:138
 def loss_of(
     model: Decoder, batch: Batch, training: TrainingConfig, precision: torch.dtype
 ) -> tuple[Tensor, int]:
@@ -704,7 +706,7 @@ def loss_of(
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:150
+# spec: specs/recipes/pretrain.vibee:151
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -732,7 +734,7 @@ def evaluate(
     return total_nats, total_targets
 
 
-# spec: specs/recipes/pretrain.vibee:163
+# spec: specs/recipes/pretrain.vibee:164
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -756,7 +758,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:171
+# spec: specs/recipes/pretrain.vibee:172
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -786,7 +788,7 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:171
+# spec: specs/recipes/pretrain.vibee:172
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -799,7 +801,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:171
+# spec: specs/recipes/pretrain.vibee:172
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file."""
     export = options.export
@@ -818,7 +820,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:180
+# spec: specs/recipes/pretrain.vibee:181
 def _report_plan(trainer: Trainer) -> None:
     """The derived numbers, each with its reason."""
     training, config = trainer.options.training, trainer.config
@@ -838,7 +840,7 @@ def _report_plan(trainer: Trainer) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:180
+# spec: specs/recipes/pretrain.vibee:181
 def train(options: Options, config: DecoderConfig) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -871,7 +873,7 @@ def train(options: Options, config: DecoderConfig) -> dict[str, Any]:
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:180
+# spec: specs/recipes/pretrain.vibee:181
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
@@ -889,7 +891,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:188
+# spec: specs/recipes/pretrain.vibee:189
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

@@ -29,6 +29,7 @@ def small_model(**changes: object) -> Decoder:
         num_layers=2,
         num_heads=4,
         num_kv_heads=2,
+        head_dim=16,
         ffn_size=64,
         context_length=16,
         rope_base=5000.0,
@@ -212,9 +213,11 @@ def test_file_has_every_key(tmp_path: Path, tokenizer: Path) -> None:
         "llama.feed_forward_length": 64,
         "llama.attention.head_count": 4,
         "llama.attention.head_count_kv": 2,
+        "llama.attention.key_length": 16,
+        "llama.attention.value_length": 16,
         "llama.attention.layer_norm_rms_epsilon": float(np.float32(1e-4)),
         "llama.rope.freq_base": 5000.0,
-        "llama.rope.dimension_count": 8,
+        "llama.rope.dimension_count": 16,
         "tokenizer.ggml.model": "llama",
         "tokenizer.ggml.bos_token_id": 1,
         "tokenizer.ggml.eos_token_id": 2,
@@ -237,9 +240,9 @@ def test_file_has_the_weights_of_the_model(tmp_path: Path, tokenizer: Path, tied
     for name, parameter in gguf.gguf_names(model.config).items():
         expected = model.get_parameter(parameter).detach().float().numpy()
         if "attn_q" in name or "attn_k" in name:
-            # rows of a head: 0 4 1 5 2 6 3 7, each row beside the one it rotates with
-            rows = np.arange(len(expected)).reshape(-1, 2, 4).transpose(0, 2, 1).reshape(-1)
-            assert list(rows[:10]) == [0, 4, 1, 5, 2, 6, 3, 7, 8, 12]
+            # rows of a head: 0 8 1 9 ... 7 15, each row beside the one it rotates with
+            rows = np.arange(len(expected)).reshape(-1, 2, 8).transpose(0, 2, 1).reshape(-1)
+            assert list(rows[:4]) == [0, 8, 1, 9] and list(rows[15:18]) == [15, 16, 24]
             expected = expected[rows]
         assert found[name].dtype == np.float32
         assert np.array_equal(found[name], expected), name
@@ -394,7 +397,7 @@ def test_faults_are_named_for_rotary_rows(tmp_path: Path, tokenizer: Path) -> No
     gguf.write_gguf(model, tokenizer, tmp_path / "model.gguf", "f16")
     weight = model.layers[0].self_attn.q_proj.weight
     with torch.no_grad():
-        weight.copy_(weight[[0, 4, 1, 5, 2, 6, 3, 7, *range(8, 32)]])
+        weight.copy_(weight[[0, 8, 1, 9, 2, 10, 3, 11, *range(4, 8), *range(12, 64)]])
     (fault,) = gguf.check_gguf(tmp_path / "model.gguf", model)
     assert fault.startswith("blk.0.attn_q.weight is off by ")
 

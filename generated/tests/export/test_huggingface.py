@@ -26,6 +26,7 @@ def small_model(**changes: object) -> Decoder:
         num_layers=3,
         num_heads=4,
         num_kv_heads=2,
+        head_dim=10,
         ffn_size=40,
         context_length=16,
         rope_base=5000.0,
@@ -76,7 +77,7 @@ def test_config_has_every_dimension() -> None:
         "num_hidden_layers": 3,
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
-        "head_dim": 6,
+        "head_dim": 10,
         "max_position_embeddings": 16,
         "rms_norm_eps": 1e-4,
         "rope_theta": 5000.0,
@@ -212,6 +213,7 @@ def test_reading_gives_the_same_model_in_its_dtype(tmp_path: Path) -> None:
         ({"num_hidden_layers": 2}, "model.layers.2.input_layernorm.weight is in no such model"),
         ({"num_hidden_layers": 4}, "model.layers.3.input_layernorm.weight is missing"),
         ({"num_attention_heads": 5}, "num_heads"),
+        ({"head_dim": 5}, "head_dim"),
     ],
 )
 def test_reading_refuses_other_models(tmp_path: Path, changes: dict[str, Any], named: str) -> None:

@@ -38,6 +38,7 @@ def small_model() -> Decoder:
         num_layers=2,
         num_heads=4,
         num_kv_heads=2,
+        head_dim=16,
         ffn_size=32,
         context_length=64,
     )
@@ -274,14 +275,14 @@ def test_parity_gate_is_frozen() -> None:
 # spec: specs/export/parity.vibee:33
 def test_parity_options_defaults() -> None:
     """ParityOptions has the defaults of the spec."""
-    config = parity.ParityOptions(model=Path("model"), gguf=("model.gguf",))
+    config = parity.ParityOptions(model=Path("model"), gguf=(Path("model.gguf"),))
     assert config.prompts == ("import os", "def main(arguments):", "The quick brown fox")
 
 
 # spec: specs/export/parity.vibee:33
 def test_parity_options_is_frozen() -> None:
     """ParityOptions takes keywords alone, and no field of it can be changed or added."""
-    config = parity.ParityOptions(model=Path("model"), gguf=("model.gguf",))
+    config = parity.ParityOptions(model=Path("model"), gguf=(Path("model.gguf"),))
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.model = config.model
     with pytest.raises(TypeError):

@@ -38,12 +38,13 @@ CONFIG = DecoderConfig(
     num_layers=2,
     num_heads=2,
     num_kv_heads=1,
+    head_dim=8,
     ffn_size=32,
     context_length=16,
 )
 
 
-# spec: specs/recipes/pretrain.vibee:186
+# spec: specs/recipes/pretrain.vibee:187
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -54,7 +55,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:144
+# spec: specs/recipes/pretrain.vibee:145
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -77,7 +78,7 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:186
+# spec: specs/recipes/pretrain.vibee:187
 @pytest.fixture(scope="module")
 def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options whose data are prepared, once for all tests; the prepared files are not written to."""
@@ -86,21 +87,21 @@ def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:135
+# spec: specs/recipes/pretrain.vibee:136
 @pytest.fixture(scope="module")
 def data(first_options: subject.Options) -> subject.PreparedData:
     """Tokenizer and shards that tests only read."""
     return subject.prepare_data(first_options)
 
 
-# spec: specs/recipes/pretrain.vibee:118
+# spec: specs/recipes/pretrain.vibee:119
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:135
+# spec: specs/recipes/pretrain.vibee:136
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -108,7 +109,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:145
+# spec: specs/recipes/pretrain.vibee:146
 def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     """Every tensor that the next step depends on."""
     state = {f"model.{k}": v.clone() for k, v in trainer.model.state_dict().items()}
@@ -117,7 +118,7 @@ def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     return state | {"random": torch.get_rng_state()}
 
 
-# spec: specs/recipes/pretrain.vibee:145
+# spec: specs/recipes/pretrain.vibee:146
 def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert a.keys() == b.keys()
     for name, tensor in a.items():
@@ -417,6 +418,7 @@ def test_smoke_model_defaults() -> None:
     assert config.num_layers == 2
     assert config.num_heads == 4
     assert config.num_kv_heads == 2
+    assert config.head_dim == 16
     assert config.ffn_size == 128
     assert config.context_length == 128
 
@@ -432,7 +434,7 @@ def test_smoke_model_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:118
+# spec: specs/recipes/pretrain.vibee:119
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -461,7 +463,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:118
+# spec: specs/recipes/pretrain.vibee:119
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -489,7 +491,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:126
+# spec: specs/recipes/pretrain.vibee:127
 def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """auto is bfloat16 where /proc/cpuinfo lists an instruction for it, float32 elsewhere."""
     cpu = torch.device("cpu")
@@ -506,7 +508,7 @@ def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> Non
     assert subject.choose_precision("bfloat16", cpu) == (torch.bfloat16, "as asked")
 
 
-# spec: specs/recipes/pretrain.vibee:126
+# spec: specs/recipes/pretrain.vibee:127
 def test_precision_follows_the_processor_where_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -521,7 +523,7 @@ def test_precision_follows_the_processor_where_nothing_is_known(
     assert subject.choose_precision("auto", torch.device("cuda"))[0] == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:135
+# spec: specs/recipes/pretrain.vibee:136
 def test_held_out_files_are_never_trained_on(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -547,7 +549,7 @@ def test_held_out_files_are_never_trained_on(
     assert "1 not UTF-8, 1 empty and 0 unreadable skipped" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:135
+# spec: specs/recipes/pretrain.vibee:136
 def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -583,7 +585,7 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     assert {path.name for path in (options.out / "data").iterdir()} == names
 
 
-# spec: specs/recipes/pretrain.vibee:135
+# spec: specs/recipes/pretrain.vibee:136
 def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: Path) -> None:
     """A missing folder, an empty one and a vocabulary out of reach: a sentence, and no output."""
     options = fresh
@@ -600,7 +602,7 @@ def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: P
     assert not list(options.out.rglob("*.*"))
 
 
-# spec: specs/recipes/pretrain.vibee:135
+# spec: specs/recipes/pretrain.vibee:136
 @pytest.mark.parametrize(
     "contents, role", [([b"\xff", b"\xff"], "to train on"), ([b"\xff", b"text"], "held out")]
 )
@@ -617,7 +619,7 @@ def test_bad_data_is_refused_before_any_work_as_is_text_of_another_encoding(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:135
+# spec: specs/recipes/pretrain.vibee:136
 def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
     fresh: subject.Options, tmp_path: Path
 ) -> None:
@@ -628,7 +630,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
         subject.prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:144
+# spec: specs/recipes/pretrain.vibee:145
 def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     """Batches of this size with these targets, one document a row."""
     inputs = torch.arange(targets.numel()).reshape(targets.shape) % 300
@@ -636,7 +638,7 @@ def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     return [Batch(inputs=i, targets=t, document_ids=torch.zeros_like(i)) for i, t in parts]
 
 
-# spec: specs/recipes/pretrain.vibee:144
+# spec: specs/recipes/pretrain.vibee:145
 def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.PreparedData) -> None:
     """The same tokens in one microbatch or four, unequal and fully masked rows: one gradient."""
     targets = torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300
@@ -664,7 +666,7 @@ def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.Prep
     assert record_one["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:144
+# spec: specs/recipes/pretrain.vibee:145
 def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     tmp_path: Path, data: subject.PreparedData
 ) -> None:
@@ -680,7 +682,7 @@ def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     assert all(bool(p.isfinite().all()) for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:145
+# spec: specs/recipes/pretrain.vibee:146
 def test_resumed_run_equals_the_unbroken_one(
     tmp_path: Path, options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -705,7 +707,7 @@ def test_resumed_run_equals_the_unbroken_one(
     assert resumed.tokens == unbroken.tokens
 
 
-# spec: specs/recipes/pretrain.vibee:146
+# spec: specs/recipes/pretrain.vibee:147
 def test_other_options_are_refused_by_name(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -734,7 +736,7 @@ def test_other_options_are_refused_by_name(
         subject.Trainer(options, data, dataclasses.replace(CONFIG, rope_base=5.0))
 
 
-# spec: specs/recipes/pretrain.vibee:147
+# spec: specs/recipes/pretrain.vibee:148
 def test_training_lowers_the_loss(
     tmp_path: Path, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -769,7 +771,7 @@ def test_training_lowers_the_loss(
     assert kept == ["step-00000020", "step-00000021"]
 
 
-# spec: specs/recipes/pretrain.vibee:148
+# spec: specs/recipes/pretrain.vibee:149
 def test_learning_rate_follows_the_schedule(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -789,7 +791,7 @@ def test_learning_rate_follows_the_schedule(
         assert all(p.grad is None for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:161
+# spec: specs/recipes/pretrain.vibee:162
 def test_evaluation_counts_every_target_once(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -825,7 +827,7 @@ def test_evaluation_counts_every_target_once(
     assert half[0] == pytest.approx(total, rel=1e-2) and half[0] != pytest.approx(total, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:169
+# spec: specs/recipes/pretrain.vibee:170
 def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData) -> None:
     """Bits per byte of the held-out bytes, against gzip itself and a unigram counted by hand."""
     text = data.held_out_text()
@@ -847,12 +849,12 @@ def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData)
     assert scores.keys() == {"model", "unigram", "gzip -9"}
 
 
-# spec: specs/recipes/pretrain.vibee:178
+# spec: specs/recipes/pretrain.vibee:179
 def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
 
-# spec: specs/recipes/pretrain.vibee:178
+# spec: specs/recipes/pretrain.vibee:179
 def test_export_writes_what_the_options_name(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -872,7 +874,7 @@ def test_export_writes_what_the_options_name(
 REPORT = ParityReport(max_abs=1e-6, mean_kl=0.0, argmax_agreement=1.0, positions=5)
 
 
-# spec: specs/recipes/pretrain.vibee:178
+# spec: specs/recipes/pretrain.vibee:179
 def test_export_writes_what_the_options_name_and_proves_it(
     options: subject.Options,
     data: subject.PreparedData,
@@ -895,7 +897,7 @@ def test_export_writes_what_the_options_name_and_proves_it(
         subject.export_model(trainer.model, data, options)
 
 
-# spec: specs/recipes/pretrain.vibee:178
+# spec: specs/recipes/pretrain.vibee:179
 def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -921,7 +923,7 @@ def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     assert f"llama.cpp goes on from {prompt!r}:\n  | {prompt}\n  |     return 1\n" in report
 
 
-# spec: specs/recipes/pretrain.vibee:186
+# spec: specs/recipes/pretrain.vibee:187
 @pytest.fixture(scope="module")
 def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[str, Any]:
     """The result of a run that nothing interrupts."""
@@ -929,7 +931,7 @@ def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[st
     return subject.train(first_options, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:186
+# spec: specs/recipes/pretrain.vibee:187
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_ends_like_the_unbroken_one(
     fresh: subject.Options,
@@ -966,7 +968,7 @@ def test_interrupted_run_ends_like_the_unbroken_one(
     assert "going on" not in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:186
+# spec: specs/recipes/pretrain.vibee:187
 def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     whole: dict[str, Any], first_options: subject.Options
 ) -> None:
@@ -978,7 +980,7 @@ def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     assert (first_options.out / "loss.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# spec: specs/recipes/pretrain.vibee:194
+# spec: specs/recipes/pretrain.vibee:195
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -988,7 +990,7 @@ def arguments_for(options: subject.Options, **more: object) -> list[str]:
     ]  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:194
+# spec: specs/recipes/pretrain.vibee:195
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1008,7 +1010,7 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:194
+# spec: specs/recipes/pretrain.vibee:195
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -1025,7 +1027,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:194
+# spec: specs/recipes/pretrain.vibee:195
 def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1054,7 +1056,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     assert "error: cannot write" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:194
+# spec: specs/recipes/pretrain.vibee:195
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1065,7 +1067,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         assert "interrupted; run the same command again" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:194
+# spec: specs/recipes/pretrain.vibee:195
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1080,7 +1082,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
-# spec: specs/recipes/pretrain.vibee:194
+# spec: specs/recipes/pretrain.vibee:195
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
