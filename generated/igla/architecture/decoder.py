@@ -30,6 +30,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from igla.architecture import attention
 from igla.architecture.activation import Mlp, MlpConfig, mlp_num_params
 from igla.architecture.attention import (
     Attention,
@@ -47,7 +48,13 @@ from igla.architecture.moe import (
     moe_num_params,
 )
 from igla.architecture.normalization import NormConfig, build_norm, norm_num_params
-from igla.architecture.positional import RopeConfig, RopeScaling, document_positions, rope_tables
+from igla.architecture.positional import (
+    RopeConfig,
+    RopeScaling,
+    document_positions,
+    rope_tables,
+    rotary_channels,
+)
 
 # Shape suffixes: b batch, t token, d hidden channel, v vocabulary entry
 
@@ -413,12 +420,84 @@ def optimizer_bytes(config: DecoderConfig, bytes_per_moment: int, bytes_per_mast
 
 
 # spec: specs/architecture/decoder.vibee:230
+def mask_bytes(
+    config: DecoderConfig,
+    batch_size: int,
+    sequence_length: int,
+    bytes_per_element: int,
+    packed: bool,
+) -> int:
+    """Bytes of the mask that all layers share.
+
+    One element for each pair of tokens, for packed documents in each sequence, for ALiBi in
+    each head; nothing where causal attention needs no mask.
+    """
+    windowed = config.sliding_window is not None and config.sliding_window < sequence_length
+    needed = packed or windowed or config.position == "alibi"
+    copies = (batch_size if packed else 1) * (config.num_heads if config.position == "alibi" else 1)
+    return copies * sequence_length**2 * bytes_per_element if needed else 0
+
+
+# spec: specs/architecture/decoder.vibee:247
+def activation_bytes(
+    config: DecoderConfig,
+    batch_size: int,
+    sequence_length: int,
+    bytes_per_element: int,
+    policy: Literal["none", "attention", "full"],
+    fused_norms: bool,
+) -> int:
+    """Bytes that the forward pass keeps for the backward pass, by the policy of activation
+    checkpointing, without masks and logits.
+
+    Elements of bytes_per_element are kept by each norm (its input; where norms are no kernel of
+    their own, as on a CPU, a normed copy too), each projection (its input), attention (queries,
+    keys, values and output) and the activation; statistics of norms and scores are float32,
+    token ids and rotary tables are what they are. With experts the router's choices are not
+    counted, and dispatch is dropless. A block that is computed again needs its own activations
+    for that time.
+
+    Args:
+        policy: one of none, attention, full.
+    """
+    tokens = batch_size * sequence_length
+    copies = 1 if fused_norms or config.norm_type == "layer" else 2
+    norm = copies * config.hidden_size
+    norm_statistics = 2 if config.norm_type == "layer" else 1
+    norms = 4 if config.norm_placement == "both" else 2
+    heads = config.num_heads + config.num_kv_heads
+    head_copies = 1 if fused_norms else 2
+    attention = config.head_dim * heads * (2 + (head_copies if config.qk_norm else 0))
+    attention_statistics = config.num_heads + (heads if config.qk_norm else 0)
+    per_channel = (
+        4 if config.activation in ["swiglu", "geglu"] else 1 if config.activation == "relu" else 2
+    )
+    mlp = per_channel * config.ffn_size
+    experts = (
+        mlp
+        if config.moe is None
+        else config.moe.top_k * (mlp + 2 * config.hidden_size) + config.moe.num_shared_experts * mlp
+    )
+    branches = (
+        norms * norm + 2 * config.hidden_size + experts + (attention if policy == "none" else 0)
+    )
+    branch_statistics = norms * norm_statistics + (attention_statistics if policy == "none" else 0)
+    block = config.hidden_size if policy == "full" else branches
+    block_statistics = 0 if policy == "full" else branch_statistics
+    rope = RopeConfig(head_dim=config.head_dim, rotary_fraction=config.rotary_fraction)
+    tables = rotary_channels(rope) if config.position == "rope" else 0
+    elements = config.num_layers * block + norm + config.hidden_size
+    scalars = config.num_layers * block_statistics + norm_statistics
+    return tokens * (elements * bytes_per_element + 4 * scalars + 8) + 4 * sequence_length * tables
+
+
+# spec: specs/architecture/decoder.vibee:288
 def kv_bytes_per_token(config: DecoderConfig, bytes_per_element: int) -> int:
     """Bytes that the key/value cache takes for one token of one sequence."""
     return 2 * config.num_layers * config.num_kv_heads * config.head_dim * bytes_per_element
 
 
-# spec: specs/architecture/decoder.vibee:236
+# spec: specs/architecture/decoder.vibee:294
 def residual_std(config: DecoderConfig, layer: int) -> float:
     """Standard deviation with which the projections of a block begin that write to the residual
     stream.
@@ -434,7 +513,7 @@ def residual_std(config: DecoderConfig, layer: int) -> float:
     )
 
 
-# spec: specs/architecture/decoder.vibee:246
+# spec: specs/architecture/decoder.vibee:304
 def stochastic_depth_rate(config: DecoderConfig, layer: int) -> float:
     """Probability with which each branch of a block is left out for a sequence.
 
@@ -443,7 +522,7 @@ def stochastic_depth_rate(config: DecoderConfig, layer: int) -> float:
     return config.stochastic_depth * (layer + 1) / config.num_layers
 
 
-# spec: specs/architecture/decoder.vibee:254
+# spec: specs/architecture/decoder.vibee:312
 class StochasticDepth(nn.Module):
     """Returns zero for each sequence with probability rate, the others divided by 1 - rate, so
     that the expectation stays.
@@ -466,13 +545,13 @@ class StochasticDepth(nn.Module):
         return (branch_btd / (1 - self.rate)).where(drawn_b11 >= self.rate, 0.0)
 
 
-# spec: specs/architecture/decoder.vibee:290
+# spec: specs/architecture/decoder.vibee:348
 def _call(module: nn.Module, *arguments: Any) -> Any:
     """Apply a module, all activations kept."""
     return module(*arguments)
 
 
-# spec: specs/architecture/decoder.vibee:290
+# spec: specs/architecture/decoder.vibee:348
 def _recompute(module: nn.Module, *arguments: Any) -> Any:
     """Apply a module and keep its arguments alone: the backward pass applies it again."""
     return checkpoint(module, *arguments, use_reentrant=False)
@@ -486,7 +565,7 @@ _CHECKPOINTING = {
 }
 
 
-# spec: specs/architecture/decoder.vibee:263
+# spec: specs/architecture/decoder.vibee:321
 class _Branches(nn.Module):
     """Attention and feed-forward of a block, which its norms join to the residual stream."""
 
@@ -499,7 +578,7 @@ class _Branches(nn.Module):
         self.run_attention = _call
 
 
-# spec: specs/architecture/decoder.vibee:263
+# spec: specs/architecture/decoder.vibee:321
 def _build_feed_forward(config: DecoderConfig) -> tuple[nn.Module, Callable[..., Any]]:
     """The module of a block, and a function that applies it and returns the Routing too."""
     sizes = {
@@ -512,13 +591,13 @@ def _build_feed_forward(config: DecoderConfig) -> tuple[nn.Module, Callable[...,
     return Moe(MoeConfig(routing=config.moe, **sizes)), _call
 
 
-# spec: specs/architecture/decoder.vibee:263
+# spec: specs/architecture/decoder.vibee:321
 def _without_routing(mlp: nn.Module, x_btd: Tensor) -> tuple[Tensor, None]:
     """Apply an MLP, which has no experts to choose from."""
     return mlp(x_btd), None
 
 
-# spec: specs/architecture/decoder.vibee:263
+# spec: specs/architecture/decoder.vibee:321
 class Block(_Branches):
     """Returns the stream, to which attention of the normed stream is added, then the MLP of the
     normed sum, and the Routing of a mixture of experts (None of an MLP).
@@ -548,7 +627,7 @@ class Block(_Branches):
         return x_btd + self.drop(branch_btd), routing
 
 
-# spec: specs/architecture/decoder.vibee:272
+# spec: specs/architecture/decoder.vibee:330
 class PostNormBlock(_Branches):
     """Returns the stream, to which attention is added and the sum normed, then the MLP of it is
     added and the sum normed, and the Routing.
@@ -577,7 +656,7 @@ class PostNormBlock(_Branches):
         return self.post_feedforward_layernorm(x_btd + self.drop(branch_btd)), routing
 
 
-# spec: specs/architecture/decoder.vibee:281
+# spec: specs/architecture/decoder.vibee:339
 class SandwichNormBlock(_Branches):
     """Returns the stream, to which the normed attention of the normed stream is added, then the
     normed MLP of the normed sum, and the Routing.
@@ -609,7 +688,7 @@ class SandwichNormBlock(_Branches):
         return x_btd + self.drop(self.post_feedforward_layernorm(branch_btd)), routing
 
 
-# spec: specs/architecture/decoder.vibee:290
+# spec: specs/architecture/decoder.vibee:348
 class Decoder(nn.Module):
     """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
     vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
@@ -693,9 +772,11 @@ class Decoder(nn.Module):
         x_btd = self.embed_tokens(tokens_bt)
         first = None if cache is None else cache[0]
         num_tokens, device = tokens_bt.shape[1], tokens_bt.device
+        dtype = _compute_dtype(x_btd)
         mask = attention_mask(
-            self.config.attention, num_tokens, document_ids_bt, first, x_btd.dtype, device
+            self.config.attention, num_tokens, document_ids_bt, first, dtype, device
         )
+        mask = None if mask is None else _added_to_scores(mask, dtype)
         cos, sin = self.make_tables(self.config, tokens_bt, document_ids_bt, first)
         routings = []
         for index, layer in enumerate(self.layers):
@@ -733,7 +814,24 @@ class Decoder(nn.Module):
         return F.linear(hidden_btd, self.head_weight)
 
 
-# spec: specs/architecture/decoder.vibee:290
+# spec: specs/architecture/decoder.vibee:348
+def _compute_dtype(x: Tensor) -> torch.dtype:
+    """The dtype of queries: autocast's where it is on."""
+    device_type = x.device.type
+    if torch.amp.is_autocast_available(device_type) and torch.is_autocast_enabled(device_type):
+        return torch.get_autocast_dtype(device_type)
+    return x.dtype
+
+
+# spec: specs/architecture/decoder.vibee:348
+def _added_to_scores(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """A mask in the form that kernels add to the scores: else each layer would make it, and keep it."""
+    if mask.dtype != torch.bool:
+        return mask
+    return torch.zeros_like(mask, dtype=dtype).masked_fill(~mask, -math.inf)
+
+
+# spec: specs/architecture/decoder.vibee:348
 def _rotary_tables(
     config: DecoderConfig,
     tokens_bt: Tensor,
@@ -755,13 +853,13 @@ def _rotary_tables(
     return rope_tables(config.rope, positions, length)
 
 
-# spec: specs/architecture/decoder.vibee:290
+# spec: specs/architecture/decoder.vibee:348
 def _no_tables(*_: Any) -> tuple[None, None]:
     """Attention that knows positions otherwise, or not at all."""
     return None, None
 
 
-# spec: specs/architecture/decoder.vibee:318
+# spec: specs/architecture/decoder.vibee:376
 def make_caches(
     config: DecoderConfig,
     batch_size: int,
