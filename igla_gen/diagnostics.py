@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Severity = Literal["error", "warning"]  # an error stops `gen`, a warning does not
+# an error stops `gen`, a warning fails `check` alone, a note fails nothing
+Severity = Literal["error", "warning", "note"]
 Safety = Literal["safe", "unsafe", "display"]  # what `--fix` may apply; display is only shown
 
 _CLEARLY = 0.1  # by how much the nearest word must be more like than the next

@@ -18,6 +18,7 @@ from igla_gen.model.library import load
 from igla_gen.rules import run_rules
 from igla_gen.syntax import Mapping, Node, Scalar, Sequence, parse_document
 from igla_gen.syntax.formatter import format_document
+from igla_gen.syntax.tree import plain_data
 from tests.conftest import REPOSITORY, Workplace
 
 OLD = """\
@@ -411,3 +412,67 @@ def test_every_old_spec_becomes_one_that_is_clean_and_says_all(
     new = imported(old)
     assert_kept(old, new)
     assert_clean(tmp_path_factory.mktemp("new"), new)
+
+
+_CASES = st.lists(
+    st.fixed_dictionaries(
+        {"input": st.dictionaries(_NAMES, _VALUES, max_size=3) | _PROSE},
+        optional={
+            "name": _PROSE, "expected": _VALUES, "tolerance": st.floats(0, 1), "note": _VALUES,
+        },
+    ),
+    min_size=1,
+    max_size=3,
+)  # fmt: skip
+_OWN_KEYS = st.fixed_dictionaries(
+    {"name": st.just("old"), "language": st.just("zig"), "test_cases": _CASES},
+    optional={
+        "creation_pattern": st.dictionaries(_NAMES, _VALUES, min_size=1, max_size=3),
+        "functions": st.lists(st.dictionaries(_NAMES, _VALUES, min_size=1), min_size=1, max_size=2),
+        "imports": st.lists(_PROSE, min_size=1, max_size=3),
+        "sacred_formula": _PROSE,
+        "behaviors": st.lists(
+            st.fixed_dictionaries({"name": st.just("draw"), "test_cases": _CASES}), max_size=1
+        ),
+    },
+)
+
+
+def in_order(cases: list[object]) -> dict[str, object]:
+    return {f"case_{number}": case for number, case in enumerate(cases, start=1)}
+
+
+@settings(max_examples=100)
+@given(_OWN_KEYS)
+def test_what_only_the_ancestor_has_stands_below_notes_value_for_value(
+    spec: dict[str, object],
+) -> None:
+    old = parse_document(json.dumps(spec, ensure_ascii=False) + "\n", "old").tree
+    new = parse_document(imported(json.dumps(spec, ensure_ascii=False) + "\n"), "new").tree
+    assert isinstance(old, Mapping) and isinstance(new, Mapping)
+    before, notes = plain_data(old), plain_data(new)["notes"]
+    assert notes["test_cases"] == in_order(before["test_cases"])
+    for key in ("creation_pattern", "functions", "imports", "sacred_formula"):
+        assert key not in before or notes[key] == before[key]
+    for behavior in before.get("behaviors", ()):
+        assert notes["behaviors"]["draw"]["test_cases"] == in_order(behavior["test_cases"])
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("test_cases", "write it as a law"), ("functions", "as a behaviour"), ("imports", "'uses'"),
+     ("creation_pattern", "'notes'"), ("implementation", "the template")],
+)  # fmt: skip
+def test_todays_form_says_what_stands_in_place_of_an_old_key(
+    scaling: Workplace, key: str, said: str
+) -> None:
+    place = "specs/architecture/scaling.vibee"
+    text = scaling.read(place)
+    line = f"    {key}: [{{input: {{x: 2.0}}, expected: 4.0}}]\n"
+    for changed in (
+        text.replace("    given: A number\n", f"    given: A number\n{line}"),
+        f"{text}{line.strip()}\n",
+    ):
+        scaling.write(place, changed)
+        found = scaling.run("check").out
+        assert f'"{key}" is not a key here' in found and said in found, found

@@ -33,6 +33,8 @@ CASES = {
     "colon in a value": ("given: A number", "given: A number: any # y", "IG105", 'given: "A number: any" # y', False),
     "colon in an item": ("      - factor > 0", "      - a: b: c", "IG105", '      - a: "b: c"', False),
     "backslash": ("given: A number", 'given: "A \\number \\d"', "IG107", 'given: "A \\number \\\\d"', False),
+    "half a character": ("given: A number", 'given: "A \\ud800"', "IG107", 'given: "A \\\\ud800"', True),
+    "no character": ("given: A number", 'given: "A \\U00110000"', "IG107", 'given: "A \\\\U00110000"', True),
     "text after quotes": ("given: A number", 'given: "A" number # y', "IG103", 'given: "\\"A\\" number" # y', False),
     "reserved character": ("given: A number", "given: @number", "IG104", 'given: "@number"', False),
     "capital key": ("    when: It", "    When: It", "IG203", "    when: It", False),

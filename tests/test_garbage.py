@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -195,6 +197,26 @@ def test_an_unknown_command_is_a_sentence(scaling: Workplace) -> None:
 
 
 @pytest.mark.parametrize(
+    ("start", "name"),
+    [
+        ([sys.executable, "-m", "igla_gen"], "python -m igla_gen"),
+        ([str(Path(sys.executable).with_name("igla-gen"))], "igla-gen"),
+    ],
+)
+def test_wrong_usage_names_the_program_as_it_was_started(start: list[str], name: str) -> None:
+    for arguments, command in ((["chekc"], ""), (["check", "--fixx"], " check")):
+        done = subprocess.run([*start, *arguments], capture_output=True, text=True)
+        assert done.returncode == 2
+        assert f"(see {name}{command} --help)" in done.stderr, done.stderr
+    done = subprocess.run([*start, "gen", "--help"], capture_output=True, text=True)
+    assert done.stdout.startswith(f"Usage: {name} gen [OPTIONS]"), done.stdout
+
+
+def test_wrong_usage_in_a_process_of_another_name_names_the_command(scaling: Workplace) -> None:
+    assert "(see igla-gen check --help)" in scaling.run("check", "--fixx").err
+
+
+@pytest.mark.parametrize(
     "command",
     [("--help",), ("check", "--help"), ("gen", "--help"), ("list", "--help"), ("--version",)],
 )
@@ -304,6 +326,18 @@ def test_a_name_that_means_something_in_a_pattern_is_refused(
     result = scaling.run("check", "specs/")
     is_an_answer(result)
     assert result.code == 1
+
+
+@pytest.mark.parametrize("command", ["check specs/", "check spec.vibee", "gen"])
+def test_a_copy_at_the_place_of_a_module_that_it_uses(scaling: Workplace, command: str) -> None:
+    """What it uses is looked for at its own place, where it stands itself: once, and not for ever."""
+    uses = "module: igla.architecture.other\nuses: [igla.architecture.scaling]"
+    text = SPEC.replace("module: igla.architecture.scaling", uses)
+    scaling.write("specs/architecture/scaling.vibee", text)
+    scaling.write("spec.vibee", text)
+    result = scaling.run(*command.split())
+    assert result.code == 1
+    assert "no spec writes the module igla.architecture.scaling" in result.out
 
 
 @pytest.mark.parametrize(

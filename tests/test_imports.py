@@ -48,6 +48,8 @@ def imports_of(source: str) -> list[str]:
         ("def outer(scale):\n    def inner(): return scale\n    return inner\n", []),
         ("x = ['scale', 'area']\n", []),
         ("def f(x: 'scale') -> 'area': ...\n", ["from igla.a import area, scale"]),
+        ("def f(x: Literal['scale'] | 'area') -> None: ...\n",
+         ["from typing import Literal", "from igla.a import area"]),
         ("def f(x: scale) -> None: ...\n", ["from igla.a import scale"]),
         ("x: scale = 1\n", ["from igla.a import scale"]),
         ("try: pass\nexcept E as scale: print(scale)\n", []),

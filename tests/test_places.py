@@ -49,6 +49,27 @@ SLIPS = {
         'it is the value of "params", on line {}',
         "    params:\n      - x",
     ),
+    "an item of the wrong kind, far below its key": (
+        "behaviors:\n",
+        "behaviors:\n\n\n  - a word\n",
+        "wrong-shape",
+        'it is in the value of "behaviors", on line {}',
+        "behaviors:",
+    ),
+    "nothing in place of a list": (
+        "    checks: [scale_of_zero]",
+        "    checks:\n    # none",
+        "wrong-shape",
+        "write '- item' lines from line {} on",
+        "    # none",
+    ),
+    "a text in place of the first line of an item": (
+        "      - name: multiplies\n        holds: scale(4.0, ScaleConfig(width=1)) == 8.0",
+        "      a text\n        for:\n          q: normal(2)",
+        "unexpected-text",
+        "line {} is the last before it that stands no further right",
+        "      a text",
+    ),
     "params in a text": (
         "    then: The number times the factor\n    params: {x",
         "    then: |\n      The number times the factor\n      params: {x",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import re
 import subprocess
@@ -272,6 +273,85 @@ def test_the_tests_of_a_mixture_notice_that_its_checks_are_gone(scaling: Workpla
             run, cwd=scaling.root, env=environment, capture_output=True, text=True
         )
         assert (done.returncode == 0) is passes, done.stdout
+
+
+BOUNDED = """\
+      width: Int -- channels
+      warmup: Fraction = 1.5%
+      cooldown: Option<Fraction> = none
+      shares: List<Fraction> = [0.5, 40%]
+      parts: "Map<String, Fraction> = {a: 10%}"
+      layers: Range<Int> = [2, 4]
+      calendar: Option<Range<Duration>> = none
+      window: Range<Fraction> = [0.1, 0.5]
+      windows: List<Range<Fraction>> = []
+"""
+BOUNDS = {
+    "warmup": (1.5, -0.1, math.nan),
+    "cooldown": (1.5, -0.1, math.nan),
+    "shares": ((0.5, 1.5), (-0.1,)),
+    "parts": ({"a": 0.5, "b": 2.0},),
+    "layers": ((4, 2),),
+    "calendar": ((2.0, 1.0), (math.nan, 1.0)),
+    "window": ((0.5, 0.1), (-0.1, 0.5), (0.5, 1.5)),
+    "windows": (((0.0, 0.5), (0.5, 0.1)), ((0.5, 1.5),)),
+}
+
+
+def test_a_config_refuses_what_is_no_fraction_or_range(
+    scaling: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scaling.change(SPEC, "      width: Int -- channels\n", BOUNDED)
+    result = scaling.run("gen")
+    assert result.code == 0, result.out + result.err
+    config = module_of(scaling, monkeypatch).ScaleConfig
+    assert config(width=1, warmup=1.0, cooldown=0.0, layers=(3, 3), windows=((0.0, 1.0),))
+    for name, values in BOUNDS.items():
+        for value in values:
+            with pytest.raises(ValueError, match="from 0 to 1|from high to low") as caught:
+                config(width=1, **{name: value})
+            assert f"ScaleConfig.{name}={value!r} " in str(caught.value)
+
+
+def generated_tests_pass(place: Workplace) -> bool:
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"generated/{TESTS}"]
+    environment = {**os.environ, "PYTHONPATH": str(place.root / "generated")}
+    return subprocess.run(run, cwd=place.root, env=environment, capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("0 <= self.warmup <= 1", "0 < self.warmup <= 1"),
+        ("0 <= self.warmup <= 1", "0 <= self.warmup < 1"),
+        ("0 <= self.warmup <= 1", "-1 <= self.warmup <= 1"),
+        ("not 0 <= self.warmup <= 1", "self.warmup < 0 or self.warmup > 1"),
+        ("0 <= self.cooldown <= 1", "0 <= self.cooldown <= 2"),
+        ("self.calendar[0] <= self.calendar[1]", "self.calendar[0] < self.calendar[1]"),
+        ("self.layers[0] <= self.layers[1]", "self.layers[1] <= self.layers[0]"),
+        ("self.window[0] <= self.window[1]", "True"),
+        ("all(0 <= part <= 1 for part in self.window)", "True"),
+        ("all(0 <= part <= 1 for part in self.parts.values())", "True"),
+        ("all(part[0] <= part[1] for part in self.windows)", "True"),
+        ("", ""),
+    ],
+)
+def test_the_tests_of_fractions_and_ranges_notice_each_change(
+    scaling: Workplace, old: str, new: str
+) -> None:
+    scaling.change(SPEC, "      width: Int -- channels\n", BOUNDED)
+    assert scaling.run("gen").code == 0
+    scaling.change("generated/igla/architecture/scaling.py", old, new)
+    assert generated_tests_pass(scaling) is (old == new)
+
+
+def test_a_constraint_on_a_fraction_is_tested_where_the_type_lets_it(scaling: Workplace) -> None:
+    scaling.change(SPEC, "      width: Int -- channels\n", BOUNDED)
+    scaling.change(SPEC, "      - width > 0\n", "      - width > 0\n      - 0 < warmup <= 0.5\n")
+    assert scaling.run("gen").code == 0
+    assert generated_tests_pass(scaling)
+    scaling.change(SPEC, "0 < warmup <= 0.5", "warmup <= 1")  # the type says so
+    assert "IG416" in scaling.run("check", "--output-format", "concise").out
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,13 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from igla_gen.diagnostics import Span
+from igla_gen.diagnostics import Span, SpecError
 from igla_gen.editors.answers import complete, hover
 from igla_gen.editors.project import Project
 from igla_gen.expressions import EvaluationError, evaluate, parse_expression
+from igla_gen.expressions.emit import Scope, emit
 from igla_gen.expressions.infer import Inference
-from igla_gen.expressions.kinds import INT, Function, Maybe, Param, Record
+from igla_gen.expressions.kinds import INT, Function, Maybe, Param, Record, Words
 from igla_gen.expressions.tree import Expression
 from igla_gen.model.library import load
 from igla_gen.model.records import given_of
@@ -143,6 +144,69 @@ def _stack(library):
     return library.units["igla.architecture.stack"]
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("replace(config.shared, top_k=2).top_k", None),
+        ("count(replace(config.shared, top_k=2, num_experts=4))", None),
+        ("replace(config, moe=none).size", None),
+        ("replace(config.shared, topk=2)", "Routing has no parameter 'topk'"),
+        ("replace(config.shared, top_k='two')", 'top_k is an Int, not the text "two"'),
+        ("replace(3, top_k=2)", "3 is an Int: replace takes a record"),
+        ("replace(moe, top_k=2)", "moe is a Routing or none: replace takes a record"),
+        ("replace(moe, top_k=2) if moe != none else config.shared", None),
+        ("device == 'fast'", None),
+        ("device == 'fats'", '"fats" is none of slow, fast'),
+    ],
+)
+def test_replace_and_words_of_declared_types_are_typed(text: str, fault: str | None) -> None:
+    inference = Inference({**KINDS, "device": Words(("slow", "fast"))})
+    inference.infer(expression(text))
+    assert [found.message for found in inference.faults] == ([fault] if fault else [])
+
+
+def test_replace_makes_another_record_that_keeps_its_constraints(models: Workplace) -> None:
+    library = load([models.root / SMALL], models.root)
+    stack = section_values(library, library.units["igla.models.small"], "stack", smoke=False)
+    values = {"stack": stack}
+    assert evaluate(expression("replace(stack, num_layers=3).num_layers"), values) == 3
+    assert evaluate(expression("replace(stack.moe, top_k=4).num_experts"), values) == 8
+    assert stack["num_layers"] == 2
+    with pytest.raises(EvaluationError, match="StackConfig needs hidden_size > 0"):
+        evaluate(expression("replace(stack, hidden_size=0)"), values)
+    with pytest.raises(EvaluationError, match="Routing has no field topk"):
+        evaluate(expression("replace(stack.moe, topk=4)"), values)
+    with pytest.raises(EvaluationError, match="replace takes a record"):
+        evaluate(expression("replace(3, topk=4)"), values)
+
+
+def test_replace_is_that_of_dataclasses() -> None:
+    scope = Scope({"config": "config"})
+    assert emit(expression("replace(config, a=1)"), scope) == "dataclasses.replace(config, a=1)"
+    for text in ("replace(config)", "replace(a=1)", "replace(config, 2, a=1)"):
+        with pytest.raises(SpecError, match="replace takes a record, and field=value"):
+            emit(expression(text), scope)
+
+
+def test_a_declared_type_of_words_takes_its_words(models: Workplace) -> None:
+    models.change(
+        "specs/architecture/routing.vibee",
+        "  Routing:\n",
+        "  Order:\n    description: Who comes first.\n    variants: [near, far]\n  Routing:\n",
+    )
+    models.change(
+        "specs/architecture/routing.vibee",
+        "    constraints:\n",
+        "      order: Option<Order> = none\n    constraints:\n",
+    )
+    models.change(SMALL, "    top_k: 2\n", "    top_k: 2\n    order: near\n")
+    assert "error" not in models.run("check").out
+    models.change(SMALL, "order: near", "order: nearer")
+    result = models.run("check")
+    assert '"nearer" is not a Order' in result.out or '"nearer" is not an Order' in result.out
+    assert f"{SMALL}:15:12" in result.out and "one of near, far" in result.out
+
+
 def test_generated_tests_of_records_pass(models: Workplace) -> None:
     assert models.run("gen").code == 0
     folder = models.root / "generated"
@@ -162,6 +226,22 @@ def test_a_mixture_in_a_record_sums_to_one(models: Workplace) -> None:
     models.change(SMALL, "    top_k: 2\n", "    top_k: 2\n    parts: {a: 0.5, b: 0.4}\n")
     result = models.run("check")
     assert "IG303" in result.out and f"{SMALL}:15:12" in result.out
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "place"),
+    [
+        (SMALL, "    num_experts: 8\n    top_k: 2\n", "    top_k: 2\n    num_experts: 8\n", "13:5"),
+        ("specs/architecture/stack.vibee", "{num_experts: 5, top_k: 1}\n",
+         "{top_k: 1, num_experts: 5}\n", "24:16"),
+    ],
+)  # fmt: skip
+def test_fields_of_records_stand_in_order(
+    models: Workplace, path: str, old: str, new: str, place: str
+) -> None:
+    models.change(path, old, new)
+    result = models.run("check")
+    assert "IG426" in result.out and f"{path}:{place}" in result.out
 
 
 def test_the_schema_knows_records(models: Workplace) -> None:

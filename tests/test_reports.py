@@ -152,9 +152,29 @@ def test_warnings_fixes_and_suppressions_are_counted() -> None:
     )
     data = json.loads(render_report(report, "json"))
     assert data["summary"] == {
-        "specs": 3, "errors": 1, "warnings": 1, "suppressed": 1, "fixable": 1, "fixable_unsafe": 1,
+        "specs": 3, "errors": 1, "warnings": 1, "notes": 0, "suppressed": 1, "fixable": 1,
+        "fixable_unsafe": 1,
     }  # fmt: skip
     assert data["suppressed"][0]["reason"] == "why not"
+
+
+def test_notes_fail_nothing_and_stand_without_their_lines() -> None:
+    note, source = finding(severity="note", hint="as you like")
+    error, _ = finding()
+    report = Report((note,), (), {"specs/a.vibee": source}, 3)
+    assert not report.fails and Report((note, error), (), {}, 3).fails
+    text = render_report(report, "text")
+    assert re.fullmatch(
+        r"note\[IG203 unknown-key\]: wrong\n  --> \S+:\d+:\d+\n  = help: as you like\n\n"
+        r"3 specs, no errors, 1 note\n",
+        text,
+    )
+    both = render_report(Report((note, error), (), {"specs/a.vibee": source}, 3), "text")
+    assert both.endswith("1 error, 1 note in 1 file\n")
+    assert json.loads(render_report(report, "json"))["summary"]["notes"] == 1
+    assert render_report(report, "github").startswith("::notice ")
+    sarif = json.loads(render_report(report, "sarif"))
+    assert sarif["runs"][0]["results"][0]["level"] == "note"
 
 
 # -- colours ------------------------------------------------------------------------------

@@ -306,3 +306,36 @@ def test_a_spec_that_stands_nowhere_is_not_looked_around(workplace: Workplace) -
     workplace.write("here/other.vibee", "IGNORED: 1\n")
     reported = [item.name for item in found(workplace, example, "here/spec.vibee")]
     assert reported == ["unused-declaration"]
+
+
+@pytest.mark.parametrize(
+    ("line", "module"),
+    [
+        ("from igla.data.other import thing", "igla.data.other"),
+        ("from igla.data.other import (\n    thing,\n)", "igla.data.other"),
+        ("from igla.data import other", "igla.data.other"),
+        ("from igla.data import other as o", "igla.data.other"),
+        ("from igla.architecture import scaling, other", "igla.architecture.other"),
+        ("from igla.data import (\n    other,  # why\n)", "igla.data.other"),
+        ("from igla.data.other.deep import thing", "igla.data.other.deep"),
+        ("from  igla.data.other  import thing", "igla.data.other"),
+        ("from igla . data . other import thing", "igla.data.other"),
+        ("from igla.data.other \\\n    import thing", "igla.data.other"),
+        ("from \\\n    igla.data.other import thing", "igla.data.other"),
+        ("if True:\n    from igla.data.other import thing", "igla.data.other"),
+        ("x = 1; from igla.data.other import thing", "igla.data.other"),
+        ("X = 'from igla.data.other import thing'", None),
+        ("# from igla.data import other", None),
+        ("from igla.architecture import scaling", None),
+        ("from iglad.data import other", None),
+    ],
+)
+def test_an_import_is_found_however_it_is_written(
+    scaling: Workplace, line: str, module: str | None
+) -> None:
+    template = "templates/architecture/scaling.py.j2"
+    scaling.write(template, scaling.read(template).replace("import math\n", f"import math\n{line}\n"))
+    out = scaling.run("check", "--output-format", "concise").out
+    found = [text for text in out.splitlines() if "IG427" in text]
+    assert len(found) == (module is not None), out
+    assert module is None or f"{module} is not in uses" in found[0]

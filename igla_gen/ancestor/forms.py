@@ -10,6 +10,17 @@ KNOWN = (
     "constants", "sacred_constants", "sacred_formula", "creation_pattern", "test_cases",
     "implementation", "functions", "imports",
 )  # fmt: skip
+# what a spec in today's form has in their place
+INSTEAD = {
+    "test_cases": "a test case of the ancestor; write it as a law: "
+    "laws: [{name: case_1, holds: f(2.0) ~= 4.0, tolerance: 1e-6}], or as a table, with 'cases'",
+    "sacred_constants": "constants of the ancestor; write them below 'constants'",
+    "sacred_formula": "a formula of the ancestor; write it below 'formulas', or below 'notes'",
+    "implementation": "code of the ancestor's specs; write it in the template of the module",
+    "functions": "functions of the ancestor; write each as a behaviour, with a template block",
+    "imports": "imports of the ancestor; name modules of specs in 'uses', others in the template",
+    "creation_pattern": "a key of the ancestor; what nothing reads stands below 'notes'",
+}
 _TODAY = ("kind", "blueprint", "uses", "sources", "formulas", "pending", "notes")
 _PROVEN = ("laws", "checks", "pending")
 

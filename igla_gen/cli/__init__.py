@@ -5,13 +5,15 @@ from __future__ import annotations
 import gc
 import importlib
 import io
+import os
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from igla_gen import __version__
-from igla_gen.cli.common import stop
 
 ABOUT = "Compiles .vibee specs into PyTorch modules, trainers and tests."
 # command -> module; a module offers the function `run`, which typer reads
@@ -30,23 +32,12 @@ COMMANDS = {
     "parse": "parse",
     "plan": "plan",
     "schema": "schema",
+    "solve": "solve",
     "where": "where",
 }
 
 _UsageError = typer.BadParameter.__base__ or Exception  # typer brings a click of its own
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain text, in a log as on a terminal
-    help=ABOUT,
-)
-for _name, _module in COMMANDS.items():
-    app.command(_name)(importlib.import_module(f"igla_gen.cli.{_module}").run)
-
-
-@app.callback(invoke_without_command=True)
 def _root(
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
 ) -> None:
@@ -55,11 +46,28 @@ def _root(
         raise typer.Exit
 
 
+def make_app(commands: Iterable[str]) -> typer.Typer:
+    """What typer makes of some of the commands; each costs time to load."""
+    app = typer.Typer(
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # plain text, in a log as on a terminal
+        help=ABOUT,
+    )
+    app.callback(invoke_without_command=True)(_root)
+    for name in commands:
+        app.command(name)(importlib.import_module(f"igla_gen.cli.{COMMANDS[name]}").run)
+    return app
+
+
 def _refuse(error: Any) -> NoReturn:
     """A command line that makes no sense, in a sentence; without a command, the help."""
     if type(error).__name__ == "NoArgsIsHelpError":
         print(error.format_message(), file=sys.stderr)
         sys.exit(2)
+    from igla_gen.cli.common import stop
+
     words = " ".join(error.format_message().split())
     command = error.ctx.command_path if error.ctx is not None else "igla-gen"
     stop(f"{words.removesuffix('.')} (see {command} --help)", 2)
@@ -68,11 +76,17 @@ def _refuse(error: Any) -> NoReturn:
 def main() -> None:
     """Entry point: no user sees a traceback for what a user can cause."""
     gc.disable()  # a process of a second that builds large trees and keeps them all
+    # nobody's plugins change what a spec says; to look for them, all that is installed is listed
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    from igla_gen.cli.common import stop
+
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a locale without a character is no fault
             stream.reconfigure(errors="backslashreplace")
+    program = "python -m igla_gen" if Path(sys.argv[0]).stem == "__main__" else "igla-gen"
+    named = [word for word in sys.argv[1:2] if word in COMMANDS]
     try:
-        sys.exit(app(prog_name="igla-gen", standalone_mode=False) or 0)
+        sys.exit(make_app(named or COMMANDS)(prog_name=program, standalone_mode=False) or 0)
     except _UsageError as error:
         _refuse(error)
     except typer.Abort:

@@ -17,9 +17,7 @@ from igla_gen.cli.common import (
     stop,
     takes_color,
 )
-from igla_gen.cli.fixing import fix_specs
 from igla_gen.reports import Format, render_report
-from igla_gen.rewriting import RewriteError, replace_file
 
 
 def run(
@@ -55,6 +53,8 @@ def run(
     if output is not None:
         _refuse_bad_target(output)
     if fix or diff:
+        from igla_gen.cli.fixing import fix_specs
+
         library, changed = fix_specs(paths, unsafe=unsafe_fixes, diff=diff)
     else:
         library, changed = checked(paths), False
@@ -67,7 +67,7 @@ def run(
         print(text, end="")
     else:
         _write(output, text)
-    raise typer.Exit(1 if report.findings or (diff and changed) else 0)
+    raise typer.Exit(1 if report.fails or (diff and changed) else 0)
 
 
 def _refuse_bad_target(output: Path) -> None:
@@ -82,6 +82,8 @@ def _refuse_bad_target(output: Path) -> None:
 
 def _write(output: Path, text: str) -> None:
     """Whole or not at all; what is no plain file (a pipe, a device) is written to as it is."""
+    from igla_gen.rewriting import RewriteError, replace_file
+
     try:
         if output.exists() and not output.is_file():
             output.write_text(text, encoding="utf-8")

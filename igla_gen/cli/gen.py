@@ -108,7 +108,7 @@ def _name_unbuilt(library: Library) -> None:
 
 def _stop_on_errors(library: Library) -> None:
     found = library.findings.sorted()
-    if found:
+    if any(item.severity != "note" for item in found):
         print_findings(library)
     if any(item.severity == "error" for item in found):
         raise typer.Exit(1)

@@ -24,7 +24,7 @@ def run(
     if path.is_dir():
         stop(f"{path}: this is a folder; name one spec", 2)
     library = checked([path])
-    if library.findings.items:
+    if any(item.severity != "note" for item in library.findings.items):
         print_findings(library)
     if any(item.severity == "error" for item in library.findings.items):
         raise typer.Exit(1)

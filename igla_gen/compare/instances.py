@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from igla_gen.compare.changes import Kind
-from igla_gen.compare.meaning import TypeKey, counts_parameters, type_key
+from igla_gen.compare.meaning import TypeKey, type_key
 from igla_gen.compare.sides import Sides, Tree
 from igla_gen.compare.values import data, same, shown
 from igla_gen.diagnostics import Span
 from igla_gen.expressions.tree import Attribute, Call, Expression, Name, show, walk
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec
+from igla_gen.model.counting import counts_parameters
 from igla_gen.model.library import Unit
 from igla_gen.model.records import record_type
 from igla_gen.model.types import FieldType, fit

@@ -8,18 +8,17 @@ it also takes or returns a tensor, a module or an optimizer.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from igla_gen.expressions import Expression
 from igla_gen.expressions.tree import Attribute, Call, Name, walk
 from igla_gen.model.component import Behavior, ComponentSpec, Formula, TypeSpec
+from igla_gen.model.counting import counts_parameters
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.records import record_type
 from igla_gen.model.types import FieldType, NamedType, TensorType, Type, named_types
 
-_COUNTS = re.compile(r"(^|_)num_(\w+_)?params$")
 _COMPUTE = ("Module", "Optimizer")
 TypeKey = tuple[str, str]  # module and name of a type
 
@@ -38,11 +37,6 @@ class Roles:
     def computing(self, module: str, type_name: str) -> str | None:
         """A behaviour or formula that computes with the type."""
         return self.computed.get((module, type_name))
-
-
-def counts_parameters(name: str) -> bool:
-    """Whether a formula of this name gives a number of parameters."""
-    return _COUNTS.search(name) is not None
 
 
 def roles_of(library: Library) -> Roles:

@@ -107,11 +107,12 @@ class SpecServer(LanguageServer):
 
     def diagnostic(self, lines: list[str], item: Diagnostic) -> lsp.Diagnostic:
         """A finding as the editor takes it."""
-        severity = lsp.DiagnosticSeverity
+        level = lsp.DiagnosticSeverity
+        levels = {"error": level.Error, "warning": level.Warning, "note": level.Information}
         return lsp.Diagnostic(
             self.range(lines, item.span),
             item.message + (f"\n{item.hint}" if item.hint else ""),
-            severity=severity.Error if item.severity == "error" else severity.Warning,
+            severity=levels[item.severity],
             code=item.code,
             source="igla-gen",
         )

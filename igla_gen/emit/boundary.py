@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from igla_gen.emit.types import OUTSIDE, SUMS
+from igla_gen.emit.bounds import OUTSIDE
+from igla_gen.emit.types import SUMS
 from igla_gen.expressions import EvaluationError, Expression, evaluate, names
 from igla_gen.expressions.tree import Number, walk
 from igla_gen.model.component import TypeSpec
@@ -90,6 +91,9 @@ def _candidates(numbers: list[int | float], type_: Type) -> list[object]:
         return _candidates(numbers, type_.arguments[0])
     if not isinstance(type_, NamedType):
         return [(), ("",)] if isinstance(type_, GenericType) and type_.name == "List" else []
+    if type_.name == "Fraction":  # the config refuses others before it looks at constraints
+        steps = {float(n) + step for n in (*numbers, 0, 1) for step in (-0.001, 0, 0.001)}
+        return sorted(value for value in steps if 0 <= value <= 1)
     is_measure = type_.name in MEASURES
     if is_measure and MEASURES[type_.name].is_whole:
         whole = {int(n) for n in (*numbers, 0, 1) if abs(n) < 2**53 and n == int(n)}

@@ -141,15 +141,19 @@ class _Scope(ast.NodeVisitor):
                 self.visit(node)
 
     def _annotation(self, node: ast.expr | None) -> None:
-        """An annotation, which may be in quotes."""
+        """An annotation, which may be in quotes; the words of a Literal are no names."""
         if node is None:
             return
         self.visit(node)
+        subscripts = (part for part in ast.walk(node) if isinstance(part, ast.Subscript))
+        literals = [part for part in subscripts if ast.unparse(part.value) == "Literal"]
+        words = {id(word) for literal in literals for word in ast.walk(literal)}
         for part in ast.walk(node):
             if (
                 isinstance(part, ast.Constant)
                 and isinstance(part.value, str)
                 and part.value.isidentifier()
+                and id(part) not in words
             ):
                 self.reads.add(part.value)
 
@@ -195,10 +199,10 @@ def _grouped(statements: list[str]) -> list[str]:
     """Future, standard library, others, igla: each group sorted, `from` lines merged by module."""
     merged: dict[str, set[str]] = {}
     for statement in statements:
-        if statement.startswith("from "):
+        if statement.startswith("from ") and " as " not in statement:
             module, _, names = statement.removeprefix("from ").partition(" import ")
             merged.setdefault(module, set()).update(names.split(", "))
-    plain = {s for s in statements if s.startswith("import ")}
+    plain = {s for s in statements if s.startswith("import ") or " as " in s}
     lines = [
         *plain,
         *(f"from {m} import {', '.join(sorted(n, key=_case))}" for m, n in merged.items()),

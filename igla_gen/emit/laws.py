@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from igla_gen.diagnostics import Diagnostic
 from igla_gen.emit.boundary import boundaries, mixture_boundaries
+from igla_gen.emit.bounds import sides_of
 from igla_gen.emit.docs import named_summary
 from igla_gen.emit.types import literal, message_text, source
 from igla_gen.emit.values import Code, code, doc
 from igla_gen.expressions import Expression, evaluate, names, show
-from igla_gen.expressions.emit import SEEDED, Kind, Scope, emit, kind_of
+from igla_gen.expressions.emit import SEEDED, Kind, Scope, emit, filled, kind_of
 from igla_gen.expressions.tree import Call, Comparison, Logical, Name, walk
 from igla_gen.model.component import Behavior, BlueprintSpec, ComponentSpec, Formula, Law, TypeSpec
 from igla_gen.model.library import Library, Unit
@@ -179,9 +180,9 @@ def _closeness(left: Expression, right: Expression, tolerance: float, scope: Sco
     if kinds == ("scalar", "scalar") or ("tensor" not in kinds and "scalar" in kinds):
         return f"assert {a} == pytest.approx({b}, rel={tolerance}, abs={tolerance})"
     if kinds == ("tensor", "scalar"):
-        b = f"torch.full_like({a}, {b})"
+        b = filled(a, b)
     if kinds == ("scalar", "tensor"):
-        a = f"torch.full_like({b}, {a})"
+        a = filled(b, a)
     return f"torch.testing.assert_close({a}, {b}, rtol={tolerance}, atol={tolerance}, check_dtype=False)"
 
 
@@ -312,6 +313,10 @@ def _boundary_rows(
             outside, inside = mixture_boundaries(field_name)
             refused += [f"({source(change)}, {text!r})" for change, text in outside]
             accepted += map(source, [] if _is_tied(spec, field_name) else inside)
+        sides = sides_of(field.type)
+        refused += [f"({source({field_name: value})}, {said!r})" for value, said in sides.refused]
+        if not _is_tied(spec, field_name):
+            accepted += [source({field_name: value}) for value in sides.accepted]
     for boundary in boundaries(spec, example, constants):
         text = f"{name} needs {message_text(boundary.constraint)}, got"
         refused += [f"({_change(spec, change)}, {text!r})" for change in boundary.refused]

@@ -6,6 +6,7 @@ import ast
 import math
 from collections.abc import Callable
 
+from igla_gen.emit.bounds import OUTSIDE, checks_of
 from igla_gen.emit.docs import type_doc
 from igla_gen.emit.values import LINE, Code, code, sentence
 from igla_gen.expressions import names, show
@@ -26,8 +27,7 @@ from igla_gen.model.types import (
 )
 
 LONGEST_MESSAGE = 80  # characters; a longer one stands on two lines
-OUTSIDE = "has a part that is not from 0 to 1"  # what is said of a mixture
-SUMS = "sums to "
+SUMS = "sums to "  # what is said of a mixture
 DATACLASS = "@dataclass(frozen=True, kw_only=True, slots=True)"
 
 
@@ -60,6 +60,8 @@ def source(value: object) -> str:
         return f"float({str(value)!r})"
     if isinstance(value, list):
         return f"[{', '.join(map(source, value))}]"
+    if isinstance(value, tuple):
+        return f"({''.join(f'{source(item)}, ' for item in value)})"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k!r}: {source(v)}" for k, v in value.items()) + "}"
     return repr(value)
@@ -99,13 +101,23 @@ def _checks(name: str, spec: TypeSpec, constants: set[str]) -> list[str]:
     lines: list[str] = []
     for field_name, field in spec.fields.items():
         if isinstance(field.type, EnumType):
-            accepted = ", ".join(field.type.variants)
+            got = f"{name}.{field_name}={{self.{field_name}!r}} "
+            accepted = f"is not one of {', '.join(field.type.variants)}"
+            message = f"f{got + accepted!r}"
+            if len(got + accepted) > LONGEST_MESSAGE:
+                message = f"f{got!r} {accepted!r}"
             lines += [
                 f"if self.{field_name} not in {field.type.variants!r}:",
-                f'    raise ValueError(f"{name}.{field_name}={{self.{field_name}!r}} is not one of {accepted}")',
+                f"    raise ValueError({message})",
             ]
         if is_mixture(field.type):
             lines += _mixture(name, field_name)
+        for condition, said in checks_of(field.type, f"self.{field_name}"):
+            is_either = condition.startswith(f"self.{field_name} is None or ")
+            lines += [
+                f"if not ({condition}):" if is_either else f"if not {condition}:",
+                f'    raise ValueError(f"{name}.{field_name}={{self.{field_name}!r}} {said}")',
+            ]
     for constraint in spec.constraints:
         lines += _constraint(name, constraint, spec, constants)
     return lines

@@ -112,7 +112,8 @@ _OTHER_RESULTS = ("shape", "dtype", "str", "list", "tuple", "range")
 _SCALAR_RESULTS = ("len", "float", "int")
 _DTYPES = ("float64", "float32", "float16", "bfloat16", "int64", "int32", "bool")
 _CONSTANTS = {"pi": "math.pi", "inf": "math.inf", "true": "True", "false": "False", "none": "None"}
-VOCABULARY = frozenset((*_FUNCTIONS, *_REDUCTIONS, *_MAKERS, *_CONSTANTS, *_DTYPES))
+REPLACE = "replace"  # of a record: the same with other values of some fields
+VOCABULARY = frozenset((*_FUNCTIONS, *_REDUCTIONS, *_MAKERS, *_CONSTANTS, *_DTYPES, REPLACE))
 
 
 @dataclass(slots=True)
@@ -269,6 +270,8 @@ def _emit_call(node: Call, scope: Scope) -> str:
         return f"({_emit(node.function, scope)})({', '.join(arguments + keywords)})"
     if name in _MAKERS:
         return _emit_maker(node, name, arguments)
+    if name == REPLACE:
+        return _emit_replace(node, scope)
     if node.keywords:
         raise _error(f"{name} takes no keyword arguments", node.span)
     if name in _FUNCTIONS:
@@ -280,6 +283,13 @@ def _emit_call(node: Call, scope: Scope) -> str:
     else:
         raise _error(f"{name!r} is not known here", node.function.span)
     return _fill(form, name, arguments, node.span)
+
+
+def _emit_replace(node: Call, scope: Scope) -> str:
+    if len(node.arguments) != 1 or not node.keywords:
+        raise _error(f"{REPLACE} takes a record, and field=value", node.span)
+    changes = [f"{key}={_emit(value, scope)}" for key, value in node.keywords]
+    return f"dataclasses.replace({_emit(node.arguments[0], scope)}, {', '.join(changes)})"
 
 
 def _fill(form: str, name: str, arguments: list[str], span: Span) -> str:
@@ -330,6 +340,7 @@ def _link(node: Comparison, index: int, scope: Scope) -> str:
     is_tensor = "tensor" in (kind_of(left, scope), kind_of(right, scope))
     if sign == "~=":
         if is_tensor:
+            a, b = _alike(a, kind_of(left, scope), b, kind_of(right, scope))
             return f"torch.allclose({a}, {b}, rtol={scope.tolerance}, atol={scope.tolerance})"
         return f"math.isclose({a}, {b}, rel_tol={scope.tolerance}, abs_tol={scope.tolerance})"
     if sign in ("==", "!=") and "None" in (a, b):
@@ -343,6 +354,20 @@ def _link(node: Comparison, index: int, scope: Scope) -> str:
     if is_tensor and sign != "in":
         return f"bool((({a}) {sign} ({b})).all())"
     return f"(({a}) {sign} ({b}))"
+
+
+def filled(like: str, number: str) -> str:
+    """A tensor of one number; its dtype holds the number, so that 2.5 beside whole numbers stays 2.5."""
+    return f"torch.full_like({like}, {number}, dtype=torch.result_type({like}, {number}))"
+
+
+def _alike(a: str, kind_a: Kind, b: str, kind_b: Kind) -> tuple[str, str]:
+    """Both sides as tensors of one dtype, where one of them is a number."""
+    if (kind_a, kind_b) == ("scalar", "tensor"):
+        b, a = _alike(b, kind_b, a, kind_a)
+    elif (kind_a, kind_b) == ("tensor", "scalar"):
+        a, b = f"({a}).to(torch.result_type({a}, {b}))", filled(a, b)
+    return a, b
 
 
 def emit_chain(node: Expression, scope: Scope) -> str:
@@ -379,12 +404,14 @@ def vocabulary() -> dict[str, list[tuple[str, str, str]]]:
         )
         for name, (fixed, form) in _MAKERS.items()
     ]
+    records = [(f"{REPLACE}(x, field=y)", "", "dataclasses.replace(x, field=y)")]
     constants = [(name, "", form) for name, form in _CONSTANTS.items()]
     dtypes = [(name, f"torch.{name}", "") for name in _DTYPES]
     return {
         "Functions": functions,
         "Reductions": reductions,
         "Makers of tensors": makers,
+        "Records": records,
         "Constants": constants,
         "Dtypes": dtypes,
     }

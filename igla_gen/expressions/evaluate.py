@@ -74,6 +74,14 @@ def _text(value: object) -> str:
     return str(value)
 
 
+def _replace(record: object, **changes: object) -> object:
+    """A record with other values of some fields; it refuses what its type refuses."""
+    replaced = getattr(record, "replaced", None)
+    if replaced is None:
+        raise ValueError("replace takes a record")
+    return replaced(changes)
+
+
 FUNCTIONS: dict[str, Callable[..., object]] = {
     "sqrt": math.sqrt, "exp": math.exp, "log": math.log, "log2": math.log2, "sin": math.sin,
     "cos": math.cos, "tanh": math.tanh, "erf": math.erf, "abs": abs, "floor": math.floor,
@@ -81,7 +89,7 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "len": len, "range": _range, "all": all, "any": any, "isfinite": math.isfinite,
     "isnan": math.isnan, "float": float, "int": int, "list": list, "tuple": tuple, "str": _text,
     "clamp": lambda x, low, high: min(max(x, low), high),
-    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)), "replace": _replace,
 }  # fmt: skip
 CONSTANTS = {
     "pi": math.pi, "inf": math.inf, "true": True, "false": False, "none": None,

@@ -408,6 +408,8 @@ class Inference:
             assert isinstance(node.function, Name)
             arguments = [self.infer(a, elementwise=True) for a in node.arguments]
             keywords = {key: self.infer(value) for key, value in node.keywords}
+            if node.function.name == "replace" and arguments:
+                return self._replace(node, arguments[0])
             try:
                 return calls.result(node.function.name, arguments, keywords)
             except calls.CallError as error:
@@ -425,6 +427,23 @@ class Inference:
                 f"{show(node.function)} is {show_kind(function)} and cannot be called", node.span,
             )  # fmt: skip
         return UNKNOWN
+
+    def _replace(self, node: Call, record: Kind) -> Kind:
+        """The record again, its new values held to its fields."""
+        if isinstance(record, Record):
+            fields = tuple(Param(name, kind, False) for name, kind in record.fields.items())
+            for param, part in self._match(
+                Call(node.function, (), node.keywords, node.span),
+                Function(record.name, fields, record, keywords_only=True),
+            ):
+                self._argument(param, self.infer(part), part)
+        elif not isinstance(record, Unknown):
+            self.fault(
+                "ill-typed-expression",
+                f"{show(node.arguments[0])} is {show_kind(record)}: replace takes a record",
+                node.arguments[0].span,
+            )  # fmt: skip
+        return record
 
     def _declared_call(self, node: Call, function: Function) -> Kind:
         found = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import math
 from functools import cache, lru_cache
 
 from lark import Lark, Token, Transformer, UnexpectedInput
@@ -27,17 +28,19 @@ from igla_gen.expressions.tree import (
     depth_of,
 )
 from igla_gen.resources import grammar_text
-from igla_gen.syntax.tree import Scalar
+from igla_gen.syntax.lalr import Tables
+from igla_gen.syntax.tree import MAX_DIGITS, Scalar
 
 MAX_DEPTH = 48  # four brackets a level when emitted, and Python reads 200
 
 
 @cache
-def _parser() -> tuple[Lark, _Builder]:
+def _parser() -> tuple[Tables, _Builder]:
     """The parser and the builder of its nodes, which works while it parses: no tree in between."""
     builder = _Builder()
     grammar = grammar_text("expressions")
-    return Lark(grammar, parser="lalr", maybe_placeholders=True, transformer=builder), builder
+    lark = Lark(grammar, parser="lalr", maybe_placeholders=True, transformer=builder)
+    return Tables(lark, "start"), builder
 
 
 @lru_cache(8192)  # an editor, and who checks one spec again and again, changes one line of many
@@ -101,8 +104,16 @@ class _Builder(Transformer):
         return self.scalar.part(token.start_pos, token.end_pos)
 
     def number(self, children):
-        text = children[0].replace("_", "")
-        return Number(int(text) if text.isdigit() else float(text), self._at(children[0]))
+        (token,) = children
+        text = token.replace("_", "")
+        if len(text) > MAX_DIGITS:
+            message = f"a number of more than {MAX_DIGITS} digits"
+            raise _error(self.scalar, token.start_pos, message, "no quantity needs them")
+        value = int(text) if text.isdigit() else float(text)
+        if value == math.inf:
+            message = f"{token} is more than a float holds"
+            raise _error(self.scalar, token.start_pos, message, "write inf if infinity is meant")
+        return Number(value, self._at(token))
 
     def string(self, children):
         return Text(str(children[0])[1:-1], self._at(children[0]))

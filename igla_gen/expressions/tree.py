@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from igla_gen.diagnostics import Span
 
@@ -132,28 +133,24 @@ Expression = (
 )
 
 
+_PARTS: dict[type, Callable[[Any], tuple[Expression, ...]]] = {
+    Attribute: lambda node: (node.owner,),
+    Call: lambda node: (node.function, *node.arguments, *(value for _, value in node.keywords)),
+    Index: lambda node: (node.owner, *node.subscripts),
+    Slice: lambda node: tuple(part for part in (node.start, node.stop) if part is not None),
+    Unary: lambda node: (node.operand,),
+    Binary: lambda node: (node.left, node.right),
+    Comparison: lambda node: node.operands,
+    Logical: lambda node: node.operands,
+    Conditional: lambda node: (node.then, node.condition, node.otherwise),
+    Items: lambda node: node.items,
+}
+
+
 def children(node: Expression) -> tuple[Expression, ...]:
     """The direct parts of a node, left to right."""
-    match node:
-        case Attribute(owner=owner):
-            return (owner,)
-        case Call():
-            return (node.function, *node.arguments, *(value for _, value in node.keywords))
-        case Index():
-            return (node.owner, *node.subscripts)
-        case Slice():
-            return tuple(part for part in (node.start, node.stop) if part is not None)
-        case Unary():
-            return (node.operand,)
-        case Binary():
-            return (node.left, node.right)
-        case Comparison() | Logical():
-            return node.operands
-        case Conditional():
-            return (node.then, node.condition, node.otherwise)
-        case Items():
-            return node.items
-    return ()
+    parts = _PARTS.get(type(node))
+    return parts(node) if parts is not None else ()
 
 
 def depth_of(node: Expression) -> int:
@@ -166,10 +163,13 @@ def depth_of(node: Expression) -> int:
 
 
 def walk(node: Expression) -> Iterator[Expression]:
-    """The node and everything below it."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    """The node and everything below it, each before its parts."""
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        if (parts := _PARTS.get(type(part))) is not None:
+            waiting.extend(reversed(parts(part)))
 
 
 def names(node: Expression) -> list[Name]:

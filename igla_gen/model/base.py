@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from igla_gen.ancestor.forms import INSTEAD
 from igla_gen.diagnostics import Diagnostic, Fix, Span, SpecError, respelling, suggestion
 from igla_gen.expressions import Expression, parse_expression
 from igla_gen.model.types import FieldType, Type, parse_field, parse_type
@@ -30,7 +31,7 @@ T = TypeVar("T")
 class Spec(BaseModel):
     """One mapping of a spec file; it knows its node, and so the place of each key."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
     _node: Mapping = PrivateAttr()
 
     @model_validator(mode="wrap")
@@ -73,6 +74,10 @@ def _wrong(node: Any, wanted: str, hint: str | None = None) -> SpecError:
     return SpecError(Diagnostic("IG205", "wrong-shape", message, _start(node), hint))
 
 
+def _is_empty(node: Any) -> bool:
+    return isinstance(node, Scalar) and not node.text
+
+
 def _start(node: Node) -> Span:
     if isinstance(node, Mapping) and node.entries:
         return node.entries[0].key.span
@@ -87,7 +92,8 @@ def _text(node: Any) -> Scalar:
 
 def _items(node: Any) -> list[Node]:
     if not isinstance(node, Sequence):
-        raise _wrong(node, "a list", "write '- item' lines, or [a, b]")
+        below = f" from line {node.span.line + 1} on" if _is_empty(node) else ""
+        raise _wrong(node, "a list", f"write '- item' lines{below}, or [a, b]")
     return list(node.items)
 
 
@@ -157,7 +163,7 @@ def _diagnostic(error: dict[str, Any], root: Node, classes: dict[int, type[Spec]
             "unknown-key",
             f'"{path[-1]}" is not a key here',
             key.span if key else span,
-            suggestion(str(path[-1]), known),
+            INSTEAD.get(str(path[-1])) or suggestion(str(path[-1]), known),
             fix=_rename(key, parent, known) if key else None,
         )
     if error["type"] == "missing":
@@ -175,11 +181,15 @@ def _diagnostic(error: dict[str, Any], root: Node, classes: dict[int, type[Spec]
 
 def _with_key(found: Diagnostic, root: Node, path: tuple[str | int, ...]) -> Diagnostic:
     """A value of the wrong shape that begins below its key is named with the line of the key."""
-    parent = _node_at(root, path[:-1])
-    key = parent.key(str(path[-1])) if isinstance(parent, Mapping) and path else None
+    steps = list(path)
+    while steps and isinstance(steps[-1], int):  # an item is named with the key of its list
+        steps.pop()
+    parent = _node_at(root, tuple(steps[:-1]))
+    key = parent.key(str(steps[-1])) if isinstance(parent, Mapping) and steps else None
     if found.name != "wrong-shape" or key is None or key.span.line == found.span.line:
         return found
-    hint = f'it is the value of "{key.text}", on line {key.span.line}'
+    part = "it is in the value" if len(steps) < len(path) else "it is the value"
+    hint = f'{part} of "{key.text}", on line {key.span.line}'
     return replace(found, hint=f"{found.hint}; {hint}" if found.hint else hint)
 
 

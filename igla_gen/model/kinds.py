@@ -215,4 +215,6 @@ def _kind_of_name(library: Library, unit: Unit, name: str, depth: int) -> Kind:
     found = library.type_of(unit, name)
     if found is None or found[1].class_ is not None or depth > MAX_NESTING:
         return UNKNOWN
+    if found[1].variants:
+        return Words(tuple(word.text for word in found[1].variants))
     return _record(library, found[0], name, found[1], depth)

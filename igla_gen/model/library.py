@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from igla_gen.ancestor.findings import check as check_ancestor
 from igla_gen.ancestor.forms import is_ancestor
 from igla_gen.diagnostics import Diagnostic, Findings, Span, respelling, suggestion
 from igla_gen.model.base import build
@@ -116,7 +115,7 @@ class Library:
             names += [other for other in references if other in self.units and other not in names]
         return [self.units[name] for name in names]
 
-    def scope(self, unit: Unit) -> dict[str, Known]:
+    def scope(self, unit: Unit) -> Mapping[str, Known]:
         """Every declared name that the unit's spec may use."""
         used = self.used(unit)
         key = tuple(map(id, used))
@@ -249,8 +248,10 @@ def _read_unit(library: Library, document: Document, source: Source) -> Unit | N
     if node is None or (spoilt and not isinstance(node, MappingNode)):
         return None
     if is_ancestor(node):
+        from igla_gen.ancestor.findings import check
+
         assert isinstance(node, MappingNode)
-        library.findings.extend(() if faults else check_ancestor(node))
+        library.findings.extend(() if faults else check(node))
         return None
     before = len(library.findings.items)
     spec = _build(library, node)
@@ -417,15 +418,17 @@ def _is_module_name(part: str) -> bool:
 
 def _load_uses(library: Library, root: Path) -> None:
     pending = list(library.units.values())
+    read: dict[Path, Unit | None] = {}  # what stands at a module's place may write another module
     while pending:
         unit = pending.pop(0)
         for reference in _references(unit.spec):
             if reference.text in library.units:
                 continue
             path = find_module(reference.text, root)
-            used = _load_file(library, path, root) if path is not None else None
-            if used is not None:
-                pending.append(used)
+            if path is not None and path not in read:
+                read[path] = _load_file(library, path, root)
+                pending += [read[path]] if read[path] is not None else []
+            used = read.get(path) if path is not None else None
             if path is None or (used is not None and used.module != reference.text):
                 hint = suggestion(reference.text, library.units)
                 if used is not None:

@@ -44,10 +44,40 @@ class Record(dict[str, object]):
             elif declared_as.has_default:
                 self[field] = declared_as.default
 
+    def replaced(self, changes: dict[str, object]) -> Record:
+        """The same with other values; refuses what the generated class refuses.
+
+        Raises:
+            ValueError: a field that there is not, or a constraint that does not hold.
+        """
+        given = {name: self[name] for name in self.given} | changes
+        return made_record(self.name, (self.owner, self.spec), given)
+
     def changed(self, field: str, value: object) -> Record:
         """The same with one field said anew."""
         given = {name: self[name] for name in self.given} | {field: value}
         return Record(self.name, (self.owner, self.spec), self.node, self.place, given)
+
+
+def made_record(name: str, declared: RecordType, given: dict[str, object]) -> Record:
+    """A record that no mapping says, as an expression makes it.
+
+    Raises:
+        ValueError: a field is missing, or there is none of that name, or a constraint does not hold.
+    """
+    owner, spec = declared
+    place = spec.node.span
+    record = Record(name, declared, Mapping((), place), place, given)
+    lacking = [field for field in spec.fields if field not in record]
+    unknown = [field for field in given if field not in spec.fields]
+    if lacking or unknown:
+        verb = "lacks" if lacking else "has no field"
+        raise ValueError(f"{name} {verb} {(lacking or unknown)[0]}")
+    values = constants_of(owner) | record
+    for constraint in spec.constraints:
+        if broken(constraint, values) is not None:
+            raise ValueError(f"{name} needs {show(constraint)}")
+    return record
 
 
 def given_of(value: object) -> object:

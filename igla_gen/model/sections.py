@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable
 
 from igla_gen.diagnostics import Diagnostic, Findings, Fix, Span, respelling, suggestion
 from igla_gen.expressions import EvaluationError, Expression, evaluate, show
+from igla_gen.expressions.tree import Call, Number, Text
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.records import (
     Reader,
     Record,
-    broken,
     chains,
     check_constraints,
     constants_of,
+    made_record,
     overlay,
     place_of,
 )
@@ -175,19 +176,7 @@ def _constructor(name: str, owner: Unit, type_: TypeSpec) -> Callable[..., objec
     """Makes a record of the type, which refuses values as the generated class does."""
 
     def call(**given: object) -> Record:
-        place = type_.node.span
-        record = Record(name, (owner, type_), Mapping((), place), place, given)
-        lacking = [field for field in type_.fields if field not in record]
-        unknown = [field for field in given if field not in type_.fields]
-        if lacking or unknown:
-            raise ValueError(
-                f"{name} {'lacks' if lacking else 'has no field'} {(lacking or unknown)[0]}"
-            )
-        values = constants_of(owner) | record
-        for constraint in type_.constraints:
-            if broken(constraint, values) is not None:
-                raise ValueError(f"{name} needs {show(constraint)}")
-        return record
+        return made_record(name, (owner, type_), given)
 
     return call
 
@@ -210,15 +199,19 @@ def _check_statement(
     try:
         if evaluate(statement, values):
             return
-        sides = [
-            f"{show(o)} = {_number(evaluate(o, values))}"
-            for o in getattr(statement, "operands", ())
-        ]
+        sides = [f"{show(o)} = {_number(evaluate(o, values))}" for o in _sides(statement)]
         hint = ", ".join(sides) or None
     except EvaluationError as error:
         hint = str(error)
     place = _place_of_statement(spec, statement, values)
     findings.add("IG302", "contract-mismatch", f"{text} does not hold", place, hint)
+
+
+def _sides(statement: Expression) -> tuple[Expression, ...]:
+    """What a comparison compares, or a call is about."""
+    if isinstance(statement, Call):
+        return tuple(a for a in statement.arguments if not isinstance(a, Number | Text))
+    return getattr(statement, "operands", ())
 
 
 def _place_of_statement(

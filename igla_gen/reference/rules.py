@@ -78,7 +78,8 @@ def rules_index(rules: list[Rule]) -> str:
     parts = [
         "# Rules",
         "Everything that `igla-gen check` reports. `igla-gen explain NAME` prints the same pages. "
-        "A finding is an error unless it is said to be a warning; errors stop `igla-gen gen`.",
+        "A finding is an error unless it is said to be a warning or a note; errors stop `igla-gen gen`, "
+        "notes fail nothing.",
     ]
     for prefix, title in GROUPS.items():
         rows = [_row(rule) for rule in rules if rule.code.startswith(prefix)]
@@ -87,7 +88,8 @@ def rules_index(rules: list[Rule]) -> str:
 
 
 def _row(rule: Rule) -> tuple[str, ...]:
-    name = f"[{rule.name}]({rule.name}.md)" + (" (warning)" if rule.severity == "warning" else "")
+    said = "" if rule.severity == "error" else f" ({rule.severity})"
+    name = f"[{rule.name}]({rule.name}.md){said}"
     return rule.code, name, rule.fix or "", first_sentence(rule.what)
 
 

@@ -27,6 +27,11 @@ class Report:
         """How many findings there are of a severity."""
         return sum(item.severity == severity for item in self.findings)
 
+    @property
+    def fails(self) -> bool:
+        """Whether there is more than notes."""
+        return self.count("note") < len(self.findings)
+
     def fixable(self, safety: str) -> int:
         """How many findings carry a fix of this safety."""
         return sum(item.fix is not None and item.fix.safety == safety for item in self.findings)

@@ -42,7 +42,8 @@ def _command(item: Diagnostic, base: str) -> str:
         f"{key}={_escape(str(value), _IN_PROPERTIES)}" for key, value in places.items()
     )
     said = [visible(item.message), *([f"help: {visible(item.hint)}"] if item.hint else [])]
-    return f"::{item.severity} {shown}::" + _escape("\n".join(said), _IN_MESSAGES)
+    word = "notice" if item.severity == "note" else item.severity
+    return f"::{word} {shown}::" + _escape("\n".join(said), _IN_MESSAGES)
 
 
 def _escape(text: str, table: dict[str, str]) -> str:

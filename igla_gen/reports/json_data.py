@@ -23,6 +23,7 @@ def report_data(report: Report) -> dict[str, object]:
             "specs": report.specs,
             "errors": report.count("error"),
             "warnings": report.count("warning"),
+            "notes": report.count("note"),
             "suppressed": len(report.suppressed),
             "fixable": report.fixable("safe"),
             "fixable_unsafe": report.fixable("unsafe"),

@@ -41,15 +41,16 @@ def render(report: Report, *, color: bool = False, width: int = 120) -> str:
 def render_finding(
     item: Diagnostic, source: str | None, *, color: bool = False, width: int = 120
 ) -> str:
-    """One finding with the lines it is about."""
+    """One finding with the lines it is about; a note stands without them."""
     paint = _COLORED if color else _PLAIN
-    tone = paint.error if item.severity == "error" else paint.warning
+    tone = {"error": paint.error, "warning": paint.warning, "note": paint.margin}[item.severity]
     span = item.span
+    excerpts = [] if item.severity == "note" else _excerpts(span, source, paint, tone, width)
     head = f"{tone}{item.severity}[{item.code} {item.name}]{paint.off}"
     lines = [
         f"{head}{paint.strong}: {visible(item.message)}{paint.off}",
         f"{paint.margin}  -->{paint.off} {visible(span.file)}:{span.line}:{span.column}",
-        *_excerpts(span, source, paint, tone, width),
+        *excerpts,
     ]
     if item.hint:
         lines.append(f"{paint.margin}  ={paint.off} help: {visible(item.hint)}")
@@ -63,14 +64,14 @@ def summary(report: Report) -> str:
     """`2 errors, 1 warning in 2 files, 1 suppressed; 3 can be fixed with --fix`."""
     counts = [
         count_of(report.count(severity), severity)
-        for severity in ("error", "warning")
+        for severity in ("error", "warning", "note")
         if report.count(severity)
     ]
-    if counts:
+    if report.fails:
         files = {item.span.file for item in report.findings}
         said = f"{', '.join(counts)} in {count_of(len(files), 'file')}"
     else:
-        said = f"{count_of(report.specs, 'spec')}, no errors"
+        said = ", ".join((count_of(report.specs, "spec"), "no errors", *counts))
     if report.suppressed:
         said += f", {len(report.suppressed)} suppressed"
     safe, unsafe = report.fixable("safe"), report.fixable("unsafe")

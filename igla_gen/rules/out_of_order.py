@@ -8,6 +8,7 @@ from igla_gen.emit.templates import template_texts
 from igla_gen.model.base import Spec
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.model.records import RecordType, record_type
 from igla_gen.model.sections import section_type
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import SOUND, component
@@ -52,6 +53,9 @@ def _mappings(library: Library, unit: Unit) -> Iterator[tuple[Mapping, Iterable[
     yield spec.node, ORDERS["spec"]
     for type_ in spec.types.values():
         yield type_.node, ORDERS["type"]
+        example = type_.node.get("example")
+        if isinstance(example, Mapping):
+            yield from _records(library, (unit, type_), example)
     for formula in spec.formulas.values():
         yield formula.node, ORDERS["formula"]
     for behavior in spec.behaviors:
@@ -81,6 +85,20 @@ def _instance_mappings(
         for node in (spec.sections.get(name), spec.smoke.get(name)):
             if found is not None and isinstance(node, Mapping):
                 yield node, found[1].fields
+                yield from _records(library, found, node)
+
+
+def _records(
+    library: Library, declared: RecordType, node: Mapping
+) -> Iterator[tuple[Mapping, Iterable[str]]]:
+    """The records that stand in a mapping of values, at any depth."""
+    owner, type_ = declared
+    for entry in node.entries:
+        field = type_.fields.get(entry.key.text)
+        inner = record_type(library, owner, field.type) if field is not None else None
+        if inner is not None and isinstance(entry.value, Mapping):
+            yield entry.value, inner[1][1].fields
+            yield from _records(library, inner[1], entry.value)
 
 
 def _lists(library: Library, unit: Unit) -> Iterator[tuple[Sequence, list[str]]]:

@@ -15,6 +15,7 @@ from igla_gen.model.library import Library, Unit
 _MARK = re.compile(
     r"^[ \t]*(#% (?:(end)(?:behavior|type|check)|(behavior|type|check) (\w+)))[ \t]*$", re.M
 )
+_DEFINE = re.compile(r"[ \t]*(class|def) (\w+)")
 _CLASS = re.compile(r"^[ \t]*class (\w+)", re.M)
 _IMPORT = re.compile(r"^(?:from|import) [^(\n]*(?:\([^)]*\))?", re.M)
 
@@ -103,10 +104,9 @@ class Signature:
 def signature_in(block: TemplateBlock, name: str) -> Signature | None:
     """The signature of what the block defines under the name; bodies are not parsed."""
     lines = block.text.split("\n")
-    define = re.compile(rf"[ \t]*(class|def) {re.escape(name)}\b")
     for index, line in enumerate(lines):
-        match = define.match(line)
-        if match is None:
+        match = _DEFINE.match(line)
+        if match is None or match[2] != name:
             continue
         if match[1] == "def":
             function = _header(lines, index, block.first)
@@ -133,7 +133,7 @@ def _initializer(lines: list[str], index: int) -> int | None:
 def _header(lines: list[str], index: int, first: int) -> ast.FunctionDef | None:
     """The function that begins on this line, with `...` for its body."""
     indent = len(lines[index]) - len(lines[index].lstrip())
-    header = ""
+    header = "\n" * (first + index - 1)  # so that the parser counts the lines of the template
     for line in lines[index:]:
         header += line[indent:] + "\n"
         if line.split("#")[0].rstrip().endswith(":"):
@@ -142,6 +142,5 @@ def _header(lines: list[str], index: int, first: int) -> ast.FunctionDef | None:
             except SyntaxError:
                 continue
             assert isinstance(node, ast.FunctionDef)
-            ast.increment_lineno(node, first + index - 1)
             return node
     return None

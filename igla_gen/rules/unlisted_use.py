@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import NORM_TEMPLATE, SOUND, component
 from igla_gen.rules.templates import templates_of
 
+# imports as templates mostly write them; of others only the parser knows what they name
+_IMPORT = re.compile(rf"from {PACKAGE}\.(\w+)(?:((?:\.\w+)+) import\b| import ([\w, ]+)$)", re.M)
+_NAME = re.compile(r"(?:^|,) *(\w+)")
+_LIKE_IMPORT = re.compile(rf"from[\s\\]+{PACKAGE}\b")
+
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """Each module of the package that a template imports is the unit's own or in `uses`."""
@@ -21,11 +27,17 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
         return
     known = {unit.module, *(use.text for use in unit.spec.uses)}
     place = unit.spec.key_span("uses") if unit.spec.node.key("uses") else unit.spec.name.span
+
+    def is_missing(module: str) -> bool:
+        return module not in known and not _is_ambiguous(library, unit, module)
+
     missing: dict[str, str] = {}
     for name in names:
-        for module, line in _imports(template_texts().get(name, "")):
-            if module not in known and not _is_ambiguous(library, unit, module):
-                missing.setdefault(module, f"templates/{name}:{line} imports it")
+        text = template_texts().get(name, "")
+        if (suspects := _suspects(text)) is not None and not any(map(is_missing, suspects)):
+            continue  # parsing the whole template takes its time
+        for module, line in filter(lambda found: is_missing(found[0]), _imports(text)):
+            missing.setdefault(module, f"templates/{name}:{line} imports it")
     for module, where in missing.items():
         finder.report(f"{module} is not in uses", place, where)
 
@@ -41,6 +53,21 @@ def _is_ambiguous(library: Library, unit: Unit, module: str) -> bool:
     if not isinstance(other.spec, ComponentSpec):
         return False
     return any(name in library.scope(unit) for name, _ in declarations(other.spec))
+
+
+def _suspects(template: str) -> set[str] | None:
+    """Modules of the package that the template names as an import does, in its code or in a text.
+
+    None where something looks like an import that is written in another way.
+    """
+    found = _IMPORT.findall(template)
+    if len(found) < len(_LIKE_IMPORT.findall(template)):
+        return None
+    return {
+        f"{PACKAGE}.{folder}.{word}"
+        for folder, module, names in found
+        for word in ([module[1:]] if module else _NAME.findall(names))
+    }
 
 
 @lru_cache(256)

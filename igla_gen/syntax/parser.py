@@ -15,6 +15,7 @@ from lark.lexer import Lexer, Token
 from igla_gen.diagnostics import Diagnostic, Span
 from igla_gen.resources import grammar_text
 from igla_gen.syntax.cursor import MAX_FAULTS, Terminal, TooDeepError, TooManyFaultsError
+from igla_gen.syntax.lalr import Run, Tables
 from igla_gen.syntax.repairs import repaired
 from igla_gen.syntax.scanner import Scanner
 from igla_gen.syntax.tree import Document, Entry, Mapping, Node, Scalar, Sequence
@@ -121,6 +122,11 @@ def _between(children: list[object]) -> Span:
 
 
 @cache
+def _tables(start: str) -> Tables:
+    return Tables(_document_parser(), start)
+
+
+@cache
 def _document_parser() -> Lark:
     return Lark(
         grammar_text("document"),
@@ -134,10 +140,10 @@ def _document_parser() -> Lark:
 
 def _is_sound(terminals: list[Terminal]) -> bool:
     """Whether the terminals are one flow collection."""
-    state = _document_parser().parse_interactive(start="flow").parser_state
+    run = Run(_tables("flow"))
     try:
         for terminal in terminals:
-            state.feed_token(terminal)  # type: ignore[arg-type]
+            run.feed_token(terminal)
     except UnexpectedToken:
         return False
     return True
@@ -148,7 +154,7 @@ class _Reader:
 
     def __init__(self, text: str, file: str) -> None:
         self.scanner = Scanner(text, file, _is_sound)
-        self._state = _document_parser().parse_interactive(start="start").parser_state
+        self._run = Run(_tables("start"))
         self._depth = -1  # of what is being dropped; below zero when nothing is
         self._quiet = False  # the last terminal that came to a line's start was dropped too
 
@@ -159,7 +165,7 @@ class _Reader:
                 self._feed(unit)
             else:
                 self._drop(unit)
-        tree: Node | None = self._state.feed_token(Token("$END", ""), True)
+        tree: Node | None = self._run.end()
         return tree
 
     def _recover(self, unit: list[Terminal], index: int) -> None:
@@ -175,7 +181,12 @@ class _Reader:
             return
         kind = unit[index].type
         if not self._quiet:
-            self._report(unit[index], *_BLOCK_FAULTS.get(kind, _BLOCK_FAULTS["SCALAR"]))
+            message, hint = _BLOCK_FAULTS.get(kind, _BLOCK_FAULTS["SCALAR"])
+            if kind == "_DASH":
+                span = unit[index].span
+                row = self.scanner.row_left_of(span.line - 1, span.column)
+                hint += f"; line {row + 1} is the last before it that stands no further right"
+            self._report(unit[index], message, hint)
         self._quiet = True
         self._depth = 0
         self._drop(unit[index + 1 :] if kind in ("KEY", "_DASH") else unit[index:])
@@ -193,10 +204,10 @@ class _Reader:
                 return
 
     def _feed(self, unit: list[Terminal]) -> None:
-        feed, done = self._state.feed_token, 0
+        feed, done = self._run.feed_token, 0
         try:
             for terminal in unit:
-                feed(terminal)  # type: ignore[arg-type]
+                feed(terminal)
                 done += 1
             self._quiet = self._quiet and not unit
         except UnexpectedToken:
@@ -216,12 +227,12 @@ class _Reader:
 
     def _unwind(self, opening: Terminal) -> None:
         """Puts an empty value in place of the flow collection that `opening` began."""
-        values, states = self._state.value_stack, self._state.state_stack
+        values, states = self._run.value_stack, self._run.state_stack
         place = next(i for i in range(len(values) - 1, -1, -1) if values[i] is opening)
         del values[place:], states[place + 1 :]
         placeholder = Terminal("EMPTY", Scalar("", "empty", opening.span), opening.span)
         with suppress(UnexpectedToken):  # where the file itself is the collection
-            self._state.feed_token(placeholder)  # type: ignore[arg-type]
+            self._run.feed_token(placeholder)
 
     def _report(self, terminal: Terminal, message: str, hint: str) -> None:
         faults = self.scanner.faults

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from igla_gen.diagnostics import Diagnostic, Edit, Fix, Span
+from igla_gen.diagnostics import Diagnostic, Edit, Fix, Safety, Span
 from igla_gen.syntax.quoting import double_quoted
 
 # what stands before a value on its line: dashes, and a key
@@ -56,7 +56,10 @@ def _quote_value(fault: Diagnostic, lines: list[str]) -> Fix | None:
 def _double_backslash(fault: Diagnostic, _lines: list[str]) -> Fix:
     span = fault.span
     place = Span(span.file, span.line, span.column, span.line, span.column)
-    return Fix("write \\\\ for the backslash", (Edit(place, "\\"),))
+    # with digits after it (`\ud800`) it names what is no character, and perhaps one was meant
+    has_digits = span.end_column - span.column > len("\\q")
+    safety: Safety = "unsafe" if has_digits else "safe"
+    return Fix("write \\\\ for the backslash", (Edit(place, "\\"),), safety)
 
 
 def _spaces_for_tabs(fault: Diagnostic, lines: list[str]) -> Fix | None:

@@ -171,8 +171,8 @@ class Scanner(FlowScanner):
         top = levels[-1]
         if column != top.column and column != top.also:
             known = sorted({level.column + 1 for level in levels})
-            began, near = (top.row if row < 0 else row), self._row_left_of(column)
-            nearest = f", and line {near + 1} is the nearest one further left" if near > began else ""
+            began, near = (top.row if row < 0 else row), self.row_left_of(self._row, column)
+            nearest = f", and line {near + 1} is the nearest one further left" if near != began else ""
             self._fault(
                 "IG102", "bad-indentation", "this line is at no open level of indentation",
                 column, column + 1,
@@ -181,12 +181,12 @@ class Scanner(FlowScanner):
             )  # fmt: skip
             top.also = column
 
-    def _row_left_of(self, column: int) -> int:
-        """The last of the rows right above the current one whose text begins before a column."""
-        for row in range(self._row - 1, max(0, self._row - 1000), -1):
-            begin = self._lines[row].lstrip(" ")
-            if begin and begin[0] != "#" and len(self._lines[row]) - len(begin) < column:
-                return row
+    def row_left_of(self, row: int, column: int) -> int:
+        """The last row above one whose text begins before a column; of a thousand, or the first of all."""
+        for above in range(row - 1, max(0, row - 1000), -1):
+            begin = self._lines[above].lstrip(" ")
+            if begin and begin[0] != "#" and len(self._lines[above]) - len(begin) < column:
+                return above
         return 0
 
     def _swallow_tabs(self) -> None:

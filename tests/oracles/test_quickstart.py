@@ -51,9 +51,19 @@ def run(arguments: list[str], timeout: float = 120) -> subprocess.CompletedProce
     )
 
 
+def listen() -> None:
+    """In the child, before it becomes the trainer: what runs in the background of a shell ignores SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(arguments: list[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+        preexec_fn=listen,
     )
 
 

@@ -548,7 +548,7 @@ def _log_sum(top: Tensor, total: Tensor) -> Tensor:
     return (top + _divisor(total).log()).masked_fill(total == 0, -math.inf)
 
 
-# spec: specs/architecture/attention.vibee:301
+# spec: specs/architecture/attention.vibee:304
 def merge_lse(
     o_bthd: Tensor, lse_bth: Tensor, other_o_bthd: Tensor, other_lse_bth: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -574,7 +574,7 @@ def merge_lse(
     return sum_bthd / _divisor(total_bth)[..., None], _log_sum(top_bth, total_bth)
 
 
-# spec: specs/architecture/attention.vibee:332
+# spec: specs/architecture/attention.vibee:335
 class Attention(nn.Module):
     """Queries and keys are projected, normalised and rotated as the config says, attended causally
     (or by the mask given), and projected back.
@@ -630,13 +630,13 @@ class Attention(nn.Module):
         return self.o_proj(o_bthd.reshape(batch_size, num_tokens, -1))
 
 
-# spec: specs/architecture/attention.vibee:332
+# spec: specs/architecture/attention.vibee:335
 def _head_norm(config: AttentionConfig) -> nn.Module:
     """The norm over the channels of each head, or nothing."""
     return RMSNorm(config.head_dim, config.norm_eps) if config.qk_norm else nn.Identity()
 
 
-# spec: specs/architecture/attention.vibee:332
+# spec: specs/architecture/attention.vibee:335
 def _leave(x_bthd: Tensor, cos: Tensor | None, sin: Tensor | None) -> Tensor:
     """Queries and keys without rotary positions."""
     return x_bthd

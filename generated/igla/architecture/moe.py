@@ -126,7 +126,8 @@ class MoeConfig:
     def __post_init__(self) -> None:
         if self.activation not in ("swiglu", "geglu", "gelu", "silu", "relu"):
             raise ValueError(
-                f"MoeConfig.activation={self.activation!r} is not one of swiglu, geglu, gelu, silu, relu"
+                f"MoeConfig.activation={self.activation!r} "
+                "is not one of swiglu, geglu, gelu, silu, relu"
             )
         if not self.hidden_size > 0:
             raise ValueError(

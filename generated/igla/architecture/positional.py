@@ -365,9 +365,9 @@ class RopeCache:
         self._make(length, device)
 
     def _make(self, length: int, device: torch.device | None) -> None:
-        # Up to the trained context dynamic scaling changes nothing, whatever the length.
+        # Within the trained context dynamic scaling changes nothing: no length counts.
         positions = torch.arange(length, device=device)
-        self.cos_tr, self.sin_tr = rope_tables(self.config, positions, 1)
+        self.cos_tr, self.sin_tr = rope_tables(self.config, positions, 0)
 
     def tables(self, positions: Tensor, length: int) -> tuple[Tensor, Tensor]:
         """Return cos and sin [..., T, R/2] of positions [..., T], all of them below length."""

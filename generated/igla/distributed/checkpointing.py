@@ -334,7 +334,7 @@ def verify_checkpoint(path: Path) -> list[str]:
     return faults
 
 
-# spec: specs/distributed/checkpointing.vibee:106
+# spec: specs/distributed/checkpointing.vibee:107
 def _checkpoints(root: Path) -> list[Path]:
     """The checkpoint folders, newest first; one moved aside comes after its replacement."""
     pattern = re.compile(r"step-(\d+)|\.step-(\d+)\.replaced")
@@ -346,7 +346,7 @@ def _checkpoints(root: Path) -> list[Path]:
     return [path for _, path in sorted(found, reverse=True)]
 
 
-# spec: specs/distributed/checkpointing.vibee:106
+# spec: specs/distributed/checkpointing.vibee:107
 def prune_checkpoints(root: Path, keep_last: int) -> list[Path]:
     """Removes all that are older than the newest keep_last whole ones, and returns their paths.
 
@@ -488,7 +488,7 @@ def load_checkpoint(
     return _restore(path, model, optimizer)
 
 
-# spec: specs/distributed/checkpointing.vibee:90
+# spec: specs/distributed/checkpointing.vibee:91
 def load_latest(
     root: Path,
     *,

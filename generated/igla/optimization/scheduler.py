@@ -36,7 +36,8 @@ class SchedulerConfig:
     def __post_init__(self) -> None:
         if self.schedule not in ("cosine", "wsd", "linear", "constant"):
             raise ValueError(
-                f"SchedulerConfig.schedule={self.schedule!r} is not one of cosine, wsd, linear, constant"
+                f"SchedulerConfig.schedule={self.schedule!r} "
+                "is not one of cosine, wsd, linear, constant"
             )
         if not self.warmup_steps >= 0:
             raise ValueError(

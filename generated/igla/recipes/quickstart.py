@@ -136,7 +136,8 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(
-                f"TrainingConfig.precision={self.precision!r} is not one of auto, float32, bfloat16"
+                f"TrainingConfig.precision={self.precision!r} "
+                "is not one of auto, float32, bfloat16"
             )
         if not self.steps > 0:
             raise ValueError(f"TrainingConfig needs steps > 0, got steps={self.steps!r}")
@@ -182,7 +183,8 @@ class ScheduleConfig:
     def __post_init__(self) -> None:
         if self.schedule not in ("cosine", "wsd", "linear", "constant"):
             raise ValueError(
-                f"ScheduleConfig.schedule={self.schedule!r} is not one of cosine, wsd, linear, constant"
+                f"ScheduleConfig.schedule={self.schedule!r} "
+                "is not one of cosine, wsd, linear, constant"
             )
         if not 0 <= self.warmup_fraction < 1:
             raise ValueError(

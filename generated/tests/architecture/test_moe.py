@@ -298,15 +298,15 @@ def test_expert_metrics_even_load() -> None:
     """expert_metrics: even load.
 
     Law: metrics.utilization == 1 and metrics.load_entropy ~= 1 and metrics.max_load == 1 and
-    metrics.drop_rate == 0.1
+    metrics.drop_rate == 0.5
     """
     metrics = moe.expert_metrics(
-        torch.full((2, 4), 5, dtype=torch.float64), torch.tensor([1, 3], dtype=torch.float64)
+        torch.ones(2, 4, dtype=torch.float64), torch.tensor([1, 3], dtype=torch.float64)
     )
     assert metrics.utilization == 1
     assert metrics.load_entropy == pytest.approx(1, rel=1e-09, abs=1e-09)
     assert metrics.max_load == 1
-    assert metrics.drop_rate == 0.1
+    assert metrics.drop_rate == 0.5
 
 
 # spec: specs/architecture/moe.vibee:372
@@ -359,13 +359,14 @@ def test_expert_metrics_needs_a_choice_in_each_layer() -> None:
 def test_balanced_bias_moves_against_the_load() -> None:
     """balanced_bias: moves against the load.
 
-    Law: balanced_bias(bias, tensor([0, 4, 2, 2]), 0.25) ~= bias + tensor([0.25, -0.25, 0, 0])
+    Law: balanced_bias(bias, tensor([0, 4, 2, 2], dtype=int64), 0.1) ~= bias + tensor([0.1,
+    -0.1, 0, 0])
     """
     generator = torch.Generator().manual_seed(0)
     bias = torch.randn(4, generator=generator, dtype=torch.float64)
     torch.testing.assert_close(
-        moe.balanced_bias(bias, torch.tensor([0, 4, 2, 2], dtype=torch.float64), 0.25),
-        bias + torch.tensor([0.25, -0.25, 0, 0], dtype=torch.float64),
+        moe.balanced_bias(bias, torch.tensor([0, 4, 2, 2], dtype=torch.int64), 0.1),
+        bias + torch.tensor([0.1, -0.1, 0, 0], dtype=torch.float64),
         rtol=1e-15,
         atol=1e-15,
         check_dtype=False,
@@ -851,8 +852,10 @@ def test_moe_is_its_definition(normalize_weights: bool, num_shared_experts: int)
 
 # spec: specs/architecture/moe.vibee:302
 def test_moe_is_its_definition_with_shared_experts_of_its_activation() -> None:
-    mixture = _moe("relu", num_shared_experts=1)
-    assert mixture.shared_experts.activation == mixture.experts.activation == "relu"
+    mixture, x_td = _moe("relu", num_shared_experts=1), _normal(5, HIDDEN)
+    up, down = mixture.shared_experts.up_proj.weight, mixture.shared_experts.down_proj.weight
+    mixture.experts.down_proj.data.zero_()
+    torch.testing.assert_close(mixture(x_td)[0], (x_td @ up.T).relu() @ down.T)
 
 
 # spec: specs/architecture/moe.vibee:303
@@ -937,9 +940,8 @@ def test_dispatches_compile_without_graph_breaks(dispatch: str, autocast: bool) 
 @pytest.mark.parametrize("dispatch", ["dropless", "capacity"])
 def test_moe_runs_on_the_meta_device(dispatch: str) -> None:
     """Moe: moe runs on the meta device."""
-    with torch.device("meta"):
-        mixture = Moe(_config(dispatch=dispatch, num_shared_experts=1, bias_rate=0.1))
-        y_btd, routing = mixture(torch.empty(2, 5, HIDDEN, requires_grad=True))
+    mixture = Moe(_config(dispatch=dispatch, num_shared_experts=1, bias_rate=0.1)).to("meta")
+    y_btd, routing = mixture(torch.empty(2, 5, HIDDEN, device="meta"))
     y_btd.sum().backward()
     assert y_btd.shape == (2, 5, HIDDEN) and y_btd.is_meta
     assert routing.experts_tk.shape == (10, TOP_K) and routing.counts_e.shape == (EXPERTS,)
@@ -1001,10 +1003,12 @@ def test_even_load_costs_top_k(top_k: int) -> None:
 
 
 # spec: specs/architecture/moe.vibee:326, :338
-def test_masked_tokens_do_not_count() -> None:
+@pytest.mark.parametrize("only_one", [True, False])
+def test_masked_tokens_do_not_count(only_one: bool) -> None:
     """balance_loss, z_loss: masked tokens do not count."""
     logits_te = _normal(8, EXPERTS)
-    mask_bt = torch.tensor([[True, True, False, True], [False, True, True, False]])
+    mask_bt = torch.tensor([[False, False, False, True], [False, False, False, False]])
+    mask_bt = mask_bt if only_one else ~mask_bt
     masked, bare = [_routing(logits_te)], [_routing(logits_te[mask_bt.flatten()])]
     config = RoutingConfig(num_experts=EXPERTS, top_k=TOP_K)
     for loss in (moe.balance_loss, moe.z_loss, lambda *a: moe.auxiliary_loss(config, *a)):
@@ -1027,6 +1031,11 @@ def test_z_loss_is_its_definition() -> None:
     routings = [_routing(_normal(9, EXPERTS, seed=seed)) for seed in (1, 2)]
     sums = [routing.logits_te.exp().sum(-1).log() ** 2 for routing in routings]
     torch.testing.assert_close(moe.z_loss(routings), torch.cat(sums).mean(), rtol=0, atol=1e-14)
+
+
+# spec: specs/architecture/moe.vibee:338
+def test_z_loss_is_its_definition_for_one_expert() -> None:
+    assert moe.z_loss([_routing(torch.full((5, 1), 3.0), top_k=1)]).item() == pytest.approx(9)
 
 
 # spec: specs/architecture/moe.vibee:349

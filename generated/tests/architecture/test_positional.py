@@ -1142,6 +1142,7 @@ def test_cache_follows_the_device() -> None:
     want = positional.rope_tables(config, positions)
     assert torch.equal(cos, want[0]) and torch.equal(sin, want[1])
     assert cache.cos_tr.shape[0] == 4
+    assert cache.tables(positions.to("meta"), 4)[0].is_meta
     assert cache.tables(positions.to("meta"), 5)[0].is_meta
 
 

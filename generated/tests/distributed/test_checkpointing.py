@@ -561,6 +561,22 @@ def test_continues_bit_for_bit(tmp_path: Path, kind: str, fused: bool) -> None:
 
 
 # spec: specs/distributed/checkpointing.vibee:83
+def test_keeps_moments_of_any_name(tmp_path: Path) -> None:
+    """load_checkpoint: keeps moments of any name."""
+    built = []
+    for start in (1.0, 2.0):
+        model = nn.ParameterDict({"a/b": torch.full((2,), start), "a": torch.full((3,), start)})
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        sum(parameter.square().sum() for parameter in model.values()).backward()
+        optimizer.step()
+        built.append((model, optimizer))
+    (model, optimizer), other = built
+    path = checkpointing.save_checkpoint(tmp_path, 1, model=model, optimizer=optimizer, state={})
+    checkpointing.load_checkpoint(path, *other)
+    assert _same(_snapshot(*other), _snapshot(model, optimizer))
+
+
+# spec: specs/distributed/checkpointing.vibee:84
 def test_keeps_the_dtype_of_moments(tmp_path: Path) -> None:
     """load_checkpoint: keeps the dtype of moments."""
     model, optimizer = _build(fused=False)
@@ -576,7 +592,7 @@ def test_keeps_the_dtype_of_moments(tmp_path: Path) -> None:
     assert model[0].weight.dtype == torch.bfloat16
 
 
-# spec: specs/distributed/checkpointing.vibee:84
+# spec: specs/distributed/checkpointing.vibee:85
 def test_keeps_plain_numbers_of_the_optimizer(tmp_path: Path) -> None:
     """load_checkpoint: keeps plain numbers of the optimizer."""
     model, optimizer = _build(kind="SGD")
@@ -587,7 +603,7 @@ def test_keeps_plain_numbers_of_the_optimizer(tmp_path: Path) -> None:
     assert dict(optimizer.state) == {model[3].bias: {"calls": 7, "ratio": 0.1}}
 
 
-# spec: specs/distributed/checkpointing.vibee:85
+# spec: specs/distributed/checkpointing.vibee:86
 def test_later_training_leaves_the_files_alone(tmp_path: Path) -> None:
     """load_checkpoint: later training leaves the files alone."""
     (path,) = _save(tmp_path, 1)
@@ -597,7 +613,7 @@ def test_later_training_leaves_the_files_alone(tmp_path: Path) -> None:
     assert checkpointing.verify_checkpoint(path) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:86
+# spec: specs/distributed/checkpointing.vibee:87
 def test_refuses_a_damaged_checkpoint(tmp_path: Path) -> None:
     """load_checkpoint: refuses a damaged checkpoint."""
     (path,) = _save(tmp_path, 1)
@@ -615,22 +631,22 @@ def test_refuses_a_damaged_checkpoint(tmp_path: Path) -> None:
     assert _same(_snapshot(model, optimizer), before)
 
 
-# spec: specs/distributed/checkpointing.vibee:87
+# spec: specs/distributed/checkpointing.vibee:88
 def test_refuses_another_model_untouched(tmp_path: Path) -> None:
     """load_checkpoint: refuses another model untouched."""
     (path,) = _save(tmp_path, 1)
     model, optimizer = _build(hidden=6)
     before = _snapshot(model, optimizer)
-    message = (
-        r"does not fit, 6 tensors differ: 0.weight is torch.float32 \[5, 4\] in the checkpoint "
-        r"and torch.float32 \[5, 6\] in the model"
-    )
-    with pytest.raises(checkpointing.CheckpointError, match=message):
+    with pytest.raises(checkpointing.CheckpointError) as caught:
         checkpointing.load_checkpoint(path, model, optimizer)
+    assert str(caught.value) == (
+        f"{path} does not fit, 6 tensors differ: 0.weight is torch.float32 [5, 4] in the "
+        "checkpoint and torch.float32 [5, 6] in the model"
+    )
     assert _same(_snapshot(model, optimizer), before)
 
 
-# spec: specs/distributed/checkpointing.vibee:87
+# spec: specs/distributed/checkpointing.vibee:88
 def test_refuses_another_model_untouched_by_dtype_and_name(tmp_path: Path) -> None:
     """load_checkpoint: refuses another model untouched."""
     (path,) = _save(tmp_path, 1)
@@ -645,24 +661,26 @@ def test_refuses_another_model_untouched_by_dtype_and_name(tmp_path: Path) -> No
         checkpointing.load_checkpoint(path, model, optimizer)
 
 
-# spec: specs/distributed/checkpointing.vibee:88
+# spec: specs/distributed/checkpointing.vibee:89
 def test_refuses_another_optimizer(tmp_path: Path) -> None:
     """load_checkpoint: refuses another optimizer."""
     (path,) = _save(tmp_path, 1)
     model, optimizer = _build(kind="SGD")
     before = _snapshot(model, optimizer)
-    with pytest.raises(checkpointing.CheckpointError, match=r"with AdamW, the optimizer is SGD"):
+    with pytest.raises(checkpointing.CheckpointError) as caught:
         checkpointing.load_checkpoint(path, model, optimizer)
+    assert str(caught.value) == f"{path} was written with AdamW, the optimizer is SGD"
     assert _same(_snapshot(model, optimizer), before)
     model, optimizer = _build()
     optimizer.param_groups[0]["params"].reverse()
     before = _snapshot(model, optimizer)
-    with pytest.raises(checkpointing.CheckpointError, match="other parameters in its optimizer"):
+    with pytest.raises(checkpointing.CheckpointError) as caught:
         checkpointing.load_checkpoint(path, model, optimizer)
+    assert str(caught.value) == f"{path} has other parameters in its optimizer groups"
     assert _same(_snapshot(model, optimizer), before)
 
 
-# spec: specs/distributed/checkpointing.vibee:100
+# spec: specs/distributed/checkpointing.vibee:101
 def test_nothing_to_load_is_none(tmp_path: Path) -> None:
     """load_latest: nothing to load is none."""
     assert _load(tmp_path / "absent") == (None, [])
@@ -672,18 +690,19 @@ def test_nothing_to_load_is_none(tmp_path: Path) -> None:
     assert _names(tmp_path) == [".step-00000001.partial", "step-best"]
 
 
-# spec: specs/distributed/checkpointing.vibee:101
+# spec: specs/distributed/checkpointing.vibee:102
 def test_loads_the_newest(tmp_path: Path) -> None:
     """load_latest: loads the newest."""
     _save(tmp_path, 99999999, 100000000, 5)
     assert _load(tmp_path) == ({"note": "of step 100000000", "step": 100000000}, [])
 
 
-# spec: specs/distributed/checkpointing.vibee:102
+# spec: specs/distributed/checkpointing.vibee:103
 def test_reports_a_damaged_one_and_uses_the_previous(tmp_path: Path) -> None:
     """load_latest: reports a damaged one and uses the previous."""
     _, second, third = _save(tmp_path, 1, 2, 3)
-    _flip(second / "optimizer.safetensors")
+    for name in ("optimizer.safetensors", "state.json"):
+        _flip(second / name)
     (third / "manifest.json").unlink()
     state, reports = _load(tmp_path)
     assert state == {"note": "of step 1", "step": 1}
@@ -691,7 +710,8 @@ def test_reports_a_damaged_one_and_uses_the_previous(tmp_path: Path) -> None:
         f"checkpoint {third} refused: "
         "step-00000003/manifest.json cannot be read: No such file or directory",
         f"checkpoint {second} refused: "
-        "step-00000002/optimizer.safetensors does not have the SHA-256 that the manifest says",
+        "step-00000002/optimizer.safetensors does not have the SHA-256 that the manifest says; "
+        "step-00000002/state.json does not have the SHA-256 that the manifest says",
     ]
     assert _names(tmp_path) == ["step-00000001", "step-00000002", "step-00000003"]
     model, optimizer = _build()
@@ -703,7 +723,7 @@ def test_reports_a_damaged_one_and_uses_the_previous(tmp_path: Path) -> None:
     )
 
 
-# spec: specs/distributed/checkpointing.vibee:103
+# spec: specs/distributed/checkpointing.vibee:104
 def test_refuses_when_all_are_damaged(tmp_path: Path) -> None:
     """load_latest: refuses when all are damaged."""
     for path in _save(tmp_path, 1, 2):
@@ -714,7 +734,7 @@ def test_refuses_when_all_are_damaged(tmp_path: Path) -> None:
         _load(tmp_path)
 
 
-# spec: specs/distributed/checkpointing.vibee:104
+# spec: specs/distributed/checkpointing.vibee:105
 def test_finds_a_checkpoint_moved_aside(tmp_path: Path) -> None:
     """load_latest: finds a checkpoint moved aside."""
     _, second = _save(tmp_path, 1, 2)
@@ -725,7 +745,7 @@ def test_finds_a_checkpoint_moved_aside(tmp_path: Path) -> None:
     assert aside.exists()
 
 
-# spec: specs/distributed/checkpointing.vibee:115
+# spec: specs/distributed/checkpointing.vibee:116
 def test_keeps_the_newest(tmp_path: Path) -> None:
     """prune_checkpoints: keeps the newest."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -737,7 +757,28 @@ def test_keeps_the_newest(tmp_path: Path) -> None:
     assert checkpointing.prune_checkpoints(tmp_path / "absent", 1) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:115
+# spec: specs/distributed/checkpointing.vibee:116
+def test_keeps_the_newest_and_what_a_killed_prune_leaves_is_removed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """prune_checkpoints: keeps the newest."""
+    for step, name in ((1, "step-00000001"), (2, ".step-00000002.replaced")):
+        path, kept = _save(tmp_path, step, 3)
+        path.rename(tmp_path / name)
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(shutil, "rmtree", _interrupted)
+            checkpointing.prune_checkpoints(tmp_path, 1)
+        assert _names(tmp_path)[1:] == [kept.name] and _names(tmp_path)[0].endswith(".partial")
+        _save(tmp_path, 3)
+        assert _names(tmp_path) == [kept.name]
+
+
+# spec: specs/distributed/checkpointing.vibee:116
+def _interrupted(path: Path) -> None:
+    raise KeyboardInterrupt
+
+
+# spec: specs/distributed/checkpointing.vibee:116
 def test_damaged_ones_do_not_count(tmp_path: Path) -> None:
     """prune_checkpoints: damaged ones do not count."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -748,7 +789,7 @@ def test_damaged_ones_do_not_count(tmp_path: Path) -> None:
     assert checkpointing.prune_checkpoints(tmp_path, 2) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:115
+# spec: specs/distributed/checkpointing.vibee:116
 def test_refuses_to_keep_none(tmp_path: Path) -> None:
     """prune_checkpoints: refuses to keep none."""
     _save(tmp_path, 1)

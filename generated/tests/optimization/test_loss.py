@@ -55,6 +55,10 @@ def test_cross_entropy_sum_equal_logits_cost_the_log_of_the_vocabulary() -> None
         torch.full_like(
             loss.cross_entropy_sum(h, w, torch.tensor([0, 7, 3], dtype=torch.int64)),
             3 * math.log(8),
+            dtype=torch.result_type(
+                loss.cross_entropy_sum(h, w, torch.tensor([0, 7, 3], dtype=torch.int64)),
+                3 * math.log(8),
+            ),
         ),
         rtol=1e-12,
         atol=1e-12,

@@ -26,7 +26,7 @@ from igla.data.pipeline import IGNORE_INDEX, Batch, held_out_batches
 from igla.data.tokenizer import TokenizerConfig
 from igla.distributed.checkpointing import CheckpointConfig
 from igla.evaluation.metrics import Throughput, format_count, read_log
-from igla.export.parity import ParityReport
+from igla.export.parity import ParityReport, format_report
 from igla.optimization.gradient import GradientConfig
 from igla.optimization.optimizer import OptimizerConfig
 from igla.optimization.scheduler import learning_rate_factor
@@ -500,7 +500,8 @@ def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> Non
         (b"fpu amx_bf16", torch.bfloat16),
         (b"fpu avx512f", torch.float32),
     ):
-        monkeypatch.setattr(Path, "read_bytes", lambda _, found=flags: found)
+        files = {Path("/proc/cpuinfo"): flags}
+        monkeypatch.setattr(Path, "read_bytes", lambda path, files=files: files[path])
         dtype, reason = subject.choose_precision("auto", cpu)
         assert dtype == expected
         assert ("does not" in reason) == (expected == torch.float32)
@@ -734,6 +735,28 @@ def test_other_options_are_refused_by_name(
         subject.Trainer(dataclasses.replace(options, training=asked), data, CONFIG)
     with pytest.raises(ValueError, match="model.rope_base: 10000.0 then, 5.0 now"):
         subject.Trainer(options, data, dataclasses.replace(CONFIG, rope_base=5.0))
+    manifest = dataclasses.replace(data.train_manifest, fingerprint="other text")
+    with pytest.raises(ValueError, match="[(]data.fingerprint: '[0-9a-f]+' then, 'other text' now"):
+        subject.Trainer(options, dataclasses.replace(data, train_manifest=manifest), CONFIG)
+
+
+# spec: specs/recipes/pretrain.vibee:147
+def test_other_options_are_refused_by_name_as_are_unknown_ones(
+    options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint that does not say what an option was may not be gone on from; each one is named."""
+    identity = subject.Trainer._identity
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            subject.Trainer,
+            "_identity",
+            lambda trainer: {k: v for k, v in identity(trainer).items() if k != "gradient"},
+        )
+        subject.Trainer(options, data, CONFIG).save()
+    names = [field.name for field in dataclasses.fields(options.gradient)]
+    changed = [f"gradient.{n}: None then, {getattr(options.gradient, n)!r} now" for n in names]
+    with pytest.raises(ValueError, match=re.escape(f"({'; '.join(changed)})")):
+        subject.Trainer(options, data, CONFIG)
 
 
 # spec: specs/recipes/pretrain.vibee:148
@@ -882,11 +905,23 @@ def test_export_writes_what_the_options_name_and_proves_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Every file is measured; a difference beyond the gate of its type is an error with its path."""
-    options = with_export(options, llama_cpp=True)
+    options = with_export(options, gguf=("f16", "f32"), llama_cpp=True)
     trainer = subject.Trainer(options, data, CONFIG)
-    monkeypatch.setattr(subject, "measure_parity", lambda *_: REPORT)
-    assert subject.export_model(trainer.model, data, options) == {"f32": dataclasses.asdict(REPORT)}
-    assert "llama.cpp against PyTorch" in capsys.readouterr().out
+    asked: list[tuple[Any, ...]] = []
+    coarse = dataclasses.replace(REPORT, max_abs=5e-3)  # within the gate of f16, beyond that of f32
+
+    def measure(path: Path, *rest: Any) -> ParityReport:
+        asked.append((path, *rest))
+        return coarse if path.name == "model-f16.gguf" else REPORT
+
+    monkeypatch.setattr(subject, "measure_parity", measure)
+    reports = {"f16": dataclasses.asdict(coarse), "f32": dataclasses.asdict(REPORT)}
+    assert subject.export_model(trainer.model, data, options) == reports
+    rest = (trainer.model, data.tokenizer, list(options.export.prompts))
+    assert asked == [(options.out / f"model-{dtype}.gguf", *rest) for dtype in ("f16", "f32")]
+    printed = capsys.readouterr().out.splitlines()
+    for report in (coarse, REPORT):
+        assert "  " + format_report("llama.cpp against PyTorch", report) in printed
     monkeypatch.setattr(
         subject, "measure_parity", lambda *_: dataclasses.replace(REPORT, max_abs=1.0)
     )
@@ -1042,6 +1077,10 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     assert f"model: {num_params(config):,} parameters on " in report
     assert f"step: {training.batch_size} x 1 sequences of {training.sequence_length} " in report
     assert f"= {tokens:,} tokens, {flops}FLOP\n" in report
+    dtype, reason = subject.choose_precision("auto", torch.device("cpu"))
+    if not torch.cuda.is_available():
+        assert f"precision: {str(dtype).split('.')[1]} ({reason})\n" in report
+    assert f"wrote {options.out / 'loss.png'}\n" in report
     epochs = training.steps * tokens / manifest["num_tokens"]
     assert (
         f"{training.steps} steps = {training.steps * tokens:,} tokens = {epochs:.2f} ep" in report
