@@ -30,7 +30,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from igla.architecture import attention
 from igla.architecture.activation import Mlp, MlpConfig, mlp_num_params
 from igla.architecture.attention import (
     Attention,
@@ -137,17 +136,20 @@ class DecoderConfig:
             )
         if self.activation not in ("swiglu", "geglu", "gelu", "silu", "relu"):
             raise ValueError(
-                f"DecoderConfig.activation={self.activation!r} is not one of swiglu, geglu, gelu, silu, relu"
+                f"DecoderConfig.activation={self.activation!r} "
+                "is not one of swiglu, geglu, gelu, silu, relu"
             )
         if self.norm_type not in ("rms", "layer"):
             raise ValueError(f"DecoderConfig.norm_type={self.norm_type!r} is not one of rms, layer")
         if self.norm_placement not in ("pre", "post", "both"):
             raise ValueError(
-                f"DecoderConfig.norm_placement={self.norm_placement!r} is not one of pre, post, both"
+                f"DecoderConfig.norm_placement={self.norm_placement!r} "
+                "is not one of pre, post, both"
             )
         if self.depth_scaling not in ("model", "block", "none"):
             raise ValueError(
-                f"DecoderConfig.depth_scaling={self.depth_scaling!r} is not one of model, block, none"
+                f"DecoderConfig.depth_scaling={self.depth_scaling!r} "
+                "is not one of model, block, none"
             )
         if not self.vocab_size > 0:
             raise ValueError(
@@ -467,11 +469,7 @@ def activation_bytes(
     norms = 4 if config.norm_placement == "both" else 2
     heads = config.num_heads + config.num_kv_heads
     head_copies = 1 if fused_norms else 2
-<<<<<<< HEAD
-    attention = config.head_dim * heads * (2 + (head_copies if config.qk_norm else 0))
-=======
     attention_elements = config.head_dim * heads * (2 + (head_copies if config.qk_norm else 0))
->>>>>>> dec
     attention_statistics = config.num_heads + (heads if config.qk_norm else 0)
     per_channel = (
         4 if config.activation in ["swiglu", "geglu"] else 1 if config.activation == "relu" else 2
@@ -483,22 +481,14 @@ def activation_bytes(
         else config.moe.top_k * (mlp + 2 * config.hidden_size) + config.moe.num_shared_experts * mlp
     )
     branches = (
-<<<<<<< HEAD
-        norms * norm + 2 * config.hidden_size + experts + (attention if policy == "none" else 0)
-=======
         norms * norm
         + 2 * config.hidden_size
         + experts
         + (attention_elements if policy == "none" else 0)
->>>>>>> dec
     )
     branch_statistics = norms * norm_statistics + (attention_statistics if policy == "none" else 0)
     block = config.hidden_size if policy == "full" else branches
     block_statistics = 0 if policy == "full" else branch_statistics
-<<<<<<< HEAD
-    rope = RopeConfig(head_dim=config.head_dim, rotary_fraction=config.rotary_fraction)
-    tables = rotary_channels(rope) if config.position == "rope" else 0
-=======
     tables = (
         rotary_channels(
             RopeConfig(head_dim=config.head_dim, rotary_fraction=config.rotary_fraction)
@@ -506,27 +496,18 @@ def activation_bytes(
         if config.position == "rope"
         else 0
     )
->>>>>>> dec
     elements = config.num_layers * block + norm + config.hidden_size
     scalars = config.num_layers * block_statistics + norm_statistics
     return tokens * (elements * bytes_per_element + 4 * scalars + 8) + 4 * sequence_length * tables
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:288
-=======
 # spec: specs/architecture/decoder.vibee:289
->>>>>>> dec
 def kv_bytes_per_token(config: DecoderConfig, bytes_per_element: int) -> int:
     """Bytes that the key/value cache takes for one token of one sequence."""
     return 2 * config.num_layers * config.num_kv_heads * config.head_dim * bytes_per_element
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:294
-=======
 # spec: specs/architecture/decoder.vibee:295
->>>>>>> dec
 def residual_std(config: DecoderConfig, layer: int) -> float:
     """Standard deviation with which the projections of a block begin that write to the residual
     stream.
@@ -542,11 +523,7 @@ def residual_std(config: DecoderConfig, layer: int) -> float:
     )
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:304
-=======
 # spec: specs/architecture/decoder.vibee:305
->>>>>>> dec
 def stochastic_depth_rate(config: DecoderConfig, layer: int) -> float:
     """Probability with which each branch of a block is left out for a sequence.
 
@@ -555,11 +532,7 @@ def stochastic_depth_rate(config: DecoderConfig, layer: int) -> float:
     return config.stochastic_depth * (layer + 1) / config.num_layers
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:312
-=======
 # spec: specs/architecture/decoder.vibee:313
->>>>>>> dec
 class StochasticDepth(nn.Module):
     """Returns zero for each sequence with probability rate, the others divided by 1 - rate, so
     that the expectation stays.
@@ -582,21 +555,13 @@ class StochasticDepth(nn.Module):
         return (branch_btd / (1 - self.rate)).where(drawn_b11 >= self.rate, 0.0)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:348
-=======
 # spec: specs/architecture/decoder.vibee:349
->>>>>>> dec
 def _call(module: nn.Module, *arguments: Any) -> Any:
     """Apply a module, all activations kept."""
     return module(*arguments)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:348
-=======
 # spec: specs/architecture/decoder.vibee:349
->>>>>>> dec
 def _recompute(module: nn.Module, *arguments: Any) -> Any:
     """Apply a module and keep its arguments alone: the backward pass applies it again."""
     return checkpoint(module, *arguments, use_reentrant=False)
@@ -610,11 +575,7 @@ _CHECKPOINTING = {
 }
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:321
-=======
 # spec: specs/architecture/decoder.vibee:322
->>>>>>> dec
 class _Branches(nn.Module):
     """Attention and feed-forward of a block, which its norms join to the residual stream."""
 
@@ -627,11 +588,7 @@ class _Branches(nn.Module):
         self.run_attention = _call
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:321
-=======
 # spec: specs/architecture/decoder.vibee:322
->>>>>>> dec
 def _build_feed_forward(config: DecoderConfig) -> tuple[nn.Module, Callable[..., Any]]:
     """The module of a block, and a function that applies it and returns the Routing too."""
     sizes = {
@@ -644,21 +601,13 @@ def _build_feed_forward(config: DecoderConfig) -> tuple[nn.Module, Callable[...,
     return Moe(MoeConfig(routing=config.moe, **sizes)), _call
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:321
-=======
 # spec: specs/architecture/decoder.vibee:322
->>>>>>> dec
 def _without_routing(mlp: nn.Module, x_btd: Tensor) -> tuple[Tensor, None]:
     """Apply an MLP, which has no experts to choose from."""
     return mlp(x_btd), None
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:321
-=======
 # spec: specs/architecture/decoder.vibee:322
->>>>>>> dec
 class Block(_Branches):
     """Returns the stream, to which attention of the normed stream is added, then the MLP of the
     normed sum, and the Routing of a mixture of experts (None of an MLP).
@@ -688,11 +637,7 @@ class Block(_Branches):
         return x_btd + self.drop(branch_btd), routing
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:330
-=======
 # spec: specs/architecture/decoder.vibee:331
->>>>>>> dec
 class PostNormBlock(_Branches):
     """Returns the stream, to which attention is added and the sum normed, then the MLP of it is
     added and the sum normed, and the Routing.
@@ -721,11 +666,7 @@ class PostNormBlock(_Branches):
         return self.post_feedforward_layernorm(x_btd + self.drop(branch_btd)), routing
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:339
-=======
 # spec: specs/architecture/decoder.vibee:340
->>>>>>> dec
 class SandwichNormBlock(_Branches):
     """Returns the stream, to which the normed attention of the normed stream is added, then the
     normed MLP of the normed sum, and the Routing.
@@ -757,11 +698,7 @@ class SandwichNormBlock(_Branches):
         return x_btd + self.drop(self.post_feedforward_layernorm(branch_btd)), routing
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:348
-=======
 # spec: specs/architecture/decoder.vibee:349
->>>>>>> dec
 class Decoder(nn.Module):
     """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
     vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
@@ -887,11 +824,7 @@ class Decoder(nn.Module):
         return F.linear(hidden_btd, self.head_weight)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:348
-=======
 # spec: specs/architecture/decoder.vibee:349
->>>>>>> dec
 def _compute_dtype(x: Tensor) -> torch.dtype:
     """The dtype of queries: autocast's where it is on."""
     device_type = x.device.type
@@ -900,11 +833,7 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
     return x.dtype
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:348
-=======
 # spec: specs/architecture/decoder.vibee:349
->>>>>>> dec
 def _added_to_scores(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """A mask in the form that kernels add to the scores: else each layer would make it, and keep it."""
     if mask.dtype != torch.bool:
@@ -912,11 +841,7 @@ def _added_to_scores(mask: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.zeros_like(mask, dtype=dtype).masked_fill(~mask, -math.inf)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:348
-=======
 # spec: specs/architecture/decoder.vibee:349
->>>>>>> dec
 def _rotary_tables(
     config: DecoderConfig,
     tokens_bt: Tensor,
@@ -938,21 +863,13 @@ def _rotary_tables(
     return rope_tables(config.rope, positions, length)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:348
-=======
 # spec: specs/architecture/decoder.vibee:349
->>>>>>> dec
 def _no_tables(*_: Any) -> tuple[None, None]:
     """Attention that knows positions otherwise, or not at all."""
     return None, None
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:376
-=======
 # spec: specs/architecture/decoder.vibee:377
->>>>>>> dec
 def make_caches(
     config: DecoderConfig,
     batch_size: int,

@@ -56,13 +56,8 @@ class NormConfig:
             raise ValueError(f"NormConfig needs eps > 0, got eps={self.eps!r}")
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/normalization.vibee:25
-def norm_num_params(config: NormConfig) -> int:
-=======
 # spec: specs/architecture/normalization.vibee:30
-def num_params(config: NormConfig) -> int:
->>>>>>> main
+def norm_num_params(config: NormConfig) -> int:
     """Learnable parameters of one norm."""
     return config.hidden_size if config.norm_type == "rms" else 2 * config.hidden_size
 

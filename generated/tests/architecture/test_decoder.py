@@ -284,11 +284,7 @@ def _tokens_bt(length: int = 8, batch_size: int = 2) -> Tensor:
     return torch.randint(0, CONFIG.vocab_size, (batch_size, length))
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:309
-=======
 # spec: specs/architecture/decoder.vibee:310
->>>>>>> dec
 def _tables(start: int, end: int) -> tuple[Tensor, Tensor]:
     return rope_tables(RopeConfig(head_dim=6, base=CONFIG.rope_base), torch.arange(start, end))
 
@@ -411,11 +407,7 @@ def test_training_takes_the_stated_bytes() -> None:
     assert decoder.optimizer_bytes(MIXTURE, 4, 4) == 12 * sum(_sizes(MIXTURE).values())
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:246, :287
-=======
 # spec: specs/architecture/decoder.vibee:246, :288
->>>>>>> dec
 MEASURED = [
     *KINDS[:2],
     *KINDS[3:],
@@ -424,11 +416,7 @@ MEASURED = [
 ]
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:246, :287
-=======
 # spec: specs/architecture/decoder.vibee:246, :288
->>>>>>> dec
 @pytest.mark.parametrize("policy", ["none", "attention", "full"])
 @pytest.mark.parametrize("config", MEASURED)
 def test_activations_take_the_stated_bytes(config: DecoderConfig, policy: str) -> None:
@@ -441,11 +429,7 @@ def test_activations_take_the_stated_bytes(config: DecoderConfig, policy: str) -
     assert (mask > 0) == (config.position == "alibi")
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:246, :287
-=======
 # spec: specs/architecture/decoder.vibee:246, :288
->>>>>>> dec
 @pytest.mark.parametrize("config", [CONFIG, WINDOWED, replace(CONFIG, sliding_window=7)])
 def test_activations_take_the_stated_bytes_of_masks(config: DecoderConfig) -> None:
     """Packed documents have a mask for each sequence, and tables of their own positions."""
@@ -458,11 +442,7 @@ def test_activations_take_the_stated_bytes_of_masks(config: DecoderConfig) -> No
     assert decoder.mask_bytes(replace(CONFIG, sliding_window=7), 3, 8, 4, False) == 64 * 4
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:246, :287
-=======
 # spec: specs/architecture/decoder.vibee:246, :288
->>>>>>> dec
 @pytest.mark.parametrize("activation", ["swiglu", "gelu"])
 def test_activations_take_the_stated_bytes_with_experts(activation: str) -> None:
     """But for the router, which is small beside wide experts."""
@@ -471,11 +451,7 @@ def test_activations_take_the_stated_bytes_with_experts(activation: str) -> None
     assert decoder.activation_bytes(config, 2, 8, 4, "none", False) == pytest.approx(kept, rel=0.01)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:246, :287
-=======
 # spec: specs/architecture/decoder.vibee:246, :288
->>>>>>> dec
 def test_activations_take_the_stated_bytes_in_one_kernel_for_each_norm() -> None:
     """A norm that is one kernel keeps no normed copy."""
     config = replace(CONFIG, qk_norm=True)
@@ -487,11 +463,7 @@ def test_activations_take_the_stated_bytes_in_one_kernel_for_each_norm() -> None
     assert kept[0] == kept[1]
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:319
-=======
 # spec: specs/architecture/decoder.vibee:320
->>>>>>> dec
 def test_branches_are_left_out_as_a_whole() -> None:
     """StochasticDepth: branches are left out as a whole."""
     torch.manual_seed(0)
@@ -505,11 +477,7 @@ def test_branches_are_left_out_as_a_whole() -> None:
     assert drop.train()(branch_btd.bfloat16()).dtype == torch.bfloat16
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:309, :328
-=======
 # spec: specs/architecture/decoder.vibee:310, :329
->>>>>>> dec
 def test_deeper_blocks_are_left_out_more_often() -> None:
     """stochastic_depth_rate, Block: deeper blocks are left out more often."""
     config = replace(CONFIG, num_layers=4, stochastic_depth=0.2)
@@ -518,11 +486,7 @@ def test_deeper_blocks_are_left_out_more_often() -> None:
     assert all(isinstance(layer.drop, nn.Identity) for layer in Decoder(CONFIG).layers)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:309, :328
-=======
 # spec: specs/architecture/decoder.vibee:310, :329
->>>>>>> dec
 @pytest.mark.parametrize("kind", [Block, PostNormBlock, SandwichNormBlock])
 def test_deeper_blocks_are_left_out_more_often_in_both_branches(kind: type[nn.Module]) -> None:
     """Without its branches a block is the identity, or its norms alone."""
@@ -536,11 +500,7 @@ def test_deeper_blocks_are_left_out_more_often_in_both_branches(kind: type[nn.Mo
     assert not torch.equal(block.eval()(x_btd, *_tables(0, 5))[0], want_btd)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:328, :337, :346
-=======
 # spec: specs/architecture/decoder.vibee:329, :338, :347
->>>>>>> dec
 def _randomized(block: nn.Module) -> nn.Module:
     """The block in float64 with norms that do something."""
     for name, weight in block.named_parameters():
@@ -549,11 +509,7 @@ def _randomized(block: nn.Module) -> nn.Module:
     return block.double()
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:328, :337, :346
-=======
 # spec: specs/architecture/decoder.vibee:329, :338, :347
->>>>>>> dec
 def _layer_norm(norm: nn.Module, x_btd: Tensor) -> Tensor:
     scaled_btd = (x_btd - x_btd.mean(-1, keepdim=True)) * torch.rsqrt(
         x_btd.var(-1, correction=0, keepdim=True) + 1e-2
@@ -561,20 +517,12 @@ def _layer_norm(norm: nn.Module, x_btd: Tensor) -> Tensor:
     return scaled_btd * norm.weight + norm.bias
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:328, :337, :346
-=======
 # spec: specs/architecture/decoder.vibee:329, :338, :347
->>>>>>> dec
 def _rms_norm(norm: nn.Module, x_btd: Tensor) -> Tensor:
     return x_btd * torch.rsqrt(x_btd.square().mean(-1, keepdim=True) + 1e-2) * norm.weight
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:328, :337, :346
-=======
 # spec: specs/architecture/decoder.vibee:329, :338, :347
->>>>>>> dec
 def test_blocks_are_their_definitions() -> None:
     """Block, PostNormBlock, SandwichNormBlock: blocks are their definitions."""
     torch.manual_seed(0)
@@ -586,11 +534,7 @@ def test_blocks_are_their_definitions() -> None:
     assert torch.allclose(found_btd, want_btd, rtol=0, atol=1e-12) and routing is None
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:328, :337, :346
-=======
 # spec: specs/architecture/decoder.vibee:329, :338, :347
->>>>>>> dec
 def test_blocks_are_their_definitions_with_norms_behind() -> None:
     """Post placement."""
     torch.manual_seed(0)
@@ -603,11 +547,7 @@ def test_blocks_are_their_definitions_with_norms_behind() -> None:
     assert torch.allclose(found_btd, want_btd, rtol=0, atol=1e-12) and routing is None
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:328, :337, :346
-=======
 # spec: specs/architecture/decoder.vibee:329, :338, :347
->>>>>>> dec
 def test_blocks_are_their_definitions_with_norms_on_both_sides() -> None:
     """Placement on both sides, and LayerNorm."""
     torch.manual_seed(0)
@@ -622,11 +562,7 @@ def test_blocks_are_their_definitions_with_norms_on_both_sides() -> None:
     assert torch.allclose(found_btd, want_btd, rtol=0, atol=1e-12) and routing is None
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:328, :337, :346
-=======
 # spec: specs/architecture/decoder.vibee:329, :338, :347
->>>>>>> dec
 @pytest.mark.parametrize("kind", [Block, PostNormBlock, SandwichNormBlock])
 def test_blocks_are_their_definitions_with_mask_and_cache(kind: type[nn.Module]) -> None:
     """Mask, cache and experts reach where they belong."""
@@ -644,11 +580,7 @@ def test_blocks_are_their_definitions_with_mask_and_cache(kind: type[nn.Module])
     assert torch.allclose(masked_btd[:, 2:3], single_btd, rtol=0, atol=1e-12)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:360
-=======
 # spec: specs/architecture/decoder.vibee:361
->>>>>>> dec
 @pytest.mark.parametrize("config", [CONFIG, UNTIED, MIXTURE, SANDWICH])
 def test_decoder_is_its_definition(config: DecoderConfig) -> None:
     """Decoder: decoder is its definition."""
@@ -665,11 +597,7 @@ def test_decoder_is_its_definition(config: DecoderConfig) -> None:
     assert torch.allclose(model.logits(hidden_btd), hidden_btd @ head.T, rtol=0, atol=1e-12)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:360
-=======
 # spec: specs/architecture/decoder.vibee:361
->>>>>>> dec
 def test_decoder_is_its_definition_in_its_parts() -> None:
     """Each field of the config reaches the part it speaks of."""
     config = replace(
@@ -697,11 +625,7 @@ def test_decoder_is_its_definition_in_its_parts() -> None:
         assert type(Decoder(replace(CONFIG, norm_placement=placement)).layers[0]) is kind
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:360
-=======
 # spec: specs/architecture/decoder.vibee:361
->>>>>>> dec
 def test_decoder_is_its_definition_by_default() -> None:
     """The defaults that a spec leaves out are these."""
     config = DecoderConfig(
@@ -723,11 +647,7 @@ def test_decoder_is_its_definition_by_default() -> None:
     assert config.tie_embeddings
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:361
-=======
 # spec: specs/architecture/decoder.vibee:362
->>>>>>> dec
 @pytest.mark.parametrize("config", [CONFIG, UNTIED])
 def test_names_are_those_of_llama(config: DecoderConfig) -> None:
     """Decoder: names are those of llama."""
@@ -750,11 +670,7 @@ def test_names_are_those_of_llama(config: DecoderConfig) -> None:
     assert found == want
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:361
-=======
 # spec: specs/architecture/decoder.vibee:362
->>>>>>> dec
 def test_names_are_those_of_llama_and_its_relatives() -> None:
     """Mixtral's experts, Qwen3's norms of queries and keys, Gemma 2's norms on both sides."""
     norms = {"input_layernorm", "post_attention_layernorm"}
@@ -772,11 +688,7 @@ def test_names_are_those_of_llama_and_its_relatives() -> None:
     assert {"gate.weight", "experts.gate_up_proj", "experts.down_proj"} <= names
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:303, :362
-=======
 # spec: specs/architecture/decoder.vibee:304, :363
->>>>>>> dec
 @pytest.mark.parametrize(
     ("changes", "residual"),
     [
@@ -814,11 +726,7 @@ def test_initial_weights_have_the_stated_spread(
         assert abs(weight.mean().item()) < 0.1 * std, name
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:303, :362
-=======
 # spec: specs/architecture/decoder.vibee:304, :363
->>>>>>> dec
 @pytest.mark.parametrize("activation", ["swiglu", "relu"])
 def test_initial_weights_have_the_stated_spread_in_experts(activation: str) -> None:
     """The experts and their router too."""
@@ -830,11 +738,7 @@ def test_initial_weights_have_the_stated_spread_in_experts(activation: str) -> N
             assert weight.std().item() == pytest.approx(std, rel=0.1), name
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:303, :362
-=======
 # spec: specs/architecture/decoder.vibee:304, :363
->>>>>>> dec
 def test_initial_weights_have_the_stated_spread_when_drawn_again() -> None:
     """A decoder of the meta device gets its weights when it has memory."""
     with torch.device("meta"):
@@ -845,11 +749,7 @@ def test_initial_weights_have_the_stated_spread_when_drawn_again() -> None:
     assert model.embed_tokens.weight.std().item() == pytest.approx(0.3, rel=0.2)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:363
-=======
 # spec: specs/architecture/decoder.vibee:364
->>>>>>> dec
 @pytest.mark.parametrize("config", KINDS)
 def test_packed_equals_separate(config: DecoderConfig) -> None:
     """Decoder: packed equals separate."""
@@ -861,11 +761,7 @@ def test_packed_equals_separate(config: DecoderConfig) -> None:
     assert not torch.allclose(packed_btd, model(tokens_bt), rtol=0, atol=1e-3)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:363
-=======
 # spec: specs/architecture/decoder.vibee:364
->>>>>>> dec
 def test_packed_equals_separate_in_its_gradients() -> None:
     """The loss of packed documents pulls on the weights as the sum of the separate losses does."""
     model, tokens_bt = _decoder(), _tokens_bt(batch_size=1)
@@ -881,11 +777,7 @@ def test_packed_equals_separate_in_its_gradients() -> None:
         assert torch.allclose(packed_grad, apart_grad, rtol=0, atol=1e-11)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:363
-=======
 # spec: specs/architecture/decoder.vibee:364
->>>>>>> dec
 @pytest.mark.parametrize("config", KINDS)
 def test_packed_equals_separate_behind_padding(config: DecoderConfig) -> None:
     """Left padding is a document of its own."""
@@ -897,11 +789,7 @@ def test_packed_equals_separate_behind_padding(config: DecoderConfig) -> None:
         assert torch.allclose(padded_btd[row, start:], alone_btd[0], rtol=0, atol=1e-12)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:364
-=======
 # spec: specs/architecture/decoder.vibee:365
->>>>>>> dec
 @pytest.mark.parametrize("config", [replace(UNTIED, num_layers=1), *KINDS])
 @pytest.mark.parametrize("pieces", [[8], [1] * 8, [3, 4, 1]])
 def test_decoder_cached_equals_uncached(pieces: list[int], config: DecoderConfig) -> None:
@@ -913,11 +801,7 @@ def test_decoder_cached_equals_uncached(pieces: list[int], config: DecoderConfig
     assert torch.allclose(torch.cat(outputs, 1), model(tokens_bt), rtol=0, atol=1e-12)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:364
-=======
 # spec: specs/architecture/decoder.vibee:365
->>>>>>> dec
 @pytest.mark.parametrize("config", KINDS)
 def test_decoder_cached_equals_uncached_in_rows_that_differ(config: DecoderConfig) -> None:
     """Prompts padded on the right go on where each of them ends."""
@@ -933,11 +817,7 @@ def test_decoder_cached_equals_uncached_in_rows_that_differ(config: DecoderConfi
     assert torch.allclose(found[1], want_btd[1, 2:5], rtol=0, atol=1e-12)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:365
-=======
 # spec: specs/architecture/decoder.vibee:366
->>>>>>> dec
 def test_refuses_what_exceeds_the_context() -> None:
     """Decoder: refuses what exceeds the context."""
     model = _decoder()
@@ -954,11 +834,7 @@ def test_refuses_what_exceeds_the_context() -> None:
         model(_tokens_bt(1), cache=cache)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:366
-=======
 # spec: specs/architecture/decoder.vibee:367
->>>>>>> dec
 def test_refuses_documents_with_a_cache() -> None:
     """Decoder: refuses documents with a cache."""
     tokens_bt, cache = _tokens_bt(), make_caches(CONFIG, 2, 8)
@@ -966,11 +842,7 @@ def test_refuses_documents_with_a_cache() -> None:
         _decoder()(tokens_bt, document_ids_bt=tokens_bt, cache=cache)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:367
-=======
 # spec: specs/architecture/decoder.vibee:368
->>>>>>> dec
 def test_refuses_ids_of_another_shape() -> None:
     """Decoder: refuses ids of another shape."""
     tokens_bt = _tokens_bt()
@@ -981,11 +853,7 @@ def test_refuses_ids_of_another_shape() -> None:
         _decoder()(tokens_bt, document_ids_bt=tokens_bt[:1])
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:368
-=======
 # spec: specs/architecture/decoder.vibee:369
->>>>>>> dec
 def test_refuses_weights_without_a_beginning() -> None:
     """Decoder: refuses weights without a beginning."""
     model = _decoder()
@@ -995,11 +863,7 @@ def test_refuses_weights_without_a_beginning() -> None:
         model.init_weights()
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:369
-=======
 # spec: specs/architecture/decoder.vibee:370
->>>>>>> dec
 @pytest.mark.parametrize("config", KINDS)
 def test_no_token_sees_a_later_one(config: DecoderConfig) -> None:
     """Decoder: no token sees a later one."""
@@ -1013,11 +877,7 @@ def test_no_token_sees_a_later_one(config: DecoderConfig) -> None:
         assert not torch.allclose(found_btd[:, t], want_btd[:, t], rtol=0, atol=1e-4), t
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:369
-=======
 # spec: specs/architecture/decoder.vibee:370
->>>>>>> dec
 def test_no_token_sees_a_later_one_or_one_before_its_windows() -> None:
     """Two layers of a window of three see four tokens back."""
     model, tokens_bt = _decoder(WINDOWED), _tokens_bt()
@@ -1028,11 +888,7 @@ def test_no_token_sees_a_later_one_or_one_before_its_windows() -> None:
     assert same_t == [True, False, False, False, False, False, True, True]
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:370
-=======
 # spec: specs/architecture/decoder.vibee:371
->>>>>>> dec
 @pytest.mark.parametrize("config", KINDS)
 def test_rows_do_not_see_each_other(config: DecoderConfig) -> None:
     """Decoder: rows do not see each other."""
@@ -1045,11 +901,7 @@ def test_rows_do_not_see_each_other(config: DecoderConfig) -> None:
     assert torch.allclose(model(tokens_bt[order]), together_btd[order], rtol=0, atol=1e-12)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:371
-=======
 # spec: specs/architecture/decoder.vibee:372
->>>>>>> dec
 def test_positions_follow_the_config() -> None:
     """Decoder: positions follow the config."""
     scaling = RopeScaling(kind="dynamic", factor=2.0, original_context=4)
@@ -1066,11 +918,7 @@ def test_positions_follow_the_config() -> None:
         assert torch.allclose(model(tokens_bt[:, :length]), want_btd, rtol=0, atol=1e-12)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:371
-=======
 # spec: specs/architecture/decoder.vibee:372
->>>>>>> dec
 def test_positions_follow_the_config_behind_a_cache() -> None:
     """With a dynamic scaling the tokens in the cache count."""
     scaling = RopeScaling(kind="dynamic", factor=2.0, original_context=4)
@@ -1095,11 +943,7 @@ def test_positions_follow_the_config_behind_a_cache() -> None:
     assert torch.allclose(found[0], want_btd, rtol=0, atol=1e-12)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:371
-=======
 # spec: specs/architecture/decoder.vibee:372
->>>>>>> dec
 def test_positions_follow_the_config_without_any() -> None:
     """Attention without positions sees a set of tokens."""
     model, tokens_bt = _decoder(replace(CONFIG, position="none", num_layers=1)), _tokens_bt()
@@ -1112,11 +956,7 @@ def test_positions_follow_the_config_without_any() -> None:
     )
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:372
-=======
 # spec: specs/architecture/decoder.vibee:373
->>>>>>> dec
 def test_routing_is_returned_on_request() -> None:
     """Decoder: routing is returned on request."""
     model, tokens_bt = _decoder(MIXTURE), _tokens_bt()
@@ -1128,11 +968,7 @@ def test_routing_is_returned_on_request() -> None:
     assert routings == [] and hidden_btd.shape == (2, 8, 16)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:373
-=======
 # spec: specs/architecture/decoder.vibee:374
->>>>>>> dec
 def _training_step(model: Decoder, **inputs: Tensor) -> tuple[Tensor, list[Tensor]]:
     torch.manual_seed(5)
     logits_btv = model.logits(model(_tokens_bt(), **inputs))
@@ -1140,11 +976,7 @@ def _training_step(model: Decoder, **inputs: Tensor) -> tuple[Tensor, list[Tenso
     return loss.detach(), list(torch.autograd.grad(loss, list(model.parameters())))
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:373
-=======
 # spec: specs/architecture/decoder.vibee:374
->>>>>>> dec
 @pytest.mark.parametrize("policy", ["attention", "full"])
 @pytest.mark.parametrize("config", KINDS)
 def test_checkpointing_changes_nothing_but_memory(config: DecoderConfig, policy: str) -> None:
@@ -1163,22 +995,14 @@ def test_checkpointing_changes_nothing_but_memory(config: DecoderConfig, policy:
     assert _bytes_kept(model, _tokens_bt()) == kept
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:373
-=======
 # spec: specs/architecture/decoder.vibee:374
->>>>>>> dec
 def test_checkpointing_changes_nothing_but_memory_or_is_refused() -> None:
     """An unknown policy is named."""
     with pytest.raises(ValueError, match="policy is 'some': use none, attention, full"):
         _decoder().checkpoint_activations("some")
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:373
-=======
 # spec: specs/architecture/decoder.vibee:374
->>>>>>> dec
 @pytest.mark.parametrize("policy", ["attention", "full"])
 def test_checkpointing_changes_nothing_but_memory_in_generation(policy: str) -> None:
     """A cache is appended to once."""
@@ -1190,11 +1014,7 @@ def test_checkpointing_changes_nothing_but_memory_in_generation(policy: str) -> 
     assert torch.allclose(torch.cat(found, 1), want_btd, rtol=0, atol=1e-12)
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:374
-=======
 # spec: specs/architecture/decoder.vibee:375
->>>>>>> dec
 @pytest.mark.parametrize("autocast", [True, False])
 def test_low_precision_stays_close(autocast: bool) -> None:
     """Decoder: low precision stays close."""
@@ -1210,11 +1030,7 @@ def test_low_precision_stays_close(autocast: bool) -> None:
     assert {parameter.grad.dtype for parameter in model.parameters()} == {want}
 
 
-<<<<<<< HEAD
-# spec: specs/architecture/decoder.vibee:293, :382
-=======
 # spec: specs/architecture/decoder.vibee:294, :383
->>>>>>> dec
 @pytest.mark.parametrize("config", KINDS)
 def test_cache_takes_the_stated_bytes(config: DecoderConfig) -> None:
     """kv_bytes_per_token, make_caches: cache takes the stated bytes."""
