@@ -30,8 +30,8 @@ def planned(shipped: Workplace, *arguments: str) -> dict[str, dict[str, object]]
 def test_values_equal_those_of_the_generated_functions(shipped: Workplace) -> None:
     numbers = {"sequence_length": 128, "bytes_per_element": 2, "batch_size": 3, "layer": 1}
     numbers |= {"bytes_per_moment": 4, "bytes_per_master": 4}
-    choices = {"packed": True, "fused_norms": False, "policy": "attention"}
-    settings = {**numbers, "packed": "true", "fused_norms": "false", "policy": "attention"}
+    choices = {"packed": True, "policy": "attention"}
+    settings = {**numbers, "packed": "true", "policy": "attention"}
     arguments = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
     rows = planned(shipped, TINY, *arguments)
     decoder = importlib.import_module("igla.architecture.decoder")

@@ -481,7 +481,7 @@ def attend(
     return o_bhtd.transpose(1, 2)
 
 
-# spec: specs/architecture/attention.vibee:263
+# spec: specs/architecture/attention.vibee:264
 def attend_with_lse(
     q_bthd: Tensor,
     k_bshd: Tensor,
@@ -530,25 +530,25 @@ def attend_with_lse(
     return o_bhtd.transpose(1, 2), _log_sum(top_bht, total_bht).transpose(1, 2)
 
 
-# spec: specs/architecture/attention.vibee:263
+# spec: specs/architecture/attention.vibee:264
 def _finite(top: Tensor) -> Tensor:
     """Zero where a maximum is minus infinity, so that no difference is not a number."""
     return top.masked_fill(top == -math.inf, 0.0)
 
 
-# spec: specs/architecture/attention.vibee:263
+# spec: specs/architecture/attention.vibee:264
 def _divisor(total: Tensor) -> Tensor:
     """One where a sum of weights is zero: nothing divided by it is nothing, and has no gradient."""
     return total.masked_fill(total == 0, 1.0)
 
 
-# spec: specs/architecture/attention.vibee:263
+# spec: specs/architecture/attention.vibee:264
 def _log_sum(top: Tensor, total: Tensor) -> Tensor:
     """The log-sum-exp: minus infinity, without a gradient, where the sum of weights is zero."""
     return (top + _divisor(total).log()).masked_fill(total == 0, -math.inf)
 
 
-# spec: specs/architecture/attention.vibee:304
+# spec: specs/architecture/attention.vibee:305
 def merge_lse(
     o_bthd: Tensor, lse_bth: Tensor, other_o_bthd: Tensor, other_lse_bth: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -574,7 +574,7 @@ def merge_lse(
     return sum_bthd / _divisor(total_bth)[..., None], _log_sum(top_bth, total_bth)
 
 
-# spec: specs/architecture/attention.vibee:335
+# spec: specs/architecture/attention.vibee:336
 class Attention(nn.Module):
     """Queries and keys are projected, normalised and rotated as the config says, attended causally
     (or by the mask given), and projected back.
@@ -630,13 +630,13 @@ class Attention(nn.Module):
         return self.o_proj(o_bthd.reshape(batch_size, num_tokens, -1))
 
 
-# spec: specs/architecture/attention.vibee:335
+# spec: specs/architecture/attention.vibee:336
 def _head_norm(config: AttentionConfig) -> nn.Module:
     """The norm over the channels of each head, or nothing."""
     return RMSNorm(config.head_dim, config.norm_eps) if config.qk_norm else nn.Identity()
 
 
-# spec: specs/architecture/attention.vibee:335
+# spec: specs/architecture/attention.vibee:336
 def _leave(x_bthd: Tensor, cos: Tensor | None, sin: Tensor | None) -> Tensor:
     """Queries and keys without rotary positions."""
     return x_bthd

@@ -110,7 +110,9 @@ class DecoderConfig:
     """Tokens that a query may look at, itself included; none for all."""
     attention_dropout: float = 0.0
     """Probability with which an attention weight is dropped in training."""
-    activation: Literal["swiglu", "geglu", "gelu", "silu", "relu"] = "swiglu"
+    activation: Literal["swiglu", "geglu", "gelu", "gelu_tanh", "silu", "relu", "squared_relu"] = (
+        "swiglu"
+    )
     """Activation of the MLP, or of each expert."""
     moe: RoutingConfig | None = None
     """A mixture of experts in place of the MLP of each block."""
@@ -134,10 +136,18 @@ class DecoderConfig:
             raise ValueError(
                 f"DecoderConfig.position={self.position!r} is not one of rope, alibi, none"
             )
-        if self.activation not in ("swiglu", "geglu", "gelu", "silu", "relu"):
+        if self.activation not in (
+            "swiglu",
+            "geglu",
+            "gelu",
+            "gelu_tanh",
+            "silu",
+            "relu",
+            "squared_relu",
+        ):
             raise ValueError(
                 f"DecoderConfig.activation={self.activation!r} "
-                "is not one of swiglu, geglu, gelu, silu, relu"
+                "is not one of swiglu, geglu, gelu, gelu_tanh, silu, relu, squared_relu"
             )
         if self.norm_type not in ("rms", "layer"):
             raise ValueError(f"DecoderConfig.norm_type={self.norm_type!r} is not one of rms, layer")
@@ -447,30 +457,24 @@ def activation_bytes(
     sequence_length: int,
     bytes_per_element: int,
     policy: Literal["none", "attention", "full"],
-    fused_norms: bool,
 ) -> int:
     """Bytes that the forward pass keeps for the backward pass, by the policy of activation
     checkpointing, without masks and logits.
 
-    Elements of bytes_per_element are kept by each norm (its input; where norms are no kernel of
-    their own, as on a CPU, a normed copy too), each projection (its input), attention (queries,
-    keys, values and output) and the activation; statistics of norms and scores are float32,
-    token ids and rotary tables are what they are. With experts the router's choices are not
-    counted, and dispatch is dropless. A block that is computed again needs its own activations
-    for that time.
+    Elements of bytes_per_element are kept by each norm (its input), each projection (its
+    input), attention (queries, keys, values and output) and the activation; mean and deviation
+    of LayerNorm and the log-sum-exp of scores are float32, token ids and rotary tables are what
+    they are. With experts the router's choices are not counted, and dispatch is dropless. A
+    block that is computed again needs its own activations for that time.
 
     Args:
         policy: one of none, attention, full.
     """
     tokens = batch_size * sequence_length
-    copies = 1 if fused_norms or config.norm_type == "layer" else 2
-    norm = copies * config.hidden_size
-    norm_statistics = 2 if config.norm_type == "layer" else 1
     norms = 4 if config.norm_placement == "both" else 2
+    norm_statistics = 2 if config.norm_type == "layer" else 0
     heads = config.num_heads + config.num_kv_heads
-    head_copies = 1 if fused_norms else 2
-    attention_elements = config.head_dim * heads * (2 + (head_copies if config.qk_norm else 0))
-    attention_statistics = config.num_heads + (heads if config.qk_norm else 0)
+    attention_elements = config.head_dim * heads * (3 if config.qk_norm else 2)
     per_channel = (
         4 if config.activation in ["swiglu", "geglu"] else 1 if config.activation == "relu" else 2
     )
@@ -481,12 +485,9 @@ def activation_bytes(
         else config.moe.top_k * (mlp + 2 * config.hidden_size) + config.moe.num_shared_experts * mlp
     )
     branches = (
-        norms * norm
-        + 2 * config.hidden_size
-        + experts
-        + (attention_elements if policy == "none" else 0)
+        (norms + 2) * config.hidden_size + experts + (attention_elements if policy == "none" else 0)
     )
-    branch_statistics = norms * norm_statistics + (attention_statistics if policy == "none" else 0)
+    branch_statistics = norms * norm_statistics + (config.num_heads if policy == "none" else 0)
     block = config.hidden_size if policy == "full" else branches
     block_statistics = 0 if policy == "full" else branch_statistics
     tables = (
@@ -496,18 +497,18 @@ def activation_bytes(
         if config.position == "rope"
         else 0
     )
-    elements = config.num_layers * block + norm + config.hidden_size
+    elements = config.num_layers * block + 2 * config.hidden_size
     scalars = config.num_layers * block_statistics + norm_statistics
     return tokens * (elements * bytes_per_element + 4 * scalars + 8) + 4 * sequence_length * tables
 
 
-# spec: specs/architecture/decoder.vibee:289
+# spec: specs/architecture/decoder.vibee:284
 def kv_bytes_per_token(config: DecoderConfig, bytes_per_element: int) -> int:
     """Bytes that the key/value cache takes for one token of one sequence."""
     return 2 * config.num_layers * config.num_kv_heads * config.head_dim * bytes_per_element
 
 
-# spec: specs/architecture/decoder.vibee:295
+# spec: specs/architecture/decoder.vibee:290
 def residual_std(config: DecoderConfig, layer: int) -> float:
     """Standard deviation with which the projections of a block begin that write to the residual
     stream.
@@ -523,7 +524,7 @@ def residual_std(config: DecoderConfig, layer: int) -> float:
     )
 
 
-# spec: specs/architecture/decoder.vibee:305
+# spec: specs/architecture/decoder.vibee:300
 def stochastic_depth_rate(config: DecoderConfig, layer: int) -> float:
     """Probability with which each branch of a block is left out for a sequence.
 
@@ -532,7 +533,7 @@ def stochastic_depth_rate(config: DecoderConfig, layer: int) -> float:
     return config.stochastic_depth * (layer + 1) / config.num_layers
 
 
-# spec: specs/architecture/decoder.vibee:313
+# spec: specs/architecture/decoder.vibee:308
 class StochasticDepth(nn.Module):
     """Returns zero for each sequence with probability rate, the others divided by 1 - rate, so
     that the expectation stays.
@@ -555,13 +556,13 @@ class StochasticDepth(nn.Module):
         return (branch_btd / (1 - self.rate)).where(drawn_b11 >= self.rate, 0.0)
 
 
-# spec: specs/architecture/decoder.vibee:349
+# spec: specs/architecture/decoder.vibee:344
 def _call(module: nn.Module, *arguments: Any) -> Any:
     """Apply a module, all activations kept."""
     return module(*arguments)
 
 
-# spec: specs/architecture/decoder.vibee:349
+# spec: specs/architecture/decoder.vibee:344
 def _recompute(module: nn.Module, *arguments: Any) -> Any:
     """Apply a module and keep its arguments alone: the backward pass applies it again."""
     return checkpoint(module, *arguments, use_reentrant=False)
@@ -575,7 +576,7 @@ _CHECKPOINTING = {
 }
 
 
-# spec: specs/architecture/decoder.vibee:322
+# spec: specs/architecture/decoder.vibee:317
 class _Branches(nn.Module):
     """Attention and feed-forward of a block, which its norms join to the residual stream."""
 
@@ -588,7 +589,7 @@ class _Branches(nn.Module):
         self.run_attention = _call
 
 
-# spec: specs/architecture/decoder.vibee:322
+# spec: specs/architecture/decoder.vibee:317
 def _build_feed_forward(config: DecoderConfig) -> tuple[nn.Module, Callable[..., Any]]:
     """The module of a block, and a function that applies it and returns the Routing too."""
     sizes = {
@@ -601,13 +602,13 @@ def _build_feed_forward(config: DecoderConfig) -> tuple[nn.Module, Callable[...,
     return Moe(MoeConfig(routing=config.moe, **sizes)), _call
 
 
-# spec: specs/architecture/decoder.vibee:322
+# spec: specs/architecture/decoder.vibee:317
 def _without_routing(mlp: nn.Module, x_btd: Tensor) -> tuple[Tensor, None]:
     """Apply an MLP, which has no experts to choose from."""
     return mlp(x_btd), None
 
 
-# spec: specs/architecture/decoder.vibee:322
+# spec: specs/architecture/decoder.vibee:317
 class Block(_Branches):
     """Returns the stream, to which attention of the normed stream is added, then the MLP of the
     normed sum, and the Routing of a mixture of experts (None of an MLP).
@@ -637,7 +638,7 @@ class Block(_Branches):
         return x_btd + self.drop(branch_btd), routing
 
 
-# spec: specs/architecture/decoder.vibee:331
+# spec: specs/architecture/decoder.vibee:326
 class PostNormBlock(_Branches):
     """Returns the stream, to which attention is added and the sum normed, then the MLP of it is
     added and the sum normed, and the Routing.
@@ -666,7 +667,7 @@ class PostNormBlock(_Branches):
         return self.post_feedforward_layernorm(x_btd + self.drop(branch_btd)), routing
 
 
-# spec: specs/architecture/decoder.vibee:340
+# spec: specs/architecture/decoder.vibee:335
 class SandwichNormBlock(_Branches):
     """Returns the stream, to which the normed attention of the normed stream is added, then the
     normed MLP of the normed sum, and the Routing.
@@ -698,7 +699,7 @@ class SandwichNormBlock(_Branches):
         return x_btd + self.drop(self.post_feedforward_layernorm(branch_btd)), routing
 
 
-# spec: specs/architecture/decoder.vibee:349
+# spec: specs/architecture/decoder.vibee:344
 class Decoder(nn.Module):
     """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
     vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
@@ -824,7 +825,7 @@ class Decoder(nn.Module):
         return F.linear(hidden_btd, self.head_weight)
 
 
-# spec: specs/architecture/decoder.vibee:349
+# spec: specs/architecture/decoder.vibee:344
 def _compute_dtype(x: Tensor) -> torch.dtype:
     """The dtype of queries: autocast's where it is on."""
     device_type = x.device.type
@@ -833,7 +834,7 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
     return x.dtype
 
 
-# spec: specs/architecture/decoder.vibee:349
+# spec: specs/architecture/decoder.vibee:344
 def _added_to_scores(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """A mask in the form that kernels add to the scores: else each layer would make it, and keep it."""
     if mask.dtype != torch.bool:
@@ -841,7 +842,7 @@ def _added_to_scores(mask: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.zeros_like(mask, dtype=dtype).masked_fill(~mask, -math.inf)
 
 
-# spec: specs/architecture/decoder.vibee:349
+# spec: specs/architecture/decoder.vibee:344
 def _rotary_tables(
     config: DecoderConfig,
     tokens_bt: Tensor,
@@ -863,13 +864,13 @@ def _rotary_tables(
     return rope_tables(config.rope, positions, length)
 
 
-# spec: specs/architecture/decoder.vibee:349
+# spec: specs/architecture/decoder.vibee:344
 def _no_tables(*_: Any) -> tuple[None, None]:
     """Attention that knows positions otherwise, or not at all."""
     return None, None
 
 
-# spec: specs/architecture/decoder.vibee:377
+# spec: specs/architecture/decoder.vibee:372
 def make_caches(
     config: DecoderConfig,
     batch_size: int,

@@ -37,7 +37,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import register_flop_formula
 
-from igla.architecture.activation import Mlp, MlpConfig, activate, is_gated, mlp_num_params
+from igla.architecture.activation import (
+    Mlp,
+    MlpConfig,
+    activation_function,
+    is_gated,
+    mlp_num_params,
+)
 
 # Shape suffixes: b batch, t token (inside the mixture all B * T of them), d hidden channel, f feed-forward channel,
 # e expert, k choice of a token, s choice of all tokens (S = T * K), n row of one group, c place of an expert,
@@ -118,16 +124,26 @@ class MoeConfig:
     """Channels of the residual stream."""
     ffn_size: int
     """Channels between the projections of one expert."""
-    activation: Literal["swiglu", "geglu", "gelu", "silu", "relu"] = "swiglu"
+    activation: Literal["swiglu", "geglu", "gelu", "gelu_tanh", "silu", "relu", "squared_relu"] = (
+        "swiglu"
+    )
     """Activation of every expert."""
     routing: RoutingConfig
     """How tokens find their experts."""
 
     def __post_init__(self) -> None:
-        if self.activation not in ("swiglu", "geglu", "gelu", "silu", "relu"):
+        if self.activation not in (
+            "swiglu",
+            "geglu",
+            "gelu",
+            "gelu_tanh",
+            "silu",
+            "relu",
+            "squared_relu",
+        ):
             raise ValueError(
                 f"MoeConfig.activation={self.activation!r} "
-                "is not one of swiglu, geglu, gelu, silu, relu"
+                "is not one of swiglu, geglu, gelu, gelu_tanh, silu, relu, squared_relu"
             )
         if not self.hidden_size > 0:
             raise ValueError(
@@ -483,7 +499,7 @@ class Experts(nn.Module):
     def __init__(self, config: MoeConfig) -> None:
         super().__init__()
         self.num_experts = config.routing.num_experts
-        self.activation = config.activation
+        self.activation = activation_function(config.activation)
         self.gated = is_gated(config.activation)
         if self.gated:
             self.gate_up_proj = self._matrices(config.hidden_size, 2 * config.ffn_size)
@@ -502,10 +518,10 @@ class Experts(nn.Module):
         x = x.to(dtype)
         if self.gated:
             gate, up = matmul(x, self.gate_up_proj.to(dtype).transpose(1, 2)).chunk(2, dim=-1)
-            hidden = activate(gate, self.activation) * up
+            hidden = self.activation(gate) * up
         else:
             up = matmul(x, self.up_proj.to(dtype).transpose(1, 2))
-            hidden = activate(up, self.activation)
+            hidden = self.activation(up)
         return matmul(hidden, self.down_proj.to(dtype).transpose(1, 2))
 
 

@@ -343,7 +343,10 @@ def test_attend_heads_must_divide() -> None:
     q = torch.randn(1, 2, 3, 2, generator=generator, dtype=torch.float64)
     k = torch.randn(1, 2, 2, 2, generator=generator, dtype=torch.float64)
     with pytest.raises(
-        ValueError, match=re.escape("3 query heads are no multiple of 2 key/value heads")
+        ValueError,
+        match=re.escape(
+            "3 query heads are no multiple of 2 key/value heads: choose num_kv_heads that divides num_heads"
+        ),
     ):
         attention.attend(q, k, k)
 
@@ -374,7 +377,7 @@ def test_attend_heads_or_rows_of_a_mask_are_named() -> None:
         attention.attend(q, q, q, torch.ones(1, 2, 2, dtype=torch.float64))
 
 
-# spec: specs/architecture/attention.vibee:279
+# spec: specs/architecture/attention.vibee:280
 def test_attend_with_lse_same_output_as_attend() -> None:
     """attend_with_lse: same output as attend.
 
@@ -393,7 +396,7 @@ def test_attend_with_lse_same_output_as_attend() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:283
+# spec: specs/architecture/attention.vibee:284
 def test_attend_with_lse_log_of_the_sum_of_weights() -> None:
     """attend_with_lse: log of the sum of weights.
 
@@ -416,7 +419,7 @@ def test_attend_with_lse_log_of_the_sum_of_weights() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:287
+# spec: specs/architecture/attention.vibee:288
 def test_attend_with_lse_nothing_to_look_at() -> None:
     """attend_with_lse: nothing to look at.
 
@@ -443,7 +446,7 @@ def test_attend_with_lse_nothing_to_look_at() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:292
+# spec: specs/architecture/attention.vibee:293
 def test_attend_with_lse_large_scores_do_not_overflow() -> None:
     """attend_with_lse: large scores do not overflow.
 
@@ -460,7 +463,7 @@ def test_attend_with_lse_large_scores_do_not_overflow() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:295
+# spec: specs/architecture/attention.vibee:296
 def test_attend_with_lse_each_query_has_a_scale_of_its_own() -> None:
     """attend_with_lse: each query has a scale of its own.
 
@@ -477,7 +480,7 @@ def test_attend_with_lse_each_query_has_a_scale_of_its_own() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:298
+# spec: specs/architecture/attention.vibee:299
 def test_attend_with_lse_refuses_what_attend_refuses() -> None:
     """attend_with_lse: refuses what attend refuses.
 
@@ -489,7 +492,7 @@ def test_attend_with_lse_refuses_what_attend_refuses() -> None:
         attention.attend_with_lse(q, q, q, attention.causal_mask(2, 2), True)
 
 
-# spec: specs/architecture/attention.vibee:315
+# spec: specs/architecture/attention.vibee:316
 def test_merge_lse_weighs_by_the_sums() -> None:
     """merge_lse: weighs by the sums.
 
@@ -518,7 +521,7 @@ def test_merge_lse_weighs_by_the_sums() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:325
+# spec: specs/architecture/attention.vibee:326
 def test_merge_lse_nothing_is_neutral() -> None:
     """merge_lse: nothing is neutral.
 
@@ -558,7 +561,7 @@ def test_merge_lse_nothing_is_neutral() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:330
+# spec: specs/architecture/attention.vibee:331
 def test_merge_lse_large_sums_do_not_overflow() -> None:
     """merge_lse: large sums do not overflow.
 
@@ -696,7 +699,7 @@ def _config(kind: str = "plain") -> AttentionConfig:
     return AttentionConfig(**SIZES, **KINDS[kind])
 
 
-# spec: specs/architecture/attention.vibee:344
+# spec: specs/architecture/attention.vibee:345
 def _attention(config: AttentionConfig) -> Attention:
     torch.manual_seed(0)
     module = Attention(config).double()
@@ -706,20 +709,20 @@ def _attention(config: AttentionConfig) -> Attention:
     return module
 
 
-# spec: specs/architecture/attention.vibee:344
+# spec: specs/architecture/attention.vibee:345
 def _x_btd(length: int = 5, batch_size: int = 2) -> Tensor:
     torch.manual_seed(1)
     return torch.randn(batch_size, length, SIZES["hidden_size"], dtype=torch.float64)
 
 
-# spec: specs/architecture/attention.vibee:344
+# spec: specs/architecture/attention.vibee:345
 def _tables(config: AttentionConfig, positions: Tensor) -> tuple[Tensor | None, Tensor | None]:
     if config.position != "rope":
         return None, None
     return rope_tables(RopeConfig(head_dim=config.head_dim), positions)
 
 
-# spec: specs/architecture/attention.vibee:344
+# spec: specs/architecture/attention.vibee:345
 def _whole(module: Attention, x_btd: Tensor, mask: Tensor | None = None) -> Tensor:
     return module(x_btd, *_tables(module.config, torch.arange(x_btd.shape[1])), mask)
 
@@ -810,6 +813,42 @@ def test_masks_of_numbers_take_the_dtype_of_queries() -> None:
         o_bthd = attend(q_typed, q_typed, q_typed, bias)
         assert o_bthd.dtype == dtype
         assert torch.equal(o_bthd, attend(q_typed, q_typed, q_typed, bias.to(dtype)))
+
+
+# spec: specs/architecture/attention.vibee:262
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize(
+    ("num_queries", "num_kv_heads", "causal", "wanted"),
+    [
+        (1, 2, True, (False, False, True)),  # mask, is_causal, groups
+        (2, 2, True, (True, False, True)),
+        (3, 2, True, (False, True, True)),
+        (3, 6, False, (False, False, False)),
+    ],
+)
+def test_kernel_gets_no_more_than_it_needs(
+    shared: bool,
+    num_queries: int,
+    num_kv_heads: int,
+    causal: bool,
+    wanted: tuple[bool, bool, bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """attend: kernel gets no more than it needs."""
+    seen, kernel = [], F.scaled_dot_product_attention
+
+    def record(
+        q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float, **chosen: bool
+    ) -> Tensor:
+        seen.append((mask is not None, chosen["is_causal"], chosen["enable_gqa"]))
+        assert k.shape[1] == v.shape[1] == (num_kv_heads if shared else 6)
+        return kernel(q, k, v, mask, dropout, **chosen)
+
+    monkeypatch.setattr(attention, "shares_heads", lambda *_: shared)
+    monkeypatch.setattr(F, "scaled_dot_product_attention", record)
+    k_bshd = torch.randn(1, 3, num_kv_heads, 4)
+    attend(torch.randn(1, num_queries, 6, 4), k_bshd, k_bshd, causal=causal)
+    assert seen == [(*wanted[:2], wanted[2] and shared)]
 
 
 # spec: specs/architecture/attention.vibee:191
@@ -1019,7 +1058,7 @@ def test_mask_needs_an_id_for_each_key() -> None:
         attention_mask(_config(), 3, ids_bs)
 
 
-# spec: specs/architecture/attention.vibee:302
+# spec: specs/architecture/attention.vibee:303
 def test_low_precision_blocks_are_joined_in_float32() -> None:
     """attend_with_lse: low precision blocks are joined in float32."""
     torch.manual_seed(0)
@@ -1032,7 +1071,7 @@ def test_low_precision_blocks_are_joined_in_float32() -> None:
         torch.testing.assert_close(tensor.double(), want, rtol=1e-6, atol=1e-6)
 
 
-# spec: specs/architecture/attention.vibee:333
+# spec: specs/architecture/attention.vibee:334
 def _by_blocks(
     q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, mask: Tensor, sizes: list[int]
 ) -> tuple[Tensor, Tensor]:
@@ -1045,7 +1084,7 @@ def _by_blocks(
     return o_bthd, lse_bth
 
 
-# spec: specs/architecture/attention.vibee:333
+# spec: specs/architecture/attention.vibee:334
 @pytest.mark.parametrize("sizes", [[7], [3, 4], [1, 5, 1], [2, 2, 2, 1]])
 @pytest.mark.parametrize("added", [False, True])
 def test_blocks_equal_the_whole_with_gradients(sizes: list[int], added: bool) -> None:
@@ -1078,7 +1117,7 @@ def test_blocks_equal_the_whole_with_gradients(sizes: list[int], added: bool) ->
         assert _close(grad, want)
 
 
-# spec: specs/architecture/attention.vibee:333
+# spec: specs/architecture/attention.vibee:334
 @pytest.mark.parametrize("window", [None, 3])
 @pytest.mark.parametrize("shards", [[[0, 1, 2, 3], [4, 5, 6, 7]], [[0, 1, 6, 7], [2, 3, 4, 5]]])
 def test_shards_of_packed_documents_equal_the_whole(
@@ -1102,7 +1141,7 @@ def test_shards_of_packed_documents_equal_the_whole(
         assert _close(o_bthd, whole[:, mine])
 
 
-# spec: specs/architecture/attention.vibee:344
+# spec: specs/architecture/attention.vibee:345
 @each_kind
 @pytest.mark.parametrize("masked", [False, True])
 def test_attention_is_its_definition(kind: str, masked: bool) -> None:
@@ -1136,7 +1175,7 @@ def test_attention_is_its_definition(kind: str, masked: bool) -> None:
     assert _close(_whole(module, x_btd, mask), want_btd)
 
 
-# spec: specs/architecture/attention.vibee:345
+# spec: specs/architecture/attention.vibee:346
 @each_kind
 @pytest.mark.parametrize("pieces", [[5], [1, 1, 1, 1, 1], [2, 3], [3, 1, 1]])
 @pytest.mark.parametrize("rows_may_differ", [False, True])
@@ -1152,7 +1191,7 @@ def test_cached_equals_uncached(kind: str, pieces: list[int], rows_may_differ: b
     assert _close(torch.cat(outputs, 1), _whole(module, x_btd))
 
 
-# spec: specs/architecture/attention.vibee:346
+# spec: specs/architecture/attention.vibee:347
 @each_kind
 def test_rows_of_different_lengths_equal_separate_ones(kind: str) -> None:
     """Attention: rows of different lengths equal separate ones."""
@@ -1175,7 +1214,7 @@ def test_rows_of_different_lengths_equal_separate_ones(kind: str) -> None:
             assert _close(found_btd[row], alone_btd[0, positions])
 
 
-# spec: specs/architecture/attention.vibee:347
+# spec: specs/architecture/attention.vibee:348
 @each_kind
 @pytest.mark.parametrize("rows_may_differ", [False, True])
 def test_documents_behind_a_cache_equal_separate_ones(kind: str, rows_may_differ: bool) -> None:
@@ -1196,7 +1235,7 @@ def test_documents_behind_a_cache_equal_separate_ones(kind: str, rows_may_differ
     assert _close(found_btd[1:, 2:], _whole(module, x_btd[1:, 2:]))
 
 
-# spec: specs/architecture/attention.vibee:348
+# spec: specs/architecture/attention.vibee:349
 @each_kind
 def test_packed_documents_equal_separate_ones(kind: str) -> None:
     """Attention: packed documents equal separate ones."""
@@ -1208,7 +1247,7 @@ def test_packed_documents_equal_separate_ones(kind: str) -> None:
     assert _close(packed_btd, torch.cat(apart, 1))
 
 
-# spec: specs/architecture/attention.vibee:349
+# spec: specs/architecture/attention.vibee:350
 @each_kind
 def test_later_tokens_change_nothing_earlier(kind: str) -> None:
     """Attention: later tokens change nothing earlier."""
@@ -1219,7 +1258,7 @@ def test_later_tokens_change_nothing_earlier(kind: str) -> None:
     assert same.all(-1).tolist() == [[True, True, True, False, False]] * 2
 
 
-# spec: specs/architecture/attention.vibee:350
+# spec: specs/architecture/attention.vibee:351
 @each_kind
 def test_rows_of_a_batch_do_not_meet(kind: str) -> None:
     """Attention: rows of a batch do not meet."""
@@ -1228,7 +1267,7 @@ def test_rows_of_a_batch_do_not_meet(kind: str) -> None:
     assert _close(_whole(module, x_btd), torch.cat(alone))
 
 
-# spec: specs/architecture/attention.vibee:351
+# spec: specs/architecture/attention.vibee:352
 @slow_path
 def test_attention_dropout_is_for_training() -> None:
     """Attention: attention dropout is for training."""
@@ -1242,7 +1281,7 @@ def test_attention_dropout_is_for_training() -> None:
     assert (many_btd.mean(0) - _whole(plain, x_btd)[0]).abs().max() < 0.05
 
 
-# spec: specs/architecture/attention.vibee:352
+# spec: specs/architecture/attention.vibee:353
 @each_kind
 def test_attention_has_the_right_gradient(kind: str) -> None:
     """Attention: attention has the right gradient."""
@@ -1259,7 +1298,7 @@ def test_attention_has_the_right_gradient(kind: str) -> None:
     assert torch.autograd.gradcheck(output, (x_btd, *parameters))
 
 
-# spec: specs/architecture/attention.vibee:353
+# spec: specs/architecture/attention.vibee:354
 def test_another_function_may_attend() -> None:
     """Attention: another function may attend."""
     module, x_btd = _attention(_config()), _x_btd()
@@ -1278,7 +1317,7 @@ def test_another_function_may_attend() -> None:
     assert _close(_whole(module, x_btd), want_btd)
 
 
-# spec: specs/architecture/attention.vibee:354
+# spec: specs/architecture/attention.vibee:355
 @each_kind
 @pytest.mark.parametrize("rows_may_differ", [False, True])
 def test_everything_runs_on_the_device_of_its_input(kind: str, rows_may_differ: bool) -> None:
@@ -1295,7 +1334,7 @@ def test_everything_runs_on_the_device_of_its_input(kind: str, rows_may_differ: 
     assert attend(q_bthd[:, 1:], q_bthd, q_bthd, causal=True).is_meta
 
 
-# spec: specs/architecture/attention.vibee:355
+# spec: specs/architecture/attention.vibee:356
 def test_attention_compiles_without_graph_breaks() -> None:
     """Attention: attention compiles without graph breaks."""
     module, x_btd = _attention(_config("qwen")), _x_btd()

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from igla.architecture import decoder
+from igla.architecture.activation import activation_function
 from igla.architecture.decoder import (
     Block,
     Decoder,
@@ -87,7 +88,10 @@ def test_decoder_config_is_frozen() -> None:
     ("change", "message"),
     [
         ({"position": "something else"}, "is not one of rope, alibi, none"),
-        ({"activation": "something else"}, "is not one of swiglu, geglu, gelu, silu, relu"),
+        (
+            {"activation": "something else"},
+            "is not one of swiglu, geglu, gelu, gelu_tanh, silu, relu, squared_relu",
+        ),
         ({"norm_type": "something else"}, "is not one of rms, layer"),
         ({"norm_placement": "something else"}, "is not one of pre, post, both"),
         ({"depth_scaling": "something else"}, "is not one of model, block, none"),
@@ -165,8 +169,10 @@ def test_decoder_config_refuses(change: dict[str, object], message: str) -> None
         {"activation": "swiglu"},
         {"activation": "geglu"},
         {"activation": "gelu"},
+        {"activation": "gelu_tanh"},
         {"activation": "silu"},
         {"activation": "relu"},
+        {"activation": "squared_relu"},
         {"norm_type": "rms"},
         {"norm_type": "layer"},
         {"norm_placement": "pre"},
@@ -284,7 +290,7 @@ def _tokens_bt(length: int = 8, batch_size: int = 2) -> Tensor:
     return torch.randint(0, CONFIG.vocab_size, (batch_size, length))
 
 
-# spec: specs/architecture/decoder.vibee:310
+# spec: specs/architecture/decoder.vibee:305
 def _tables(start: int, end: int) -> tuple[Tensor, Tensor]:
     return rope_tables(RopeConfig(head_dim=6, base=CONFIG.rope_base), torch.arange(start, end))
 
@@ -407,7 +413,7 @@ def test_training_takes_the_stated_bytes() -> None:
     assert decoder.optimizer_bytes(MIXTURE, 4, 4) == 12 * sum(_sizes(MIXTURE).values())
 
 
-# spec: specs/architecture/decoder.vibee:246, :288
+# spec: specs/architecture/decoder.vibee:246, :283
 MEASURED = [
     *KINDS[:2],
     *KINDS[3:],
@@ -416,20 +422,20 @@ MEASURED = [
 ]
 
 
-# spec: specs/architecture/decoder.vibee:246, :288
+# spec: specs/architecture/decoder.vibee:246, :283
 @pytest.mark.parametrize("policy", ["none", "attention", "full"])
 @pytest.mark.parametrize("config", MEASURED)
 def test_activations_take_the_stated_bytes(config: DecoderConfig, policy: str) -> None:
     """mask_bytes, activation_bytes: activations take the stated bytes."""
     model, tokens_bt = Decoder(config), _tokens_bt(batch_size=3)
     model.checkpoint_activations(policy)
-    activations = decoder.activation_bytes(config, 3, 8, 4, policy, False)
+    activations = decoder.activation_bytes(config, 3, 8, 4, policy)
     mask = decoder.mask_bytes(config, 3, 8, 4, False)
     assert _bytes_kept(model, tokens_bt) == activations + mask
     assert (mask > 0) == (config.position == "alibi")
 
 
-# spec: specs/architecture/decoder.vibee:246, :288
+# spec: specs/architecture/decoder.vibee:246, :283
 @pytest.mark.parametrize("config", [CONFIG, WINDOWED, replace(CONFIG, sliding_window=7)])
 def test_activations_take_the_stated_bytes_of_masks(config: DecoderConfig) -> None:
     """Packed documents have a mask for each sequence, and tables of their own positions."""
@@ -442,28 +448,16 @@ def test_activations_take_the_stated_bytes_of_masks(config: DecoderConfig) -> No
     assert decoder.mask_bytes(replace(CONFIG, sliding_window=7), 3, 8, 4, False) == 64 * 4
 
 
-# spec: specs/architecture/decoder.vibee:246, :288
+# spec: specs/architecture/decoder.vibee:246, :283
 @pytest.mark.parametrize("activation", ["swiglu", "gelu"])
 def test_activations_take_the_stated_bytes_with_experts(activation: str) -> None:
     """But for the router, which is small beside wide experts."""
     config = replace(MIXTURE, hidden_size=256, ffn_size=384, activation=activation)
     kept = _bytes_kept(Decoder(config), _tokens_bt())
-    assert decoder.activation_bytes(config, 2, 8, 4, "none", False) == pytest.approx(kept, rel=0.01)
+    assert decoder.activation_bytes(config, 2, 8, 4, "none") == pytest.approx(kept, rel=0.01)
 
 
-# spec: specs/architecture/decoder.vibee:246, :288
-def test_activations_take_the_stated_bytes_in_one_kernel_for_each_norm() -> None:
-    """A norm that is one kernel keeps no normed copy."""
-    config = replace(CONFIG, qk_norm=True)
-    for policy, copies in (("none", 2 * (2 * 16 + 36) + 16), ("attention", 5 * 16), ("full", 16)):
-        kept = [decoder.activation_bytes(config, 3, 8, 2, policy, fused) for fused in (False, True)]
-        assert kept[0] - kept[1] == 3 * 8 * 2 * copies
-    layer = replace(CONFIG, norm_type="layer")
-    kept = [decoder.activation_bytes(layer, 3, 8, 2, "none", fused) for fused in (False, True)]
-    assert kept[0] == kept[1]
-
-
-# spec: specs/architecture/decoder.vibee:320
+# spec: specs/architecture/decoder.vibee:315
 def test_branches_are_left_out_as_a_whole() -> None:
     """StochasticDepth: branches are left out as a whole."""
     torch.manual_seed(0)
@@ -477,7 +471,7 @@ def test_branches_are_left_out_as_a_whole() -> None:
     assert drop.train()(branch_btd.bfloat16()).dtype == torch.bfloat16
 
 
-# spec: specs/architecture/decoder.vibee:310, :329
+# spec: specs/architecture/decoder.vibee:305, :324
 def test_deeper_blocks_are_left_out_more_often() -> None:
     """stochastic_depth_rate, Block: deeper blocks are left out more often."""
     config = replace(CONFIG, num_layers=4, stochastic_depth=0.2)
@@ -486,7 +480,7 @@ def test_deeper_blocks_are_left_out_more_often() -> None:
     assert all(isinstance(layer.drop, nn.Identity) for layer in Decoder(CONFIG).layers)
 
 
-# spec: specs/architecture/decoder.vibee:310, :329
+# spec: specs/architecture/decoder.vibee:305, :324
 @pytest.mark.parametrize("kind", [Block, PostNormBlock, SandwichNormBlock])
 def test_deeper_blocks_are_left_out_more_often_in_both_branches(kind: type[nn.Module]) -> None:
     """Without its branches a block is the identity, or its norms alone."""
@@ -500,7 +494,7 @@ def test_deeper_blocks_are_left_out_more_often_in_both_branches(kind: type[nn.Mo
     assert not torch.equal(block.eval()(x_btd, *_tables(0, 5))[0], want_btd)
 
 
-# spec: specs/architecture/decoder.vibee:329, :338, :347
+# spec: specs/architecture/decoder.vibee:324, :333, :342
 def _randomized(block: nn.Module) -> nn.Module:
     """The block in float64 with norms that do something."""
     for name, weight in block.named_parameters():
@@ -509,7 +503,7 @@ def _randomized(block: nn.Module) -> nn.Module:
     return block.double()
 
 
-# spec: specs/architecture/decoder.vibee:329, :338, :347
+# spec: specs/architecture/decoder.vibee:324, :333, :342
 def _layer_norm(norm: nn.Module, x_btd: Tensor) -> Tensor:
     scaled_btd = (x_btd - x_btd.mean(-1, keepdim=True)) * torch.rsqrt(
         x_btd.var(-1, correction=0, keepdim=True) + 1e-2
@@ -517,12 +511,12 @@ def _layer_norm(norm: nn.Module, x_btd: Tensor) -> Tensor:
     return scaled_btd * norm.weight + norm.bias
 
 
-# spec: specs/architecture/decoder.vibee:329, :338, :347
+# spec: specs/architecture/decoder.vibee:324, :333, :342
 def _rms_norm(norm: nn.Module, x_btd: Tensor) -> Tensor:
     return x_btd * torch.rsqrt(x_btd.square().mean(-1, keepdim=True) + 1e-2) * norm.weight
 
 
-# spec: specs/architecture/decoder.vibee:329, :338, :347
+# spec: specs/architecture/decoder.vibee:324, :333, :342
 def test_blocks_are_their_definitions() -> None:
     """Block, PostNormBlock, SandwichNormBlock: blocks are their definitions."""
     torch.manual_seed(0)
@@ -534,7 +528,7 @@ def test_blocks_are_their_definitions() -> None:
     assert torch.allclose(found_btd, want_btd, rtol=0, atol=1e-12) and routing is None
 
 
-# spec: specs/architecture/decoder.vibee:329, :338, :347
+# spec: specs/architecture/decoder.vibee:324, :333, :342
 def test_blocks_are_their_definitions_with_norms_behind() -> None:
     """Post placement."""
     torch.manual_seed(0)
@@ -547,7 +541,7 @@ def test_blocks_are_their_definitions_with_norms_behind() -> None:
     assert torch.allclose(found_btd, want_btd, rtol=0, atol=1e-12) and routing is None
 
 
-# spec: specs/architecture/decoder.vibee:329, :338, :347
+# spec: specs/architecture/decoder.vibee:324, :333, :342
 def test_blocks_are_their_definitions_with_norms_on_both_sides() -> None:
     """Placement on both sides, and LayerNorm."""
     torch.manual_seed(0)
@@ -562,7 +556,7 @@ def test_blocks_are_their_definitions_with_norms_on_both_sides() -> None:
     assert torch.allclose(found_btd, want_btd, rtol=0, atol=1e-12) and routing is None
 
 
-# spec: specs/architecture/decoder.vibee:329, :338, :347
+# spec: specs/architecture/decoder.vibee:324, :333, :342
 @pytest.mark.parametrize("kind", [Block, PostNormBlock, SandwichNormBlock])
 def test_blocks_are_their_definitions_with_mask_and_cache(kind: type[nn.Module]) -> None:
     """Mask, cache and experts reach where they belong."""
@@ -580,7 +574,7 @@ def test_blocks_are_their_definitions_with_mask_and_cache(kind: type[nn.Module])
     assert torch.allclose(masked_btd[:, 2:3], single_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:361
+# spec: specs/architecture/decoder.vibee:356
 @pytest.mark.parametrize("config", [CONFIG, UNTIED, MIXTURE, SANDWICH])
 def test_decoder_is_its_definition(config: DecoderConfig) -> None:
     """Decoder: decoder is its definition."""
@@ -597,7 +591,7 @@ def test_decoder_is_its_definition(config: DecoderConfig) -> None:
     assert torch.allclose(model.logits(hidden_btd), hidden_btd @ head.T, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:361
+# spec: specs/architecture/decoder.vibee:356
 def test_decoder_is_its_definition_in_its_parts() -> None:
     """Each field of the config reaches the part it speaks of."""
     config = replace(
@@ -616,7 +610,7 @@ def test_decoder_is_its_definition_in_its_parts() -> None:
     assert (attention.config.sliding_window, attention.config.dropout) == (5, 0.25)
     assert attention.q_norm.eps == model.norm.eps == 1e-2
     assert attention.k_proj.bias is not None and attention.config.head_dim == 6
-    assert model.layers[0].mlp.activation == "geglu"
+    assert model.layers[0].mlp.activation is activation_function("geglu")
     assert Decoder(replace(MIXTURE, activation="relu")).layers[1].mlp.experts.activation == "relu"
     assert config.rope == RopeConfig(
         head_dim=6, base=100.0, rotary_fraction=0.5, scaling=config.rope_scaling
@@ -625,7 +619,7 @@ def test_decoder_is_its_definition_in_its_parts() -> None:
         assert type(Decoder(replace(CONFIG, norm_placement=placement)).layers[0]) is kind
 
 
-# spec: specs/architecture/decoder.vibee:361
+# spec: specs/architecture/decoder.vibee:356
 def test_decoder_is_its_definition_by_default() -> None:
     """The defaults that a spec leaves out are these."""
     config = DecoderConfig(
@@ -647,7 +641,7 @@ def test_decoder_is_its_definition_by_default() -> None:
     assert config.tie_embeddings
 
 
-# spec: specs/architecture/decoder.vibee:362
+# spec: specs/architecture/decoder.vibee:357
 @pytest.mark.parametrize("config", [CONFIG, UNTIED])
 def test_names_are_those_of_llama(config: DecoderConfig) -> None:
     """Decoder: names are those of llama."""
@@ -670,7 +664,7 @@ def test_names_are_those_of_llama(config: DecoderConfig) -> None:
     assert found == want
 
 
-# spec: specs/architecture/decoder.vibee:362
+# spec: specs/architecture/decoder.vibee:357
 def test_names_are_those_of_llama_and_its_relatives() -> None:
     """Mixtral's experts, Qwen3's norms of queries and keys, Gemma 2's norms on both sides."""
     norms = {"input_layernorm", "post_attention_layernorm"}
@@ -688,7 +682,7 @@ def test_names_are_those_of_llama_and_its_relatives() -> None:
     assert {"gate.weight", "experts.gate_up_proj", "experts.down_proj"} <= names
 
 
-# spec: specs/architecture/decoder.vibee:304, :363
+# spec: specs/architecture/decoder.vibee:299, :358
 @pytest.mark.parametrize(
     ("changes", "residual"),
     [
@@ -726,7 +720,7 @@ def test_initial_weights_have_the_stated_spread(
         assert abs(weight.mean().item()) < 0.1 * std, name
 
 
-# spec: specs/architecture/decoder.vibee:304, :363
+# spec: specs/architecture/decoder.vibee:299, :358
 @pytest.mark.parametrize("activation", ["swiglu", "relu"])
 def test_initial_weights_have_the_stated_spread_in_experts(activation: str) -> None:
     """The experts and their router too."""
@@ -738,7 +732,7 @@ def test_initial_weights_have_the_stated_spread_in_experts(activation: str) -> N
             assert weight.std().item() == pytest.approx(std, rel=0.1), name
 
 
-# spec: specs/architecture/decoder.vibee:304, :363
+# spec: specs/architecture/decoder.vibee:299, :358
 def test_initial_weights_have_the_stated_spread_when_drawn_again() -> None:
     """A decoder of the meta device gets its weights when it has memory."""
     with torch.device("meta"):
@@ -749,7 +743,7 @@ def test_initial_weights_have_the_stated_spread_when_drawn_again() -> None:
     assert model.embed_tokens.weight.std().item() == pytest.approx(0.3, rel=0.2)
 
 
-# spec: specs/architecture/decoder.vibee:364
+# spec: specs/architecture/decoder.vibee:359
 @pytest.mark.parametrize("config", KINDS)
 def test_packed_equals_separate(config: DecoderConfig) -> None:
     """Decoder: packed equals separate."""
@@ -761,7 +755,7 @@ def test_packed_equals_separate(config: DecoderConfig) -> None:
     assert not torch.allclose(packed_btd, model(tokens_bt), rtol=0, atol=1e-3)
 
 
-# spec: specs/architecture/decoder.vibee:364
+# spec: specs/architecture/decoder.vibee:359
 def test_packed_equals_separate_in_its_gradients() -> None:
     """The loss of packed documents pulls on the weights as the sum of the separate losses does."""
     model, tokens_bt = _decoder(), _tokens_bt(batch_size=1)
@@ -777,7 +771,7 @@ def test_packed_equals_separate_in_its_gradients() -> None:
         assert torch.allclose(packed_grad, apart_grad, rtol=0, atol=1e-11)
 
 
-# spec: specs/architecture/decoder.vibee:364
+# spec: specs/architecture/decoder.vibee:359
 @pytest.mark.parametrize("config", KINDS)
 def test_packed_equals_separate_behind_padding(config: DecoderConfig) -> None:
     """Left padding is a document of its own."""
@@ -789,7 +783,7 @@ def test_packed_equals_separate_behind_padding(config: DecoderConfig) -> None:
         assert torch.allclose(padded_btd[row, start:], alone_btd[0], rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:365
+# spec: specs/architecture/decoder.vibee:360
 @pytest.mark.parametrize("config", [replace(UNTIED, num_layers=1), *KINDS])
 @pytest.mark.parametrize("pieces", [[8], [1] * 8, [3, 4, 1]])
 def test_decoder_cached_equals_uncached(pieces: list[int], config: DecoderConfig) -> None:
@@ -801,7 +795,7 @@ def test_decoder_cached_equals_uncached(pieces: list[int], config: DecoderConfig
     assert torch.allclose(torch.cat(outputs, 1), model(tokens_bt), rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:365
+# spec: specs/architecture/decoder.vibee:360
 @pytest.mark.parametrize("config", KINDS)
 def test_decoder_cached_equals_uncached_in_rows_that_differ(config: DecoderConfig) -> None:
     """Prompts padded on the right go on where each of them ends."""
@@ -817,7 +811,7 @@ def test_decoder_cached_equals_uncached_in_rows_that_differ(config: DecoderConfi
     assert torch.allclose(found[1], want_btd[1, 2:5], rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:366
+# spec: specs/architecture/decoder.vibee:361
 def test_refuses_what_exceeds_the_context() -> None:
     """Decoder: refuses what exceeds the context."""
     model = _decoder()
@@ -834,7 +828,7 @@ def test_refuses_what_exceeds_the_context() -> None:
         model(_tokens_bt(1), cache=cache)
 
 
-# spec: specs/architecture/decoder.vibee:367
+# spec: specs/architecture/decoder.vibee:362
 def test_refuses_documents_with_a_cache() -> None:
     """Decoder: refuses documents with a cache."""
     tokens_bt, cache = _tokens_bt(), make_caches(CONFIG, 2, 8)
@@ -842,7 +836,7 @@ def test_refuses_documents_with_a_cache() -> None:
         _decoder()(tokens_bt, document_ids_bt=tokens_bt, cache=cache)
 
 
-# spec: specs/architecture/decoder.vibee:368
+# spec: specs/architecture/decoder.vibee:363
 def test_refuses_ids_of_another_shape() -> None:
     """Decoder: refuses ids of another shape."""
     tokens_bt = _tokens_bt()
@@ -853,7 +847,7 @@ def test_refuses_ids_of_another_shape() -> None:
         _decoder()(tokens_bt, document_ids_bt=tokens_bt[:1])
 
 
-# spec: specs/architecture/decoder.vibee:369
+# spec: specs/architecture/decoder.vibee:364
 def test_refuses_weights_without_a_beginning() -> None:
     """Decoder: refuses weights without a beginning."""
     model = _decoder()
@@ -863,7 +857,7 @@ def test_refuses_weights_without_a_beginning() -> None:
         model.init_weights()
 
 
-# spec: specs/architecture/decoder.vibee:370
+# spec: specs/architecture/decoder.vibee:365
 @pytest.mark.parametrize("config", KINDS)
 def test_no_token_sees_a_later_one(config: DecoderConfig) -> None:
     """Decoder: no token sees a later one."""
@@ -877,7 +871,7 @@ def test_no_token_sees_a_later_one(config: DecoderConfig) -> None:
         assert not torch.allclose(found_btd[:, t], want_btd[:, t], rtol=0, atol=1e-4), t
 
 
-# spec: specs/architecture/decoder.vibee:370
+# spec: specs/architecture/decoder.vibee:365
 def test_no_token_sees_a_later_one_or_one_before_its_windows() -> None:
     """Two layers of a window of three see four tokens back."""
     model, tokens_bt = _decoder(WINDOWED), _tokens_bt()
@@ -888,7 +882,7 @@ def test_no_token_sees_a_later_one_or_one_before_its_windows() -> None:
     assert same_t == [True, False, False, False, False, False, True, True]
 
 
-# spec: specs/architecture/decoder.vibee:371
+# spec: specs/architecture/decoder.vibee:366
 @pytest.mark.parametrize("config", KINDS)
 def test_rows_do_not_see_each_other(config: DecoderConfig) -> None:
     """Decoder: rows do not see each other."""
@@ -901,7 +895,7 @@ def test_rows_do_not_see_each_other(config: DecoderConfig) -> None:
     assert torch.allclose(model(tokens_bt[order]), together_btd[order], rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:372
+# spec: specs/architecture/decoder.vibee:367
 def test_positions_follow_the_config() -> None:
     """Decoder: positions follow the config."""
     scaling = RopeScaling(kind="dynamic", factor=2.0, original_context=4)
@@ -918,7 +912,7 @@ def test_positions_follow_the_config() -> None:
         assert torch.allclose(model(tokens_bt[:, :length]), want_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:372
+# spec: specs/architecture/decoder.vibee:367
 def test_positions_follow_the_config_behind_a_cache() -> None:
     """With a dynamic scaling the tokens in the cache count."""
     scaling = RopeScaling(kind="dynamic", factor=2.0, original_context=4)
@@ -943,7 +937,7 @@ def test_positions_follow_the_config_behind_a_cache() -> None:
     assert torch.allclose(found[0], want_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:372
+# spec: specs/architecture/decoder.vibee:367
 def test_positions_follow_the_config_without_any() -> None:
     """Attention without positions sees a set of tokens."""
     model, tokens_bt = _decoder(replace(CONFIG, position="none", num_layers=1)), _tokens_bt()
@@ -956,7 +950,7 @@ def test_positions_follow_the_config_without_any() -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:373
+# spec: specs/architecture/decoder.vibee:368
 def test_routing_is_returned_on_request() -> None:
     """Decoder: routing is returned on request."""
     model, tokens_bt = _decoder(MIXTURE), _tokens_bt()
@@ -968,7 +962,7 @@ def test_routing_is_returned_on_request() -> None:
     assert routings == [] and hidden_btd.shape == (2, 8, 16)
 
 
-# spec: specs/architecture/decoder.vibee:374
+# spec: specs/architecture/decoder.vibee:369
 def _training_step(model: Decoder, **inputs: Tensor) -> tuple[Tensor, list[Tensor]]:
     torch.manual_seed(5)
     logits_btv = model.logits(model(_tokens_bt(), **inputs))
@@ -976,7 +970,7 @@ def _training_step(model: Decoder, **inputs: Tensor) -> tuple[Tensor, list[Tenso
     return loss.detach(), list(torch.autograd.grad(loss, list(model.parameters())))
 
 
-# spec: specs/architecture/decoder.vibee:374
+# spec: specs/architecture/decoder.vibee:369
 @pytest.mark.parametrize("policy", ["attention", "full"])
 @pytest.mark.parametrize("config", KINDS)
 def test_checkpointing_changes_nothing_but_memory(config: DecoderConfig, policy: str) -> None:
@@ -990,19 +984,19 @@ def test_checkpointing_changes_nothing_but_memory(config: DecoderConfig, policy:
     assert torch.equal(loss, want_loss)
     for found, wanted in zip(gradients, want, strict=True):
         assert torch.allclose(found, wanted, rtol=1e-10, atol=1e-12)
-    assert _bytes_kept(model, _tokens_bt()) < (0.85 if policy == "attention" else 0.5) * kept
+    assert _bytes_kept(model, _tokens_bt()) < (0.85 if policy == "attention" else 0.6) * kept
     model.checkpoint_activations("none")
     assert _bytes_kept(model, _tokens_bt()) == kept
 
 
-# spec: specs/architecture/decoder.vibee:374
+# spec: specs/architecture/decoder.vibee:369
 def test_checkpointing_changes_nothing_but_memory_or_is_refused() -> None:
     """An unknown policy is named."""
     with pytest.raises(ValueError, match="policy is 'some': use none, attention, full"):
         _decoder().checkpoint_activations("some")
 
 
-# spec: specs/architecture/decoder.vibee:374
+# spec: specs/architecture/decoder.vibee:369
 @pytest.mark.parametrize("policy", ["attention", "full"])
 def test_checkpointing_changes_nothing_but_memory_in_generation(policy: str) -> None:
     """A cache is appended to once."""
@@ -1014,7 +1008,7 @@ def test_checkpointing_changes_nothing_but_memory_in_generation(policy: str) -> 
     assert torch.allclose(torch.cat(found, 1), want_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:375
+# spec: specs/architecture/decoder.vibee:370
 @pytest.mark.parametrize("autocast", [True, False])
 def test_low_precision_stays_close(autocast: bool) -> None:
     """Decoder: low precision stays close."""
@@ -1030,7 +1024,7 @@ def test_low_precision_stays_close(autocast: bool) -> None:
     assert {parameter.grad.dtype for parameter in model.parameters()} == {want}
 
 
-# spec: specs/architecture/decoder.vibee:294, :383
+# spec: specs/architecture/decoder.vibee:289, :378
 @pytest.mark.parametrize("config", KINDS)
 def test_cache_takes_the_stated_bytes(config: DecoderConfig) -> None:
     """kv_bytes_per_token, make_caches: cache takes the stated bytes."""

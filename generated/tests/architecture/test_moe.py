@@ -487,7 +487,10 @@ def test_moe_config_is_frozen() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"activation": "something else"}, "is not one of swiglu, geglu, gelu, silu, relu"),
+        (
+            {"activation": "something else"},
+            "is not one of swiglu, geglu, gelu, gelu_tanh, silu, relu, squared_relu",
+        ),
         ({"hidden_size": -1}, "MoeConfig needs hidden_size > 0, got"),
         ({"hidden_size": 0}, "MoeConfig needs hidden_size > 0, got"),
         ({"ffn_size": -1}, "MoeConfig needs ffn_size > 0, got"),
@@ -512,8 +515,10 @@ def test_moe_config_refuses(change: dict[str, object], message: str) -> None:
         {"activation": "swiglu"},
         {"activation": "geglu"},
         {"activation": "gelu"},
+        {"activation": "gelu_tanh"},
         {"activation": "silu"},
         {"activation": "relu"},
+        {"activation": "squared_relu"},
         {"hidden_size": 1},
         {"hidden_size": 7},
         {"hidden_size": 9},
@@ -534,7 +539,7 @@ def test_moe_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-ACTIVATIONS = ("swiglu", "geglu", "gelu", "silu", "relu")
+ACTIVATIONS = ("swiglu", "geglu", "gelu", "gelu_tanh", "silu", "relu", "squared_relu")
 HIDDEN, FFN, EXPERTS, TOP_K = 6, 10, 4, 2
 
 
@@ -558,9 +563,9 @@ def _normal(*shape: int, seed: int = 1, requires_grad: bool = False) -> Tensor:
 
 
 # spec: specs/architecture/moe.vibee:261
-def _one_expert(mixture: Experts, index: int, x_td: Tensor) -> Tensor:
+def _one_expert(mixture: Experts, index: int, x_td: Tensor, activation: str = "swiglu") -> Tensor:
     """One expert as the plain MLP that it is."""
-    config = MlpConfig(hidden_size=HIDDEN, ffn_size=FFN, activation=mixture.activation)
+    config = MlpConfig(hidden_size=HIDDEN, ffn_size=FFN, activation=activation)
     mlp = Mlp(config).to(x_td.dtype)
     weights = {"down_proj.weight": mixture.down_proj[index]}
     if mixture.gated:
@@ -762,7 +767,9 @@ def test_experts_are_mlps(activation: str) -> None:
     """Experts: experts are mlps."""
     experts = _moe(activation).experts
     x_ecd = _normal(EXPERTS, 3, HIDDEN)
-    expected_ecd = torch.stack([_one_expert(experts, e, x_ecd[e]) for e in range(EXPERTS)])
+    expected_ecd = torch.stack(
+        [_one_expert(experts, e, x_ecd[e], activation) for e in range(EXPERTS)]
+    )
     torch.testing.assert_close(experts(x_ecd), expected_ecd, rtol=0, atol=1e-12)
     sorted_sd = torch.cat([x_ecd[1], x_ecd[3, :2]])
     found_sd = experts(sorted_sd, torch.tensor([0, 3, 0, 2]))
