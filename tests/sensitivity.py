@@ -7,7 +7,8 @@ Each mutation must be noticed: the generated files change, or a finding stands w
 The files are compared without the line numbers of their `# spec:` comments, which any deleted line would
 shift. A mutation is
 
-    changed      no finding, and the generated files of this spec or of one that reads it differ
+    changed      no finding in this spec, and its generated files differ; or none in any, and those of one
+                 that reads it differ
     reported     a finding on a line that was touched; where a leaf was deleted, on a line beside it or on the
                  key that it stood under; where an indentation broke, on the line or on one beside it
     elsewhere    findings, all of them in other places, such as at the use of a name that was renamed; the
@@ -380,28 +381,26 @@ class Bench:
         unit = library.requested[0] if library.requested else None
         if unit is not None:
             libraries._load_uses(library, ROOT)
-            self._run_rules(mutation, library, unit)
+            self._run_rules(library, [unit])
+            if not faults_of(library) and self._differs(library, [unit], mine):
+                return Outcome(mutation, "changed", "")  # whatever its readers make of it
+            if not any(self._touches(mutation, item) for item in faults_of(library)):
+                self._run_rules(library, others_reading(library, unit))
         found = faults_of(library)
         said = f"{found[0].span.file}:{found[0].span.line} {found[0].message}" if found else ""
         if any(self._touches(mutation, item) for item in found):
             return Outcome(mutation, "reported", said)
-        differs = unit is not None and self._differs(library, unit, mine)
+        differs = unit is not None and self._differs(library, readers(library, unit), mine)
         if found:
             return Outcome(mutation, "elsewhere" if differs else "misplaced", said)
         return Outcome(mutation, "changed" if differs else "silent", said)
 
-    def _run_rules(self, mutation: Mutation, library: Library, unit: Unit) -> None:
-        """The rules, over the mutated spec and then over its readers, until one finds the place."""
+    @staticmethod
+    def _run_rules(library: Library, few: list[Unit]) -> None:
         units = library.units
-        for few in (
-            [unit],
-            [u for u in units.values() if u is not unit and _reads(library, u, unit)],
-        ):
-            if any(self._touches(mutation, item) for item in faults_of(library)):
-                return
-            library.units = _Few(units, few)
-            run_rules(library)
-            library.units = units
+        library.units = _Few(units, few)
+        run_rules(library)
+        library.units = units
 
     @staticmethod
     def _touches(mutation: Mutation, item: Diagnostic) -> bool:
@@ -415,10 +414,13 @@ class Bench:
             lines |= {item.span.line - 1}
         return bool(lines & mutation.touched)
 
-    def _differs(self, library: Library, unit: Unit, mine: Unit) -> bool:
-        if unit.module != mine.module:
+    def _differs(self, library: Library, units: list[Unit], mine: Unit) -> bool:
+        """Whether a file of these units does, the mutated one first among them if it has files."""
+        if mine.module not in library.units:
             return True  # other paths
-        for reader in readers(library, unit):
+        for reader in units:
+            if isinstance(reader.spec, BlueprintSpec):
+                continue
             try:
                 others = zip(_made(library, reader), self.made(reader.module), strict=True)
                 if any(is_other(now, before) for now, before in others):
@@ -435,8 +437,12 @@ def _lines_named(item: Diagnostic) -> set[int]:
 
 def readers(library: Library, unit: Unit) -> list[Unit]:
     """The units whose files may depend on this one, itself first; a blueprint has no files."""
-    found = [u for u in library.units.values() if u is not unit and _reads(library, u, unit)]
-    return [u for u in (unit, *found) if not isinstance(u.spec, BlueprintSpec)]
+    found = [unit, *others_reading(library, unit)]
+    return [u for u in found if not isinstance(u.spec, BlueprintSpec)]
+
+
+def others_reading(library: Library, unit: Unit) -> list[Unit]:
+    return [u for u in library.units.values() if u is not unit and _reads(library, u, unit)]
 
 
 def _reads(library: Library, user: Unit, unit: Unit) -> bool:

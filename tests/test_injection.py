@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -75,15 +76,15 @@ def scalars(node: Node, *, keys: bool) -> Iterator[Scalar]:
         yield node
 
 
-def skeleton(text: str, word: str = "") -> str:
-    """The syntax tree without the values of its literals; a word in its names is a neutral one."""
+def skeleton(text: str, *words: str) -> str:
+    """The syntax tree without the values of its literals; the words in its names are a neutral one."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant):
             node.value = type(node.value).__name__
         for field, value in ast.iter_fields(node):
-            if word and isinstance(value, str) and not isinstance(node, ast.Constant):
-                setattr(node, field, value.replace(word, NEUTRAL))
+            if words and isinstance(value, str) and not isinstance(node, ast.Constant):
+                setattr(node, field, re.sub("|".join(words), NEUTRAL, value))
     return ast.dump(tree)
 
 
@@ -97,7 +98,7 @@ def built(spec: str, text: str) -> list[str] | str:
     libraries._load_uses(library, sensitivity.ROOT)
     readers = sensitivity.readers(library, unit)
     run_rules(library, [unit, *readers])
-    if library.findings.items:
+    if sensitivity.faults_of(library):
         return "refused"
     if unit.module != bench.units[spec].module:
         return f"another path: {unit.module}"
@@ -125,11 +126,15 @@ def verdict(spec: str, scalar: Scalar, hostile: str) -> str:
         other = built(spec, source.replaced(extent, NEUTRAL))
         if not isinstance(other, str) and _renamed(made, hostile) == _renamed(other, hostile):
             return "same"
+        before = built(spec, source.text)  # where a word counts as used that a template happens to hold
+        words = (hostile, scalar.text)
+        if scalar.text.isidentifier() and _renamed(made, *words) == _renamed(before, *words):
+            return "same"
     return f"other code from line {scalar.span.line}"
 
 
-def _renamed(texts: list[str], word: str) -> list[str]:
-    return [skeleton(text, word) for text in texts]
+def _renamed(texts: list[str] | str, *words: str) -> list[str]:
+    return [skeleton(text, *words) for text in texts]
 
 
 def harm(spec: str, hostile: str, places: slice, *, keys: bool) -> list[tuple[int, str, str]]:

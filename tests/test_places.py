@@ -14,6 +14,13 @@ SLIPS = {
         "goes on with the value of line {}",
         "    raises: ValueError if x is negative",
     ),
+    "an item in place of the key of its list": (
+        "    returns: Float\n    raises: ValueError if x is negative\n    laws:\n",
+        "    raises: ValueError if x is negative\n    returns: Float\n      - an item\n",
+        "colon-in-plain-value",
+        "and line {}",
+        "      - an item",
+    ),
     "a required key among those of a table": (
         "    returns: Int\n    is: config",
         "    where:\n      is: config",

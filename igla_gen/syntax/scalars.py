@@ -50,7 +50,8 @@ class ScalarScanner(Cursor):
         if end < len(line) and line[end] == ":":
             hint = "put the value in quotes, or indent this key to the level of its mapping"
             if began is not None:
-                hint = f"this goes on with the value of line {began}: {hint}"
+                above = f" and line {self._row}" if self._row > began else ""
+                hint = f"this goes on with the value of line {began}{above}: {hint}"
             self._fault(
                 "IG105", "colon-in-plain-value", "a plain value cannot contain ': '",
                 end, end + 1, hint,

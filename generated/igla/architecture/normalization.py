@@ -57,7 +57,7 @@ class NormConfig:
 
 
 # spec: specs/architecture/normalization.vibee:30
-def num_params(config: NormConfig) -> int:
+def norm_num_params(config: NormConfig) -> int:
     """Learnable parameters of one norm."""
     return config.hidden_size if config.norm_type == "rms" else 2 * config.hidden_size
 

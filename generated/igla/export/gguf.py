@@ -27,7 +27,7 @@ from igla.architecture.positional import halves_to_interleaved
 from igla.data.tokenizer import Tokenizer
 
 
-# spec: specs/export/gguf.vibee:14
+# spec: specs/export/gguf.vibee:18
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GgufTensor:
     """What one parameter becomes in the file."""
@@ -44,7 +44,7 @@ class GgufTensor:
     """Bytes of its data."""
 
 
-# spec: specs/export/gguf.vibee:28
+# spec: specs/export/gguf.vibee:32
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GgufVocabulary:
     """The pieces of a tokenizer, one row for each row of the embedding."""
@@ -86,6 +86,19 @@ _TOKEN_TYPES = {
     "byte": gguf.TokenType.BYTE,
     "unused": gguf.TokenType.UNUSED,
 }
+# What arch llama computes, whatever the dimensions.
+_LLAMA = {
+    "position": "rope",
+    "rope_scaling": None,
+    "rotary_fraction": 1.0,
+    "qkv_bias": False,
+    "qk_norm": False,
+    "sliding_window": None,
+    "activation": "swiglu",
+    "moe": None,
+    "norm_type": "rms",
+    "norm_placement": "pre",
+}
 _BLOCK_NAMES = {
     "attn_norm": "input_layernorm",
     "attn_q": "self_attn.q_proj",
@@ -99,7 +112,7 @@ _BLOCK_NAMES = {
 }
 
 
-# spec: specs/export/gguf.vibee:37
+# spec: specs/export/gguf.vibee:41
 def gguf_names(config: DecoderConfig) -> dict[str, str]:
     """Maps each name in GGUF to the parameter's name, in the order of the file.
 
@@ -107,7 +120,15 @@ def gguf_names(config: DecoderConfig) -> dict[str, str]:
 
     Given: The dimensions of a decoder.
     When: Its parameters are named.
+
+    Raises:
+        ValueError for a decoder that arch llama does not compute, naming the field.
     """
+    for field, only in _LLAMA.items():
+        if getattr(config, field) != only:
+            raise ValueError(
+                f"{field} is {getattr(config, field)!r}: arch llama has {only!r} alone"
+            )
     names = {"token_embd.weight": "embed_tokens.weight"}
     for layer in range(config.num_layers):
         for theirs, ours in _BLOCK_NAMES.items():
@@ -118,7 +139,7 @@ def gguf_names(config: DecoderConfig) -> dict[str, str]:
     return names
 
 
-# spec: specs/export/gguf.vibee:45
+# spec: specs/export/gguf.vibee:50
 def gguf_tensors(model: Decoder, dtype: str) -> list[GgufTensor]:
     """Plans the file.
 
@@ -140,7 +161,7 @@ def gguf_tensors(model: Decoder, dtype: str) -> list[GgufTensor]:
     ]
 
 
-# spec: specs/export/gguf.vibee:45
+# spec: specs/export/gguf.vibee:50
 def _plan_tensor(name: str, parameter: str, shape: tuple[int, ...], dtype: str) -> GgufTensor:
     """What one tensor becomes; norms and every other vector are float32 in every file."""
     tensor_type = "f32" if len(shape) == 1 else dtype
@@ -159,7 +180,7 @@ def _plan_tensor(name: str, parameter: str, shape: tuple[int, ...], dtype: str) 
     )
 
 
-# spec: specs/export/gguf.vibee:55
+# spec: specs/export/gguf.vibee:60
 def gguf_vocabulary(tokenizer: Path, vocab_size: int) -> GgufVocabulary:
     """Returns pieces, scores and types for every row.
 
@@ -196,7 +217,7 @@ def gguf_vocabulary(tokenizer: Path, vocab_size: int) -> GgufVocabulary:
     )
 
 
-# spec: specs/export/gguf.vibee:55
+# spec: specs/export/gguf.vibee:60
 def _refuse_unportable(pieces: Tokenizer, ranks: list[float]) -> None:
     """Refuse what llama.cpp's tokenizer does differently, which would show in no other way."""
     missing = []
@@ -214,7 +235,7 @@ def _refuse_unportable(pieces: Tokenizer, ranks: list[float]) -> None:
         )
 
 
-# spec: specs/export/gguf.vibee:69
+# spec: specs/export/gguf.vibee:74
 def write_gguf(model: Decoder, tokenizer: Path, out: Path, dtype: str) -> None:
     """Writes the file, whole or not at all.
 
@@ -251,14 +272,14 @@ def write_gguf(model: Decoder, tokenizer: Path, out: Path, dtype: str) -> None:
         _remove(partial)
 
 
-# spec: specs/export/gguf.vibee:69
+# spec: specs/export/gguf.vibee:74
 def _remove(partial: Path) -> None:
     """Leave nothing half-written behind."""
     if partial.is_file():
         partial.unlink()
 
 
-# spec: specs/export/gguf.vibee:69
+# spec: specs/export/gguf.vibee:74
 def _model_metadata(config: DecoderConfig) -> dict[str, int | float]:
     """The dimensions, under the names that arch `llama` has for them."""
     return {
@@ -277,7 +298,7 @@ def _model_metadata(config: DecoderConfig) -> dict[str, int | float]:
     }
 
 
-# spec: specs/export/gguf.vibee:69
+# spec: specs/export/gguf.vibee:74
 def _tokenizer_metadata(pieces: Tokenizer) -> dict[str, str | bool | int]:
     """How text becomes tokens: SentencePiece ("llama"), BOS first, a dummy prefix."""
     return {
@@ -291,7 +312,7 @@ def _tokenizer_metadata(pieces: Tokenizer) -> dict[str, str | bool | int]:
     }
 
 
-# spec: specs/export/gguf.vibee:69
+# spec: specs/export/gguf.vibee:74
 def _write_file(
     path: Path,
     model: Decoder,
@@ -319,7 +340,7 @@ def _write_file(
         writer.close()
 
 
-# spec: specs/export/gguf.vibee:69
+# spec: specs/export/gguf.vibee:74
 def _add_metadata(
     writer: gguf.GGUFWriter,
     metadata: dict[str, str | bool | int | float],
@@ -339,7 +360,7 @@ def _add_metadata(
     writer.add_token_types(vocabulary.kinds)
 
 
-# spec: specs/export/gguf.vibee:69
+# spec: specs/export/gguf.vibee:74
 def _encode(weight: np.ndarray, tensor: GgufTensor) -> np.ndarray:
     """The bytes of one tensor. NaN is in no range."""
     largest = float(np.abs(weight).max())
@@ -351,7 +372,7 @@ def _encode(weight: np.ndarray, tensor: GgufTensor) -> np.ndarray:
     return gguf.quants.quantize(weight, _TENSOR_TYPES[tensor.tensor_type])
 
 
-# spec: specs/export/gguf.vibee:69
+# spec: specs/export/gguf.vibee:74
 def _weight(model: Decoder, parameter: str) -> np.ndarray:
     """One weight as arch `llama` wants it: it rotates neighbours, the model rotates halves."""
     weight = model.get_parameter(parameter).detach().float().cpu()
@@ -362,7 +383,7 @@ def _weight(model: Decoder, parameter: str) -> np.ndarray:
     return weight.contiguous().numpy()
 
 
-# spec: specs/export/gguf.vibee:85
+# spec: specs/export/gguf.vibee:90
 def gguf_dtype(path: Path) -> str:
     """Returns the type of its matrices, as given to write_gguf.
 
@@ -380,7 +401,7 @@ def gguf_dtype(path: Path) -> str:
     raise ValueError(f"{path} has file type {found}: export it as {', '.join(_FILE_TYPES)}")
 
 
-# spec: specs/export/gguf.vibee:85
+# spec: specs/export/gguf.vibee:90
 def _read(path: Path) -> gguf.GGUFReader:
     """The file, mapped into memory."""
     try:
@@ -391,7 +412,7 @@ def _read(path: Path) -> gguf.GGUFReader:
         ) from error
 
 
-# spec: specs/export/gguf.vibee:94
+# spec: specs/export/gguf.vibee:99
 def check_gguf(path: Path, model: Decoder) -> list[str]:
     """Returns one sentence for each fault: a dimension that differs, a tensor that is missing,
     unknown, of another shape, or further from the weights than the rounding of its type
@@ -422,7 +443,7 @@ def check_gguf(path: Path, model: Decoder) -> list[str]:
     return faults
 
 
-# spec: specs/export/gguf.vibee:94
+# spec: specs/export/gguf.vibee:99
 def _tensor_faults(name: str, tensor: gguf.ReaderTensor | None, expected: np.ndarray) -> list[str]:
     """What is wrong with one tensor: nothing, or one sentence."""
     if tensor is None:

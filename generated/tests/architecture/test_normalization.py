@@ -327,10 +327,10 @@ def test_norm_config_accepts(change: dict[str, object]) -> None:
 # spec: specs/architecture/normalization.vibee:35
 @pytest.mark.parametrize("norm_type", ["rms", "layer"])
 def test_num_params_counts_the_built_module(norm_type: str) -> None:
-    """num_params: num params counts the built module."""
+    """norm_num_params: num params counts the built module."""
     config = normalization.NormConfig(norm_type=norm_type, hidden_size=24)
     built = normalization.build_norm(config)
-    assert normalization.num_params(config) == sum(p.numel() for p in built.parameters())
+    assert normalization.norm_num_params(config) == sum(p.numel() for p in built.parameters())
 
 
 # spec: specs/architecture/normalization.vibee:77

@@ -14,13 +14,15 @@ import sentencepiece
 import torch
 
 from igla.architecture.decoder import Decoder, DecoderConfig
+from igla.architecture.moe import RoutingConfig
+from igla.architecture.positional import RopeScaling
 from igla.data.tokenizer import TokenizerConfig, train_tokenizer
 from igla.export import gguf
 
 DTYPES = ("f32", "f16", "bf16", "q8_0")
 
 
-# spec: specs/export/gguf.vibee:43
+# spec: specs/export/gguf.vibee:48
 def small_model(**changes: object) -> Decoder:
     """A decoder with rows of 32, so that every type holds it; its norms differ from one."""
     sizes = dict(
@@ -42,7 +44,7 @@ def small_model(**changes: object) -> Decoder:
     return model
 
 
-# spec: specs/export/gguf.vibee:66
+# spec: specs/export/gguf.vibee:71
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tokenizer of 280 pieces: 3 marks, 256 bytes, 21 more."""
@@ -53,13 +55,13 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-# spec: specs/export/gguf.vibee:92
+# spec: specs/export/gguf.vibee:97
 def read_key(path: Path, key: str) -> object:
     """One value of the header, by the gguf package."""
     return peer.GGUFReader(path).get_field(key).contents()
 
 
-# spec: specs/export/gguf.vibee:14
+# spec: specs/export/gguf.vibee:18
 def test_gguf_tensor_is_frozen() -> None:
     """GgufTensor takes keywords alone, and no field of it can be changed or added."""
     config = gguf.GgufTensor(
@@ -76,7 +78,7 @@ def test_gguf_tensor_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:28
+# spec: specs/export/gguf.vibee:32
 def test_gguf_vocabulary_is_frozen() -> None:
     """GgufVocabulary takes keywords alone, and no field of it can be changed or added."""
     config = gguf.GgufVocabulary(tokens=("a",), scores=(0.0,), kinds=(1,))
@@ -87,7 +89,7 @@ def test_gguf_vocabulary_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:43
+# spec: specs/export/gguf.vibee:48
 @pytest.mark.parametrize("tied", [True, False])
 def test_names_are_complete_and_llamas(tied: bool) -> None:
     """gguf_names: names are complete and llamas."""
@@ -108,7 +110,35 @@ def test_names_are_complete_and_llamas(tied: bool) -> None:
         assert known.get_name(prefix + parameter, (".weight",)) == name
 
 
-# spec: specs/export/gguf.vibee:53
+# spec: specs/export/gguf.vibee:48
+@pytest.mark.parametrize(
+    ("field", "value", "only"),
+    [
+        ("position", "alibi", "'rope'"),
+        (
+            "rope_scaling",
+            RopeScaling(kind="linear", factor=2.0, original_context=8),
+            "None",
+        ),
+        ("rotary_fraction", 0.5, "1.0"),
+        ("qkv_bias", True, "False"),
+        ("qk_norm", True, "False"),
+        ("sliding_window", 4, "None"),
+        ("activation", "geglu", "'swiglu'"),
+        ("moe", RoutingConfig(num_experts=2, top_k=1), "None"),
+        ("norm_type", "layer", "'rms'"),
+        ("norm_placement", "post", "'pre'"),
+    ],
+)
+def test_other_decoders_are_refused(field: str, value: object, only: str) -> None:
+    """gguf_names: other decoders are refused."""
+    model = small_model(**{field: value})
+    with pytest.raises(ValueError) as caught:
+        gguf.gguf_tensors(model, "f32")
+    assert str(caught.value) == f"{field} is {value!r}: arch llama has {only} alone"
+
+
+# spec: specs/export/gguf.vibee:58
 @pytest.mark.parametrize(
     ("dtype", "num_bytes"), [("f32", 38400), ("f16", 19200), ("bf16", 19200), ("q8_0", 10200)]
 )
@@ -127,7 +157,7 @@ def test_plan_has_types_and_bytes(dtype: str, num_bytes: int) -> None:
     assert (norm.tensor_type, norm.num_bytes, norm.shape) == ("f32", 128, (32,))
 
 
-# spec: specs/export/gguf.vibee:53
+# spec: specs/export/gguf.vibee:58
 def test_plan_refuses_what_cannot_be_held() -> None:
     """gguf_tensors: plan refuses what cannot be held."""
     model = small_model(ffn_size=48)
@@ -141,7 +171,7 @@ def test_plan_refuses_what_cannot_be_held() -> None:
     assert len(gguf.gguf_tensors(model, "f16")) == 20
 
 
-# spec: specs/export/gguf.vibee:66
+# spec: specs/export/gguf.vibee:71
 def test_vocabulary_has_pieces_scores_and_kinds(tokenizer: Path) -> None:
     """gguf_vocabulary: vocabulary has pieces scores and kinds."""
     vocabulary = gguf.gguf_vocabulary(tokenizer, 283)
@@ -156,7 +186,7 @@ def test_vocabulary_has_pieces_scores_and_kinds(tokenizer: Path) -> None:
         gguf.gguf_vocabulary(tokenizer, 279)
 
 
-# spec: specs/export/gguf.vibee:67
+# spec: specs/export/gguf.vibee:72
 @pytest.mark.parametrize(
     ("changes", "missing"),
     [
@@ -190,7 +220,7 @@ def test_vocabulary_refuses_what_llama_cpp_reads_differently(
         gguf.gguf_vocabulary(tmp_path / "other.model", 300)
 
 
-# spec: specs/export/gguf.vibee:78
+# spec: specs/export/gguf.vibee:83
 def test_file_has_every_key(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: file has every key."""
     path = tmp_path / "new" / "folder" / "model.gguf"
@@ -228,7 +258,7 @@ def test_file_has_every_key(tmp_path: Path, tokenizer: Path) -> None:
     }
 
 
-# spec: specs/export/gguf.vibee:79
+# spec: specs/export/gguf.vibee:84
 @pytest.mark.parametrize("tied", [True, False])
 def test_file_has_the_weights_of_the_model(tmp_path: Path, tokenizer: Path, tied: bool) -> None:
     """write_gguf: file has the weights of the model."""
@@ -251,7 +281,7 @@ def test_file_has_the_weights_of_the_model(tmp_path: Path, tokenizer: Path, tied
     )
 
 
-# spec: specs/export/gguf.vibee:80
+# spec: specs/export/gguf.vibee:85
 def test_q8_0_is_round_to_nearest(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: q8 0 is round to nearest."""
     model = small_model()
@@ -267,7 +297,7 @@ def test_q8_0_is_round_to_nearest(tmp_path: Path, tokenizer: Path) -> None:
     assert tensors["output_norm.weight"].tensor_type == peer.GGMLQuantizationType.F32
 
 
-# spec: specs/export/gguf.vibee:81
+# spec: specs/export/gguf.vibee:86
 @pytest.mark.parametrize(
     ("dtype", "largest"),
     [("f32", 3.4028234e38), ("f16", 65504.0), ("bf16", 3.38953139e38), ("q8_0", 8319008.0)],
@@ -292,7 +322,7 @@ def test_weights_out_of_range_are_refused(
         assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/export/gguf.vibee:82
+# spec: specs/export/gguf.vibee:87
 def test_failed_export_leaves_nothing(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: failed export leaves nothing."""
     (tmp_path / "file").write_text("in the way")
@@ -303,7 +333,7 @@ def test_failed_export_leaves_nothing(tmp_path: Path, tokenizer: Path) -> None:
     assert not tmp_path.with_name(f".{tmp_path.name}.partial").exists()
 
 
-# spec: specs/export/gguf.vibee:83
+# spec: specs/export/gguf.vibee:88
 def test_file_is_on_the_disk_before_its_name(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,7 +348,7 @@ def test_file_is_on_the_disk_before_its_name(
     assert flushed == [[(".model.gguf.partial", (tmp_path / "model.gguf").stat().st_size)]]
 
 
-# spec: specs/export/gguf.vibee:92
+# spec: specs/export/gguf.vibee:97
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dtype_is_read_back(tmp_path: Path, tokenizer: Path, dtype: str) -> None:
     """gguf_dtype: dtype is read back."""
@@ -329,7 +359,7 @@ def test_dtype_is_read_back(tmp_path: Path, tokenizer: Path, dtype: str) -> None
     assert read_key(path, "general.file_type") == expected[dtype]
 
 
-# spec: specs/export/gguf.vibee:92
+# spec: specs/export/gguf.vibee:97
 def test_dtype_is_read_back_or_refused(tmp_path: Path) -> None:
     """Other files give a sentence that names them."""
     path = tmp_path / "other.gguf"
@@ -353,7 +383,7 @@ def test_dtype_is_read_back_or_refused(tmp_path: Path) -> None:
         gguf.gguf_dtype(tmp_path / "missing.gguf")
 
 
-# spec: specs/export/gguf.vibee:103
+# spec: specs/export/gguf.vibee:108
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("tied", [True, False])
 def test_good_files_have_no_faults(tmp_path: Path, tokenizer: Path, dtype: str, tied: bool) -> None:
@@ -363,7 +393,7 @@ def test_good_files_have_no_faults(tmp_path: Path, tokenizer: Path, dtype: str, 
     assert gguf.check_gguf(tmp_path / "model.gguf", model) == []
 
 
-# spec: specs/export/gguf.vibee:103
+# spec: specs/export/gguf.vibee:108
 def test_faults_are_named(tmp_path: Path, tokenizer: Path) -> None:
     """check_gguf: faults are named."""
     path = tmp_path / "model.gguf"
@@ -390,7 +420,7 @@ def test_faults_are_named(tmp_path: Path, tokenizer: Path) -> None:
     ]
 
 
-# spec: specs/export/gguf.vibee:103
+# spec: specs/export/gguf.vibee:108
 def test_faults_are_named_for_rotary_rows(tmp_path: Path, tokenizer: Path) -> None:
     """Rows of Q in the model's order would load without a word and babble."""
     model = small_model()
@@ -402,7 +432,7 @@ def test_faults_are_named_for_rotary_rows(tmp_path: Path, tokenizer: Path) -> No
     assert fault.startswith("blk.0.attn_q.weight is off by ")
 
 
-# spec: specs/export/gguf.vibee:103
+# spec: specs/export/gguf.vibee:108
 @pytest.mark.parametrize(
     ("dtype", "share"), [("f16", 2.0**-11), ("bf16", 2.0**-8), ("q8_0", 0.6 / 127)]
 )
