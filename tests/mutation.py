@@ -56,14 +56,18 @@ PLUGIN = '''\
 """Each mutant is a fork that dies in the first test that notices it: what forks share, and what runs first, is time."""
 
 import importlib
+import inspect
 import json
 import os
 import resource
 import sys
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
+# tyro reads the docstrings of a class from its source; of a module with all its mutants that takes a second a class
+inspect.getsource = cache(inspect.getsource)
 NEEDED = Path("modules.json")  # what the tests import, some of it late and slowly, as torch does with its compiler
 MEASURED = Path("mutmut-stats.json")
 
@@ -71,6 +75,9 @@ if NEEDED.is_file():
     for name in json.loads(NEEDED.read_text("utf-8")):
         with suppress(Exception):
             importlib.import_module(name)
+    for value in vars(sys.modules["SUBJECT"]).values():
+        if isinstance(value, type) and value.__module__ == "SUBJECT":
+            inspect.getsource(value)
 
 
 def pytest_sessionfinish():
@@ -155,8 +162,9 @@ def settle(module: str, fresh: bool = False) -> Path:
     """A folder with all that the tests reach and mutmut's settings; the one that is there if nothing has changed."""
     place = WORK / module
     files = reachable(module)
+    subject = f"igla.{module.replace('/', '.')}"
     files["pyproject.toml"] = SETTINGS.format(module=module)
-    files[f"tests/{module.rpartition('/')[0]}/conftest.py"] = PLUGIN
+    files[f"tests/{module.rpartition('/')[0]}/conftest.py"] = PLUGIN.replace("SUBJECT", subject)
     text = json.dumps([version("mutmut"), sorted(files.items())])
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
     note = place / "fingerprint"

@@ -16,7 +16,7 @@ import pytest
 from igla_gen.emit import render
 from igla_gen.write import transaction
 from igla_gen.write.manifest import digest
-from tests.conftest import REPOSITORY, TEMPLATE, Workplace
+from tests.conftest import REPOSITORY, TEMPLATE, TEST_TEMPLATE, Workplace
 
 MODULE = "generated/igla/architecture/scaling.py"
 TESTS = "generated/tests/architecture/test_scaling.py"
@@ -713,10 +713,10 @@ def test_names_cannot_become_code_or_paths(scaling: Workplace, old: str, new: st
 def made(workplace: Workplace, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> list[str]:
     """The modules that one run renders."""
     found: list[str] = []
-    real = render.render_unit
+    real = render.drafts
     with monkeypatch.context() as patch:
         patch.setattr(
-            render, "render_unit", lambda lib, unit: found.append(unit.module) or real(lib, unit)
+            render, "drafts", lambda lib, unit, *e: found.append(unit.module) or real(lib, unit, *e)
         )
         result = workplace.run("gen", *arguments)
     assert result.code == 0, result
@@ -765,3 +765,36 @@ def test_a_changed_output_or_a_damaged_note_is_made_again(
         assert made(built, monkeypatch, "specs") == [FIRST]
         assert made(built, monkeypatch, "specs") == []
     assert built.files() == before
+
+
+def test_what_a_change_leaves_as_it_was_is_not_formatted_again(
+    scaling: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A spec is rendered anew for all that read it; what then differs is formatted, and nothing else."""
+    other = scaling.read(SPEC).replace("scaling", "other").replace("ScaleConfig", "OtherConfig")
+    other = other.replace("area", "space").replace("scale", "stretch")
+    law = "space(OtherConfig(factor=3, width=5)) == 15"
+    other = other.replace(law, f"{law} and area(ScaleConfig(width=1)) == 2")
+    other = other.replace("\ntypes:", "uses: [igla.architecture.scaling]\n\ntypes:", 1)
+    scaling.write("specs/architecture/other.vibee", other)
+    for name, text in (("other", TEMPLATE), ("test_other", TEST_TEMPLATE)):
+        text = text.replace("scaling", "other").replace("ScaleConfig", "OtherConfig")
+        scaling.write(f"templates/architecture/{name}.py.j2", text.replace("scale", "stretch"))
+    result = scaling.run("gen")
+    assert result.code == 0, result.out
+    formatted: list[str] = []
+    whole = render.formatted
+    monkeypatch.setattr(render, "formatted", lambda o: formatted.append(o.path) or whole(o))
+    scaling.change(SPEC, "Multiplies by a factor", "Multiplies")
+    before = scaling.files()
+    assert scaling.run("gen").code == 0
+    assert formatted == ["igla/architecture/scaling.py"]
+    kept = scaling.files()
+    shutil.rmtree(scaling.root / ".igla-gen")
+    assert scaling.run("gen").code == 0 and scaling.files() == kept != before
+    formatted.clear()
+    place = "generated/tests/architecture/test_other.py"
+    scaling.write(place, scaling.read(place).replace("\n", "\r\n"))  # as some checkouts do
+    scaling.change(SPEC, "Multiplies.", "Multiplies two.")
+    assert scaling.run("gen").code == 0
+    assert sorted(formatted) == ["igla/architecture/scaling.py", "tests/architecture/test_other.py"]

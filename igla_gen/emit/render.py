@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from jinja2.sandbox import SandboxedEnvironment
 
 from igla_gen.emit.docs import (
     behavior_doc,
@@ -46,6 +49,7 @@ class Output:
     module: str
     shape: Shape
     lines: Lines = Lines("", ())  # the text before formatting, with the template line of each line
+    draft: str = ""  # digest of all that the text is made of, once its template is rendered
 
     def with_text(self, text: str) -> Output:
         return replace(self, text=text)
@@ -56,19 +60,41 @@ def output_paths(unit: Unit) -> tuple[str, str]:
     return f"{PACKAGE}/{folder}/{name}.py", f"tests/{folder}/test_{name}.py"
 
 
-def render_units(library: Library, units: list[Unit], jobs: int | None = None) -> list[Output]:
+def render_units(
+    library: Library,
+    units: list[Unit],
+    jobs: int | None = None,
+    known: Callable[[Output], str | None] = lambda _: None,
+) -> list[Output]:
     """The files that the specs become, formatted, in `jobs` processes (default: one a core).
+
+    `known` gives the text that a draft has become before, where it is at hand: a change of one spec
+    is rendered for all that read it, and most of them come out as they were.
 
     Raises:
         TemplateFault: a template is missing, cannot be rendered, or gives what is not Python.
     """
-    outputs = [output for unit in units for output in render_unit(library, unit)]
-    if len(outputs) < FEW_FILES or jobs == 1:
-        texts = list(map(finished, outputs))
+    made, fresh = [], []
+    environment = make_environment(template_texts())  # models share their template
+    for unit in units:
+        providers = _providers(library, unit)
+        for draft in drafts(library, unit, environment):
+            output = replace(draft, draft=_digest(draft.text, providers))
+            text = known(output)
+            if text is None:
+                fresh.append(_tidy(output, unit, providers))
+            else:
+                made.append(output.with_text(_held(text, output)))
+    if len(fresh) < FEW_FILES or jobs == 1:
+        texts = list(map(finished, fresh))
     else:  # black takes nine tenths of the time, and knows nothing of the other files
         with ProcessPoolExecutor(jobs) as pool:
-            texts = list(pool.map(finished, outputs, chunksize=2))
-    return [output.with_text(text) for output, text in zip(outputs, texts, strict=True)]
+            texts = list(pool.map(finished, fresh, chunksize=2))
+    return made + [output.with_text(text) for output, text in zip(fresh, texts, strict=True)]
+
+
+def _digest(text: str, providers: dict[str, str]) -> str:
+    return hashlib.sha256(f"{text}\0{sorted(providers.items())}".encode()).hexdigest()
 
 
 def outline(library: Library, unit: Unit) -> list[Output]:
@@ -82,12 +108,15 @@ def outline(library: Library, unit: Unit) -> list[Output]:
 
 def render_unit(library: Library, unit: Unit) -> list[Output]:
     """The two files of one unit, not yet formatted."""
-    return [_tidy(draft, library, unit) for draft in drafts(library, unit)]
+    providers = _providers(library, unit)
+    return [_tidy(draft, unit, providers) for draft in drafts(library, unit)]
 
 
-def drafts(library: Library, unit: Unit) -> Iterator[Output]:
+def drafts(
+    library: Library, unit: Unit, environment: SandboxedEnvironment | None = None
+) -> Iterator[Output]:
     """The two files as their templates give them, one after the other: imports are as they stand there."""
-    environment = make_environment(template_texts())
+    environment = environment or make_environment(template_texts())
     for output in outline(library, unit):
         if output.template not in template_texts():
             raise TemplateFault(
@@ -199,11 +228,11 @@ def _blocks(
     return blocks
 
 
-def _tidy(draft: Output, library: Library, unit: Unit) -> Output:
+def _tidy(draft: Output, unit: Unit, providers: dict[str, str]) -> Output:
     """With its imports in order, and a comment on each definition that names the spec."""
     lines = draft.lines
     try:
-        tidied = tidy_lines(lines.text, _providers(library, unit))
+        tidied = tidy_lines(lines.text, providers)
         origins = tuple(lines.origins[number - 1] if number else 0 for _, number in tidied)
         placed = with_spec_comments(Lines("\n".join(line for line, _ in tidied), origins))
     except (SyntaxError, ValueError) as error:
@@ -240,7 +269,11 @@ def finished(output: Output) -> str:
     Raises:
         TemplateFault: it is not Python, or something is missing or stands in it twice.
     """
-    text = formatted(output)
+    return _held(formatted(output), output)
+
+
+def _held(text: str, output: Output) -> str:
+    """The text, once it is sure that it has what its spec promises."""
     try:
         faults = shape_faults(text, output.shape)
     except (SyntaxError, ValueError) as error:

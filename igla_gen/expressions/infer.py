@@ -309,6 +309,8 @@ class Inference:
             pairs = zip(items.items or (), _parts(sides[1]), strict=False)
             for kind, part in pairs:
                 self._compare("==", item, strip(kind), (sides[0], part), part.span)
+            if items.items is None and isinstance(items.item, Words) and is_text(item):
+                self._variant(items.item, item, sides[0].span)
         elif is_number(items) or items == NONE or isinstance(items, Record | Function):
             self.fault(
                 "ill-typed-expression",

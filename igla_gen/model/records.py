@@ -196,7 +196,7 @@ class Reader:
         match type_:
             case GenericType("Option", (item,)) if not is_none(node):
                 return self._value(unit, item, node, what, key)
-            case GenericType("List" | "Tuple" | "Map", arguments) if self._holds_record(
+            case GenericType("List" | "Tuple" | "Map", arguments) if self._holds_declared(
                 unit, type_
             ):
                 return self._several(unit, type_, arguments, node, what, key)
@@ -229,7 +229,7 @@ class Reader:
     def _several(
         self, unit: Unit, type_: Type, arguments: tuple[Type, ...], node: Node, what: str, key: Span
     ) -> Value:
-        """A list, tuple or map that has records in it."""
+        """A list, tuple or map that has values of declared types in it."""
         assert isinstance(type_, GenericType)
         if type_.name == "Map" and isinstance(node, Mapping):
             item = arguments[1]
@@ -252,8 +252,9 @@ class Reader:
         self._misfit(f"this is not a {show_type(type_)}", key, hint)
         return None
 
-    def _holds_record(self, unit: Unit, type_: Type) -> bool:
-        return any(record_type(self.library, unit, named) for named in named_types(type_))
+    def _holds_declared(self, unit: Unit, type_: Type) -> bool:
+        inner = (named for named in named_types(type_) if not named.is_builtin)
+        return any(self.library.type_of(unit, named.name) for named in inner)
 
     def _misfit(self, message: str, place: Span, hint: str) -> None:
         self._fault("IG206", "wrong-type", message, place, hint)

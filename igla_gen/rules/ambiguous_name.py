@@ -10,6 +10,8 @@ from igla_gen.rules.examples import SOUND, SPEC, Example, component
 from igla_gen.rules.templates import template_text
 from igla_gen.rules.usage import expressions_of, has_word, words_of
 
+PROGRAM = "main"
+
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
     """Nothing that the spec or its templates name is declared by two of the spec and its uses."""
@@ -19,6 +21,8 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
     owners: dict[str, Unit] = {}
     for used in library.used(unit):
         for name, _ in declarations(used.spec) if isinstance(used.spec, ComponentSpec) else ():
+            if name == PROGRAM and used is not unit:
+                continue  # each module that can be run has its own, which others do not call
             first = owners.setdefault(name, used)
             if first is not used and _is_read(library, unit, name):
                 index = next(i for i, use in enumerate(spec.uses) if use.text == used.module)

@@ -31,7 +31,7 @@ def make_plan(library: Library, reuse: Reuse | None = None, jobs: int | None = N
     """Renders every unit of the library, but for what can be reused; it must be free of errors."""
     kept = {u.module: reuse.outputs(u) if reuse else None for u in generating_units(library)}
     missing = [library.units[module] for module, outputs in kept.items() if outputs is None]
-    made = render_units(library, missing, jobs)
+    made = render_units(library, missing, jobs, *([reuse.text_of] if reuse else []))
     outputs = made + [output for found in kept.values() for output in found or []]
     outputs.sort(key=lambda output: (output.module, output.path))
     texts = {output.path: output.text for output in outputs}

@@ -38,14 +38,28 @@ class Reuse:
             return None
         found = []
         for output in outline(self.library, unit):
-            try:
-                text = (self.out / output.path).read_bytes().decode("utf-8")
-            except (OSError, UnicodeDecodeError):
-                return None
-            if "\r" in text or note.get(output.path) != digest(text):
+            text = self._as_noted(note, output)
+            if text is None:
                 return None
             found.append(output.with_text(text))
         return found
+
+    def text_of(self, output: Output) -> str | None:
+        """The file as it stands, if it was made of the same draft."""
+        note = self.known.get(output.module)
+        if not isinstance(note, dict) or note.get(f"draft of {output.path}") != self._draft(output):
+            return None
+        return self._as_noted(note, output)
+
+    def _as_noted(self, note: dict[str, str], output: Output) -> str | None:
+        try:
+            text = (self.out / output.path).read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+        return None if "\r" in text or note.get(output.path) != digest(text) else text
+
+    def _draft(self, output: Output) -> str:
+        return digest(f"{self.tools}\0{output.draft}")
 
     def store(self, outputs: list[Output]) -> None:
         """Notes what this run made; a folder that cannot be written only costs time."""
@@ -54,6 +68,7 @@ class Reuse:
             note = notes.setdefault(output.module, {})
             note["inputs"] = self._inputs(self.library.units[output.module])
             note[output.path] = digest(output.text)
+            note[f"draft of {output.path}"] = self._draft(output)
         try:
             self.path.parent.mkdir(exist_ok=True)
             self.path.write_text(json.dumps(self.known | notes), encoding="utf-8")

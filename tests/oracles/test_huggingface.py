@@ -7,11 +7,30 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MistralConfig,
+    MixtralConfig,
+    PreTrainedModel,
+    Qwen2Config,
+    Qwen3Config,
+)
 
 from igla.architecture.decoder import Decoder, DecoderConfig
+from igla.architecture.moe import RoutingConfig
+from igla.architecture.positional import RopeScaling
 from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
-from igla.export.huggingface import huggingface_names, read_huggingface, write_huggingface
+from igla.export.huggingface import (
+    huggingface_family,
+    huggingface_tensors,
+    inspect_huggingface,
+    read_huggingface,
+    write_huggingface,
+)
 
 LETTERS = "abcdefgh  \n\t\r._(){}=:#0123\u00e9\u65e5\u0434\U0001f600\x00\x1f"
 AWKWARD = [
@@ -100,8 +119,93 @@ def test_own_reader_and_transformers_agree(tmp_path: Path) -> None:
     LlamaForCausalLM.from_pretrained(tmp_path / "model").save_pretrained(tmp_path / "again")
     state = LlamaForCausalLM.from_pretrained(tmp_path / "again").state_dict()
     ours = read_huggingface(tmp_path / "model").state_dict()
-    for name, parameter in huggingface_names(model.config).items():
-        assert torch.equal(state[name], ours[parameter]), name
+    for name, place in huggingface_tensors(model.config).items():
+        assert torch.equal(state[name], ours[place.parameter]), name
+
+
+FAMILIES = {
+    "mistral": {"sliding_window": 6},
+    "mixtral": {"moe": RoutingConfig(num_experts=4, top_k=2)},
+    "qwen2": {"qkv_bias": True, "head_dim": 12},
+    "qwen3": {"qk_norm": True, "head_dim": 16, "sliding_window": 9, "activation": "geglu"},
+}
+SCALINGS = {
+    "linear": RopeScaling(kind="linear", factor=4.0, original_context=16),
+    "dynamic": RopeScaling(kind="dynamic", factor=4.0, original_context=16),
+    "yarn": RopeScaling(kind="yarn", factor=4.0, original_context=16),
+    "llama3": RopeScaling(kind="llama3", factor=8.0, original_context=8),
+}
+
+
+def logits_of(model: Decoder | PreTrainedModel, tokens_bt: torch.Tensor) -> torch.Tensor:
+    """The logits of either side, without dropout."""
+    with torch.no_grad():
+        if isinstance(model, Decoder):
+            return model.eval().logits(model(tokens_bt))
+        if model.config.model_type == "mixtral":
+            model.set_experts_implementation("eager")  # its grouped product knows no float64
+        return model.eval()(tokens_bt).logits
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families_compute_the_same_logits(tmp_path: Path, family: str) -> None:
+    """Mistral, Mixtral, Qwen2 and Qwen3 load what is written, whole, and agree in float64."""
+    model = random_model(11, **FAMILIES[family])
+    assert huggingface_family(model.config) == family
+    write_huggingface(model, None, tmp_path / "model", max_shard_bytes=60_000)
+    peer, loading = AutoModelForCausalLM.from_pretrained(tmp_path / "model", output_loading_info=True)
+    assert peer.config.model_type == family and len(list((tmp_path / "model").iterdir())) > 4
+    assert not any(loading[kind] for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"))
+    assert peer.num_parameters() == sum(weight.numel() for weight in model.parameters())
+    tokens_bt = torch.randint(640, (2, 48), generator=torch.Generator().manual_seed(1))
+    expected = logits_of(peer.double(), tokens_bt)
+    torch.testing.assert_close(logits_of(model.double(), tokens_bt), expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("kind", SCALINGS)
+def test_scaled_positions_compute_the_same_logits(tmp_path: Path, kind: str) -> None:
+    """Within and beyond the trained context; angles are float32 in transformers, float64 here."""
+    model = random_model(12, rope_scaling=SCALINGS[kind])
+    write_huggingface(model, None, tmp_path / "model")
+    peer = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+    for length in (12, 60):
+        tokens_bt = torch.randint(640, (1, length), generator=torch.Generator().manual_seed(length))
+        expected = logits_of(peer, tokens_bt)
+        torch.testing.assert_close(logits_of(model, tokens_bt), expected, atol=1e-4, rtol=0)
+
+
+SIZES = dict(
+    vocab_size=640, hidden_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+    intermediate_size=80, max_position_embeddings=64, initializer_range=0.1,
+)  # fmt: skip
+FOREIGN = {
+    "llama": LlamaConfig(**SIZES, tie_word_embeddings=True),
+    "mistral": MistralConfig(**SIZES, sliding_window=6),
+    "mixtral": MixtralConfig(**SIZES, num_local_experts=4),
+    "qwen2": Qwen2Config(**SIZES),
+    "qwen2-window": Qwen2Config(**SIZES, use_sliding_window=True, sliding_window=5, max_window_layers=0),
+    "qwen3": Qwen3Config(**SIZES, head_dim=16),
+    "yarn": LlamaConfig(
+        **SIZES,
+        rope_parameters={
+            "rope_type": "yarn", "rope_theta": 1e4, "factor": 4.0, "original_max_position_embeddings": 16,
+        },
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_transformers_saves_is_read(tmp_path: Path, name: str) -> None:
+    """Models that transformers made and saved in several files: every tensor, and the same logits."""
+    torch.manual_seed(13)
+    peer = AutoModelForCausalLM.from_config(FOREIGN[name])
+    peer.save_pretrained(tmp_path / "model", max_shard_size="60KB")
+    report = inspect_huggingface(tmp_path / "model")
+    assert report.complete and not report.unread_keys, report.describe()
+    model = read_huggingface(tmp_path / "model", dtype=torch.float64)
+    tokens_bt = torch.randint(640, (2, 48), generator=torch.Generator().manual_seed(2))
+    expected = logits_of(peer.double(), tokens_bt)
+    torch.testing.assert_close(logits_of(model, tokens_bt), expected, atol=1e-5, rtol=0)
 
 
 def test_tokens_are_sentencepieces(tmp_path: Path, tokenizer: Path) -> None:

@@ -111,6 +111,13 @@ class _RmsNormOnCpu(torch.autograd.Function):
 
 
 # spec: specs/architecture/normalization.vibee:38
+def _fused_rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    """torch's kernel, which wants x and weight in one dtype."""
+    common = torch.promote_types(x.dtype, weight.dtype)
+    return F.rms_norm(x.to(common), (x.shape[-1],), weight.to(common), eps).to(x.dtype)
+
+
+# spec: specs/architecture/normalization.vibee:38
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     """Returns each vector with root mean square one, times the weight, in the dtype of x.
 
@@ -133,8 +140,7 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     _require_channels(x, "weight", weight)
     if x.device.type == "cpu":
         return _RmsNormOnCpu.apply(x, weight, eps)
-    common = torch.promote_types(x.dtype, weight.dtype)  # the fused kernel wants one dtype
-    return F.rms_norm(x.to(common), (x.shape[-1],), weight.to(common), eps).to(x.dtype)
+    return _fused_rms_norm(x, weight, eps)
 
 
 # spec: specs/architecture/normalization.vibee:83

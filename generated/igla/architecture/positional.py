@@ -421,7 +421,7 @@ def alibi_bias(slopes: Tensor, query_positions: Tensor, key_positions: Tensor) -
         Tensor[..., H, T, S].
     """
     distances_ts = (query_positions[..., :, None] - key_positions[..., None, :]).abs()
-    return -slopes[:, None, None] * distances_ts[..., None, :, :].to(slopes.dtype)
+    return -slopes[:, None, None] * distances_ts[..., None, :, :]
 
 
 # spec: specs/architecture/positional.vibee:305

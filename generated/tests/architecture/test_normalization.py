@@ -385,11 +385,34 @@ def test_rms_norm_agrees_with_torch(dtype: torch.dtype, tolerance: float) -> Non
 
 
 # spec: specs/architecture/normalization.vibee:78
-def test_rms_norm_agrees_with_torch_on_other_devices() -> None:
-    """Where the device is no CPU torch's kernel is called, with one dtype, and the dtype of x returns."""
-    x = torch.randn(2, 8, dtype=torch.bfloat16, device="meta")
-    y = normalization.rms_norm(x, torch.ones(8, device="meta"), 1e-6)
-    assert y.is_meta and y.dtype == torch.bfloat16 and y.shape == (2, 8)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_rms_norm_agrees_with_torch_in_the_branch_of_other_devices(dtype: torch.dtype) -> None:
+    """What a GPU calls gives on the CPU what the CPU computes, with weights of another dtype too."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(3, 5, 64, generator=generator).to(dtype)
+    weight = torch.rand(64, generator=generator)
+    got = normalization._fused_rms_norm(x, weight, 1e-2)
+    assert got.dtype == dtype
+    tolerance = 1e-6 if dtype == torch.float64 else 1e-2
+    want = normalization.rms_norm(x, weight, 1e-2)
+    torch.testing.assert_close(got, want, rtol=tolerance, atol=tolerance)
+
+
+# spec: specs/architecture/normalization.vibee:78
+def test_rms_norm_agrees_with_torch_about_what_runs_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the device is no CPU torch's kernel is called, and there alone."""
+    calls = []
+
+    def fused(x: torch.Tensor, *arguments: object) -> torch.Tensor:
+        calls.append((x.device.type, *arguments))
+        return x
+
+    monkeypatch.setattr(normalization, "_fused_rms_norm", fused)
+    for device in ("cpu", "meta"):
+        weight = torch.ones(8, device=device)
+        y = normalization.rms_norm(torch.ones(2, 8, device=device), weight, 1e-6)
+        assert y.device.type == device
+    assert calls == [("meta", weight, 1e-6)]
 
 
 # spec: specs/architecture/normalization.vibee:111

@@ -60,7 +60,8 @@ def test_sections_satisfy_the_requirements() -> None:
     assert contract.agrees(contract_section.memory.bfloat16, decoder.weight_bytes(architecture, 2))
     assert contract.agrees(contract_section.memory.int8, decoder.weight_bytes(architecture, 1))
     assert contract.agrees(
-        contract_section.training.tokens, scaling.chinchilla_tokens(contract_section.parameters)
+        contract_section.training.tokens,
+        scaling.chinchilla_tokens(decoder.num_active_params(architecture)),
     )
     assert contract.agrees(
         contract_section.training.flops,
@@ -69,7 +70,9 @@ def test_sections_satisfy_the_requirements() -> None:
     )
     assert contract.agrees(
         contract_section.training.loss,
-        scaling.predicted_loss(contract_section.parameters, contract_section.training.tokens),
+        scaling.predicted_loss(
+            decoder.num_active_params(architecture), contract_section.training.tokens
+        ),
     )
     assert contract.agrees(
         contract_section.training.gpu_hours.h100_sxm,

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import io
 import json
 import math
+import os
 import random
 import re
 import signal
@@ -25,8 +27,8 @@ from igla.architecture.decoder import DecoderConfig, flops_per_token, num_params
 from igla.data.pipeline import IGNORE_INDEX, Batch, held_out_batches
 from igla.data.tokenizer import TokenizerConfig
 from igla.distributed.checkpointing import CheckpointConfig
-from igla.evaluation.metrics import Throughput, format_count, read_log
-from igla.export.parity import ParityReport, format_report
+from igla.evaluation.metrics import ProgressLine, Throughput, format_count, read_log
+from igla.export.parity import ParityReport, format_report, parity_faults
 from igla.optimization.gradient import GradientConfig
 from igla.optimization.optimizer import OptimizerConfig
 from igla.optimization.scheduler import learning_rate_factor
@@ -571,7 +573,8 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     facts.write_text('{"config": ')
     subject.prepare_data(options)
     assert "training a tokenizer" in capsys.readouterr().out
-    assert json.loads(facts.read_text())["config"]["vocab_size"] == 300
+    known = json.loads(facts.read_text())
+    assert known.keys() == {"config", "text", "sha256"} and known["config"]["vocab_size"] == 300
     whole = first.tokenizer.read_bytes()
     for damaged in (whole[:-1], whole.replace(b"self", b"elfs")):
         first.tokenizer.write_bytes(damaged)
@@ -584,6 +587,18 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     assert sorted(path.name for path in options.out.iterdir()) == ["data"]
     names = {"held-out", "tokenizer.json", "tokenizer.model", "train"}
     assert {path.name for path in (options.out / "data").iterdir()} == names
+
+
+# spec: specs/recipes/pretrain.vibee:136
+def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject.Options) -> None:
+    """A file name may be of bytes that are no text; where the system refuses it there is none."""
+    name = fresh.data / os.fsdecode(b"\xff.txt")
+    try:
+        name.write_text("value " * 20)
+    except OSError:
+        pytest.skip("the file system takes names of valid UTF-8 alone")
+    data = subject.prepare_data(fresh)
+    assert data.train_manifest.num_documents + data.held_out_manifest.num_documents == 13
 
 
 # spec: specs/recipes/pretrain.vibee:136
@@ -614,9 +629,12 @@ def test_bad_data_is_refused_before_any_work_as_is_text_of_another_encoding(
     options.data.mkdir()
     for index, content in enumerate(contents):
         (options.data / f"{index}.txt").write_bytes(content)
-    sentence = f"none of the 1 files {role} in .*texts holds text .1 not UTF-8, 0 empty, 0 unread"
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises(ValueError) as caught:
         subject.prepare_data(options)
+    assert str(caught.value) == (
+        f"none of the 1 files {role} in {options.data} holds text "
+        "(1 not UTF-8, 0 empty, 0 unreadable); give more files that are UTF-8"
+    )
     assert not options.out.exists()
 
 
@@ -629,6 +647,29 @@ def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
     options = dataclasses.replace(fresh, out=tmp_path / "file" / "out")
     with pytest.raises(ValueError, match="cannot write to .*name another --out"):
         subject.prepare_data(options)
+
+
+# spec: specs/recipes/pretrain.vibee:136
+def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
+    fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk may take a new file and no byte in it; another disk than that of the output may be full."""
+
+    class Full(io.BytesIO):
+        def write(self, _: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+    disks = {fresh.out: Full}
+    monkeypatch.setattr(
+        subject.tempfile, "TemporaryFile", lambda *, dir: disks.get(dir, io.BytesIO)()
+    )
+    with pytest.raises(ValueError) as caught:
+        subject.prepare_data(fresh)
+    assert str(caught.value) == (
+        f"cannot write to {fresh.out} (No space left on device); name another --out or free some "
+        "space"
+    )
+    assert list(fresh.out.iterdir()) == []
 
 
 # spec: specs/recipes/pretrain.vibee:145
@@ -745,16 +786,19 @@ def test_other_options_are_refused_by_name_as_are_unknown_ones(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A checkpoint that does not say what an option was may not be gone on from; each one is named."""
-    identity = subject.Trainer._identity
+    identity, unknown = subject.Trainer._identity, ("schedule", "gradient")
     with monkeypatch.context() as patch:
         patch.setattr(
             subject.Trainer,
             "_identity",
-            lambda trainer: {k: v for k, v in identity(trainer).items() if k != "gradient"},
+            lambda trainer: {k: v for k, v in identity(trainer).items() if k not in unknown},
         )
         subject.Trainer(options, data, CONFIG).save()
-    names = [field.name for field in dataclasses.fields(options.gradient)]
-    changed = [f"gradient.{n}: None then, {getattr(options.gradient, n)!r} now" for n in names]
+    changed = [
+        f"{section}.{name}: None then, {value!r} now"
+        for section in unknown
+        for name, value in dataclasses.asdict(getattr(options, section)).items()
+    ]
     with pytest.raises(ValueError, match=re.escape(f"({'; '.join(changed)})")):
         subject.Trainer(options, data, CONFIG)
 
@@ -764,7 +808,7 @@ def test_training_lowers_the_loss(
     tmp_path: Path, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twenty steps bring the loss far below that of a guess; log and checkpoints keep their rhythm."""
-    options = make_options(tmp_path, steps=21, evaluate_every=5)
+    options = make_options(tmp_path, steps=21, evaluate_every=5, evaluate_batches=1)
     options = dataclasses.replace(
         options,
         optimizer=dataclasses.replace(options.optimizer, learning_rate=1e-2),
@@ -777,9 +821,26 @@ def test_training_lowers_the_loss(
             tokens_left.append(tokens)
             return super().seconds_left(tokens)
 
+    started: list[tuple[object, ...]] = []
+    shown: list[tuple[int, float, bool]] = []
+
+    class Line(ProgressLine):
+        def __init__(self, total_steps: int, *, start_step: int) -> None:
+            started.append((total_steps, start_step))
+            super().__init__(total_steps, start_step=start_step)
+
+        def update(self, step: int, *, loss: float, **times: float | None) -> None:
+            shown.append((step, loss, times["tokens_per_second"] > 0))
+            super().update(step, loss=loss, **times)
+
     monkeypatch.setattr(subject, "Throughput", Speed)
+    monkeypatch.setattr(subject, "ProgressLine", Line)
     trainer = subject.Trainer(options, data, CONFIG)
     trainer.run()
+    training = options.training
+    limit = training.evaluate_batches
+    nats, targets = subject.evaluate(trainer.model, data.held_out, training, torch.float32, limit)
+    assert targets < subject.evaluate(trainer.model, data.held_out, training, torch.float32)[1]
     records = read_log(options.out / "log.jsonl")
     assert [record["step"] for record in records] == list(range(1, 22))
     assert records[0]["loss"] == pytest.approx(math.log(300), rel=0.05)
@@ -787,6 +848,9 @@ def test_training_lowers_the_loss(
     evaluated = [record["step"] for record in records if "held_out_loss" in record]
     assert evaluated == [5, 10, 15, 20, 21]
     assert all(0 < r["held_out_loss"] < 6 for r in records if "held_out_loss" in r)
+    assert records[-1]["held_out_loss"] == pytest.approx(nats / targets, rel=1e-6)
+    assert started == [(21, 0)]
+    assert shown == [(record["step"], record["loss"], True) for record in records]
     seen = [sum(r["tokens"] for r in records[: step + 1]) for step in range(21)]
     assert trainer.tokens == seen[-1]
     assert tokens_left == [round(n / (i + 1) * (20 - i)) for i, n in enumerate(seen)]
@@ -887,6 +951,8 @@ def test_export_writes_what_the_options_name(
         subject.export_model(trainer.model, data, with_export(options, gguf=("f32", "f16"))) == {}
     )
     assert (options.out / "model" / "model.safetensors").is_file()
+    tokenizer = (options.out / "model" / "tokenizer.model").read_bytes()
+    assert tokenizer == data.tokenizer.read_bytes()
     size = (options.out / "model-f32.gguf").stat().st_size
     assert size > (options.out / "model-f16.gguf").stat().st_size > 0
     report = capsys.readouterr().out
@@ -922,14 +988,18 @@ def test_export_writes_what_the_options_name_and_proves_it(
     printed = capsys.readouterr().out.splitlines()
     for report in (coarse, REPORT):
         assert "  " + format_report("llama.cpp against PyTorch", report) in printed
-    monkeypatch.setattr(
-        subject, "measure_parity", lambda *_: dataclasses.replace(REPORT, max_abs=1.0)
-    )
-    with pytest.raises(ValueError, match="disagree on .*model-f32.gguf"):
+    apart = dataclasses.replace(REPORT, max_abs=1.0, mean_kl=1e-7)  # f16 may be that far away
+    monkeypatch.setattr(subject, "measure_parity", lambda *_: apart)
+    with pytest.raises(ValueError) as caught:
         subject.export_model(trainer.model, data, options)
-    monkeypatch.setattr(subject, "check_gguf", lambda *_: ["token_embd.weight is missing"])
-    with pytest.raises(ValueError, match="is not the model: token_embd.weight is missing"):
+    disagreement = f"llama.cpp and PyTorch disagree on {options.out / 'model-f32.gguf'}: "
+    faults = parity_faults(apart, "f32")
+    assert len(faults) == 2 and str(caught.value) == disagreement + "; ".join(faults)
+    monkeypatch.setattr(subject, "check_gguf", lambda *given: [repr(g) for g in given])
+    with pytest.raises(ValueError) as caught:
         subject.export_model(trainer.model, data, options)
+    path = options.out / "model-f16.gguf"
+    assert str(caught.value) == f"{path} is not the model: {path!r}; {trainer.model!r}"
 
 
 # spec: specs/recipes/pretrain.vibee:179
@@ -999,6 +1069,7 @@ def test_interrupted_run_ends_like_the_unbroken_one(
     assert "going on from the checkpoint of step 3" in capsys.readouterr().out
     for name in ("model/model.safetensors", "model-f32.gguf", "log.jsonl", "result.json"):
         assert (options.out / name).read_bytes() == (first_options.out / name).read_bytes(), name
+    assert (options.out / "result.json").read_text() == json.dumps(whole, indent=1) + "\n"
     assert subject.train(options, CONFIG) == whole
     assert "going on" not in capsys.readouterr().out
 

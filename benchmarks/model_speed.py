@@ -1,0 +1,178 @@
+"""Forward and backward of the generated decoder beside transformers: same sizes, same data, one run.
+
+    python benchmarks/model_speed.py [--steps 5] [--only llama mixtral memory] [--eager]
+
+    llama     tokens a second beside transformers' Llama: float32 and bf16 autocast, eager and compiled
+    mixtral   tokens a second beside transformers' Mixtral, 8 experts of which each token takes 2, eager
+    memory    peak memory of one step beside transformers' Llama at a vocabulary of 32000
+
+Contenders of a speed take turns step by step, so that a noisy machine disturbs all alike; medians are
+compared, and the ratio is what to read. Each peak is that of a process of its own, the memory that it had
+before its first step taken off. The loss is that of each side: chunked here, in full there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import torch
+import transformers
+
+from igla.architecture.decoder import Decoder, DecoderConfig, num_params
+from igla.architecture.moe import RoutingConfig
+from igla.export.huggingface import huggingface_config
+from igla.optimization.loss import cross_entropy_sum
+
+BATCH, LENGTH = 4, 512
+DENSE = DecoderConfig(
+    vocab_size=8192, hidden_size=384, num_layers=8, num_heads=6, num_kv_heads=2, head_dim=64,
+    ffn_size=1024, context_length=LENGTH, tie_embeddings=False,
+)  # fmt: skip
+EXPERTS = dataclasses.replace(
+    DENSE, num_layers=4, moe=RoutingConfig(num_experts=8, top_k=2, z_coefficient=0.0)
+)
+WIDE = dataclasses.replace(DENSE, vocab_size=32000, tie_embeddings=True)
+GOALS = {"eager": 1.05, "compiled": 1.15, "mixtral": 1.5, "memory": 0.7}
+Step = Callable[[], object]
+
+
+def tokens_for(config: DecoderConfig) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(3, config.vocab_size, (BATCH, LENGTH + 1), generator=generator)
+
+
+def generated_step(config: DecoderConfig, compiled: bool) -> Step:
+    """Forward and backward of the generated decoder with its chunked loss."""
+    torch.manual_seed(0)
+    model = Decoder(config)
+    forward = torch.compile(model, fullgraph=True) if compiled else model
+    tokens_bt = tokens_for(config)
+    inputs_bt, targets_n = tokens_bt[:, :-1].contiguous(), tokens_bt[:, 1:].flatten()
+
+    def step() -> None:
+        hidden_btd = forward(inputs_bt)
+        loss = cross_entropy_sum(hidden_btd.flatten(0, 1), model.head_weight, targets_n)
+        (loss / len(targets_n)).backward()
+        model.zero_grad(set_to_none=True)
+
+    return step
+
+
+def transformers_step(config: DecoderConfig, compiled: bool) -> Step:
+    """The same of transformers' model of the same family, with its own loss."""
+    torch.manual_seed(0)
+    document = huggingface_config(config)
+    config_class = transformers.AutoConfig.for_model(**document)
+    config_class._attn_implementation = "sdpa"
+    model = transformers.AutoModelForCausalLM.from_config(config_class).float()
+    model.train()
+    forward = torch.compile(model) if compiled else model
+    tokens_bt = tokens_for(config)
+    inputs_bt, targets_bt = tokens_bt[:, :-1].contiguous(), tokens_bt[:, 1:].contiguous()
+
+    def step() -> None:
+        # labels that are shifted already: the loss of as many tokens
+        output = forward(input_ids=inputs_bt, labels=inputs_bt, shift_labels=targets_bt, use_cache=False)
+        output.loss.backward()
+        model.zero_grad(set_to_none=True)
+
+    return step
+
+
+MAKERS = {"generated": generated_step, "transformers": transformers_step}
+
+
+def speeds(config: DecoderConfig, precision: str, compiled: bool, steps: int) -> dict[str, float]:
+    """Median tokens a second of both, taking turns."""
+    contenders = {name: make(config, compiled) for name, make in MAKERS.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    for index in range(steps + 2):
+        for name, step in contenders.items():
+            start = time.perf_counter()
+            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+                step()
+            if index > 1:  # the first ones compile and warm up
+                seconds[name].append(time.perf_counter() - start)
+    return {name: BATCH * LENGTH / statistics.median(found) for name, found in seconds.items()}
+
+
+def compare(title: str, config: DecoderConfig, compiled: bool, goal: float, steps: int) -> None:
+    for precision in ("float32", "bfloat16"):
+        found = speeds(config, precision, compiled, steps)
+        ratio = found["generated"] / found["transformers"]
+        shown = ", ".join(f"{name} {speed:7,.0f}" for name, speed in found.items())
+        verdict = "" if ratio >= goal else "  BELOW"
+        print(
+            f"  {title:18} {precision:9} {shown} tokens/s; ratio {ratio:.2f}  >= {goal}{verdict}",
+            flush=True,
+        )
+
+
+def peak_mib(name: str, precision: str) -> float:
+    """Peak memory of one step in a process of its own, less what it had before."""
+    command = [sys.executable, __file__, "--peak", name, precision]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def print_peak(name: str, precision: str) -> None:
+    step = MAKERS[name](WIDE, False)
+    torch.ones(64, 64, requires_grad=True).matmul(torch.ones(64, 64)).sum().backward()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+        step()
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+
+
+def compare_memory() -> None:
+    for precision in ("float32", "bfloat16"):
+        found = {name: peak_mib(name, precision) for name in MAKERS}
+        ratio = found["generated"] / found["transformers"]
+        shown = ", ".join(f"{name} {mib:6,.0f} MiB" for name, mib in found.items())
+        verdict = "" if ratio <= GOALS["memory"] else "  ABOVE"
+        print(f"  {precision:9} {shown}; ratio {ratio:.2f}  <= {GOALS['memory']}{verdict}", flush=True)
+
+
+def describe(config: DecoderConfig) -> str:
+    return (
+        f"{num_params(config) / 1e6:.1f}M parameters, hidden {config.hidden_size}, "
+        f"{config.num_layers} layers, vocabulary {config.vocab_size}, batch {BATCH} x {LENGTH}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parts = ("llama", "mixtral", "memory")
+    parser.add_argument("--only", nargs="+", choices=parts, default=parts, help="what to compare")
+    parser.add_argument("--steps", type=int, default=5, help="timed steps of each (default: 5)")
+    parser.add_argument("--eager", action="store_true", help="leave out the compiled ones (minutes)")
+    parser.add_argument("--peak", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    if options.peak:
+        print_peak(*options.peak)
+        return
+    print(f"torch {torch.__version__}, transformers {transformers.__version__}, 2 threads")
+    if "llama" in options.only:
+        print(f"forward and backward beside Llama: {describe(DENSE)}")
+        compare("eager", DENSE, False, GOALS["eager"], options.steps)
+        if not options.eager:
+            compare("compiled", DENSE, True, GOALS["compiled"], options.steps)
+    if "mixtral" in options.only:
+        print(f"forward and backward beside Mixtral: {describe(EXPERTS)}")
+        compare("eager", EXPERTS, False, GOALS["mixtral"], options.steps)
+    if "memory" in options.only:
+        print(f"peak memory of a step beside Llama: {describe(WIDE)}")
+        compare_memory()
+
+
+if __name__ == "__main__":
+    main()
