@@ -10,7 +10,7 @@ QUICK := architecture/activation architecture/normalization optimization/schedul
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: install gen check lint test test-all mutants sensitivity fuzz demo bench bench-compiler clean help
+.PHONY: install gen check lint test test-all mutants sensitivity fuzz demo bench bench-compiler bench-model clean help
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -64,8 +64,11 @@ fuzz: $(STAMP) ## 200,000 damaged documents: no exception, no hang, no memory (m
 bench-compiler: $(STAMP) ## time igla-gen's commands; parse rate beside PyYAML
 	$(BIN)/python benchmarks/compiler_speed.py
 
-bench: bench-compiler ## the above, and training side by side with peers
-	$(BIN)/python benchmarks/training_speed.py
+bench-model: $(STAMP) ## forward and backward beside transformers' Llama and Mixtral; peak memory (minutes)
+	$(BIN)/python benchmarks/model_speed.py
+	$(BIN)/python benchmarks/moe_speed.py
+
+bench: bench-compiler bench-model ## both
 
 clean: ## remove what can be made again (not generated/, which is committed)
 	rm -rf $(VENV) out build dist .igla-gen .pytest_cache .ruff_cache .hypothesis
