@@ -21,6 +21,42 @@ SLIPS = {
         "and line {}",
         "      - an item",
     ),
+    "a line of an expression that went elsewhere": (
+        "        holds: scale(4.0, ScaleConfig(width=1)) == 8.0",
+        "        holds: |\n          scale(4.0, ScaleConfig(width=1)) == 8.0 and\n        tolerance: 0.1",
+        "bad-expression",
+        "line {} does not go on with it",
+        "        tolerance: 0.1",
+    ),
+    "a text that begins like a key": (
+        "types:\n",
+        "types:\n  A text: it goes on\n  on this line\n",
+        "unexpected-text",
+        "line {} is the last one further left",
+        "types:",
+    ),
+    "a key in place of the first line of a text": (
+        "    when: It is scaled\n    then: The number times the factor\n",
+        "    then: |\n    when: It is scaled\n      by some\n      factor: the number\n",
+        "bad-indentation",
+        "quote the value of line {}",
+        "    when: It is scaled",
+    ),
+    "returns: None": (
+        "    returns: Float\n",
+        "    returns: None\n",
+        "unused-line",
+        "spec.vibee:{}:5",
+        "    returns: None",
+    ),
+    "a line of an expression that stands askew": (
+        "    is: config.width * config.factor\n",
+        "    where:\n      sides: |\n        max(\n          config.width,\n           config.factor\n        )\n"
+        "    is: sides * config.factor\n",
+        "uneven-indentation",
+        "spec.vibee:{}:9",
+        "           config.factor",
+    ),
     "a required key among those of a table": (
         "    returns: Int\n    is: config",
         "    where:\n      is: config",

@@ -70,12 +70,10 @@ def parse_expression(scalar: Scalar) -> Expression:
             offset = len(scalar.text)
         rest = scalar.text[offset : offset + 20]
         message = f"{rest!r} cannot stand here" if rest else "the expression breaks off"
-        raise _error(
-            scalar,
-            offset,
-            message,
-            "operators: + - * / // % ^ @ == != < <= > >= ~= and or not in, a if c else b",
-        ) from None
+        hint = "operators: + - * / // % ^ @ == != < <= > >= ~= and or not in, a if c else b"
+        if not rest and scalar.style == "block":
+            hint = f"line {scalar.place(len(scalar.text.rstrip()))[0] + 1} does not go on with it; {hint}"
+        raise _error(scalar, offset, message, hint) from None
     except RecursionError:
         raise _too_deep(scalar) from None
     if depth > MAX_DEPTH:

@@ -9,7 +9,7 @@ from igla_gen.expressions.emit import SEEDED
 from igla_gen.model.base import Spec
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec, Law
 from igla_gen.model.library import Library, Unit, declarations, types_in
-from igla_gen.model.types import named_types
+from igla_gen.model.types import NamedType, named_types
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import SOUND, component
 from igla_gen.rules.templates import template_text
@@ -29,6 +29,10 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
         _check_law(finder, law)
     for formula in unit.spec.formulas.values():
         _check_where(finder, formula)
+    for behavior in unit.spec.behaviors:
+        if isinstance(behavior.returns, NamedType) and behavior.returns.name == "None":
+            message = "what returns nothing says so by having no 'returns'"
+            _report_entry(finder, message, behavior, "returns")
     _check_types(finder, unit.spec)
     _check_uses(finder, library, unit)
     if isinstance(unit.spec, BlueprintSpec):
@@ -157,7 +161,7 @@ RULE = Rule(
     what=(
         "A line that changes nothing: a module in `uses` that nothing names, an input of a law or "
         "a `where` value that is never read, a seed where nothing is drawn, a section that "
-        "neither template nor requirement reads."
+        "neither template nor requirement reads, `returns: None`."
     ),
     why=(
         "It misleads whoever reads the spec, and it is often the other half of a slip: the line "

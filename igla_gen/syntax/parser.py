@@ -182,8 +182,11 @@ class _Reader:
         kind = unit[index].type
         if not self._quiet:
             message, hint = _BLOCK_FAULTS.get(kind, _BLOCK_FAULTS["SCALAR"])
+            span = unit[index].span
+            if kind == "SCALAR":
+                row = self.scanner.row_left_of(span.line - 1, span.column - 1)
+                hint += f"; line {row + 1} is the last one further left" if span.column > 1 else ""
             if kind == "_DASH":
-                span = unit[index].span
                 row = self.scanner.row_left_of(span.line - 1, span.column)
                 hint += f"; line {row + 1} is the last before it that stands no further right"
             self._report(unit[index], message, hint)

@@ -22,7 +22,7 @@ class ScalarScanner(Cursor):
         end = self._plain_end(line, column)
         text = line[column:end].rstrip(" \t")
         row = self._row
-        below = self._goes_on(row) if end == len(line) else -1
+        below = self._goes_on(row, row) if end == len(line) else -1
         if below < 0:
             self._column = end
             self._emit(self._scalar(text, "plain", column))
@@ -39,7 +39,7 @@ class ScalarScanner(Cursor):
             runs.append((length, below + 1, start + 1))
             parts += (joint, text)
             length += len(text)
-            below = self._goes_on(below) if end == len(line) else -1
+            below = self._goes_on(below, row) if end == len(line) else -1
         self._column = end
         span = self._span(row, column, self._row, start + len(text))
         self._emit(Scalar("".join(parts), "plain", span, tuple(runs)))
@@ -59,8 +59,8 @@ class ScalarScanner(Cursor):
             return len(line)
         return end
 
-    def _goes_on(self, row: int) -> int:
-        """Row of the line that goes on with the plain scalar of this row, or -1."""
+    def _goes_on(self, row: int, began: int) -> int:
+        """Row of the line that goes on with the plain scalar of this row, which began on another; or -1."""
         lines, parent = self._lines, self._levels[-1].column
         row += 1
         while row < len(lines):
@@ -72,18 +72,18 @@ class ScalarScanner(Cursor):
                 if indent <= parent or begin[0] == "#":
                     return -1
                 if KEY_LINE.match(begin) and begin[0] != "-":
-                    self._too_deep_key(row, len(line) - len(begin))
+                    self._too_deep_key(row, len(line) - len(begin), began)
                     return -1
                 return row
             row += 1
         return -1
 
-    def _too_deep_key(self, row: int, column: int) -> None:
+    def _too_deep_key(self, row: int, column: int, began: int) -> None:
         """A key that is deeper than its mapping, under a value that is complete."""
         self._report(
             "IG102", "bad-indentation", "this key is indented deeper than the keys of its mapping",
             self._span(row, column, row, column + 1),
-            "indent it as they are; or quote the value above, if this line belongs to it",
+            f"indent it as they are; or quote the value of line {began + 1}, if this line belongs to it",
         )  # fmt: skip
         self._levels[-1].also = column
 

@@ -730,7 +730,7 @@ class Decoder(nn.Module):
 
     @torch.no_grad()
     def init_weights(self) -> None:
-        """Draw each weight as the row of INITIAL_WEIGHTS that fits its name says.
+        """Draw each weight as the row of INITIAL_WEIGHTS that fits its name says; buffers begin at zero.
 
         Raises ValueError for a weight that no row fits.
         """
@@ -746,6 +746,8 @@ class Decoder(nn.Module):
                 parameter.normal_(std=residual_std(self.config, int(name.split(".")[1])))
             else:
                 raise ValueError(f"no row of INITIAL_WEIGHTS fits {name}: add one to the spec")
+        for buffer in self.buffers():  # biases of routers, which balance the load
+            buffer.zero_()
 
     def checkpoint_activations(self, policy: str) -> None:
         """Choose what training keeps for the backward pass: policy none, attention or full.

@@ -320,7 +320,9 @@ def _ending(
     def ends(tokens: list[int]) -> bool:
         if len(tokens) == max_new_tokens or tokens[-1] in stop_ids:
             return True
-        text = decode(tokens) if stop_strings else ""
+        if not stop_strings:
+            return False
+        text = decode(tokens)
         return any(stop in text for stop in stop_strings)
 
     return ends
@@ -338,8 +340,8 @@ def _uniform_numbers(num_rows: int, max_new_tokens: int, seed: int) -> Tensor:
 def _tokens_seen(prompts: Sequence[Tensor], vocab_size: int) -> Tensor:
     """Which tokens each prompt has [B, V]."""
     seen_bv = torch.zeros(len(prompts), vocab_size, dtype=torch.bool, device=prompts[0].device)
-    for seen_v, prompt_t in zip(seen_bv, prompts, strict=True):
-        seen_v[prompt_t] = True
+    for row, prompt_t in enumerate(prompts):
+        seen_bv[row, prompt_t] = True
     return seen_bv
 
 

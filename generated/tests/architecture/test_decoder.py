@@ -611,7 +611,8 @@ def test_decoder_is_its_definition_in_its_parts() -> None:
     assert attention.q_norm.eps == model.norm.eps == 1e-2
     assert attention.k_proj.bias is not None and attention.config.head_dim == 6
     assert model.layers[0].mlp.activation is activation_function("geglu")
-    assert Decoder(replace(MIXTURE, activation="relu")).layers[1].mlp.experts.activation == "relu"
+    experts = Decoder(replace(MIXTURE, activation="relu")).layers[1].mlp.experts
+    assert experts.activation is activation_function("relu")
     assert config.rope == RopeConfig(
         head_dim=6, base=100.0, rotary_fraction=0.5, scaling=config.rope_scaling
     )
@@ -741,6 +742,12 @@ def test_initial_weights_have_the_stated_spread_when_drawn_again() -> None:
     model.to_empty(device="cpu").init_weights()
     assert model(_tokens_bt()).isfinite().all()
     assert model.embed_tokens.weight.std().item() == pytest.approx(0.3, rel=0.2)
+    routing = RoutingConfig(num_experts=4, top_k=2, bias_rate=0.1)
+    model = Decoder(replace(MIXTURE, moe=routing))
+    for layer in model.layers:
+        layer.mlp.gate.expert_bias.fill_(7.0)
+    model.init_weights()
+    assert all(torch.equal(layer.mlp.gate.expert_bias, torch.zeros(4)) for layer in model.layers)
 
 
 # spec: specs/architecture/decoder.vibee:359

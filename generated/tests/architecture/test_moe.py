@@ -1068,7 +1068,7 @@ def test_counts_add_up_over_microbatches() -> None:
     assert dropped_l[0] == layers[0](x_td)[1].dropped > 0 and dropped_l[1] == 0
 
 
-# spec: specs/architecture/moe.vibee:405
+# spec: specs/architecture/moe.vibee:404
 def test_biases_move_against_the_load() -> None:
     """Each mixture by its own counts and rate, in the order of the model."""
     mixtures = [_moe(bias_rate=0.5), _moe(bias_rate=0.25)]
@@ -1081,14 +1081,14 @@ def test_biases_move_against_the_load() -> None:
     assert mixtures[1].gate.expert_bias.tolist() == [0.25, 0.25, 0.25, -0.25]
 
 
-# spec: specs/architecture/moe.vibee:405
+# spec: specs/architecture/moe.vibee:404
 def test_biases_move_against_the_load_by_one_token_in_many_millions() -> None:
     """Counts beyond the whole numbers of float32 still differ."""
     counts_e = torch.tensor([2**30, 2**30 + 2, 2**30 + 1])
     assert moe.balanced_bias(torch.zeros(3), counts_e, 1.0).tolist() == [1, -1, 0]
 
 
-# spec: specs/architecture/moe.vibee:406
+# spec: specs/architecture/moe.vibee:405
 def test_bias_balancing_evens_the_load() -> None:
     """A router with two favourites, held by the bias alone."""
     mixture = _moe(bias_rate=0.005)
@@ -1103,7 +1103,7 @@ def test_bias_balancing_evens_the_load() -> None:
     assert loads[0] > 1.5 and max(loads[-5:]) < 1.15
 
 
-# spec: specs/architecture/moe.vibee:407
+# spec: specs/architecture/moe.vibee:406
 def test_biases_refuse_what_does_not_fit() -> None:
     """update_expert_biases: biases refuse what does not fit."""
     counts_le = torch.ones(1, EXPERTS)
