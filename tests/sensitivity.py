@@ -507,13 +507,8 @@ _compiled = lru_cache(1)(lambda: environment.make_environment(template_texts()))
 
 def _made(library: Library, unit: Unit) -> Iterator[Made]:
     """The files of a unit, one after the other; templates are compiled once for all of them."""
-    make = render.make_environment
-    render.make_environment = lambda _texts: _compiled()
-    try:
-        for draft in render.drafts(library, unit):
-            yield Made(library, unit, draft)
-    finally:
-        render.make_environment = make
+    for draft in render.drafts(library, unit, _compiled()):
+        yield Made(library, unit, draft)
 
 
 def rendered(library: Library, unit: Unit) -> tuple[str, ...]:
