@@ -20,6 +20,8 @@ USUAL = {"mapping": 2, "list": 4}  # a list is measured at its items, behind the
 PROSE = frozenset(
     ("description", "given", "when", "then", "raises", "holds", "refuses", "is", "pending")
 )
+# keys whose mapping names expressions, which are read across lines too
+EXPRESSIONS = frozenset(("constants", "where", "for"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +102,15 @@ def _is_flow(node: Sequence) -> bool:
     return first is None or (start.line, start.column) != (first.line, first.column)
 
 
-def _ragged(node: Node) -> Iterator[Span]:
+def _ragged(node: Node, of_expressions: bool = False) -> Iterator[Span]:
     if isinstance(node, Mapping):
         for entry in node.entries:
-            value = entry.value
+            value, key = entry.value, entry.key.text.lower()
             if isinstance(value, Scalar) and value.style == "block":
-                if entry.key.text.lower() in PROSE:
+                if of_expressions or key in PROSE:
                     yield from _ragged_lines(value)
             else:
-                yield from _ragged(value)
+                yield from _ragged(value, key in EXPRESSIONS)
     elif isinstance(node, Sequence):
         for item in node.items:
             yield from _ragged(item)
