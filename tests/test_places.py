@@ -49,6 +49,14 @@ SLIPS = {
         "spec.vibee:{}:5",
         "    returns: None",
     ),
+    "a line of an expression that stands askew": (
+        "    is: config.width * config.factor\n",
+        "    where:\n      sides: |\n        max(\n          config.width,\n           config.factor\n        )\n"
+        "    is: sides * config.factor\n",
+        "uneven-indentation",
+        "spec.vibee:{}:9",
+        "           config.factor",
+    ),
     "a required key among those of a table": (
         "    returns: Int\n    is: config",
         "    where:\n      is: config",

@@ -339,14 +339,3 @@ def test_an_import_is_found_however_it_is_written(
     found = [text for text in out.splitlines() if "IG427" in text]
     assert len(found) == (module is not None), out
     assert module is None or f"{module} is not in uses" in found[0]
-
-
-@pytest.mark.parametrize(("indent", "expected"), [("", []), ("  ", ["uneven-indentation"])])
-def test_named_expressions_have_an_even_edge(
-    workplace: Workplace, indent: str, expected: list[str]
-) -> None:
-    value = f"  scale: |\n    config.hidden_size *\n    {indent}sqrt(config.eps)\n"
-    where = f"    where:\n    {value.replace(chr(10), chr(10) + '    ').rstrip(' ')}    is: scale"
-    reader = READER.replace("    is: config.hidden_size * sqrt(config.eps)", where)
-    assert "scale" in reader
-    assert names(workplace, HEADER + TYPES + reader) == expected

@@ -9,8 +9,9 @@ RULE = Rule(
     code="IG118",
     name="uneven-indentation",
     what=(
-        "A block that is indented by another step than the other blocks of the file, and a line of a "
-        "`|` block of prose or of an expression that is indented more than its first line."
+        "A block that is indented by another step than the other blocks of the file, and a line of "
+        "a `|` block that is indented more than its first line: in prose any, in the expressions of "
+        "a table (`where`, `constants`, `for`) by another step than two for each open bracket."
     ),
     why=(
         "Such a line can be read, but not as it was meant: a key that slipped belongs to another "

@@ -20,8 +20,11 @@ USUAL = {"mapping": 2, "list": 4}  # a list is measured at its items, behind the
 PROSE = frozenset(
     ("description", "given", "when", "then", "raises", "holds", "refuses", "is", "pending")
 )
-# keys whose mapping names expressions, which are read across lines too
-EXPRESSIONS = frozenset(("constants", "where", "for"))
+
+
+# keys of tables whose values are expressions, and of lists of them
+TABLES = frozenset(("where", "constants", "for", "constraints", "requires"))
+_TEXT = re.compile(r"\"[^\"]*\"|'[^']*'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,10 @@ def uneven_indentation(tree: Node) -> list[Diagnostic]:
             if step.width != habit
         ]
     found += [
-        _fault(span, "this line is indented, the text above is not") for span in _ragged(tree)
+        _fault(span, "this line is indented, the text above is not")
+        if wanted is None
+        else _fault(span, f"two spaces for each open bracket are {wanted}, beyond the first line")
+        for span, wanted in _ragged(tree)
     ]
     found += [
         _fault(span, "this line goes on with the value above, and begins like an item of its own")
@@ -102,18 +108,22 @@ def _is_flow(node: Sequence) -> bool:
     return first is None or (start.line, start.column) != (first.line, first.column)
 
 
-def _ragged(node: Node, of_expressions: bool = False) -> Iterator[Span]:
+def _ragged(node: Node, above: str = "") -> Iterator[tuple[Span, int | None]]:
+    """Lines of texts that are indented for nothing, and how far they should be where that is not none.
+
+    `above` is the key that the node is under.
+    """
     if isinstance(node, Mapping):
         for entry in node.entries:
-            value, key = entry.value, entry.key.text.lower()
-            if isinstance(value, Scalar) and value.style == "block":
-                if of_expressions or key in PROSE:
-                    yield from _ragged_lines(value)
-            else:
-                yield from _ragged(value, key in EXPRESSIONS)
+            is_prose = entry.key.text.lower() in PROSE
+            yield from _ragged(entry.value, entry.key.text if is_prose or above not in TABLES else above)
     elif isinstance(node, Sequence):
         for item in node.items:
-            yield from _ragged(item)
+            yield from _ragged(item, above)
+    elif node.style == "block" and above.lower() in PROSE:
+        yield from ((span, None) for span in _ragged_lines(node))
+    elif node.style == "block" and above in TABLES:
+        yield from _ragged_brackets(node)
 
 
 def _swallowed(node: Node) -> Iterator[Span]:
@@ -129,6 +139,22 @@ def _swallowed(node: Node) -> Iterator[Span]:
             before, here = node.place(match.start() - 1), node.place(match.start())
             if before[0] < here[0]:
                 yield Span(node.span.file, *here, here[0], here[1] + 1)
+
+
+def _ragged_brackets(block: Scalar) -> Iterator[tuple[Span, int]]:
+    """Lines of an expression that are indented by another step than two for each bracket around them."""
+    offset = depth = 0
+    for line in block.text.split("\n"):
+        said = line.lstrip(" ")
+        code = _TEXT.sub("", said)
+        closing = len(code) - len(code.lstrip(")]"))
+        width = len(line) - len(said)
+        wanted = 2 * max(0, depth - closing)
+        if said and width != wanted:
+            row, column = block.place(offset)
+            yield Span(block.span.file, row, column, row, column + max(1, width)), wanted
+        depth += sum((char in "([") - (char in ")]") for char in code)
+        offset += len(line) + 1
 
 
 def _ragged_lines(block: Scalar) -> Iterator[Span]:

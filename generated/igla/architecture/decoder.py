@@ -73,7 +73,7 @@ INITIAL_WEIGHTS = [
 ]
 
 
-# spec: specs/architecture/decoder.vibee:42
+# spec: specs/architecture/decoder.vibee:44
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DecoderConfig:
     """Dimensions of a decoder."""
@@ -262,13 +262,13 @@ class DecoderConfig:
         )
 
 
-# spec: specs/architecture/decoder.vibee:100
+# spec: specs/architecture/decoder.vibee:102
 def num_embedding_params(config: DecoderConfig) -> int:
     """Parameters of the token embedding, and of the head where it is not tied."""
     return config.vocab_size * config.hidden_size * (1 if config.tie_embeddings else 2)
 
 
-# spec: specs/architecture/decoder.vibee:106
+# spec: specs/architecture/decoder.vibee:108
 def num_attention_params(config: DecoderConfig) -> int:
     """Parameters of the attention of one block."""
     sizes = AttentionConfig(
@@ -283,7 +283,7 @@ def num_attention_params(config: DecoderConfig) -> int:
     return attention_num_params(sizes)
 
 
-# spec: specs/architecture/decoder.vibee:116
+# spec: specs/architecture/decoder.vibee:118
 def num_feed_forward_params(config: DecoderConfig) -> int:
     """Parameters of the MLP or the mixture of experts of one block, all experts."""
     return (
@@ -306,7 +306,7 @@ def num_feed_forward_params(config: DecoderConfig) -> int:
     )
 
 
-# spec: specs/architecture/decoder.vibee:126
+# spec: specs/architecture/decoder.vibee:128
 def num_active_feed_forward_params(config: DecoderConfig) -> int:
     """Parameters of the MLP or the mixture of experts of one block that one token meets."""
     return (
@@ -323,7 +323,7 @@ def num_active_feed_forward_params(config: DecoderConfig) -> int:
     )
 
 
-# spec: specs/architecture/decoder.vibee:136
+# spec: specs/architecture/decoder.vibee:138
 def num_norm_params(config: DecoderConfig) -> int:
     """Parameters of all norms, those of the blocks and the final one."""
     norms = config.num_layers * (4 if config.norm_placement == "both" else 2) + 1
@@ -332,21 +332,21 @@ def num_norm_params(config: DecoderConfig) -> int:
     )
 
 
-# spec: specs/architecture/decoder.vibee:144
+# spec: specs/architecture/decoder.vibee:146
 def num_params(config: DecoderConfig) -> int:
     """Learnable parameters of the decoder. A tied head counts once."""
     block = num_attention_params(config) + num_feed_forward_params(config)
     return num_embedding_params(config) + config.num_layers * block + num_norm_params(config)
 
 
-# spec: specs/architecture/decoder.vibee:152
+# spec: specs/architecture/decoder.vibee:154
 def num_active_params(config: DecoderConfig) -> int:
     """Learnable parameters that one token meets. All of them without a mixture of experts."""
     idle = num_feed_forward_params(config) - num_active_feed_forward_params(config)
     return num_params(config) - config.num_layers * idle
 
 
-# spec: specs/architecture/decoder.vibee:160
+# spec: specs/architecture/decoder.vibee:162
 def attention_projection_flops(config: DecoderConfig) -> int:
     """Floating-point operations of the forward pass for one token, in the projections of
     attention.
@@ -357,7 +357,7 @@ def attention_projection_flops(config: DecoderConfig) -> int:
     return 2 * config.num_layers * weights
 
 
-# spec: specs/architecture/decoder.vibee:168
+# spec: specs/architecture/decoder.vibee:170
 def attention_score_flops(config: DecoderConfig, sequence_length: int) -> int:
     """Floating-point operations of the forward pass for one token of a sequence, in the scores of
     attention and the averages of values.
@@ -368,7 +368,7 @@ def attention_score_flops(config: DecoderConfig, sequence_length: int) -> int:
     return 4 * config.num_layers * config.num_heads * config.head_dim * sequence_length
 
 
-# spec: specs/architecture/decoder.vibee:177
+# spec: specs/architecture/decoder.vibee:179
 def feed_forward_flops(config: DecoderConfig) -> int:
     """Floating-point operations of the forward pass for one token, in the MLPs or mixtures of
     experts.
@@ -378,7 +378,7 @@ def feed_forward_flops(config: DecoderConfig) -> int:
     return 2 * config.num_layers * num_active_feed_forward_params(config)
 
 
-# spec: specs/architecture/decoder.vibee:183
+# spec: specs/architecture/decoder.vibee:185
 def head_flops(config: DecoderConfig) -> int:
     """Floating-point operations of the forward pass for one token, in the output projection.
 
@@ -387,7 +387,7 @@ def head_flops(config: DecoderConfig) -> int:
     return 2 * config.vocab_size * config.hidden_size
 
 
-# spec: specs/architecture/decoder.vibee:189
+# spec: specs/architecture/decoder.vibee:191
 def forward_matrix_flops_per_token(config: DecoderConfig) -> int:
     """Floating-point operations of the forward pass for one token, all parts but the scores of
     attention.
@@ -395,13 +395,13 @@ def forward_matrix_flops_per_token(config: DecoderConfig) -> int:
     return attention_projection_flops(config) + feed_forward_flops(config) + head_flops(config)
 
 
-# spec: specs/architecture/decoder.vibee:195
+# spec: specs/architecture/decoder.vibee:197
 def forward_flops_per_token(config: DecoderConfig, sequence_length: int) -> int:
     """Floating-point operations of the forward pass for one token of a sequence, all parts."""
     return forward_matrix_flops_per_token(config) + attention_score_flops(config, sequence_length)
 
 
-# spec: specs/architecture/decoder.vibee:201
+# spec: specs/architecture/decoder.vibee:203
 def flops_per_token(config: DecoderConfig, sequence_length: int) -> int:
     """Floating-point operations of training for one token.
 
@@ -411,19 +411,19 @@ def flops_per_token(config: DecoderConfig, sequence_length: int) -> int:
     return 3 * forward_flops_per_token(config, sequence_length)
 
 
-# spec: specs/architecture/decoder.vibee:209
+# spec: specs/architecture/decoder.vibee:211
 def weight_bytes(config: DecoderConfig, bytes_per_element: int) -> int:
     """Bytes that the weights take."""
     return num_params(config) * bytes_per_element
 
 
-# spec: specs/architecture/decoder.vibee:215
+# spec: specs/architecture/decoder.vibee:217
 def gradient_bytes(config: DecoderConfig, bytes_per_element: int) -> int:
     """Bytes that the gradients take. One element for each weight."""
     return num_params(config) * bytes_per_element
 
 
-# spec: specs/architecture/decoder.vibee:221
+# spec: specs/architecture/decoder.vibee:223
 def optimizer_bytes(config: DecoderConfig, bytes_per_moment: int, bytes_per_master: int) -> int:
     """Bytes that AdamW's two moments take, and the float32 copy of the weights that training in
     low precision keeps (0 without one).
@@ -431,7 +431,7 @@ def optimizer_bytes(config: DecoderConfig, bytes_per_moment: int, bytes_per_mast
     return num_params(config) * (2 * bytes_per_moment + bytes_per_master)
 
 
-# spec: specs/architecture/decoder.vibee:228
+# spec: specs/architecture/decoder.vibee:230
 def mask_bytes(
     config: DecoderConfig,
     batch_size: int,
@@ -450,7 +450,7 @@ def mask_bytes(
     return copies * sequence_length**2 * bytes_per_element if needed else 0
 
 
-# spec: specs/architecture/decoder.vibee:245
+# spec: specs/architecture/decoder.vibee:247
 def activation_bytes(
     config: DecoderConfig,
     batch_size: int,
@@ -502,13 +502,13 @@ def activation_bytes(
     return tokens * (elements * bytes_per_element + 4 * scalars + 8) + 4 * sequence_length * tables
 
 
-# spec: specs/architecture/decoder.vibee:282
+# spec: specs/architecture/decoder.vibee:284
 def kv_bytes_per_token(config: DecoderConfig, bytes_per_element: int) -> int:
     """Bytes that the key/value cache takes for one token of one sequence."""
     return 2 * config.num_layers * config.num_kv_heads * config.head_dim * bytes_per_element
 
 
-# spec: specs/architecture/decoder.vibee:288
+# spec: specs/architecture/decoder.vibee:290
 def residual_std(config: DecoderConfig, layer: int) -> float:
     """Standard deviation with which the projections of a block begin that write to the residual
     stream.
@@ -524,7 +524,7 @@ def residual_std(config: DecoderConfig, layer: int) -> float:
     )
 
 
-# spec: specs/architecture/decoder.vibee:298
+# spec: specs/architecture/decoder.vibee:300
 def stochastic_depth_rate(config: DecoderConfig, layer: int) -> float:
     """Probability with which each branch of a block is left out for a sequence.
 
@@ -533,7 +533,7 @@ def stochastic_depth_rate(config: DecoderConfig, layer: int) -> float:
     return config.stochastic_depth * (layer + 1) / config.num_layers
 
 
-# spec: specs/architecture/decoder.vibee:306
+# spec: specs/architecture/decoder.vibee:308
 class StochasticDepth(nn.Module):
     """Returns zero for each sequence with probability rate, the others divided by 1 - rate, so
     that the expectation stays.
@@ -556,13 +556,13 @@ class StochasticDepth(nn.Module):
         return (branch_btd / (1 - self.rate)).where(drawn_b11 >= self.rate, 0.0)
 
 
-# spec: specs/architecture/decoder.vibee:342
+# spec: specs/architecture/decoder.vibee:344
 def _call(module: nn.Module, *arguments: Any) -> Any:
     """Apply a module, all activations kept."""
     return module(*arguments)
 
 
-# spec: specs/architecture/decoder.vibee:342
+# spec: specs/architecture/decoder.vibee:344
 def _recompute(module: nn.Module, *arguments: Any) -> Any:
     """Apply a module and keep its arguments alone: the backward pass applies it again."""
     return checkpoint(module, *arguments, use_reentrant=False)
@@ -576,7 +576,7 @@ _CHECKPOINTING = {
 }
 
 
-# spec: specs/architecture/decoder.vibee:315
+# spec: specs/architecture/decoder.vibee:317
 class _Branches(nn.Module):
     """Attention and feed-forward of a block, which its norms join to the residual stream."""
 
@@ -589,7 +589,7 @@ class _Branches(nn.Module):
         self.run_attention = _call
 
 
-# spec: specs/architecture/decoder.vibee:315
+# spec: specs/architecture/decoder.vibee:317
 def _build_feed_forward(config: DecoderConfig) -> tuple[nn.Module, Callable[..., Any]]:
     """The module of a block, and a function that applies it and returns the Routing too."""
     sizes = {
@@ -602,13 +602,13 @@ def _build_feed_forward(config: DecoderConfig) -> tuple[nn.Module, Callable[...,
     return Moe(MoeConfig(routing=config.moe, **sizes)), _call
 
 
-# spec: specs/architecture/decoder.vibee:315
+# spec: specs/architecture/decoder.vibee:317
 def _without_routing(mlp: nn.Module, x_btd: Tensor) -> tuple[Tensor, None]:
     """Apply an MLP, which has no experts to choose from."""
     return mlp(x_btd), None
 
 
-# spec: specs/architecture/decoder.vibee:315
+# spec: specs/architecture/decoder.vibee:317
 class Block(_Branches):
     """Returns the stream, to which attention of the normed stream is added, then the MLP of the
     normed sum, and the Routing of a mixture of experts (None of an MLP).
@@ -638,7 +638,7 @@ class Block(_Branches):
         return x_btd + self.drop(branch_btd), routing
 
 
-# spec: specs/architecture/decoder.vibee:324
+# spec: specs/architecture/decoder.vibee:326
 class PostNormBlock(_Branches):
     """Returns the stream, to which attention is added and the sum normed, then the MLP of it is
     added and the sum normed, and the Routing.
@@ -667,7 +667,7 @@ class PostNormBlock(_Branches):
         return self.post_feedforward_layernorm(x_btd + self.drop(branch_btd)), routing
 
 
-# spec: specs/architecture/decoder.vibee:333
+# spec: specs/architecture/decoder.vibee:335
 class SandwichNormBlock(_Branches):
     """Returns the stream, to which the normed attention of the normed stream is added, then the
     normed MLP of the normed sum, and the Routing.
@@ -699,7 +699,7 @@ class SandwichNormBlock(_Branches):
         return x_btd + self.drop(self.post_feedforward_layernorm(branch_btd)), routing
 
 
-# spec: specs/architecture/decoder.vibee:342
+# spec: specs/architecture/decoder.vibee:344
 class Decoder(nn.Module):
     """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
     vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
@@ -827,7 +827,7 @@ class Decoder(nn.Module):
         return F.linear(hidden_btd, self.head_weight)
 
 
-# spec: specs/architecture/decoder.vibee:342
+# spec: specs/architecture/decoder.vibee:344
 def _compute_dtype(x: Tensor) -> torch.dtype:
     """The dtype of queries: autocast's where it is on."""
     device_type = x.device.type
@@ -836,7 +836,7 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
     return x.dtype
 
 
-# spec: specs/architecture/decoder.vibee:342
+# spec: specs/architecture/decoder.vibee:344
 def _added_to_scores(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """A mask in the form that kernels add to the scores: else each layer would make it, and keep it."""
     if mask.dtype != torch.bool:
@@ -844,7 +844,7 @@ def _added_to_scores(mask: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.zeros_like(mask, dtype=dtype).masked_fill(~mask, -math.inf)
 
 
-# spec: specs/architecture/decoder.vibee:342
+# spec: specs/architecture/decoder.vibee:344
 def _rotary_tables(
     config: DecoderConfig,
     tokens_bt: Tensor,
@@ -866,13 +866,13 @@ def _rotary_tables(
     return rope_tables(config.rope, positions, length)
 
 
-# spec: specs/architecture/decoder.vibee:342
+# spec: specs/architecture/decoder.vibee:344
 def _no_tables(*_: Any) -> tuple[None, None]:
     """Attention that knows positions otherwise, or not at all."""
     return None, None
 
 
-# spec: specs/architecture/decoder.vibee:370
+# spec: specs/architecture/decoder.vibee:372
 def make_caches(
     config: DecoderConfig,
     batch_size: int,

@@ -207,7 +207,7 @@ def cross_entropy_sum(
     )
 
 
-# spec: specs/optimization/loss.vibee:119
+# spec: specs/optimization/loss.vibee:124
 def count_targets(targets: Tensor, ignore_index: int = IGNORE_INDEX) -> int:
     """Returns how many targets are not ignore_index.
 
@@ -220,7 +220,7 @@ def count_targets(targets: Tensor, ignore_index: int = IGNORE_INDEX) -> int:
     return int((targets != ignore_index).sum())
 
 
-# spec: specs/optimization/loss.vibee:130
+# spec: specs/optimization/loss.vibee:135
 def perplexity(nats_per_token: float) -> float:
     """Returns the exponential of the loss, which is the size of a uniform choice that is as
     uncertain; infinity where that overflows.
@@ -231,7 +231,7 @@ def perplexity(nats_per_token: float) -> float:
     return float(torch.tensor(nats_per_token, dtype=torch.float64).exp())  # math.exp would raise
 
 
-# spec: specs/optimization/loss.vibee:144
+# spec: specs/optimization/loss.vibee:149
 def bits_per_byte(total_nats: float, num_bytes: int) -> float:
     """Returns the loss in bits per byte of text.
 

@@ -31,7 +31,7 @@ from igla.architecture.moe import RoutingConfig
 from igla.architecture.positional import RopeConfig, RopeScaling, rope_tables
 
 
-# spec: specs/architecture/decoder.vibee:42
+# spec: specs/architecture/decoder.vibee:44
 def test_decoder_config_defaults() -> None:
     """DecoderConfig has the defaults of the spec."""
     config = decoder.DecoderConfig(
@@ -63,7 +63,7 @@ def test_decoder_config_defaults() -> None:
     assert config.depth_scaling == "model"
 
 
-# spec: specs/architecture/decoder.vibee:42
+# spec: specs/architecture/decoder.vibee:44
 def test_decoder_config_is_frozen() -> None:
     """DecoderConfig takes keywords alone, and no field of it can be changed or added."""
     config = decoder.DecoderConfig(
@@ -83,7 +83,7 @@ def test_decoder_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/architecture/decoder.vibee:42
+# spec: specs/architecture/decoder.vibee:44
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -162,7 +162,7 @@ def test_decoder_config_refuses(change: dict[str, object], message: str) -> None
         decoder.DecoderConfig(**(example | change))
 
 
-# spec: specs/architecture/decoder.vibee:42
+# spec: specs/architecture/decoder.vibee:44
 @pytest.mark.parametrize(
     "change",
     [
@@ -278,29 +278,29 @@ WINDOWED = replace(CONFIG, norm_placement="post", sliding_window=3, position="al
 KINDS = [CONFIG, UNTIED, MIXTURE, SANDWICH, WINDOWED]
 
 
-# spec: specs/architecture/decoder.vibee:167
+# spec: specs/architecture/decoder.vibee:169
 def _decoder(config: DecoderConfig = CONFIG) -> Decoder:
     torch.manual_seed(0)
     return Decoder(config).double()
 
 
-# spec: specs/architecture/decoder.vibee:167
+# spec: specs/architecture/decoder.vibee:169
 def _tokens_bt(length: int = 8, batch_size: int = 2) -> Tensor:
     torch.manual_seed(1)
     return torch.randint(0, CONFIG.vocab_size, (batch_size, length))
 
 
-# spec: specs/architecture/decoder.vibee:303
+# spec: specs/architecture/decoder.vibee:305
 def _tables(start: int, end: int) -> tuple[Tensor, Tensor]:
     return rope_tables(RopeConfig(head_dim=6, base=CONFIG.rope_base), torch.arange(start, end))
 
 
-# spec: specs/architecture/decoder.vibee:105
+# spec: specs/architecture/decoder.vibee:107
 def _sizes(config: DecoderConfig) -> dict[str, int]:
     return {name: weight.numel() for name, weight in Decoder(config).named_parameters()}
 
 
-# spec: specs/architecture/decoder.vibee:244
+# spec: specs/architecture/decoder.vibee:246
 def _bytes_kept(model: Decoder, tokens_bt: Tensor, **inputs: Tensor) -> int:
     """Bytes of the activations that the forward pass keeps for the backward pass."""
     weights = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
@@ -318,7 +318,7 @@ def _bytes_kept(model: Decoder, tokens_bt: Tensor, **inputs: Tensor) -> int:
     return sum(storage.nbytes() for storage in kept.values())
 
 
-# spec: specs/architecture/decoder.vibee:105, :115, :125, :143, :151, :214
+# spec: specs/architecture/decoder.vibee:107, :117, :127, :145, :153, :216
 @pytest.mark.parametrize("config", KINDS)
 def test_counts_match_the_built_decoder(config: DecoderConfig) -> None:
     """num_embedding_params, num_attention_params, num_feed_forward_params, num_norm_params,
@@ -337,7 +337,7 @@ def test_counts_match_the_built_decoder(config: DecoderConfig) -> None:
     assert decoder.num_norm_params(config) == sum(sizes.values()) - rest
 
 
-# spec: specs/architecture/decoder.vibee:135, :159
+# spec: specs/architecture/decoder.vibee:137, :161
 @pytest.mark.parametrize("config", [CONFIG, MIXTURE, replace(MIXTURE, activation="relu")])
 def test_active_parameters_are_those_a_token_meets(config: DecoderConfig) -> None:
     """num_active_feed_forward_params, num_active_params: active parameters are those a token
@@ -352,7 +352,7 @@ def test_active_parameters_are_those_a_token_meets(config: DecoderConfig) -> Non
     assert decoder.num_active_feed_forward_params(config) == block
 
 
-# spec: specs/architecture/decoder.vibee:167, :176, :182, :188, :194, :200, :208
+# spec: specs/architecture/decoder.vibee:169, :178, :184, :190, :196, :202, :210
 @pytest.mark.parametrize("config", KINDS)
 def test_flops_match_the_counted_ones(config: DecoderConfig) -> None:
     """attention_projection_flops, attention_score_flops, feed_forward_flops, head_flops,
@@ -382,7 +382,7 @@ def test_flops_match_the_counted_ones(config: DecoderConfig) -> None:
     assert decoder.head_flops(config) == 2 * 11 * 16
 
 
-# spec: specs/architecture/decoder.vibee:167, :176, :182, :188, :194, :200, :208
+# spec: specs/architecture/decoder.vibee:169, :178, :184, :190, :196, :202, :210
 @pytest.mark.parametrize("config", [CONFIG, MIXTURE])
 def test_flops_match_the_counted_ones_of_training(config: DecoderConfig) -> None:
     """The backward pass costs twice the forward pass."""
@@ -397,7 +397,7 @@ def test_flops_match_the_counted_ones_of_training(config: DecoderConfig) -> None
     assert counter.get_total_flops() == 16 * decoder.flops_per_token(config, 8)
 
 
-# spec: specs/architecture/decoder.vibee:220, :227
+# spec: specs/architecture/decoder.vibee:222, :229
 def test_training_takes_the_stated_bytes() -> None:
     """gradient_bytes, optimizer_bytes: training takes the stated bytes."""
     model = _decoder(MIXTURE).bfloat16()
@@ -413,7 +413,7 @@ def test_training_takes_the_stated_bytes() -> None:
     assert decoder.optimizer_bytes(MIXTURE, 4, 4) == 12 * sum(_sizes(MIXTURE).values())
 
 
-# spec: specs/architecture/decoder.vibee:244, :281
+# spec: specs/architecture/decoder.vibee:246, :283
 MEASURED = [
     *KINDS[:2],
     *KINDS[3:],
@@ -423,7 +423,7 @@ MEASURED = [
 ]
 
 
-# spec: specs/architecture/decoder.vibee:244, :281
+# spec: specs/architecture/decoder.vibee:246, :283
 @pytest.mark.parametrize("policy", ["none", "attention", "full"])
 @pytest.mark.parametrize("config", MEASURED)
 def test_activations_take_the_stated_bytes(config: DecoderConfig, policy: str) -> None:
@@ -436,7 +436,7 @@ def test_activations_take_the_stated_bytes(config: DecoderConfig, policy: str) -
     assert (mask > 0) == (config.position == "alibi")
 
 
-# spec: specs/architecture/decoder.vibee:244, :281
+# spec: specs/architecture/decoder.vibee:246, :283
 @pytest.mark.parametrize("config", [CONFIG, WINDOWED, replace(CONFIG, sliding_window=7)])
 def test_activations_take_the_stated_bytes_of_masks(config: DecoderConfig) -> None:
     """Packed documents have a mask for each sequence, and tables of their own positions."""
@@ -449,7 +449,7 @@ def test_activations_take_the_stated_bytes_of_masks(config: DecoderConfig) -> No
     assert decoder.mask_bytes(replace(CONFIG, sliding_window=7), 3, 8, 4, False) == 64 * 4
 
 
-# spec: specs/architecture/decoder.vibee:244, :281
+# spec: specs/architecture/decoder.vibee:246, :283
 @pytest.mark.parametrize("activation", ["swiglu", "gelu"])
 def test_activations_take_the_stated_bytes_with_experts(activation: str) -> None:
     """But for the router, which is small beside wide experts."""
@@ -458,7 +458,7 @@ def test_activations_take_the_stated_bytes_with_experts(activation: str) -> None
     assert decoder.activation_bytes(config, 2, 8, 4, "none") == pytest.approx(kept, rel=0.01)
 
 
-# spec: specs/architecture/decoder.vibee:313
+# spec: specs/architecture/decoder.vibee:315
 def test_branches_are_left_out_as_a_whole() -> None:
     """StochasticDepth: branches are left out as a whole."""
     torch.manual_seed(0)
@@ -472,7 +472,7 @@ def test_branches_are_left_out_as_a_whole() -> None:
     assert drop.train()(branch_btd.bfloat16()).dtype == torch.bfloat16
 
 
-# spec: specs/architecture/decoder.vibee:303, :322
+# spec: specs/architecture/decoder.vibee:305, :324
 def test_deeper_blocks_are_left_out_more_often() -> None:
     """stochastic_depth_rate, Block: deeper blocks are left out more often."""
     config = replace(CONFIG, num_layers=4, stochastic_depth=0.2)
@@ -481,7 +481,7 @@ def test_deeper_blocks_are_left_out_more_often() -> None:
     assert all(isinstance(layer.drop, nn.Identity) for layer in Decoder(CONFIG).layers)
 
 
-# spec: specs/architecture/decoder.vibee:303, :322
+# spec: specs/architecture/decoder.vibee:305, :324
 @pytest.mark.parametrize("kind", [Block, PostNormBlock, SandwichNormBlock])
 def test_deeper_blocks_are_left_out_more_often_in_both_branches(kind: type[nn.Module]) -> None:
     """Without its branches a block is the identity, or its norms alone."""
@@ -495,7 +495,7 @@ def test_deeper_blocks_are_left_out_more_often_in_both_branches(kind: type[nn.Mo
     assert not torch.equal(block.eval()(x_btd, *_tables(0, 5))[0], want_btd)
 
 
-# spec: specs/architecture/decoder.vibee:322, :331, :340
+# spec: specs/architecture/decoder.vibee:324, :333, :342
 def _randomized(block: nn.Module) -> nn.Module:
     """The block in float64 with norms that do something."""
     for name, weight in block.named_parameters():
@@ -504,7 +504,7 @@ def _randomized(block: nn.Module) -> nn.Module:
     return block.double()
 
 
-# spec: specs/architecture/decoder.vibee:322, :331, :340
+# spec: specs/architecture/decoder.vibee:324, :333, :342
 def _layer_norm(norm: nn.Module, x_btd: Tensor) -> Tensor:
     scaled_btd = (x_btd - x_btd.mean(-1, keepdim=True)) * torch.rsqrt(
         x_btd.var(-1, correction=0, keepdim=True) + 1e-2
@@ -512,12 +512,12 @@ def _layer_norm(norm: nn.Module, x_btd: Tensor) -> Tensor:
     return scaled_btd * norm.weight + norm.bias
 
 
-# spec: specs/architecture/decoder.vibee:322, :331, :340
+# spec: specs/architecture/decoder.vibee:324, :333, :342
 def _rms_norm(norm: nn.Module, x_btd: Tensor) -> Tensor:
     return x_btd * torch.rsqrt(x_btd.square().mean(-1, keepdim=True) + 1e-2) * norm.weight
 
 
-# spec: specs/architecture/decoder.vibee:322, :331, :340
+# spec: specs/architecture/decoder.vibee:324, :333, :342
 def test_blocks_are_their_definitions() -> None:
     """Block, PostNormBlock, SandwichNormBlock: blocks are their definitions."""
     torch.manual_seed(0)
@@ -529,7 +529,7 @@ def test_blocks_are_their_definitions() -> None:
     assert torch.allclose(found_btd, want_btd, rtol=0, atol=1e-12) and routing is None
 
 
-# spec: specs/architecture/decoder.vibee:322, :331, :340
+# spec: specs/architecture/decoder.vibee:324, :333, :342
 def test_blocks_are_their_definitions_with_norms_behind() -> None:
     """Post placement."""
     torch.manual_seed(0)
@@ -542,7 +542,7 @@ def test_blocks_are_their_definitions_with_norms_behind() -> None:
     assert torch.allclose(found_btd, want_btd, rtol=0, atol=1e-12) and routing is None
 
 
-# spec: specs/architecture/decoder.vibee:322, :331, :340
+# spec: specs/architecture/decoder.vibee:324, :333, :342
 def test_blocks_are_their_definitions_with_norms_on_both_sides() -> None:
     """Placement on both sides, and LayerNorm."""
     torch.manual_seed(0)
@@ -557,7 +557,7 @@ def test_blocks_are_their_definitions_with_norms_on_both_sides() -> None:
     assert torch.allclose(found_btd, want_btd, rtol=0, atol=1e-12) and routing is None
 
 
-# spec: specs/architecture/decoder.vibee:322, :331, :340
+# spec: specs/architecture/decoder.vibee:324, :333, :342
 @pytest.mark.parametrize("kind", [Block, PostNormBlock, SandwichNormBlock])
 def test_blocks_are_their_definitions_with_mask_and_cache(kind: type[nn.Module]) -> None:
     """Mask, cache and experts reach where they belong."""
@@ -575,7 +575,7 @@ def test_blocks_are_their_definitions_with_mask_and_cache(kind: type[nn.Module])
     assert torch.allclose(masked_btd[:, 2:3], single_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:354
+# spec: specs/architecture/decoder.vibee:356
 @pytest.mark.parametrize("config", [CONFIG, UNTIED, MIXTURE, SANDWICH])
 def test_decoder_is_its_definition(config: DecoderConfig) -> None:
     """Decoder: decoder is its definition."""
@@ -592,7 +592,7 @@ def test_decoder_is_its_definition(config: DecoderConfig) -> None:
     assert torch.allclose(model.logits(hidden_btd), hidden_btd @ head.T, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:354
+# spec: specs/architecture/decoder.vibee:356
 def test_decoder_is_its_definition_in_its_parts() -> None:
     """Each field of the config reaches the part it speaks of."""
     config = replace(
@@ -621,7 +621,7 @@ def test_decoder_is_its_definition_in_its_parts() -> None:
         assert type(Decoder(replace(CONFIG, norm_placement=placement)).layers[0]) is kind
 
 
-# spec: specs/architecture/decoder.vibee:354
+# spec: specs/architecture/decoder.vibee:356
 def test_decoder_is_its_definition_by_default() -> None:
     """The defaults that a spec leaves out are these."""
     config = DecoderConfig(
@@ -643,7 +643,7 @@ def test_decoder_is_its_definition_by_default() -> None:
     assert config.tie_embeddings
 
 
-# spec: specs/architecture/decoder.vibee:355
+# spec: specs/architecture/decoder.vibee:357
 @pytest.mark.parametrize("config", [CONFIG, UNTIED])
 def test_names_are_those_of_llama(config: DecoderConfig) -> None:
     """Decoder: names are those of llama."""
@@ -666,7 +666,7 @@ def test_names_are_those_of_llama(config: DecoderConfig) -> None:
     assert found == want
 
 
-# spec: specs/architecture/decoder.vibee:355
+# spec: specs/architecture/decoder.vibee:357
 def test_names_are_those_of_llama_and_its_relatives() -> None:
     """Mixtral's experts, Qwen3's norms of queries and keys, Gemma 2's norms on both sides."""
     norms = {"input_layernorm", "post_attention_layernorm"}
@@ -684,7 +684,7 @@ def test_names_are_those_of_llama_and_its_relatives() -> None:
     assert {"gate.weight", "experts.gate_up_proj", "experts.down_proj"} <= names
 
 
-# spec: specs/architecture/decoder.vibee:297, :356
+# spec: specs/architecture/decoder.vibee:299, :358
 @pytest.mark.parametrize(
     ("changes", "residual"),
     [
@@ -722,7 +722,7 @@ def test_initial_weights_have_the_stated_spread(
         assert abs(weight.mean().item()) < 0.1 * std, name
 
 
-# spec: specs/architecture/decoder.vibee:297, :356
+# spec: specs/architecture/decoder.vibee:299, :358
 @pytest.mark.parametrize("activation", ["swiglu", "relu"])
 def test_initial_weights_have_the_stated_spread_in_experts(activation: str) -> None:
     """The experts and their router too."""
@@ -734,7 +734,7 @@ def test_initial_weights_have_the_stated_spread_in_experts(activation: str) -> N
             assert weight.std().item() == pytest.approx(std, rel=0.1), name
 
 
-# spec: specs/architecture/decoder.vibee:297, :356
+# spec: specs/architecture/decoder.vibee:299, :358
 @pytest.mark.parametrize("config", [SANDWICH, WINDOWED, replace(CONFIG, stochastic_depth=0.5)])
 def test_initial_weights_have_the_stated_spread_when_drawn_again(config: DecoderConfig) -> None:
     """A decoder of the meta device computes shapes, and gets its weights when it has memory."""
@@ -755,7 +755,7 @@ def test_initial_weights_have_the_stated_spread_when_drawn_again(config: Decoder
     assert all(torch.equal(layer.mlp.gate.expert_bias, torch.zeros(4)) for layer in model.layers)
 
 
-# spec: specs/architecture/decoder.vibee:357
+# spec: specs/architecture/decoder.vibee:359
 @pytest.mark.parametrize("config", KINDS)
 def test_packed_equals_separate(config: DecoderConfig) -> None:
     """Decoder: packed equals separate."""
@@ -767,7 +767,7 @@ def test_packed_equals_separate(config: DecoderConfig) -> None:
     assert not torch.allclose(packed_btd, model(tokens_bt), rtol=0, atol=1e-3)
 
 
-# spec: specs/architecture/decoder.vibee:357
+# spec: specs/architecture/decoder.vibee:359
 def test_packed_equals_separate_in_its_gradients() -> None:
     """The loss of packed documents pulls on the weights as the sum of the separate losses does."""
     model, tokens_bt = _decoder(), _tokens_bt(batch_size=1)
@@ -783,7 +783,7 @@ def test_packed_equals_separate_in_its_gradients() -> None:
         assert torch.allclose(packed_grad, apart_grad, rtol=0, atol=1e-11)
 
 
-# spec: specs/architecture/decoder.vibee:357
+# spec: specs/architecture/decoder.vibee:359
 @pytest.mark.parametrize("config", KINDS)
 def test_packed_equals_separate_behind_padding(config: DecoderConfig) -> None:
     """Left padding is a document of its own."""
@@ -795,7 +795,7 @@ def test_packed_equals_separate_behind_padding(config: DecoderConfig) -> None:
         assert torch.allclose(padded_btd[row, start:], alone_btd[0], rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:358
+# spec: specs/architecture/decoder.vibee:360
 @pytest.mark.parametrize("config", [replace(UNTIED, num_layers=1), *KINDS])
 @pytest.mark.parametrize("pieces", [[8], [1] * 8, [3, 4, 1]])
 def test_decoder_cached_equals_uncached(pieces: list[int], config: DecoderConfig) -> None:
@@ -807,7 +807,7 @@ def test_decoder_cached_equals_uncached(pieces: list[int], config: DecoderConfig
     assert torch.allclose(torch.cat(outputs, 1), model(tokens_bt), rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:358
+# spec: specs/architecture/decoder.vibee:360
 @pytest.mark.parametrize("config", KINDS)
 def test_decoder_cached_equals_uncached_in_rows_that_differ(config: DecoderConfig) -> None:
     """Prompts padded on the right go on where each of them ends."""
@@ -823,7 +823,7 @@ def test_decoder_cached_equals_uncached_in_rows_that_differ(config: DecoderConfi
     assert torch.allclose(found[1], want_btd[1, 2:5], rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:359
+# spec: specs/architecture/decoder.vibee:361
 def test_refuses_what_exceeds_the_context() -> None:
     """Decoder: refuses what exceeds the context."""
     model = _decoder()
@@ -840,7 +840,7 @@ def test_refuses_what_exceeds_the_context() -> None:
         model(_tokens_bt(1), cache=cache)
 
 
-# spec: specs/architecture/decoder.vibee:360
+# spec: specs/architecture/decoder.vibee:362
 def test_refuses_documents_with_a_cache() -> None:
     """Decoder: refuses documents with a cache."""
     tokens_bt, cache = _tokens_bt(), make_caches(CONFIG, 2, 8)
@@ -848,7 +848,7 @@ def test_refuses_documents_with_a_cache() -> None:
         _decoder()(tokens_bt, document_ids_bt=tokens_bt, cache=cache)
 
 
-# spec: specs/architecture/decoder.vibee:361
+# spec: specs/architecture/decoder.vibee:363
 def test_refuses_ids_of_another_shape() -> None:
     """Decoder: refuses ids of another shape."""
     tokens_bt = _tokens_bt()
@@ -859,7 +859,7 @@ def test_refuses_ids_of_another_shape() -> None:
         _decoder()(tokens_bt, document_ids_bt=tokens_bt[:1])
 
 
-# spec: specs/architecture/decoder.vibee:362
+# spec: specs/architecture/decoder.vibee:364
 def test_refuses_weights_without_a_beginning() -> None:
     """Decoder: refuses weights without a beginning."""
     model = _decoder()
@@ -869,7 +869,7 @@ def test_refuses_weights_without_a_beginning() -> None:
         model.init_weights()
 
 
-# spec: specs/architecture/decoder.vibee:363
+# spec: specs/architecture/decoder.vibee:365
 @pytest.mark.parametrize("config", KINDS)
 def test_no_token_sees_a_later_one(config: DecoderConfig) -> None:
     """Decoder: no token sees a later one."""
@@ -883,7 +883,7 @@ def test_no_token_sees_a_later_one(config: DecoderConfig) -> None:
         assert not torch.allclose(found_btd[:, t], want_btd[:, t], rtol=0, atol=1e-4), t
 
 
-# spec: specs/architecture/decoder.vibee:363
+# spec: specs/architecture/decoder.vibee:365
 def test_no_token_sees_a_later_one_or_one_before_its_windows() -> None:
     """Two layers of a window of three see four tokens back."""
     model, tokens_bt = _decoder(WINDOWED), _tokens_bt()
@@ -894,7 +894,7 @@ def test_no_token_sees_a_later_one_or_one_before_its_windows() -> None:
     assert same_t == [True, False, False, False, False, False, True, True]
 
 
-# spec: specs/architecture/decoder.vibee:364
+# spec: specs/architecture/decoder.vibee:366
 @pytest.mark.parametrize("config", KINDS)
 def test_rows_do_not_see_each_other(config: DecoderConfig) -> None:
     """Decoder: rows do not see each other."""
@@ -907,7 +907,7 @@ def test_rows_do_not_see_each_other(config: DecoderConfig) -> None:
     assert torch.allclose(model(tokens_bt[order]), together_btd[order], rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:365
+# spec: specs/architecture/decoder.vibee:367
 def test_positions_follow_the_config() -> None:
     """Decoder: positions follow the config."""
     scaling = RopeScaling(kind="dynamic", factor=2.0, original_context=4)
@@ -924,7 +924,7 @@ def test_positions_follow_the_config() -> None:
         assert torch.allclose(model(tokens_bt[:, :length]), want_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:365
+# spec: specs/architecture/decoder.vibee:367
 def test_positions_follow_the_config_behind_a_cache() -> None:
     """With a dynamic scaling the tokens in the cache count."""
     scaling = RopeScaling(kind="dynamic", factor=2.0, original_context=4)
@@ -949,7 +949,7 @@ def test_positions_follow_the_config_behind_a_cache() -> None:
     assert torch.allclose(found[0], want_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:365
+# spec: specs/architecture/decoder.vibee:367
 def test_positions_follow_the_config_without_any() -> None:
     """Attention without positions sees a set of tokens."""
     model, tokens_bt = _decoder(replace(CONFIG, position="none", num_layers=1)), _tokens_bt()
@@ -962,7 +962,7 @@ def test_positions_follow_the_config_without_any() -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:366
+# spec: specs/architecture/decoder.vibee:368
 def test_routing_is_returned_on_request() -> None:
     """Decoder: routing is returned on request."""
     model, tokens_bt = _decoder(MIXTURE), _tokens_bt()
@@ -974,7 +974,7 @@ def test_routing_is_returned_on_request() -> None:
     assert routings == [] and hidden_btd.shape == (2, 8, 16)
 
 
-# spec: specs/architecture/decoder.vibee:367
+# spec: specs/architecture/decoder.vibee:369
 def _training_step(model: Decoder, **inputs: Tensor) -> tuple[Tensor, list[Tensor]]:
     torch.manual_seed(5)
     logits_btv = model.logits(model(_tokens_bt(), **inputs))
@@ -982,7 +982,7 @@ def _training_step(model: Decoder, **inputs: Tensor) -> tuple[Tensor, list[Tenso
     return loss.detach(), list(torch.autograd.grad(loss, list(model.parameters())))
 
 
-# spec: specs/architecture/decoder.vibee:367
+# spec: specs/architecture/decoder.vibee:369
 @pytest.mark.parametrize("policy", ["attention", "full"])
 @pytest.mark.parametrize("config", KINDS)
 def test_checkpointing_changes_nothing_but_memory(config: DecoderConfig, policy: str) -> None:
@@ -1001,14 +1001,14 @@ def test_checkpointing_changes_nothing_but_memory(config: DecoderConfig, policy:
     assert _bytes_kept(model, _tokens_bt()) == kept
 
 
-# spec: specs/architecture/decoder.vibee:367
+# spec: specs/architecture/decoder.vibee:369
 def test_checkpointing_changes_nothing_but_memory_or_is_refused() -> None:
     """An unknown policy is named."""
     with pytest.raises(ValueError, match="policy is 'some': use none, attention, full"):
         _decoder().checkpoint_activations("some")
 
 
-# spec: specs/architecture/decoder.vibee:367
+# spec: specs/architecture/decoder.vibee:369
 @pytest.mark.parametrize("policy", ["attention", "full"])
 def test_checkpointing_changes_nothing_but_memory_in_generation(policy: str) -> None:
     """A cache is appended to once."""
@@ -1020,7 +1020,7 @@ def test_checkpointing_changes_nothing_but_memory_in_generation(policy: str) -> 
     assert torch.allclose(torch.cat(found, 1), want_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:368
+# spec: specs/architecture/decoder.vibee:370
 @pytest.mark.parametrize("autocast", [True, False])
 def test_low_precision_stays_close(autocast: bool) -> None:
     """Decoder: low precision stays close."""
@@ -1036,7 +1036,7 @@ def test_low_precision_stays_close(autocast: bool) -> None:
     assert {parameter.grad.dtype for parameter in model.parameters()} == {want}
 
 
-# spec: specs/architecture/decoder.vibee:287, :376
+# spec: specs/architecture/decoder.vibee:289, :378
 @pytest.mark.parametrize("config", KINDS)
 def test_cache_takes_the_stated_bytes(config: DecoderConfig) -> None:
     """kv_bytes_per_token, make_caches: cache takes the stated bytes."""

@@ -172,7 +172,7 @@ def test_count_may_be_a_tensor() -> None:
 # spec: specs/optimization/gradient.vibee:39
 def test_refuses_no_microbatch() -> None:
     """accumulate_gradients: refuses no microbatch."""
-    with pytest.raises(ValueError, match="this step has no microbatch"):
+    with pytest.raises(ValueError, match="^this step has no microbatch"):
         gradient.accumulate_gradients(lambda batch: batch, [])
 
 
@@ -255,7 +255,7 @@ def test_untouched_parameters_get_zero() -> None:
 def test_refuses_nothing_to_train() -> None:
     """normalize_gradients: refuses nothing to train."""
     (frozen,) = _parameters(None)
-    with pytest.raises(ValueError, match="no parameter is trainable"):
+    with pytest.raises(ValueError, match="^no parameter is trainable"):
         gradient.normalize_gradients([frozen.requires_grad_(False)], 2)
 
 

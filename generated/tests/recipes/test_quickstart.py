@@ -24,7 +24,7 @@ import pytest
 import torch
 
 from igla.architecture.decoder import DecoderConfig, flops_per_token, num_params
-from igla.data.pipeline import IGNORE_INDEX, Batch, held_out_batches
+from igla.data.pipeline import IGNORE_INDEX, Batch, held_out_batches, split_held_out
 from igla.data.tokenizer import TokenizerConfig
 from igla.distributed.checkpointing import CheckpointConfig
 from igla.evaluation.metrics import ProgressLine, Throughput, format_count, read_log
@@ -46,7 +46,7 @@ CONFIG = DecoderConfig(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:187
+# spec: specs/recipes/pretrain.vibee:136
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -590,6 +590,29 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
 
 
 # spec: specs/recipes/pretrain.vibee:136
+def test_held_out_files_are_never_trained_on_as_the_options_choose(
+    fresh: subject.Options, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Left-out folders, the seed of the split and the size of a shard are those of the options."""
+    write_texts(fresh.data / "skipped")
+    names = [f"{index:02d}.txt" for index in range(12)]
+    sides = set()
+    for seed in (1, 2):
+        documents = subject.DataConfig(
+            exclude=("skipped",), held_out_fraction=0.4, seed=seed, shard_tokens=64
+        )
+        out = fresh.out / str(seed)
+        data = subject.prepare_data(dataclasses.replace(fresh, documents=documents, out=out))
+        assert f" held out, from {fresh.data} (" in capsys.readouterr().out
+        _, held_out = split_held_out(names, 0.4, seed)
+        assert data.held_out_text() == b"".join((fresh.data / n).read_bytes() for n in held_out)
+        sides.add(tuple(held_out))
+        for manifest in (data.train_manifest, data.held_out_manifest):
+            assert len(manifest.shards) > 1
+    assert len(sides) == 2
+
+
+# spec: specs/recipes/pretrain.vibee:136
 def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject.Options) -> None:
     """A file name may be of bytes that are no text; where the system refuses it there is none."""
     name = fresh.data / os.fsdecode(b"\xff.txt")
@@ -747,6 +770,23 @@ def test_resumed_run_equals_the_unbroken_one(
     assert_same_state(state_of(resumed), expected)
     assert resumed.reader.state_dict() == unbroken.reader.state_dict()
     assert resumed.tokens == unbroken.tokens
+
+
+# spec: specs/recipes/pretrain.vibee:146
+def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
+    options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A damaged checkpoint is named in the report of the run, and the one before it is gone on from."""
+    trainer = subject.Trainer(options, data, CONFIG)
+    for _ in range(2):
+        trainer.train_step()
+        trainer.save()
+    damaged = options.out / "checkpoints" / "step-00000002"
+    (damaged / "state.json").unlink()
+    assert subject.Trainer(options, data, CONFIG).step == 1
+    report = capsys.readouterr().out
+    assert f"checkpoint {damaged} refused: " in report
+    assert report.endswith("going on from the checkpoint of step 1\n")
 
 
 # spec: specs/recipes/pretrain.vibee:147
