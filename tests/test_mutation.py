@@ -14,6 +14,9 @@ MODULE = '''\
 """A module."""
 
 
+Made = type("Made", (), {})
+
+
 def double(n: int) -> int:
     return n * 2
 

@@ -309,6 +309,14 @@ def test_failures_of_llama_cpp_are_told(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 # spec: specs/export/parity.vibee:46, :55
+def test_failures_of_llama_cpp_are_told_as_are_its_notes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A note is a warning, word for word; the answer stands."""
+    Stand(monkeypatch, tokens=[[5]], note="another version")
+    with pytest.warns(UserWarning, match="^another version$"):
+        assert parity.llama_cpp_tokenize(Path("model.gguf"), ["a"]) == [[5]]
+
+
+# spec: specs/export/parity.vibee:46, :55
 def test_failures_of_llama_cpp_are_told_at_the_line_of_the_caller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -371,7 +379,7 @@ def test_text_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert second["max_new_tokens"] == 5
     for wrong in ({"temperature": -0.5}, {"top_k": 0}, {"max_new_tokens": 0}):
         with pytest.raises(
-            ValueError, match="temperature must be at least 0, the others at least 1"
+            ValueError, match=": temperature must be at least 0, the others at least 1$"
         ):
             parity.llama_cpp_generate(path, "once", **{"max_new_tokens": 1, **wrong})
     assert len(stand.requests) == 2
@@ -462,6 +470,7 @@ def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.Mon
     tokenizer = Tokenizer(export / "tokenizer.model")
     prompts = [tokenizer.encode(text, bos=True) for text in ("the", "cat on")]
     assert [request.get("prompts") for request in stand.requests] == [None, prompts]
+    assert {request["gguf"] for request in stand.requests} == {str(arguments[0])}
     assert report.positions == sum(map(len, prompts))
     assert report.max_abs == pytest.approx(0.5, abs=1e-6)
     assert 0 < report.mean_kl < 0.1
@@ -497,6 +506,7 @@ def test_main_prints_and_judges(
     assert [request["texts"] for request in stand.requests if "texts" in request] == [
         ["the", "a cat"]
     ] * 2
+    assert {request["gguf"] for request in stand.requests} == {str(path)}
     stand.reply |= faithful(export, error=0.001)
     assert parity.main(arguments) == 1
     output = capsys.readouterr()
@@ -524,5 +534,6 @@ def test_main_prints_and_judges_the_file(
         parity.main(["--help"])
     assert left.value.code == 0
     help_text = " ".join(capsys.readouterr().out.replace("\u2502", " ").split())
+    assert " Compare llama.cpp with PyTorch. " in help_text
     for words in ("--model", "--gguf", "--prompts", "made by write_huggingface"):
         assert words in help_text
