@@ -482,7 +482,7 @@ class Made:
 
     @cached_property
     def _tidied(self) -> render.Output:
-        return render._tidy(self.draft, self.library, self.unit)
+        return render._tidy(self.draft, self.unit, self.names)
 
     @cached_property
     def names(self) -> dict[str, str]:

@@ -110,7 +110,7 @@ def is_an_answer(result: Result) -> None:
     assert result.code in (0, 1)
     assert "Traceback" not in result.out + result.err
     if result.code == 1:
-        assert re.search(r"^error\[IG\d{3} [a-z\-0-9]+\]: \S", result.out, re.MULTILINE), result
+        assert re.search(r"^(error|warning)\[IG\d{3} [a-z\-0-9]+\]: \S", result.out, re.MULTILINE), result
         assert re.search(r"^  --> \S+:\d+:\d+$", result.out, re.MULTILINE), result
     assert result.err == ""
 

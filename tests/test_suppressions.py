@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from igla_gen.diagnostics import Diagnostic
 from igla_gen.model.library import Library, load
 from igla_gen.rules import all_rules, run_rules
-from igla_gen.rules.examples import SOUND, SPEC, component
+from igla_gen.rules.examples import SOUND, component
 from tests.conftest import Workplace
 
 HOLDS = "        holds: rms_norm(x, ones(8), 1e-6) ~= rms_norm(x, ones(8), 1e-6)"
@@ -18,7 +19,11 @@ ALLOW = "# igla: allow trivial-law -- known"
 
 
 def checked(workplace: Workplace, text: str) -> Library:
-    for path, content in component(text).everything.items():
+    return checked_files(workplace, component(text).everything)
+
+
+def checked_files(workplace: Workplace, files: Mapping[str, str | bytes]) -> Library:
+    for path, content in files.items():
         assert isinstance(content, str)
         workplace.write(path, content)
     workplace.run("list")  # forget the templates of the test before
@@ -193,12 +198,13 @@ def test_what_the_output_needs_is_firm() -> None:
 
 @pytest.mark.parametrize("rule", [r for r in all_rules() if r.suppressible], ids=lambda r: r.name)
 def test_every_suppressible_rule_can_be_suppressed(workplace: Workplace, rule) -> None:
-    text = rule.bad.files[SPEC]
-    found = checked(workplace, text).findings.sorted()
-    lines = text.splitlines()
+    files = dict(rule.bad.everything)
+    found = checked_files(workplace, files).findings.sorted()
+    place = found[0].span.file
+    lines = files[place].splitlines()
     for line in sorted({item.span.line for item in found}, reverse=True):
         indent = " " * (len(lines[line - 1]) - len(lines[line - 1].lstrip()))
         lines.insert(line - 1, f"{indent}# igla: allow {rule.name} -- as an example")
-    library = checked(workplace, "\n".join(lines) + "\n")
+    library = checked_files(workplace, files | {place: "\n".join(lines) + "\n"})
     assert names(library) == []
     assert len(library.suppressed) == len(found)

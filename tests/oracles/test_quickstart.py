@@ -396,7 +396,7 @@ def test_query_heads_that_key_heads_do_not_divide(tmp_path: Path) -> None:
     done = run([sys.executable, "-m", "igla_gen", "check", str(changed)])
     assert done.returncode == 1
     assert "num_heads % num_kv_heads == 0 does not hold" in done.stderr + done.stdout
-    assert "igla_tiny.vibee:15:14" in done.stderr + done.stdout
+    assert "igla_tiny.vibee:16:14" in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
 
 
