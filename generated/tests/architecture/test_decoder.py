@@ -338,7 +338,7 @@ def test_counts_match_the_built_decoder(config: DecoderConfig) -> None:
 
 
 # spec: specs/architecture/decoder.vibee:137, :161
-@pytest.mark.parametrize("config", [CONFIG, MIXTURE])
+@pytest.mark.parametrize("config", [CONFIG, MIXTURE, replace(MIXTURE, activation="relu")])
 def test_active_parameters_are_those_a_token_meets(config: DecoderConfig) -> None:
     """num_active_feed_forward_params, num_active_params: active parameters are those a token
     meets.
@@ -418,6 +418,7 @@ MEASURED = [
     *KINDS[:2],
     *KINDS[3:],
     replace(CONFIG, activation="relu", qk_norm=True, rotary_fraction=0.4),
+    replace(CONFIG, activation="geglu", position="alibi"),
     replace(CONFIG, norm_placement="both", position="none", sliding_window=8),
 ]
 
@@ -734,11 +735,15 @@ def test_initial_weights_have_the_stated_spread_in_experts(activation: str) -> N
 
 
 # spec: specs/architecture/decoder.vibee:299, :358
-def test_initial_weights_have_the_stated_spread_when_drawn_again() -> None:
-    """A decoder of the meta device gets its weights when it has memory."""
+@pytest.mark.parametrize("config", [SANDWICH, WINDOWED, replace(CONFIG, stochastic_depth=0.5)])
+def test_initial_weights_have_the_stated_spread_when_drawn_again(config: DecoderConfig) -> None:
+    """A decoder of the meta device computes shapes, and gets its weights when it has memory."""
     with torch.device("meta"):
-        model = Decoder(SANDWICH)
+        model = Decoder(config)
     assert {weight.device.type for weight in model.parameters()} == {"meta"}
+    tokens_bt = _tokens_bt().to("meta")
+    for ids_bt in (None, tokens_bt):
+        assert model(tokens_bt, document_ids_bt=ids_bt).device.type == "meta"
     model.to_empty(device="cpu").init_weights()
     assert model(_tokens_bt()).isfinite().all()
     assert model.embed_tokens.weight.std().item() == pytest.approx(0.3, rel=0.2)
