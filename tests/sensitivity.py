@@ -14,7 +14,7 @@ shift. A mutation is
     elsewhere    findings, all of them in other places, such as at the use of a name that was renamed; the
                  files would differ too, if they were written
     misplaced    findings, all of them in other places, though the files would be the same
-    silent       neither: the line could say anything
+    silent       neither: the line could say anything; or no finding, and no file can be made
 
 and the last two must not occur. Exit code 1 if they do.
 """
@@ -375,7 +375,10 @@ class Bench:
     def judge(self, mutation: Mutation) -> Outcome:
         """Reads, checks and renders the mutated spec."""
         library = self.loaded(mutation.spec, mutation.text)
-        return self._judge(mutation, library, self.units[mutation.spec])
+        try:
+            return self._judge(mutation, library, self.units[mutation.spec])
+        except Exception as error:  # the compiler's own fault: nobody was told where
+            return Outcome(mutation, "silent", f"{type(error).__name__}: {error}"[:200])
 
     def _judge(self, mutation: Mutation, library: Library, mine: Unit) -> Outcome:
         unit = library.requested[0] if library.requested else None
@@ -425,8 +428,10 @@ class Bench:
                 others = zip(_made(library, reader), self.made(reader.module), strict=True)
                 if any(is_other(now, before) for now, before in others):
                     return True
-            except Exception:  # with findings nothing is rendered; here it is tried all the same
-                return True
+            except Exception:
+                if not faults_of(library):
+                    raise  # what the rules let pass can be rendered
+                return True  # nothing is, with findings; here it is tried all the same
         return False
 
 

@@ -38,3 +38,12 @@ def test_the_measure_tells_the_verdicts_apart() -> None:
     assert judged("eps: Float = 1e-6", "eps: Flaot = 1e-6") == "reported"
     assert judged("language: python", "language:   python  # as ever") == "silent"
     assert judged("types:\n", "\n\n\n\ntypes:\n") == "silent"
+
+
+def test_what_cannot_be_made_is_not_taken_for_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object) -> None:
+        raise AttributeError("no such thing")
+
+    monkeypatch.setattr(sensitivity.render, "_tidy", refuse)
+    monkeypatch.setattr(sensitivity.render, "drafts", refuse)
+    assert judged("eps: Float = 1e-6", "eps: Float = 1e-5") == "silent"
