@@ -419,7 +419,7 @@ class Bench:
 
     def _differs(self, library: Library, units: list[Unit], mine: Unit) -> bool:
         """Whether a file of these units does, the mutated one first among them if it has files."""
-        if mine.module not in library.units:
+        if library.requested[0].module != mine.module:
             return True  # other paths
         for reader in units:
             if isinstance(reader.spec, BlueprintSpec):

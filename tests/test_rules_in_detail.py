@@ -29,6 +29,7 @@ from tests.conftest import Workplace
 
 LAW = SOUND[SOUND.index("      - name: definition") :]
 CONFIG = HEADER + TYPES + READER
+OWN = "igla.architecture.normalization"
 
 
 def found(workplace: Workplace, example: Example, *paths: str) -> list[Diagnostic]:
@@ -339,3 +340,25 @@ def test_an_import_is_found_however_it_is_written(
     found = [text for text in out.splitlines() if "IG427" in text]
     assert len(found) == (module is not None), out
     assert module is None or f"{module} is not in uses" in found[0]
+
+
+@pytest.mark.parametrize(("name", "expected"), [("main", ["unlisted-use"]), ("rms_norm", [])])
+def test_a_name_that_two_modules_have_hides_an_import_only_where_it_is_read(
+    workplace: Workplace, name: str, expected: list[str]
+) -> None:
+    """Programs have each a main of their own, which is no reason not to say what is used."""
+    base = SOUND.replace(OWN, "igla.architecture.base").replace("rms_norm", name)
+    template = NORM_TEMPLATE.replace(
+        "import torch\n", "import torch\nfrom igla.architecture import base\n", 1
+    )
+    if name == "main":
+        spec = SOUND + SOUND[SOUND.index("  - name: rms_norm") :].replace("rms_norm", "main")
+        block = NORM_TEMPLATE[NORM_TEMPLATE.index("#% behavior") :].replace("rms_norm", "main")
+        template = f"{template}\n\n{block}"
+    else:
+        spec = SOUND
+    workplace.write("specs/architecture/base.vibee", base)
+    workplace.write("templates/architecture/base.py.j2", NORM_TEMPLATE.replace("rms_norm", name))
+    workplace.write("templates/architecture/test_base.py.j2", NORM_TESTS)
+    named = [item.name for item in found(workplace, component(spec, template=template))]
+    assert [word for word in named if word == "unlisted-use"] == expected
