@@ -24,7 +24,7 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
             if name == PROGRAM and used is not unit:
                 continue  # each module that can be run has its own, which others do not call
             first = owners.setdefault(name, used)
-            if first is not used and _is_read(library, unit, name):
+            if first is not used and is_read(library, unit, name):
                 index = next(i for i, use in enumerate(spec.uses) if use.text == used.module)
                 finder.report(
                     f"{used.module} declares {name}, and so does {first.module}",
@@ -33,7 +33,8 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
                 )
 
 
-def _is_read(library: Library, unit: Unit, name: str) -> bool:
+def is_read(library: Library, unit: Unit, name: str) -> bool:
+    """Whether the spec or its templates name it."""
     assert isinstance(unit.spec, ComponentSpec)
     named = {named.name for type_ in types_in(unit.spec) for named in named_types(type_)}
     if name in named | words_of(expressions_of(unit.spec)):

@@ -10,6 +10,7 @@ from pathlib import Path
 from igla_gen.emit.templates import template_texts
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import PACKAGE, Library, Unit, declarations, find_module
+from igla_gen.rules.ambiguous_name import PROGRAM, is_read
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import NORM_TEMPLATE, SOUND, component
 from igla_gen.rules.templates import templates_of
@@ -52,7 +53,8 @@ def _is_ambiguous(library: Library, unit: Unit, module: str) -> bool:
         return find_module(module, Path.cwd()) is not None
     if not isinstance(other.spec, ComponentSpec):
         return False
-    return any(name in library.scope(unit) for name, _ in declarations(other.spec))
+    shared = {name for name, _ in declarations(other.spec)} & library.scope(unit).keys() - {PROGRAM}
+    return any(is_read(library, unit, name) for name in shared)
 
 
 def _suspects(template: str) -> set[str] | None:

@@ -38,7 +38,7 @@ from igla.export.gguf import check_gguf, gguf_dtype
 from igla.export.huggingface import read_huggingface
 
 
-# spec: specs/export/parity.vibee:18
+# spec: specs/export/parity.vibee:19
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParityReport:
     """How far two sets of logits are apart."""
@@ -53,7 +53,7 @@ class ParityReport:
     """Positions compared."""
 
 
-# spec: specs/export/parity.vibee:26
+# spec: specs/export/parity.vibee:27
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParityGate:
     """How far they may be apart.
@@ -69,7 +69,7 @@ class ParityGate:
     """Share of the positions with the same best token."""
 
 
-# spec: specs/export/parity.vibee:33
+# spec: specs/export/parity.vibee:34
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParityOptions:
     """What is compared."""
@@ -90,7 +90,7 @@ _GATES = {
 }
 
 
-# spec: specs/export/parity.vibee:42
+# spec: specs/export/parity.vibee:43
 class ParityError(ValueError):
     """Why llama.cpp and PyTorch cannot be compared.
 
@@ -99,7 +99,7 @@ class ParityError(ValueError):
     """
 
 
-# spec: specs/export/parity.vibee:48
+# spec: specs/export/parity.vibee:49
 def llama_cpp_logits(gguf: Path, prompts: list[list[int]]) -> list[Tensor]:
     """Returns the logits [T, V] of each prompt, float32.
 
@@ -120,7 +120,7 @@ def llama_cpp_logits(gguf: Path, prompts: list[list[int]]) -> list[Tensor]:
         return [torch.from_numpy(np.load(file)) for file in files]
 
 
-# spec: specs/export/parity.vibee:57
+# spec: specs/export/parity.vibee:58
 def llama_cpp_tokenize(gguf: Path, texts: list[str], *, bos: bool = False) -> list[list[int]]:
     """Returns the ids of each text, after BOS if bos is true.
 
@@ -134,7 +134,7 @@ def llama_cpp_tokenize(gguf: Path, texts: list[str], *, bos: bool = False) -> li
         return _ask(Path(folder), gguf, {"texts": texts, "bos": bos})["tokens"]
 
 
-# spec: specs/export/parity.vibee:66
+# spec: specs/export/parity.vibee:67
 def llama_cpp_generate(
     gguf: Path,
     prompt: str,
@@ -167,7 +167,7 @@ def llama_cpp_generate(
         return _ask(Path(folder), gguf, request)["text"]
 
 
-# spec: specs/export/parity.vibee:48
+# spec: specs/export/parity.vibee:49
 def _ask(folder: Path, gguf: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Run llama.cpp in a process of its own, which it may end; files carry request and answer."""
     request = {**request, "gguf": str(gguf), "threads": torch.get_num_threads()}
@@ -192,7 +192,7 @@ def _ask(folder: Path, gguf: Path, request: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-# spec: specs/export/parity.vibee:48
+# spec: specs/export/parity.vibee:49
 def _require_tokens(prompts: list[list[int]]) -> None:
     """Refuse prompts without a position to compare."""
     if not prompts or not all(prompts):
@@ -201,7 +201,7 @@ def _require_tokens(prompts: list[list[int]]) -> None:
         )
 
 
-# spec: specs/export/parity.vibee:85
+# spec: specs/export/parity.vibee:86
 @torch.no_grad()
 def pytorch_logits(model: Decoder, prompts: list[list[int]]) -> list[Tensor]:
     """Returns the logits [T, V] of each prompt, float32 on the CPU.
@@ -225,7 +225,7 @@ def pytorch_logits(model: Decoder, prompts: list[list[int]]) -> list[Tensor]:
     return results
 
 
-# spec: specs/export/parity.vibee:94
+# spec: specs/export/parity.vibee:95
 def compare_logits(actual: list[Tensor], expected: list[Tensor]) -> ParityReport:
     """Returns largest difference, mean over the positions of KL(PyTorch || llama.cpp), and share
     of equal best tokens.
@@ -258,7 +258,7 @@ def compare_logits(actual: list[Tensor], expected: list[Tensor]) -> ParityReport
     )
 
 
-# spec: specs/export/parity.vibee:142
+# spec: specs/export/parity.vibee:143
 def parity_gate(dtype: str) -> ParityGate:
     """Returns the bounds that a trained model keeps.
 
@@ -277,7 +277,7 @@ def parity_gate(dtype: str) -> ParityGate:
     return _GATES[dtype]
 
 
-# spec: specs/export/parity.vibee:161
+# spec: specs/export/parity.vibee:162
 def parity_faults(report: ParityReport, dtype: str) -> list[str]:
     """Returns one sentence for each bound that is not kept.
 
@@ -303,7 +303,7 @@ def parity_faults(report: ParityReport, dtype: str) -> list[str]:
     return faults
 
 
-# spec: specs/export/parity.vibee:170
+# spec: specs/export/parity.vibee:171
 def measure_parity(gguf: Path, model: Decoder, tokenizer: Path, prompts: list[str]) -> ParityReport:
     """Compares the tokens, then the logits.
 
@@ -324,7 +324,7 @@ def measure_parity(gguf: Path, model: Decoder, tokenizer: Path, prompts: list[st
     return compare_logits(llama_cpp_logits(gguf, expected), pytorch_logits(model, expected))
 
 
-# spec: specs/export/parity.vibee:179
+# spec: specs/export/parity.vibee:180
 def format_report(name: str, report: ParityReport) -> str:
     """Returns one line with every figure.
 
@@ -337,7 +337,7 @@ def format_report(name: str, report: ParityReport) -> str:
     )
 
 
-# spec: specs/export/parity.vibee:191
+# spec: specs/export/parity.vibee:192
 def main(arguments: list[str] | None = None) -> int:
     """Prints one line for each file. Returns 0, or 1 after a sentence for each fault.
 
@@ -359,7 +359,7 @@ def main(arguments: list[str] | None = None) -> int:
     return min(len(faults), 1)
 
 
-# spec: specs/export/parity.vibee:191
+# spec: specs/export/parity.vibee:192
 def _file_faults(path: Path, model: Decoder, options: ParityOptions) -> list[str]:
     """Print how far one file is from the model; return what is wrong with it."""
     dtype = gguf_dtype(path)

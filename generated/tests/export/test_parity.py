@@ -28,7 +28,7 @@ from igla.export.gguf import write_gguf
 from igla.export.huggingface import write_huggingface
 
 
-# spec: specs/export/parity.vibee:92
+# spec: specs/export/parity.vibee:93
 def small_model() -> Decoder:
     """A decoder of two layers."""
     torch.manual_seed(0)
@@ -45,7 +45,7 @@ def small_model() -> Decoder:
     return Decoder(config)
 
 
-# spec: specs/export/parity.vibee:46
+# spec: specs/export/parity.vibee:47
 class Stand:
     """Answers in the place of the llama.cpp process; `reply` makes the answer."""
 
@@ -70,7 +70,7 @@ class Stand:
         return SimpleNamespace(returncode=answer.get("status", 0), stderr=answer.get("stderr", ""))
 
 
-# spec: specs/export/parity.vibee:103
+# spec: specs/export/parity.vibee:104
 def test_compare_logits_equal_logits() -> None:
     """compare_logits: equal logits.
 
@@ -84,7 +84,7 @@ def test_compare_logits_equal_logits() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:106
+# spec: specs/export/parity.vibee:107
 def test_compare_logits_largest_difference() -> None:
     """compare_logits: largest difference.
 
@@ -98,7 +98,7 @@ def test_compare_logits_largest_difference() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:109
+# spec: specs/export/parity.vibee:110
 def test_compare_logits_divergence_ignores_a_shift() -> None:
     """compare_logits: divergence ignores a shift.
 
@@ -109,7 +109,7 @@ def test_compare_logits_divergence_ignores_a_shift() -> None:
     assert parity.compare_logits([x + 3], [x]).mean_kl == pytest.approx(0, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/export/parity.vibee:112
+# spec: specs/export/parity.vibee:113
 def test_compare_logits_divergence_of_the_second_from_the_first() -> None:
     """compare_logits: divergence of the second from the first.
 
@@ -122,7 +122,7 @@ def test_compare_logits_divergence_of_the_second_from_the_first() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:115
+# spec: specs/export/parity.vibee:116
 def test_compare_logits_divergence_is_a_mean_over_all_positions() -> None:
     """compare_logits: divergence is a mean over all positions.
 
@@ -136,7 +136,7 @@ def test_compare_logits_divergence_is_a_mean_over_all_positions() -> None:
     ).mean_kl == pytest.approx(math.log(16 / 7) / 2 / 3, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/export/parity.vibee:121
+# spec: specs/export/parity.vibee:122
 def test_compare_logits_agreement_is_a_share() -> None:
     """compare_logits: agreement is a share.
 
@@ -149,7 +149,7 @@ def test_compare_logits_agreement_is_a_share() -> None:
     assert parity.compare_logits([x], [y]).positions == 4
 
 
-# spec: specs/export/parity.vibee:126
+# spec: specs/export/parity.vibee:127
 def test_compare_logits_shapes_agree() -> None:
     """compare_logits: shapes agree.
 
@@ -163,7 +163,7 @@ def test_compare_logits_shapes_agree() -> None:
         parity.compare_logits([x], [x, x])
 
 
-# spec: specs/export/parity.vibee:130
+# spec: specs/export/parity.vibee:131
 def test_compare_logits_there_are_logits() -> None:
     """compare_logits: there are logits.
 
@@ -173,7 +173,7 @@ def test_compare_logits_there_are_logits() -> None:
         parity.compare_logits([], [])
 
 
-# spec: specs/export/parity.vibee:133
+# spec: specs/export/parity.vibee:134
 def test_compare_logits_first_is_finite() -> None:
     """compare_logits: first is finite.
 
@@ -184,7 +184,7 @@ def test_compare_logits_first_is_finite() -> None:
         parity.compare_logits([x + math.inf], [x])
 
 
-# spec: specs/export/parity.vibee:137
+# spec: specs/export/parity.vibee:138
 def test_compare_logits_second_is_finite() -> None:
     """compare_logits: second is finite.
 
@@ -195,7 +195,7 @@ def test_compare_logits_second_is_finite() -> None:
         parity.compare_logits([x], [x + math.inf])
 
 
-# spec: specs/export/parity.vibee:152
+# spec: specs/export/parity.vibee:153
 def test_parity_gate_float32_is_exact() -> None:
     """parity_gate: float32 is exact.
 
@@ -206,7 +206,7 @@ def test_parity_gate_float32_is_exact() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:154
+# spec: specs/export/parity.vibee:155
 @pytest.mark.parametrize(("stored", "kl"), [("f16", 1e-06), ("bf16", 1e-05), ("q8_0", 0.0001)])
 def test_parity_gate_rounded_types_have_a_divergence(stored: str, kl: float) -> None:
     """parity_gate: rounded types have a divergence.
@@ -216,7 +216,7 @@ def test_parity_gate_rounded_types_have_a_divergence(stored: str, kl: float) -> 
     assert parity.parity_gate(stored) == parity.ParityGate(mean_kl=kl)
 
 
-# spec: specs/export/parity.vibee:157
+# spec: specs/export/parity.vibee:158
 def test_parity_gate_other_types() -> None:
     """parity_gate: other types.
 
@@ -226,7 +226,7 @@ def test_parity_gate_other_types() -> None:
         parity.parity_gate("q4_0")
 
 
-# spec: specs/export/parity.vibee:186
+# spec: specs/export/parity.vibee:187
 def test_format_report_one_line() -> None:
     """format_report: one line.
 
@@ -242,7 +242,7 @@ def test_format_report_one_line() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:18
+# spec: specs/export/parity.vibee:19
 def test_parity_report_is_frozen() -> None:
     """ParityReport takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityReport(max_abs=0.0, mean_kl=0.0, argmax_agreement=1.0, positions=1)
@@ -253,7 +253,7 @@ def test_parity_report_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/parity.vibee:26
+# spec: specs/export/parity.vibee:27
 def test_parity_gate_defaults() -> None:
     """ParityGate has the defaults of the spec."""
     config = parity.ParityGate(mean_kl=0.0)
@@ -261,7 +261,7 @@ def test_parity_gate_defaults() -> None:
     assert config.argmax_agreement == 0.0
 
 
-# spec: specs/export/parity.vibee:26
+# spec: specs/export/parity.vibee:27
 def test_parity_gate_is_frozen() -> None:
     """ParityGate takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityGate(mean_kl=0.0)
@@ -272,14 +272,14 @@ def test_parity_gate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/parity.vibee:33
+# spec: specs/export/parity.vibee:34
 def test_parity_options_defaults() -> None:
     """ParityOptions has the defaults of the spec."""
     config = parity.ParityOptions(model=Path("model"), gguf=(Path("model.gguf"),))
     assert config.prompts == ("import os", "def main(arguments):", "The quick brown fox")
 
 
-# spec: specs/export/parity.vibee:33
+# spec: specs/export/parity.vibee:34
 def test_parity_options_is_frozen() -> None:
     """ParityOptions takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityOptions(model=Path("model"), gguf=(Path("model.gguf"),))
@@ -290,7 +290,7 @@ def test_parity_options_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/parity.vibee:46, :55
+# spec: specs/export/parity.vibee:47, :56
 def test_failures_of_llama_cpp_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """ParityError, llama_cpp_logits: failures of llama cpp are told."""
     assert issubclass(parity.ParityError, ValueError)
@@ -308,7 +308,7 @@ def test_failures_of_llama_cpp_are_told(monkeypatch: pytest.MonkeyPatch) -> None
         parity.llama_cpp_generate(path, "a", 1)
 
 
-# spec: specs/export/parity.vibee:46, :55
+# spec: specs/export/parity.vibee:47, :56
 def test_failures_of_llama_cpp_are_told_as_are_its_notes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A note is a warning, word for word; the answer stands."""
     Stand(monkeypatch, tokens=[[5]], note="another version")
@@ -316,7 +316,7 @@ def test_failures_of_llama_cpp_are_told_as_are_its_notes(monkeypatch: pytest.Mon
         assert parity.llama_cpp_tokenize(Path("model.gguf"), ["a"]) == [[5]]
 
 
-# spec: specs/export/parity.vibee:46, :55
+# spec: specs/export/parity.vibee:47, :56
 def test_failures_of_llama_cpp_are_told_at_the_line_of_the_caller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -327,7 +327,7 @@ def test_failures_of_llama_cpp_are_told_at_the_line_of_the_caller(
     assert warned[0].filename == __file__
 
 
-# spec: specs/export/parity.vibee:55
+# spec: specs/export/parity.vibee:56
 def test_logits_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """llama_cpp_logits: logits come back."""
     stand = Stand(monkeypatch, logits=lambda request: [[[0.5, 1.0]], [[2.0, 3.0], [4.0, 5.0]]])
@@ -345,14 +345,14 @@ def test_logits_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(stand.requests) == 1
 
 
-# spec: specs/export/parity.vibee:55
+# spec: specs/export/parity.vibee:56
 def test_logits_come_back_from_a_process_of_its_own(tmp_path: Path) -> None:
     """With the real process: wherever llama.cpp is missing or the file is, a sentence comes back."""
     with pytest.raises(parity.ParityError, match="pip install xllamacpp|cannot load .*none.gguf"):
         parity.llama_cpp_logits(tmp_path / "none.gguf", [[1]])
 
 
-# spec: specs/export/parity.vibee:64
+# spec: specs/export/parity.vibee:65
 def test_tokens_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """llama_cpp_tokenize: tokens come back."""
     stand = Stand(monkeypatch, tokens=[[1, 5], []])
@@ -365,7 +365,7 @@ def test_tokens_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-# spec: specs/export/parity.vibee:83
+# spec: specs/export/parity.vibee:84
 def test_text_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """llama_cpp_generate: text comes back."""
     stand = Stand(monkeypatch, text=" continued")
@@ -385,7 +385,7 @@ def test_text_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(stand.requests) == 2
 
 
-# spec: specs/export/parity.vibee:92
+# spec: specs/export/parity.vibee:93
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_pytorch_logits_are_those_of_the_model(dtype: torch.dtype) -> None:
     """pytorch_logits: pytorch logits are those of the model."""
@@ -401,7 +401,7 @@ def test_pytorch_logits_are_those_of_the_model(dtype: torch.dtype) -> None:
         parity.pytorch_logits(model, [[]])
 
 
-# spec: specs/export/parity.vibee:168
+# spec: specs/export/parity.vibee:169
 def test_bounds_are_kept_or_named() -> None:
     """parity_faults: bounds are kept or named."""
 
@@ -425,7 +425,7 @@ def test_bounds_are_kept_or_named() -> None:
         faults("f8")
 
 
-# spec: specs/export/parity.vibee:177
+# spec: specs/export/parity.vibee:178
 @pytest.fixture(scope="module")
 def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model with its tokenizer, as model/ and as model.gguf."""
@@ -437,7 +437,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-# spec: specs/export/parity.vibee:177
+# spec: specs/export/parity.vibee:178
 def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
     """What llama.cpp answers when it computes what PyTorch does, but for one logit."""
     tokenizer, model = Tokenizer(export / "tokenizer.model"), small_model()
@@ -456,7 +456,7 @@ def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
     return {"tokens": tokens, "logits": logits}
 
 
-# spec: specs/export/parity.vibee:177
+# spec: specs/export/parity.vibee:178
 def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """measure_parity: tokens are compared before logits."""
     stand = Stand(monkeypatch, **faithful(export, error=0.5))
@@ -489,7 +489,7 @@ def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.Mon
         parity.measure_parity(*arguments)
 
 
-# spec: specs/export/parity.vibee:197
+# spec: specs/export/parity.vibee:198
 def test_main_prints_and_judges(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -515,7 +515,7 @@ def test_main_prints_and_judges(
     assert len(stand.requests[-1]["prompts"]) == 3
 
 
-# spec: specs/export/parity.vibee:197
+# spec: specs/export/parity.vibee:198
 def test_main_prints_and_judges_the_file(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
