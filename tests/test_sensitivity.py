@@ -47,3 +47,14 @@ def test_what_cannot_be_made_is_not_taken_for_a_change(monkeypatch: pytest.Monke
     monkeypatch.setattr(sensitivity.render, "_tidy", refuse)
     monkeypatch.setattr(sensitivity.render, "drafts", refuse)
     assert judged("eps: Float = 1e-6", "eps: Float = 1e-5") == "silent"
+
+
+@pytest.mark.parametrize("use", ["export.huggingface", "export.llama_cpp", "evaluation.metrics"])
+def test_a_use_is_missed_also_where_both_declare_a_name(use: str) -> None:
+    """Programs all have a main, and some modules a type of one name that only one of them reads."""
+    name = "specs/export/parity.vibee" if use.startswith("export") else "specs/recipes/pretrain.vibee"
+    before, line, after = sensitivity.bench().texts()[name].partition(f"  - igla.{use}\n")
+    number = before.count("\n") + 1
+    mutation = Mutation("by-hand", name, number, line, before + after, frozenset((number - 5,)))
+    outcome = sensitivity.bench().judge(mutation)
+    assert line and f"igla.{use} is not in uses" in outcome.said

@@ -34,7 +34,7 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
 
 
 def is_read(library: Library, unit: Unit, name: str) -> bool:
-    """Whether the spec or a template of it names the word."""
+    """Whether the spec or its templates name it."""
     assert isinstance(unit.spec, ComponentSpec)
     named = {named.name for type_ in types_in(unit.spec) for named in named_types(type_)}
     if name in named | words_of(expressions_of(unit.spec)):

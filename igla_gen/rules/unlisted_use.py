@@ -53,9 +53,8 @@ def _is_ambiguous(library: Library, unit: Unit, module: str) -> bool:
         return find_module(module, Path.cwd()) is not None
     if not isinstance(other.spec, ComponentSpec):
         return False
-    scope = library.scope(unit)
-    clashing = (name for name, _ in declarations(other.spec) if name in scope and name != PROGRAM)
-    return any(is_read(library, unit, name) for name in clashing)
+    shared = {name for name, _ in declarations(other.spec)} & library.scope(unit).keys() - {PROGRAM}
+    return any(is_read(library, unit, name) for name in shared)
 
 
 def _suspects(template: str) -> set[str] | None:
