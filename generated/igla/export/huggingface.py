@@ -459,10 +459,18 @@ def _rope_scaling(max_positions: int, rope: dict[str, Any]) -> RopeScaling | Non
         )
     if kind == "default":
         return None
-    if "factor" not in values:
-        raise ValueError(f"rope_parameters lacks factor, which {kind} needs")
+    # transformers has its own defaults for what yarn and llama3 count from: nothing is guessed
+    trained_key = "original_max_position_embeddings"
+    for key in ("factor", trained_key) if kind in ("yarn", "llama3") else ("factor",):
+        if key not in values:
+            raise ValueError(f"rope_parameters lacks {key}, which {kind} needs")
     trained = max_positions if kind == "dynamic" else round(max_positions / values["factor"])
-    values.setdefault("original_max_position_embeddings", trained)
+    if kind == "dynamic" and values.get(trained_key, trained) != trained:
+        raise ValueError(
+            f"rope_parameters has {trained_key}={values[trained_key]!r}: transformers counts "
+            f"dynamic scaling from max_position_embeddings={max_positions}, set it so"
+        )
+    values.setdefault(trained_key, trained)
     return RopeScaling(
         kind=kind, **{fields[key]: value for key, value in values.items() if key in fields}
     )

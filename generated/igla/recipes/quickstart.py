@@ -77,7 +77,7 @@ from igla.optimization.scheduler import SchedulerConfig, learning_rate_factor, s
 # Shapes: B sequences of a batch, T tokens of a sequence, D hidden channels, V vocabulary entries.
 
 
-# spec: specs/recipes/pretrain.vibee:21
+# spec: specs/recipes/pretrain.vibee:22
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataConfig:
     """Which files are the text, and which of them are held out."""
@@ -107,7 +107,7 @@ class DataConfig:
             raise ValueError(f"DataConfig needs len(patterns) > 0, got patterns={self.patterns!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:34
+# spec: specs/recipes/pretrain.vibee:35
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingConfig:
     """How much is trained, in which steps, in which precision."""
@@ -168,7 +168,7 @@ class TrainingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:57
+# spec: specs/recipes/pretrain.vibee:58
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleConfig:
     """The learning rate over the run, as parts of its length."""
@@ -197,7 +197,7 @@ class ScheduleConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:67
+# spec: specs/recipes/pretrain.vibee:68
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportConfig:
     """What is written when the training is done, and how it is proved."""
@@ -230,7 +230,7 @@ class ExportConfig:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:93
+# spec: specs/recipes/pretrain.vibee:94
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -258,7 +258,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:116
+# spec: specs/recipes/pretrain.vibee:117
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -311,13 +311,13 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:131
 def say(text: str) -> None:
     """Print a line of the report."""
     print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:122
+# spec: specs/recipes/pretrain.vibee:123
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -335,7 +335,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:122
+# spec: specs/recipes/pretrain.vibee:123
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -348,7 +348,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 # 2. From files to tokens.
 
 
-# spec: specs/recipes/pretrain.vibee:81
+# spec: specs/recipes/pretrain.vibee:82
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedData:
     """Where the prepared data lie, and what they are."""
@@ -361,7 +361,7 @@ class PreparedData:
     held_out_manifest: ShardManifest
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:131
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -400,7 +400,7 @@ def prepare_data(options: Options) -> PreparedData:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:131
 def _require_text(role: str, documents: Documents) -> None:
     """Files there are; that one of them holds text is a matter of its own."""
     if next(iter(documents), None) is None:
@@ -412,7 +412,7 @@ def _require_text(role: str, documents: Documents) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:131
 def _require_writable(out: Path) -> None:
     """A folder that cannot be written is refused before hours of work, not after."""
     try:
@@ -425,7 +425,7 @@ def _require_writable(out: Path) -> None:
         ) from error
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:131
 def _tokenizer(options: Options, train: Documents, folder: Path) -> Tokenizer:
     """The tokenizer of an earlier run on the same text with the same options, or a new one."""
     path, facts_path = folder / "tokenizer.model", folder / "tokenizer.json"
@@ -446,7 +446,7 @@ def _tokenizer(options: Options, train: Documents, folder: Path) -> Tokenizer:
     return tokenizer
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:131
 def _digest(texts: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for text in texts:
@@ -454,7 +454,7 @@ def _digest(texts: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:131
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -467,7 +467,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:131
 def _report_documents(folder: Path, train: Documents, held_out: Documents) -> None:
     counts = [train.counts, held_out.counts]
     not_utf8, empty, unreadable = (
@@ -479,7 +479,7 @@ def _report_documents(folder: Path, train: Documents, held_out: Documents) -> No
     )
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:131
 def _report_tokens(train: ShardManifest, held_out: ShardManifest) -> None:
     say(
         f"tokens: {train.num_tokens:,} to train on, {held_out.num_tokens:,} held out; "
@@ -490,7 +490,7 @@ def _report_tokens(train: ShardManifest, held_out: ShardManifest) -> None:
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:139
+# spec: specs/recipes/pretrain.vibee:140
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -499,7 +499,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:139
+# spec: specs/recipes/pretrain.vibee:140
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -515,7 +515,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:190
+# spec: specs/recipes/pretrain.vibee:191
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -530,7 +530,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:139
+# spec: specs/recipes/pretrain.vibee:140
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew.
 
@@ -691,7 +691,7 @@ class Trainer:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:139
+# spec: specs/recipes/pretrain.vibee:140
 def loss_of(
     model: Decoder, batch: Batch, training: TrainingConfig, precision: torch.dtype
 ) -> tuple[Tensor, int]:
@@ -708,7 +708,7 @@ def loss_of(
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:152
+# spec: specs/recipes/pretrain.vibee:153
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -736,7 +736,7 @@ def evaluate(
     return total_nats, total_targets
 
 
-# spec: specs/recipes/pretrain.vibee:165
+# spec: specs/recipes/pretrain.vibee:166
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -760,7 +760,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:173
+# spec: specs/recipes/pretrain.vibee:174
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -790,7 +790,7 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:173
+# spec: specs/recipes/pretrain.vibee:174
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -803,7 +803,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:173
+# spec: specs/recipes/pretrain.vibee:174
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file."""
     export = options.export
@@ -822,7 +822,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:182
+# spec: specs/recipes/pretrain.vibee:183
 def _report_plan(trainer: Trainer) -> None:
     """The derived numbers, each with its reason."""
     training, config = trainer.options.training, trainer.config
@@ -842,7 +842,7 @@ def _report_plan(trainer: Trainer) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:182
+# spec: specs/recipes/pretrain.vibee:183
 def train(options: Options, config: DecoderConfig) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -875,13 +875,18 @@ def train(options: Options, config: DecoderConfig) -> dict[str, Any]:
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:182
+# spec: specs/recipes/pretrain.vibee:183
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
         raise ValueError(
             f"training.sequence_length is {options.training.sequence_length}, the model's context "
             f"is {config.context_length}; lower it"
+        )
+    if config.moe is not None:
+        raise ValueError(
+            "the model has experts, and this trainer adds no balance loss: "
+            "they would collapse; train a model without moe"
         )
     unknown = [name for name in options.export.gguf if name not in ("f32", "f16", "bf16", "q8_0")]
     if unknown:
@@ -893,7 +898,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:190
+# spec: specs/recipes/pretrain.vibee:191
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

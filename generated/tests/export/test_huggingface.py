@@ -426,6 +426,24 @@ def test_older_layouts_are_read_with_windows() -> None:
             "^rope_parameters lacks factor, which linear needs$",
         ),
         (
+            {"rope_scaling": {"type": "yarn", "factor": 4}},
+            "^rope_parameters lacks original_max_position_embeddings, which yarn needs$",
+        ),
+        (
+            {"rope_scaling": {"type": "llama3", "factor": 4}},
+            "^rope_parameters lacks original_max_position_embeddings, which llama3 needs$",
+        ),
+        (
+            {
+                "rope_scaling": {
+                    "type": "dynamic",
+                    "factor": 2,
+                    "original_max_position_embeddings": 8,
+                }
+            },
+            "^rope_parameters has original_max_position_embeddings=8: .*max_position_embeddings=16, set it so$",
+        ),
+        (
             {"rope_scaling": {"type": "yarn", "factor": 2, "mscale": 0.7}},
             r"^rope_parameters has mscale=0\.7: not supported for yarn$",
         ),
