@@ -24,6 +24,7 @@ import pytest
 import torch
 
 from igla.architecture.decoder import DecoderConfig, flops_per_token, num_params
+from igla.architecture.moe import RoutingConfig
 from igla.data.pipeline import IGNORE_INDEX, Batch, held_out_batches, split_held_out
 from igla.data.tokenizer import TokenizerConfig
 from igla.distributed.checkpointing import CheckpointConfig
@@ -1153,6 +1154,11 @@ def test_main_says_what_is_wrong_in_a_sentence(
         assert sentence in capsys.readouterr().err
     assert subject.main([*arguments_for(options), "--export.gguf", "f31"]) == 1
     assert "export.gguf names f31; known: f32" in capsys.readouterr().err
+    routed = dataclasses.replace(subject.SMOKE_CONFIG, moe=RoutingConfig(num_experts=2, top_k=1))
+    with pytest.raises(
+        ValueError, match="^the model has experts, and this trainer adds no balance loss"
+    ):
+        subject.train(options, routed)
     assert not options.out.exists()
 
 
