@@ -1,12 +1,13 @@
 """Causal self-attention: multi-head, grouped-query or multi-query by the number of key/value
 heads.
 
-Scores are PyTorch's scaled_dot_product_attention, whose fast kernels never hold them all.
-Without a mask the kernel's own causal path runs; attention_mask makes a mask, once for all
-layers, only for packed documents, sliding windows, ALiBi, and new tokens behind a cache.
-Where no fast kernel fits, a warning says so once and names the reason. attend_with_lse and
-merge_lse do it by blocks of keys, for sequences that are spread over processes (ring
-attention).
+Scores are PyTorch's scaled_dot_product_attention, whose fast kernels never hold them all;
+on a CPU, for more than one query, blocks of matrix products, which are faster there
+(igla.architecture.cpu_attention). Without a mask the kernel's own causal path runs;
+attention_mask makes a mask, once for all layers, only for packed documents, sliding
+windows, ALiBi, and new tokens behind a cache. Where no fast kernel fits, a warning says so
+once and names the reason. attend_with_lse and merge_lse do it by blocks of keys, for
+sequences that are spread over processes (ring attention).
 
 Sources:
     Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762
@@ -34,6 +35,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from igla.architecture.cpu_attention import blockwise_attention
 from igla.architecture.normalization import RMSNorm
 from igla.architecture.positional import alibi_bias, alibi_slopes, apply_rope
 
@@ -396,6 +398,17 @@ def _announce(reason: str) -> None:
 
 
 # spec: specs/architecture/attention.vibee:193
+def runs_in_blocks(device_type: str, num_queries: int) -> bool:
+    """Returns whether blockwise_attention takes the place of scaled_dot_product_attention, for
+    which it has to be a CPU and more than one query.
+
+    Given: Where attention is to run, and for how many queries.
+    When: A kernel is chosen.
+    """
+    return device_type == "cpu" and num_queries > 1
+
+
+# spec: specs/architecture/attention.vibee:206
 def shares_heads(device_type: str, dtype: torch.dtype, head_dim: int, masked: bool) -> bool:
     """Returns whether the fast kernel itself shares key/value heads.
 
@@ -409,7 +422,7 @@ def shares_heads(device_type: str, dtype: torch.dtype, head_dim: int, masked: bo
     return device_type != "cuda" or flash
 
 
-# spec: specs/architecture/attention.vibee:211
+# spec: specs/architecture/attention.vibee:224
 def _check_call(q_bthd: Tensor, k_bshd: Tensor, mask: Tensor | None, causal: bool) -> None:
     """Raise unless heads, mask and causality go together."""
     num_heads, num_kv_heads = q_bthd.shape[2], k_bshd.shape[2]
@@ -424,7 +437,15 @@ def _check_call(q_bthd: Tensor, k_bshd: Tensor, mask: Tensor | None, causal: boo
         raise ValueError(f"mask has {mask.ndim} dimensions: give [T, S] or [B, H, T, S]")
 
 
-# spec: specs/architecture/attention.vibee:211
+# spec: specs/architecture/attention.vibee:224
+def _as_autocast(x: Tensor) -> Tensor:
+    """What autocast does to the arguments of PyTorch's own kernels, float64 excepted."""
+    if torch.is_autocast_enabled("cpu") and x.dtype != torch.float64:
+        return x.to(torch.get_autocast_dtype("cpu"))
+    return x
+
+
+# spec: specs/architecture/attention.vibee:224
 def attend(
     q_bthd: Tensor,
     k_bshd: Tensor,
@@ -469,6 +490,9 @@ def attend(
     reason = fallback_reason(device.type, q_bthd.dtype, dropout, mask_needs_gradient)
     if reason is not None:
         _announce(reason)
+    elif runs_in_blocks(device.type, num_queries):
+        q_bthd, k_bshd, v_bshd = (_as_autocast(x) for x in (q_bthd, k_bshd, v_bshd))
+        return blockwise_attention(q_bthd, k_bshd, v_bshd, mask, fused)
     q_bhtd, k_bhsd, v_bhsd = (x.transpose(1, 2) for x in (q_bthd, k_bshd, v_bshd))
     group_size = q_bhtd.shape[1] // k_bhsd.shape[1]
     grouped = group_size > 1
@@ -481,7 +505,7 @@ def attend(
     return o_bhtd.transpose(1, 2)
 
 
-# spec: specs/architecture/attention.vibee:264
+# spec: specs/architecture/attention.vibee:277
 def attend_with_lse(
     q_bthd: Tensor,
     k_bshd: Tensor,
@@ -530,25 +554,25 @@ def attend_with_lse(
     return o_bhtd.transpose(1, 2), _log_sum(top_bht, total_bht).transpose(1, 2)
 
 
-# spec: specs/architecture/attention.vibee:264
+# spec: specs/architecture/attention.vibee:277
 def _finite(top: Tensor) -> Tensor:
     """Zero where a maximum is minus infinity, so that no difference is not a number."""
     return top.masked_fill(top == -math.inf, 0.0)
 
 
-# spec: specs/architecture/attention.vibee:264
+# spec: specs/architecture/attention.vibee:277
 def _divisor(total: Tensor) -> Tensor:
     """One where a sum of weights is zero: nothing divided by it is nothing, and has no gradient."""
     return total.masked_fill(total == 0, 1.0)
 
 
-# spec: specs/architecture/attention.vibee:264
+# spec: specs/architecture/attention.vibee:277
 def _log_sum(top: Tensor, total: Tensor) -> Tensor:
     """The log-sum-exp: minus infinity, without a gradient, where the sum of weights is zero."""
     return (top + _divisor(total).log()).masked_fill(total == 0, -math.inf)
 
 
-# spec: specs/architecture/attention.vibee:305
+# spec: specs/architecture/attention.vibee:318
 def merge_lse(
     o_bthd: Tensor, lse_bth: Tensor, other_o_bthd: Tensor, other_lse_bth: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -574,7 +598,7 @@ def merge_lse(
     return sum_bthd / _divisor(total_bth)[..., None], _log_sum(top_bth, total_bth)
 
 
-# spec: specs/architecture/attention.vibee:336
+# spec: specs/architecture/attention.vibee:349
 class Attention(nn.Module):
     """Queries and keys are projected, normalised and rotated as the config says, attended causally
     (or by the mask given), and projected back.
@@ -630,13 +654,13 @@ class Attention(nn.Module):
         return self.o_proj(o_bthd.reshape(batch_size, num_tokens, -1))
 
 
-# spec: specs/architecture/attention.vibee:336
+# spec: specs/architecture/attention.vibee:349
 def _head_norm(config: AttentionConfig) -> nn.Module:
     """The norm over the channels of each head, or nothing."""
     return RMSNorm(config.head_dim, config.norm_eps) if config.qk_norm else nn.Identity()
 
 
-# spec: specs/architecture/attention.vibee:336
+# spec: specs/architecture/attention.vibee:349
 def _leave(x_bthd: Tensor, cos: Tensor | None, sin: Tensor | None) -> Tensor:
     """Queries and keys without rotary positions."""
     return x_bthd
