@@ -2,7 +2,7 @@
 heads.
 
 Scores are PyTorch's scaled_dot_product_attention, whose fast kernels never hold them all;
-on a CPU, for more than one query, blocks of matrix products, which are faster there
+on a CPU, blocks of matrix products where those are faster
 (igla.architecture.cpu_attention). Without a mask the kernel's own causal path runs;
 attention_mask makes a mask, once for all layers, only for packed documents, sliding
 windows, ALiBi, and new tokens behind a cache. Where no fast kernel fits, a warning says so
@@ -35,7 +35,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from igla.architecture.cpu_attention import blockwise_attention
+from igla.architecture.cpu_attention import LONG_SEQUENCE, blockwise_attention
 from igla.architecture.normalization import RMSNorm
 from igla.architecture.positional import alibi_bias, alibi_slopes, apply_rope
 
@@ -398,17 +398,18 @@ def _announce(reason: str) -> None:
 
 
 # spec: specs/architecture/attention.vibee:193
-def runs_in_blocks(device_type: str, num_queries: int) -> bool:
-    """Returns whether blockwise_attention takes the place of scaled_dot_product_attention, for
-    which it has to be a CPU and more than one query.
+def runs_in_blocks(device_type: str, num_queries: int, masked: bool) -> bool:
+    """Returns whether blockwise_attention takes the place of scaled_dot_product_attention: on a
+    CPU for more than one query, if there is a mask, of which that kernel skips nothing, or
+    fewer than 768 queries, for which it skips nothing of the causal half.
 
-    Given: Where attention is to run, and for how many queries.
+    Given: Where attention is to run, for how many queries, with a mask or without.
     When: A kernel is chosen.
     """
-    return device_type == "cpu" and num_queries > 1
+    return device_type == "cpu" and num_queries > 1 and (masked or num_queries < LONG_SEQUENCE)
 
 
-# spec: specs/architecture/attention.vibee:206
+# spec: specs/architecture/attention.vibee:210
 def shares_heads(device_type: str, dtype: torch.dtype, head_dim: int, masked: bool) -> bool:
     """Returns whether the fast kernel itself shares key/value heads.
 
@@ -422,7 +423,7 @@ def shares_heads(device_type: str, dtype: torch.dtype, head_dim: int, masked: bo
     return device_type != "cuda" or flash
 
 
-# spec: specs/architecture/attention.vibee:224
+# spec: specs/architecture/attention.vibee:228
 def _check_call(q_bthd: Tensor, k_bshd: Tensor, mask: Tensor | None, causal: bool) -> None:
     """Raise unless heads, mask and causality go together."""
     num_heads, num_kv_heads = q_bthd.shape[2], k_bshd.shape[2]
@@ -437,7 +438,7 @@ def _check_call(q_bthd: Tensor, k_bshd: Tensor, mask: Tensor | None, causal: boo
         raise ValueError(f"mask has {mask.ndim} dimensions: give [T, S] or [B, H, T, S]")
 
 
-# spec: specs/architecture/attention.vibee:224
+# spec: specs/architecture/attention.vibee:228
 def _as_autocast(x: Tensor) -> Tensor:
     """What autocast does to the arguments of PyTorch's own kernels, float64 excepted."""
     if torch.is_autocast_enabled("cpu") and x.dtype != torch.float64:
@@ -445,7 +446,7 @@ def _as_autocast(x: Tensor) -> Tensor:
     return x
 
 
-# spec: specs/architecture/attention.vibee:224
+# spec: specs/architecture/attention.vibee:228
 def attend(
     q_bthd: Tensor,
     k_bshd: Tensor,
@@ -490,7 +491,7 @@ def attend(
     reason = fallback_reason(device.type, q_bthd.dtype, dropout, mask_needs_gradient)
     if reason is not None:
         _announce(reason)
-    elif runs_in_blocks(device.type, num_queries):
+    elif runs_in_blocks(device.type, num_queries, mask is not None):
         q_bthd, k_bshd, v_bshd = (_as_autocast(x) for x in (q_bthd, k_bshd, v_bshd))
         return blockwise_attention(q_bthd, k_bshd, v_bshd, mask, fused)
     q_bhtd, k_bhsd, v_bhsd = (x.transpose(1, 2) for x in (q_bthd, k_bshd, v_bshd))
@@ -505,7 +506,7 @@ def attend(
     return o_bhtd.transpose(1, 2)
 
 
-# spec: specs/architecture/attention.vibee:277
+# spec: specs/architecture/attention.vibee:281
 def attend_with_lse(
     q_bthd: Tensor,
     k_bshd: Tensor,
@@ -554,25 +555,25 @@ def attend_with_lse(
     return o_bhtd.transpose(1, 2), _log_sum(top_bht, total_bht).transpose(1, 2)
 
 
-# spec: specs/architecture/attention.vibee:277
+# spec: specs/architecture/attention.vibee:281
 def _finite(top: Tensor) -> Tensor:
     """Zero where a maximum is minus infinity, so that no difference is not a number."""
     return top.masked_fill(top == -math.inf, 0.0)
 
 
-# spec: specs/architecture/attention.vibee:277
+# spec: specs/architecture/attention.vibee:281
 def _divisor(total: Tensor) -> Tensor:
     """One where a sum of weights is zero: nothing divided by it is nothing, and has no gradient."""
     return total.masked_fill(total == 0, 1.0)
 
 
-# spec: specs/architecture/attention.vibee:277
+# spec: specs/architecture/attention.vibee:281
 def _log_sum(top: Tensor, total: Tensor) -> Tensor:
     """The log-sum-exp: minus infinity, without a gradient, where the sum of weights is zero."""
     return (top + _divisor(total).log()).masked_fill(total == 0, -math.inf)
 
 
-# spec: specs/architecture/attention.vibee:318
+# spec: specs/architecture/attention.vibee:322
 def merge_lse(
     o_bthd: Tensor, lse_bth: Tensor, other_o_bthd: Tensor, other_lse_bth: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -598,7 +599,7 @@ def merge_lse(
     return sum_bthd / _divisor(total_bth)[..., None], _log_sum(top_bth, total_bth)
 
 
-# spec: specs/architecture/attention.vibee:349
+# spec: specs/architecture/attention.vibee:353
 class Attention(nn.Module):
     """Queries and keys are projected, normalised and rotated as the config says, attended causally
     (or by the mask given), and projected back.
@@ -654,13 +655,13 @@ class Attention(nn.Module):
         return self.o_proj(o_bthd.reshape(batch_size, num_tokens, -1))
 
 
-# spec: specs/architecture/attention.vibee:349
+# spec: specs/architecture/attention.vibee:353
 def _head_norm(config: AttentionConfig) -> nn.Module:
     """The norm over the channels of each head, or nothing."""
     return RMSNorm(config.head_dim, config.norm_eps) if config.qk_norm else nn.Identity()
 
 
-# spec: specs/architecture/attention.vibee:349
+# spec: specs/architecture/attention.vibee:353
 def _leave(x_bthd: Tensor, cos: Tensor | None, sin: Tensor | None) -> Tensor:
     """Queries and keys without rotary positions."""
     return x_bthd

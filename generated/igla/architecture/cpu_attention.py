@@ -5,7 +5,8 @@ No more scores exist than those of one block, and the backward pass makes them a
 that no query of a block may look at are skipped: the upper triangle, what lies outside a
 window, other documents. Scores, softmax and sums of gradients are float32 or better. It is
 an operator of its own, igla::blockwise_attention, so that a compiled graph has one node for
-it, whatever the length of the sequence.
+it, whatever the length of the sequence. Blocks have 32 queries, and 64 from 768 queries on,
+as was fastest.
 
 Sources:
     Rabe and Staats 2021, Self-attention Does Not Need O(n^2) Memory, arXiv:2112.05682
@@ -28,13 +29,15 @@ from torch.autograd.function import once_differentiable
 from torch.utils.flop_counter import register_flop_formula
 
 # Shape suffixes: b batch, t query token, s key token, h head (H of q, K of k and v), d head channel,
-# n key/value head of a sequence (B * K), m query token of a block in one of the heads that share the key head (G * t)
+# n key/value head of a sequence (B * K), g query head of a key/value head, m query token in one of these (T * G)
 
 
-BLOCK_QUERIES = 64
+LONG_SEQUENCE = 768
+BLOCK_QUERIES = 32
+LONG_BLOCK_QUERIES = 64
 
 
-# spec: specs/architecture/cpu_attention.vibee:19
+# spec: specs/architecture/cpu_attention.vibee:22
 def blockwise_attention(
     q_bthd: Tensor,
     k_bshd: Tensor,
@@ -81,102 +84,105 @@ def blockwise_attention(
     if mask is not None and mask.requires_grad:
         raise ValueError("the mask needs a gradient, which it does not get here: detach it")
     if mask is not None:
-        mask = mask.expand(1, 1, -1, -1) if mask.ndim == 2 else mask  # [B or 1, H or 1, T, S]
+        mask = mask[None, None] if mask.ndim == 2 else mask  # [B or 1, H or 1, T, S]
     return _BlockwiseAttention.apply(q_bthd, k_bshd, v_bshd, mask, causal)
 
 
 # ---------------------------------------------------------------- blocks of queries
 
 
-# spec: specs/architecture/cpu_attention.vibee:19
+# spec: specs/architecture/cpu_attention.vibee:22
 def _by_key_head(x_bthd: Tensor, num_kv_heads: int) -> Tensor:
-    """One matrix for each key/value head: [B, T, H, D] becomes [B * K, G * T, D]."""
+    """One matrix for each key/value head: [B, T, H, D] becomes [B * K, T * G, D]."""
     x_btkgd = x_bthd.unflatten(2, (num_kv_heads, -1))
-    return x_btkgd.permute(0, 2, 3, 1, 4).flatten(2, 3).flatten(0, 1)
+    return x_btkgd.transpose(1, 2).flatten(2, 3).flatten(0, 1)
 
 
-# spec: specs/architecture/cpu_attention.vibee:19
-def _by_token(x_nmd: Tensor, batch_size: int, num_kv_heads: int, num_tokens: int) -> Tensor:
-    """The way back, as a view: [B * K, G * T, D] becomes [B, T, K, G, D]."""
-    x_bkgtd = x_nmd.unflatten(1, (-1, num_tokens)).unflatten(0, (batch_size, num_kv_heads))
-    return x_bkgtd.permute(0, 3, 1, 2, 4)
+# spec: specs/architecture/cpu_attention.vibee:22
+def _by_token(x_nmd: Tensor, batch_size: int, num_tokens: int) -> Tensor:
+    """The way back: [B * K, T * G, D] becomes [B, T, H, D]."""
+    x_bktgd = x_nmd.unflatten(1, (num_tokens, -1)).unflatten(0, (batch_size, -1))
+    return x_bktgd.transpose(1, 2).flatten(2, 3).contiguous()
 
 
-# spec: specs/architecture/cpu_attention.vibee:19
+# spec: specs/architecture/cpu_attention.vibee:22
 def _visible_keys(visible_bhts: Tensor) -> slice:
     """From the first key that some query of the block may look at to the last one."""
     seen = visible_bhts.flatten(0, -2).any(0).nonzero()
     return slice(int(seen[0]), int(seen[-1]) + 1) if len(seen) else slice(0, 0)
 
 
-# spec: specs/architecture/cpu_attention.vibee:19
+# spec: specs/architecture/cpu_attention.vibee:22
 def _per_key_head(mask_bhts: Tensor, num_kv_heads: int) -> Tensor:
-    """A mask [B, H, T, S] as [B, K, G, T, S]; a single head of it goes for all."""
+    """A mask [B, H, T, S] as [B, K, T, G, S]; a single head of it goes for all."""
     if mask_bhts.shape[1] == 1:
-        return mask_bhts.unsqueeze(1)
-    return mask_bhts.unflatten(1, (num_kv_heads, -1))
+        return mask_bhts.unsqueeze(3)
+    return mask_bhts.unflatten(1, (num_kv_heads, -1)).transpose(2, 3)
 
 
-# spec: specs/architecture/cpu_attention.vibee:19
-def _masked_softmax(scores_bkgts: Tensor, mask: Tensor, visible_bhts: Tensor) -> Tensor:
+# spec: specs/architecture/cpu_attention.vibee:22
+def _masked_softmax(scores_bktgs: Tensor, mask_bhts: Tensor, visible_bhts: Tensor) -> Tensor:
     """Softmax over the keys that the mask allows; zero for a query that may look at none."""
-    mask = _per_key_head(mask, scores_bkgts.shape[1])
-    if mask.dtype == torch.bool:
-        scores_bkgts.masked_fill_(~mask, -math.inf)
+    num_kv_heads = scores_bktgs.shape[1]
+    if mask_bhts.dtype == torch.bool:
+        scores_bktgs.masked_fill_(~_per_key_head(mask_bhts, num_kv_heads), -math.inf)
     else:
-        scores_bkgts.add_(mask)
-    weights_bkgts = torch.softmax(scores_bkgts, -1)
+        scores_bktgs.add_(_per_key_head(mask_bhts, num_kv_heads))
+    weights_bktgs = torch.softmax(scores_bktgs, -1)
     sees_bht1 = visible_bhts.any(-1, keepdim=True)
     if not sees_bht1.all():
-        weights_bkgts.masked_fill_(~_per_key_head(sees_bht1, scores_bkgts.shape[1]), 0.0)
-    return weights_bkgts
+        weights_bktgs.masked_fill_(~_per_key_head(sees_bht1, num_kv_heads), 0.0)
+    return weights_bktgs
 
 
-# spec: specs/architecture/cpu_attention.vibee:19
+# spec: specs/architecture/cpu_attention.vibee:22
 def _blocks(
-    q_bthd: Tensor, k_nsd: Tensor, mask: Tensor | None, causal: bool
-) -> Iterator[tuple[slice, slice, Tensor, Tensor]]:
-    """Yield for each block its queries and keys, the queries divided by sqrt(D), and the weights.
+    q_nmd: Tensor,
+    k_nsd: Tensor,
+    batch_size: int,
+    num_queries: int,
+    mask_bhts: Tensor | None,
+    causal: bool,
+) -> Iterator[tuple[slice, slice, Tensor]]:
+    """Yield for each block its rows of q_nmd, its keys, and its weights [n, m, s].
 
-    Queries [n, m, d] and weights [n, m, s] are float32 or better, so that a bfloat16 model has
-    scores that are not rounded.
+    q_nmd holds the queries divided by sqrt(D), in the dtype that scores and weights are to have.
     """
-    batch_size, num_queries, num_heads, head_dim = q_bthd.shape
-    num_kv_heads, num_keys = k_nsd.shape[0] // batch_size, k_nsd.shape[1]
-    dtype = torch.promote_types(q_bthd.dtype, torch.float32)
-    k_nds = k_nsd.to(dtype).mT
-    later = torch.ones(BLOCK_QUERIES, BLOCK_QUERIES, dtype=torch.bool, device=q_bthd.device).triu(1)
-    for start in range(0, num_queries, BLOCK_QUERIES):
-        queries = slice(start, min(start + BLOCK_QUERIES, num_queries))
-        size = queries.stop - start
-        mask_block = visible = None
+    num_keys, group_size = k_nsd.shape[1], q_nmd.shape[1] // num_queries
+    k_nds = k_nsd.to(q_nmd.dtype).mT
+    block = BLOCK_QUERIES if num_queries < LONG_SEQUENCE else LONG_BLOCK_QUERIES
+    later_ts = torch.ones(block, block, dtype=torch.bool).triu(1)
+    for start in range(0, num_queries, block):
+        queries = slice(start, min(start + block, num_queries))
+        rows = slice(queries.start * group_size, queries.stop * group_size)
         keys = slice(0, queries.stop if causal else num_keys)
-        if mask is not None:
-            visible = (
-                mask[..., queries, :]
-                if mask.dtype == torch.bool
-                else mask[..., queries, :] > -math.inf
-            )
-            keys = _visible_keys(visible)
-            mask_block, visible = mask[..., queries, keys], visible[..., keys]
-        q_nmd = _by_key_head(q_bthd[:, queries], num_kv_heads).to(dtype) / math.sqrt(head_dim)
-        scores_nms = q_nmd @ k_nds[:, :, keys]
-        scores_bkgts = scores_nms.view(
-            batch_size, num_kv_heads, num_heads // num_kv_heads, size, keys.stop - keys.start
-        )
-        if mask_block is not None:
-            weights_bkgts = _masked_softmax(scores_bkgts, mask_block, visible)
+        if mask_bhts is not None:
+            block_bhts = mask_bhts[:, :, queries]
+            visible_bhts = block_bhts if block_bhts.dtype == torch.bool else block_bhts > -math.inf
+            keys = _visible_keys(visible_bhts)
+        scores_nms = q_nmd[:, rows] @ k_nds[:, :, keys]
+        scores_bktgs = scores_nms.unflatten(1, (-1, group_size)).unflatten(0, (batch_size, -1))
+        if mask_bhts is not None:
+            weights_bktgs = _masked_softmax(scores_bktgs, block_bhts[..., keys], visible_bhts)
         else:
             if causal:  # what lies before the block all its queries may look at
-                scores_bkgts[..., queries].masked_fill_(later[:size, :size], -math.inf)
-            weights_bkgts = torch.softmax(scores_bkgts, -1)
-        yield queries, keys, q_nmd, weights_bkgts.view_as(scores_nms)
+                size = queries.stop - start
+                scores_bktgs[..., queries].masked_fill_(later_ts[:size, None, :size], -math.inf)
+            weights_bktgs = torch.softmax(scores_bktgs, -1)
+        yield rows, keys, weights_bktgs.view_as(scores_nms)
 
 
 # ---------------------------------------------------------------- the operator
 
 
-# spec: specs/architecture/cpu_attention.vibee:19
+# spec: specs/architecture/cpu_attention.vibee:22
+def _scaled_queries(q_bthd: Tensor, num_kv_heads: int) -> Tensor:
+    """Queries [n, m, d] divided by sqrt(D), in float32 or better: scores are not rounded to bfloat16."""
+    dtype = torch.promote_types(q_bthd.dtype, torch.float32)
+    return _by_key_head(q_bthd, num_kv_heads).to(dtype) / math.sqrt(q_bthd.shape[3])
+
+
+# spec: specs/architecture/cpu_attention.vibee:22
 @torch.library.custom_op(
     "igla::blockwise_attention",
     mutates_args=(),
@@ -186,18 +192,17 @@ def _blocks(
 def _attention(
     q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, mask: Tensor | None, causal: bool
 ) -> Tensor:
-    batch_size, num_kv_heads = k_bshd.shape[0], k_bshd.shape[2]
+    batch_size, num_queries = q_bthd.shape[:2]
+    num_kv_heads, value_dim = v_bshd.shape[2:]
+    q_nmd = _scaled_queries(q_bthd, num_kv_heads)
     k_nsd, v_nsd = (_by_key_head(x_bshd, num_kv_heads) for x_bshd in (k_bshd, v_bshd))
-    o_bthd = q_bthd.new_empty((*q_bthd.shape[:3], v_bshd.shape[3]))
-    o_btkgd = o_bthd.unflatten(2, (num_kv_heads, -1))
-    for queries, keys, _, weights_nms in _blocks(q_bthd, k_nsd, mask, causal):
-        o_nmd = weights_nms.to(q_bthd.dtype) @ v_nsd[:, keys]
-        size = queries.stop - queries.start
-        o_btkgd[:, queries] = _by_token(o_nmd, batch_size, num_kv_heads, size)
-    return o_bthd
+    o_nmd = v_bshd.new_empty((*q_nmd.shape[:2], value_dim))
+    for rows, keys, weights_nms in _blocks(q_nmd, k_nsd, batch_size, num_queries, mask, causal):
+        o_nmd[:, rows] = weights_nms.to(v_nsd.dtype) @ v_nsd[:, keys]
+    return _by_token(o_nmd, batch_size, num_queries)
 
 
-# spec: specs/architecture/cpu_attention.vibee:19
+# spec: specs/architecture/cpu_attention.vibee:22
 @torch.library.custom_op(
     "igla::blockwise_attention_backward",
     mutates_args=(),
@@ -212,28 +217,27 @@ def _attention_backward(
     mask: Tensor | None,
     causal: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    batch_size, num_kv_heads, head_dim = k_bshd.shape[0], *k_bshd.shape[2:]
-    narrow, wide = q_bthd.dtype, torch.promote_types(q_bthd.dtype, torch.float32)
-    k_nsd, v_nsd = (_by_key_head(x_bshd, num_kv_heads) for x_bshd in (k_bshd, v_bshd))
-    grad_q_bthd = q_bthd.new_empty(q_bthd.shape)
-    grad_q_btkgd = grad_q_bthd.unflatten(2, (num_kv_heads, -1))
+    batch_size, num_queries, _, head_dim = q_bthd.shape
+    num_keys, num_kv_heads = k_bshd.shape[1:3]
+    q_nmd = _scaled_queries(q_bthd, num_kv_heads)
+    narrow, wide = q_bthd.dtype, q_nmd.dtype
+    grad_nmd, k_nsd, v_nsd = (_by_key_head(x, num_kv_heads) for x in (grad_bthd, k_bshd, v_bshd))
+    grad_q_nmd, narrow_q_nmd = torch.empty_like(q_nmd), q_nmd.to(narrow)
     # blocks of queries share keys: their sum is made in the wide dtype
     grad_k_nsd, grad_v_nsd = (torch.zeros_like(x_nsd, dtype=wide) for x_nsd in (k_nsd, v_nsd))
-    for queries, keys, q_nmd, weights_nms in _blocks(q_bthd, k_nsd, mask, causal):
-        grad_nmd = _by_key_head(grad_bthd[:, queries], num_kv_heads)
-        grad_v_nsd[:, keys] += weights_nms.to(narrow).mT @ grad_nmd
-        grad_weights_nms = (grad_nmd @ v_nsd[:, keys].mT).to(wide)
+    for rows, keys, weights_nms in _blocks(q_nmd, k_nsd, batch_size, num_queries, mask, causal):
+        grad_o_nmd = grad_nmd[:, rows]
+        grad_v_nsd[:, keys] += weights_nms.to(narrow).mT @ grad_o_nmd
+        grad_weights_nms = (grad_o_nmd @ v_nsd[:, keys].mT).to(wide)
         shared_nm1 = torch.linalg.vecdot(grad_weights_nms, weights_nms).unsqueeze(-1)
         grad_scores_nms = grad_weights_nms.sub_(shared_nm1).mul_(weights_nms).to(narrow)
-        grad_k_nsd[:, keys] += grad_scores_nms.mT @ q_nmd.to(narrow)
-        grad_q_nmd = (grad_scores_nms @ k_nsd[:, keys]) / math.sqrt(head_dim)
-        size = queries.stop - queries.start
-        grad_q_btkgd[:, queries] = _by_token(grad_q_nmd, batch_size, num_kv_heads, size)
-    grad_k_bshd, grad_v_bshd = (
-        x_nsd.unflatten(0, (batch_size, num_kv_heads)).transpose(1, 2).to(narrow).contiguous()
-        for x_nsd in (grad_k_nsd, grad_v_nsd)
+        grad_k_nsd[:, keys] += grad_scores_nms.mT @ narrow_q_nmd[:, rows]
+        grad_q_nmd[:, rows] = grad_scores_nms @ k_nsd[:, keys]
+    grad_q_nmd /= math.sqrt(head_dim)
+    grad_q_bthd = _by_token(grad_q_nmd.to(narrow), batch_size, num_queries)
+    return grad_q_bthd, *(
+        _by_token(x.to(narrow), batch_size, num_keys) for x in (grad_k_nsd, grad_v_nsd)
     )
-    return grad_q_bthd, grad_k_bshd, grad_v_bshd
 
 
 @_attention.register_fake
@@ -248,7 +252,7 @@ def _like_arguments(
     return q.new_empty(q.shape), k.new_empty(k.shape), v.new_empty(v.shape)
 
 
-# spec: specs/architecture/cpu_attention.vibee:19
+# spec: specs/architecture/cpu_attention.vibee:22
 class _BlockwiseAttention(torch.autograd.Function):
     """The operator with its gradient, for torch.compile and torch.func alike."""
 
@@ -278,14 +282,14 @@ class _BlockwiseAttention(torch.autograd.Function):
 # ---------------------------------------------------------------- torch.func.vmap, FLOP counter
 
 
-# spec: specs/architecture/cpu_attention.vibee:19
+# spec: specs/architecture/cpu_attention.vibee:22
 def _in_batch(x: Tensor, dim: int | None, size: int) -> Tensor:
     """Put the mapped dimension into the batch: [V, B, ...] becomes [V * B, ...]."""
     x = x.expand(size, *x.shape) if dim is None else x.movedim(dim, 0)
     return x.flatten(0, 1)
 
 
-# spec: specs/architecture/cpu_attention.vibee:19
+# spec: specs/architecture/cpu_attention.vibee:22
 def _mask_in_batch(
     mask: Tensor | None, dim: int | None, size: int, batch_size: int
 ) -> Tensor | None:

@@ -790,7 +790,7 @@ class Decoder(nn.Module):
         mask = attention_mask(
             self.config.attention, num_tokens, document_ids_bt, first, dtype, device
         )
-        if mask is not None and not runs_in_blocks(device.type, num_tokens):
+        if mask is not None and not runs_in_blocks(device.type, num_tokens, True):
             mask = _added_to_scores(mask, dtype)
         cos, sin = self.make_tables(self.config, tokens_bt, document_ids_bt, first)
         routings = []

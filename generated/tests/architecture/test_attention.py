@@ -248,20 +248,32 @@ def test_fallback_reason_double_precision_on_a_gpu() -> None:
     assert attention.fallback_reason("cuda", torch.bfloat16) is None
 
 
-# spec: specs/architecture/attention.vibee:200
-def test_runs_in_blocks_many_queries_on_a_cpu() -> None:
-    """runs_in_blocks: many queries on a cpu.
+# spec: specs/architecture/attention.vibee:202
+def test_runs_in_blocks_where_blocks_are_faster() -> None:
+    """runs_in_blocks: where blocks are faster.
 
-    Law: runs_in_blocks("cpu", 2) and not runs_in_blocks("cpu", 1) and not
-    runs_in_blocks("cuda", 2) and not runs_in_blocks("meta", 2)
+    Law: runs_in_blocks("cpu", 2, false) and runs_in_blocks("cpu", 767, false) and not
+    runs_in_blocks("cpu", 768, false) and runs_in_blocks("cpu", 768, true) and not
+    runs_in_blocks("cpu", 1, true)
     """
-    assert attention.runs_in_blocks("cpu", 2)
-    assert not attention.runs_in_blocks("cpu", 1)
-    assert not attention.runs_in_blocks("cuda", 2)
-    assert not attention.runs_in_blocks("meta", 2)
+    assert attention.runs_in_blocks("cpu", 2, False)
+    assert attention.runs_in_blocks("cpu", 767, False)
+    assert not attention.runs_in_blocks("cpu", 768, False)
+    assert attention.runs_in_blocks("cpu", 768, True)
+    assert not attention.runs_in_blocks("cpu", 1, True)
 
 
-# spec: specs/architecture/attention.vibee:215
+# spec: specs/architecture/attention.vibee:206
+def test_runs_in_blocks_on_a_cpu_alone() -> None:
+    """runs_in_blocks: on a cpu alone.
+
+    Law: not runs_in_blocks("cuda", 2, true) and not runs_in_blocks("meta", 2, true)
+    """
+    assert not attention.runs_in_blocks("cuda", 2, True)
+    assert not attention.runs_in_blocks("meta", 2, True)
+
+
+# spec: specs/architecture/attention.vibee:219
 def test_shares_heads_always_on_a_cpu() -> None:
     """shares_heads: always on a cpu.
 
@@ -270,7 +282,7 @@ def test_shares_heads_always_on_a_cpu() -> None:
     assert attention.shares_heads("cpu", torch.float32, 512, True)
 
 
-# spec: specs/architecture/attention.vibee:217
+# spec: specs/architecture/attention.vibee:221
 def test_shares_heads_flash_alone_on_a_gpu() -> None:
     """shares_heads: flash alone on a gpu.
 
@@ -285,7 +297,7 @@ def test_shares_heads_flash_alone_on_a_gpu() -> None:
     assert not attention.shares_heads("cuda", torch.bfloat16, 257, False)
 
 
-# spec: specs/architecture/attention.vibee:243
+# spec: specs/architecture/attention.vibee:247
 def test_attend_definition_of_one_head() -> None:
     """attend: definition of one head.
 
@@ -305,7 +317,7 @@ def test_attend_definition_of_one_head() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:247
+# spec: specs/architecture/attention.vibee:251
 def test_attend_numbers_are_added_to_the_scores() -> None:
     """attend: numbers are added to the scores.
 
@@ -326,7 +338,7 @@ def test_attend_numbers_are_added_to_the_scores() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:255
+# spec: specs/architecture/attention.vibee:259
 def test_attend_first_token_sees_itself() -> None:
     """attend: first token sees itself.
 
@@ -346,7 +358,7 @@ def test_attend_first_token_sees_itself() -> None:
     assert not torch.allclose(attention.attend(q, q, v)[:, 0], v[:, 0])
 
 
-# spec: specs/architecture/attention.vibee:259
+# spec: specs/architecture/attention.vibee:263
 def test_attend_heads_must_divide() -> None:
     """attend: heads must divide.
 
@@ -364,7 +376,7 @@ def test_attend_heads_must_divide() -> None:
         attention.attend(q, k, k)
 
 
-# spec: specs/architecture/attention.vibee:263
+# spec: specs/architecture/attention.vibee:267
 def test_attend_one_source_of_causality() -> None:
     """attend: one source of causality.
 
@@ -376,7 +388,7 @@ def test_attend_one_source_of_causality() -> None:
         attention.attend(q, q, q, attention.causal_mask(2, 2), True)
 
 
-# spec: specs/architecture/attention.vibee:267
+# spec: specs/architecture/attention.vibee:271
 def test_attend_heads_or_rows_of_a_mask_are_named() -> None:
     """attend: heads or rows of a mask are named.
 
@@ -390,7 +402,7 @@ def test_attend_heads_or_rows_of_a_mask_are_named() -> None:
         attention.attend(q, q, q, torch.ones(1, 2, 2, dtype=torch.float64))
 
 
-# spec: specs/architecture/attention.vibee:293
+# spec: specs/architecture/attention.vibee:297
 def test_attend_with_lse_same_output_as_attend() -> None:
     """attend_with_lse: same output as attend.
 
@@ -409,7 +421,7 @@ def test_attend_with_lse_same_output_as_attend() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:297
+# spec: specs/architecture/attention.vibee:301
 def test_attend_with_lse_log_of_the_sum_of_weights() -> None:
     """attend_with_lse: log of the sum of weights.
 
@@ -432,7 +444,7 @@ def test_attend_with_lse_log_of_the_sum_of_weights() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:301
+# spec: specs/architecture/attention.vibee:305
 def test_attend_with_lse_nothing_to_look_at() -> None:
     """attend_with_lse: nothing to look at.
 
@@ -459,7 +471,7 @@ def test_attend_with_lse_nothing_to_look_at() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:306
+# spec: specs/architecture/attention.vibee:310
 def test_attend_with_lse_large_scores_do_not_overflow() -> None:
     """attend_with_lse: large scores do not overflow.
 
@@ -476,7 +488,7 @@ def test_attend_with_lse_large_scores_do_not_overflow() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:309
+# spec: specs/architecture/attention.vibee:313
 def test_attend_with_lse_each_query_has_a_scale_of_its_own() -> None:
     """attend_with_lse: each query has a scale of its own.
 
@@ -493,7 +505,7 @@ def test_attend_with_lse_each_query_has_a_scale_of_its_own() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:312
+# spec: specs/architecture/attention.vibee:316
 def test_attend_with_lse_refuses_what_attend_refuses() -> None:
     """attend_with_lse: refuses what attend refuses.
 
@@ -505,7 +517,7 @@ def test_attend_with_lse_refuses_what_attend_refuses() -> None:
         attention.attend_with_lse(q, q, q, attention.causal_mask(2, 2), True)
 
 
-# spec: specs/architecture/attention.vibee:329
+# spec: specs/architecture/attention.vibee:333
 def test_merge_lse_weighs_by_the_sums() -> None:
     """merge_lse: weighs by the sums.
 
@@ -534,7 +546,7 @@ def test_merge_lse_weighs_by_the_sums() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:339
+# spec: specs/architecture/attention.vibee:343
 def test_merge_lse_nothing_is_neutral() -> None:
     """merge_lse: nothing is neutral.
 
@@ -574,7 +586,7 @@ def test_merge_lse_nothing_is_neutral() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:344
+# spec: specs/architecture/attention.vibee:348
 def test_merge_lse_large_sums_do_not_overflow() -> None:
     """merge_lse: large sums do not overflow.
 
@@ -712,7 +724,7 @@ def _config(kind: str = "plain") -> AttentionConfig:
     return AttentionConfig(**SIZES, **KINDS[kind])
 
 
-# spec: specs/architecture/attention.vibee:358
+# spec: specs/architecture/attention.vibee:362
 def _attention(config: AttentionConfig) -> Attention:
     torch.manual_seed(0)
     module = Attention(config).double()
@@ -722,25 +734,25 @@ def _attention(config: AttentionConfig) -> Attention:
     return module
 
 
-# spec: specs/architecture/attention.vibee:358
+# spec: specs/architecture/attention.vibee:362
 def _x_btd(length: int = 5, batch_size: int = 2) -> Tensor:
     torch.manual_seed(1)
     return torch.randn(batch_size, length, SIZES["hidden_size"], dtype=torch.float64)
 
 
-# spec: specs/architecture/attention.vibee:358
+# spec: specs/architecture/attention.vibee:362
 def _tables(config: AttentionConfig, positions: Tensor) -> tuple[Tensor | None, Tensor | None]:
     if config.position != "rope":
         return None, None
     return rope_tables(RopeConfig(head_dim=config.head_dim), positions)
 
 
-# spec: specs/architecture/attention.vibee:358
+# spec: specs/architecture/attention.vibee:362
 def _whole(module: Attention, x_btd: Tensor, mask: Tensor | None = None) -> Tensor:
     return module(x_btd, *_tables(module.config, torch.arange(x_btd.shape[1])), mask)
 
 
-# spec: specs/architecture/attention.vibee:272
+# spec: specs/architecture/attention.vibee:276
 def _close(found: Tensor, wanted: Tensor) -> bool:
     return torch.allclose(found, wanted, rtol=0, atol=1e-12)
 
@@ -766,7 +778,7 @@ def test_masks_are_made_on_the_device_asked_for() -> None:
         assert mask is not None and mask.is_meta
 
 
-# spec: specs/architecture/attention.vibee:272
+# spec: specs/architecture/attention.vibee:276
 def _loop(q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, allowed_bts: Tensor) -> Tensor:
     o_bthd = torch.empty_like(q_bthd)
     ratio = q_bthd.shape[2] // k_bshd.shape[2]
@@ -777,7 +789,7 @@ def _loop(q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, allowed_bts: Tensor) -
     return o_bthd
 
 
-# spec: specs/architecture/attention.vibee:272
+# spec: specs/architecture/attention.vibee:276
 @pytest.mark.parametrize(("num_queries", "num_keys"), [(4, 4), (2, 5), (1, 5), (1, 1)])
 @pytest.mark.parametrize(("num_heads", "num_kv_heads"), [(2, 2), (4, 2), (4, 1)])
 def test_attend_equals_a_loop_over_everything(
@@ -802,7 +814,7 @@ def test_attend_equals_a_loop_over_everything(
         assert _close(attend_with_lse(q_bthd, k_bshd, v_bshd, **arguments)[0], want_bthd)
 
 
-# spec: specs/architecture/attention.vibee:273
+# spec: specs/architecture/attention.vibee:277
 @slow_path
 def test_dropout_drops_weights() -> None:
     """attend: dropout drops weights."""
@@ -816,7 +828,7 @@ def test_dropout_drops_weights() -> None:
     torch.testing.assert_close(kept[~dropped], weights[~dropped] / 0.75)
 
 
-# spec: specs/architecture/attention.vibee:274
+# spec: specs/architecture/attention.vibee:278
 def test_masks_of_numbers_take_the_dtype_of_queries() -> None:
     """attend: masks of numbers take the dtype of queries."""
     torch.manual_seed(0)
@@ -828,7 +840,7 @@ def test_masks_of_numbers_take_the_dtype_of_queries() -> None:
         assert torch.equal(o_bthd, attend(q_typed, q_typed, q_typed, bias.to(dtype)))
 
 
-# spec: specs/architecture/attention.vibee:275
+# spec: specs/architecture/attention.vibee:279
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize(
     ("num_queries", "num_kv_heads", "causal", "wanted"),
@@ -904,7 +916,7 @@ def test_fallback_is_announced_once() -> None:
     assert texts == [f"{prefix}dropout", f"{prefix}gradient for a mask"]
 
 
-# spec: specs/architecture/attention.vibee:204
+# spec: specs/architecture/attention.vibee:208
 @pytest.mark.parametrize("masked", [False, True])
 def test_blocks_equal_the_kernel(masked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """runs_in_blocks: blocks equal the kernel."""
@@ -925,7 +937,7 @@ def test_blocks_equal_the_kernel(masked: bool, monkeypatch: pytest.MonkeyPatch) 
     assert len(called) == 1
 
 
-# spec: specs/architecture/attention.vibee:204
+# spec: specs/architecture/attention.vibee:208
 def test_blocks_follow_autocast() -> None:
     """runs_in_blocks: blocks follow autocast."""
     torch.manual_seed(0)
@@ -942,7 +954,7 @@ def test_blocks_follow_autocast() -> None:
         attend(q_bthd, k_bshd.double(), k_bshd)
 
 
-# spec: specs/architecture/attention.vibee:222
+# spec: specs/architecture/attention.vibee:226
 @pytest.mark.parametrize("masked", [False, True])
 def test_repeated_heads_are_shared_heads(masked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """shares_heads: repeated heads are shared heads."""
@@ -1111,7 +1123,7 @@ def test_mask_needs_an_id_for_each_key() -> None:
         attention_mask(_config(), 3, ids_bs)
 
 
-# spec: specs/architecture/attention.vibee:316
+# spec: specs/architecture/attention.vibee:320
 def test_low_precision_blocks_are_joined_in_float32() -> None:
     """attend_with_lse: low precision blocks are joined in float32."""
     torch.manual_seed(0)
@@ -1124,7 +1136,7 @@ def test_low_precision_blocks_are_joined_in_float32() -> None:
         torch.testing.assert_close(tensor.double(), want, rtol=1e-6, atol=1e-6)
 
 
-# spec: specs/architecture/attention.vibee:347
+# spec: specs/architecture/attention.vibee:351
 def _by_blocks(
     q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, mask: Tensor, sizes: list[int]
 ) -> tuple[Tensor, Tensor]:
@@ -1137,7 +1149,7 @@ def _by_blocks(
     return o_bthd, lse_bth
 
 
-# spec: specs/architecture/attention.vibee:347
+# spec: specs/architecture/attention.vibee:351
 @pytest.mark.parametrize("sizes", [[7], [3, 4], [1, 5, 1], [2, 2, 2, 1]])
 @pytest.mark.parametrize("added", [False, True])
 def test_blocks_equal_the_whole_with_gradients(sizes: list[int], added: bool) -> None:
@@ -1170,7 +1182,7 @@ def test_blocks_equal_the_whole_with_gradients(sizes: list[int], added: bool) ->
         assert _close(grad, want)
 
 
-# spec: specs/architecture/attention.vibee:347
+# spec: specs/architecture/attention.vibee:351
 @pytest.mark.parametrize("window", [None, 3])
 @pytest.mark.parametrize("shards", [[[0, 1, 2, 3], [4, 5, 6, 7]], [[0, 1, 6, 7], [2, 3, 4, 5]]])
 def test_shards_of_packed_documents_equal_the_whole(
@@ -1194,7 +1206,7 @@ def test_shards_of_packed_documents_equal_the_whole(
         assert _close(o_bthd, whole[:, mine])
 
 
-# spec: specs/architecture/attention.vibee:358
+# spec: specs/architecture/attention.vibee:362
 @each_kind
 @pytest.mark.parametrize("masked", [False, True])
 def test_attention_is_its_definition(kind: str, masked: bool) -> None:
@@ -1228,7 +1240,7 @@ def test_attention_is_its_definition(kind: str, masked: bool) -> None:
     assert _close(_whole(module, x_btd, mask), want_btd)
 
 
-# spec: specs/architecture/attention.vibee:359
+# spec: specs/architecture/attention.vibee:363
 @each_kind
 @pytest.mark.parametrize("pieces", [[5], [1, 1, 1, 1, 1], [2, 3], [3, 1, 1]])
 @pytest.mark.parametrize("rows_may_differ", [False, True])
@@ -1244,7 +1256,7 @@ def test_cached_equals_uncached(kind: str, pieces: list[int], rows_may_differ: b
     assert _close(torch.cat(outputs, 1), _whole(module, x_btd))
 
 
-# spec: specs/architecture/attention.vibee:360
+# spec: specs/architecture/attention.vibee:364
 @each_kind
 def test_rows_of_different_lengths_equal_separate_ones(kind: str) -> None:
     """Attention: rows of different lengths equal separate ones."""
@@ -1267,7 +1279,7 @@ def test_rows_of_different_lengths_equal_separate_ones(kind: str) -> None:
             assert _close(found_btd[row], alone_btd[0, positions])
 
 
-# spec: specs/architecture/attention.vibee:361
+# spec: specs/architecture/attention.vibee:365
 @each_kind
 @pytest.mark.parametrize("rows_may_differ", [False, True])
 def test_documents_behind_a_cache_equal_separate_ones(kind: str, rows_may_differ: bool) -> None:
@@ -1288,7 +1300,7 @@ def test_documents_behind_a_cache_equal_separate_ones(kind: str, rows_may_differ
     assert _close(found_btd[1:, 2:], _whole(module, x_btd[1:, 2:]))
 
 
-# spec: specs/architecture/attention.vibee:362
+# spec: specs/architecture/attention.vibee:366
 @each_kind
 def test_packed_documents_equal_separate_ones(kind: str) -> None:
     """Attention: packed documents equal separate ones."""
@@ -1300,7 +1312,7 @@ def test_packed_documents_equal_separate_ones(kind: str) -> None:
     assert _close(packed_btd, torch.cat(apart, 1))
 
 
-# spec: specs/architecture/attention.vibee:363
+# spec: specs/architecture/attention.vibee:367
 @each_kind
 def test_later_tokens_change_nothing_earlier(kind: str) -> None:
     """Attention: later tokens change nothing earlier."""
@@ -1311,7 +1323,7 @@ def test_later_tokens_change_nothing_earlier(kind: str) -> None:
     assert same.all(-1).tolist() == [[True, True, True, False, False]] * 2
 
 
-# spec: specs/architecture/attention.vibee:364
+# spec: specs/architecture/attention.vibee:368
 @each_kind
 def test_rows_of_a_batch_do_not_meet(kind: str) -> None:
     """Attention: rows of a batch do not meet."""
@@ -1320,7 +1332,7 @@ def test_rows_of_a_batch_do_not_meet(kind: str) -> None:
     assert _close(_whole(module, x_btd), torch.cat(alone))
 
 
-# spec: specs/architecture/attention.vibee:365
+# spec: specs/architecture/attention.vibee:369
 @slow_path
 def test_attention_dropout_is_for_training() -> None:
     """Attention: attention dropout is for training."""
@@ -1334,7 +1346,7 @@ def test_attention_dropout_is_for_training() -> None:
     assert (many_btd.mean(0) - _whole(plain, x_btd)[0]).abs().max() < 0.05
 
 
-# spec: specs/architecture/attention.vibee:366
+# spec: specs/architecture/attention.vibee:370
 @each_kind
 def test_attention_has_the_right_gradient(kind: str) -> None:
     """Attention: attention has the right gradient."""
@@ -1351,7 +1363,7 @@ def test_attention_has_the_right_gradient(kind: str) -> None:
     assert torch.autograd.gradcheck(output, (x_btd, *parameters))
 
 
-# spec: specs/architecture/attention.vibee:367
+# spec: specs/architecture/attention.vibee:371
 def test_another_function_may_attend() -> None:
     """Attention: another function may attend."""
     module, x_btd = _attention(_config()), _x_btd()
@@ -1370,7 +1382,7 @@ def test_another_function_may_attend() -> None:
     assert _close(_whole(module, x_btd), want_btd)
 
 
-# spec: specs/architecture/attention.vibee:368
+# spec: specs/architecture/attention.vibee:372
 @each_kind
 @pytest.mark.parametrize("rows_may_differ", [False, True])
 def test_everything_runs_on_the_device_of_its_input(kind: str, rows_may_differ: bool) -> None:
@@ -1387,7 +1399,7 @@ def test_everything_runs_on_the_device_of_its_input(kind: str, rows_may_differ: 
     assert attend(q_bthd[:, 1:], q_bthd, q_bthd, causal=True).is_meta
 
 
-# spec: specs/architecture/attention.vibee:369
+# spec: specs/architecture/attention.vibee:373
 def test_attention_compiles_without_graph_breaks() -> None:
     """Attention: attention compiles without graph breaks."""
     module, x_btd = _attention(_config("qwen")), _x_btd()

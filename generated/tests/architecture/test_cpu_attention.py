@@ -18,7 +18,7 @@ from igla.architecture import cpu_attention
 from igla.architecture.cpu_attention import blockwise_attention
 
 
-# spec: specs/architecture/cpu_attention.vibee:35
+# spec: specs/architecture/cpu_attention.vibee:38
 def test_blockwise_attention_definition_of_one_head() -> None:
     """blockwise_attention: definition of one head.
 
@@ -38,7 +38,7 @@ def test_blockwise_attention_definition_of_one_head() -> None:
     )
 
 
-# spec: specs/architecture/cpu_attention.vibee:39
+# spec: specs/architecture/cpu_attention.vibee:42
 def test_blockwise_attention_first_token_sees_itself() -> None:
     """blockwise_attention: first token sees itself.
 
@@ -58,7 +58,7 @@ def test_blockwise_attention_first_token_sees_itself() -> None:
     assert not torch.allclose(cpu_attention.blockwise_attention(q, q, v)[:, 0], v[:, 0])
 
 
-# spec: specs/architecture/cpu_attention.vibee:43
+# spec: specs/architecture/cpu_attention.vibee:46
 def test_blockwise_attention_causal_needs_a_query_for_each_key() -> None:
     """blockwise_attention: causal needs a query for each key.
 
@@ -71,7 +71,7 @@ def test_blockwise_attention_causal_needs_a_query_for_each_key() -> None:
         cpu_attention.blockwise_attention(q, k, k, None, True)
 
 
-# spec: specs/architecture/cpu_attention.vibee:47
+# spec: specs/architecture/cpu_attention.vibee:50
 def test_blockwise_attention_one_source_of_causality() -> None:
     """blockwise_attention: one source of causality.
 
@@ -83,7 +83,7 @@ def test_blockwise_attention_one_source_of_causality() -> None:
         cpu_attention.blockwise_attention(q, q, q, torch.ones(2, 2, dtype=torch.float64), True)
 
 
-# spec: specs/architecture/cpu_attention.vibee:51
+# spec: specs/architecture/cpu_attention.vibee:54
 def test_blockwise_attention_one_dtype() -> None:
     """blockwise_attention: one dtype.
 
@@ -101,18 +101,20 @@ def test_blockwise_attention_one_dtype() -> None:
         cpu_attention.blockwise_attention(q, q, k)
 
 
-# spec: specs/architecture/cpu_attention.vibee:15
+# spec: specs/architecture/cpu_attention.vibee:16
 def test_constants() -> None:
     """The constants are those of the spec."""
-    assert cpu_attention.BLOCK_QUERIES == 64
+    assert cpu_attention.LONG_SEQUENCE == 768
+    assert cpu_attention.BLOCK_QUERIES == 32
+    assert cpu_attention.LONG_BLOCK_QUERIES == 64
 
 
 # tokens: less than a block of queries, a block, and several of which the last one is not full
-LENGTHS = [1, 7, 64, 150]
+LENGTHS = [1, 7, 32, 80]
 MASKS = ["none", "causal", "window", "documents", "heads", "numbers"]
 
 
-# spec: specs/architecture/cpu_attention.vibee:56
+# spec: specs/architecture/cpu_attention.vibee:59
 def _qkv(
     num_tokens: int, num_kv_heads: int = 2, dtype: torch.dtype = torch.float64
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -122,7 +124,7 @@ def _qkv(
     return tuple(x.to(dtype).requires_grad_() for x in (q_bthd, k_bshd, v_bshd))
 
 
-# spec: specs/architecture/cpu_attention.vibee:56
+# spec: specs/architecture/cpu_attention.vibee:59
 def _mask(kind: str, num_tokens: int, dtype: torch.dtype = torch.float64) -> Tensor | None:
     generator = torch.Generator().manual_seed(1)
     causal_ts = torch.ones(num_tokens, num_tokens, dtype=torch.bool).tril()
@@ -142,14 +144,14 @@ def _mask(kind: str, num_tokens: int, dtype: torch.dtype = torch.float64) -> Ten
     return None
 
 
-# spec: specs/architecture/cpu_attention.vibee:56
+# spec: specs/architecture/cpu_attention.vibee:59
 def _kernel(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
     q, k, v = (x.transpose(1, 2) for x in (q, k, v))
     o = F.scaled_dot_product_attention(q, k, v, mask, is_causal=causal, enable_gqa=True)
     return o.transpose(1, 2)
 
 
-# spec: specs/architecture/cpu_attention.vibee:56
+# spec: specs/architecture/cpu_attention.vibee:59
 def _with_gradients(function: object, *arguments: object) -> tuple[Tensor, ...]:
     o_bthd = function(*arguments)
     generator = torch.Generator().manual_seed(2)
@@ -157,7 +159,7 @@ def _with_gradients(function: object, *arguments: object) -> tuple[Tensor, ...]:
     return o_bthd, *torch.autograd.grad(o_bthd, arguments[:3], weights)
 
 
-# spec: specs/architecture/cpu_attention.vibee:56
+# spec: specs/architecture/cpu_attention.vibee:59
 @pytest.mark.parametrize("kind", MASKS)
 @pytest.mark.parametrize("num_tokens", LENGTHS)
 @pytest.mark.parametrize("num_kv_heads", [1, 2, 6])
@@ -172,7 +174,7 @@ def test_equals_the_kernel_of_torch(kind: str, num_tokens: int, num_kv_heads: in
         torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-12)
 
 
-# spec: specs/architecture/cpu_attention.vibee:56
+# spec: specs/architecture/cpu_attention.vibee:59
 def test_equals_the_kernel_of_torch_with_more_keys_than_queries() -> None:
     """Values have channels of their own, and memory the order that the caller chose."""
     q_bthd, k_bshd, v_bshd = (x.detach() for x in _qkv(150))
@@ -186,7 +188,7 @@ def test_equals_the_kernel_of_torch_with_more_keys_than_queries() -> None:
         torch.testing.assert_close(one, other)
 
 
-# spec: specs/architecture/cpu_attention.vibee:57
+# spec: specs/architecture/cpu_attention.vibee:60
 @pytest.mark.parametrize("kind", ["causal", "documents", "numbers"])
 def test_low_precision_is_as_exact_as_the_kernel(kind: str) -> None:
     """blockwise_attention: low precision is as exact as the kernel."""
@@ -216,7 +218,7 @@ def test_low_precision_is_as_exact_as_the_kernel(kind: str) -> None:
     )
 
 
-# spec: specs/architecture/cpu_attention.vibee:58
+# spec: specs/architecture/cpu_attention.vibee:61
 @pytest.mark.parametrize("kind", MASKS)
 def test_gradients_match_finite_differences(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """blockwise_attention: gradients match finite differences."""
@@ -229,7 +231,17 @@ def test_gradients_match_finite_differences(kind: str, monkeypatch: pytest.Monke
     )
 
 
-# spec: specs/architecture/cpu_attention.vibee:59
+# spec: specs/architecture/cpu_attention.vibee:62
+@pytest.mark.parametrize(("num_queries", "longest"), [(767, 32), (768, 64)])
+def test_long_sequences_have_longer_blocks(num_queries: int, longest: int) -> None:
+    """blockwise_attention: long sequences have longer blocks."""
+    q_nmd = torch.randn(1, num_queries, 2)
+    blocks = cpu_attention._blocks(q_nmd, q_nmd[:, :3], 1, num_queries, None, False)
+    rows = [rows.stop - rows.start for rows, *_ in blocks]
+    assert max(rows) == longest and sum(rows) == num_queries
+
+
+# spec: specs/architecture/cpu_attention.vibee:63
 @pytest.mark.parametrize("numbers", [False, True])
 def test_queries_without_a_key_get_zero(numbers: bool) -> None:
     """blockwise_attention: queries without a key get zero."""
@@ -246,7 +258,7 @@ def test_queries_without_a_key_get_zero(numbers: bool) -> None:
         torch.testing.assert_close(one, other)
 
 
-# spec: specs/architecture/cpu_attention.vibee:59
+# spec: specs/architecture/cpu_attention.vibee:63
 def test_queries_without_a_key_get_zero_but_what_is_no_number_stays() -> None:
     """A run that diverges is not hidden."""
     q_bthd, k_bshd, v_bshd = (x.detach().clone() for x in _qkv(7))
@@ -257,7 +269,7 @@ def test_queries_without_a_key_get_zero_but_what_is_no_number_stays() -> None:
     assert o_bthd[0, 2, 1].isnan().all() and o_bthd.isnan().sum() == 4
 
 
-# spec: specs/architecture/cpu_attention.vibee:60
+# spec: specs/architecture/cpu_attention.vibee:64
 @pytest.mark.parametrize(
     ("kind", "wanted"),
     [
@@ -267,21 +279,22 @@ def test_queries_without_a_key_get_zero_but_what_is_no_number_stays() -> None:
         ("numbers", [(0, 64), (0, 128), (0, 150)]),
     ],
 )
-def test_keys_that_no_query_sees_are_skipped(kind: str, wanted: list[tuple[int, int]]) -> None:
+def test_keys_that_no_query_sees_are_skipped(
+    kind: str, wanted: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """blockwise_attention: keys that no query sees are skipped."""
+    monkeypatch.setattr(cpu_attention, "BLOCK_QUERIES", 64)
     q_bthd, k_bshd, _ = (x.detach() for x in _qkv(150))
-    k_nsd, mask = k_bshd.transpose(1, 2).flatten(0, 1), _mask(kind, 150)
+    q_nmd, k_nsd = (cpu_attention._by_key_head(x, 2) for x in (q_bthd, k_bshd))
+    mask = _mask(kind, 150)
     mask = mask if mask is None or mask.ndim == 4 else mask[None, None]
-    blocks = list(cpu_attention._blocks(q_bthd, k_nsd, mask, kind == "causal"))
-    assert [(queries.start, queries.stop) for queries, *_ in blocks] == [
-        (0, 64),
-        (64, 128),
-        (128, 150),
-    ]
-    assert [(keys.start, keys.stop) for _, keys, *_ in blocks] == wanted
+    blocks = list(cpu_attention._blocks(q_nmd, k_nsd, 2, 150, mask, kind == "causal"))
+    rows = [(rows.start, rows.stop) for rows, *_ in blocks]
+    assert rows == [(0, 192), (192, 384), (384, 450)]  # three heads of queries for each of keys
+    assert [(keys.start, keys.stop) for _, keys, _ in blocks] == wanted
 
 
-# spec: specs/architecture/cpu_attention.vibee:61
+# spec: specs/architecture/cpu_attention.vibee:65
 def test_nothing_but_the_arguments_is_kept() -> None:
     """blockwise_attention: nothing but the arguments is kept."""
     arguments, mask = _qkv(150), _mask("documents", 150)
@@ -297,7 +310,7 @@ def test_nothing_but_the_arguments_is_kept() -> None:
     assert [x.data_ptr() for x in kept] == wanted
 
 
-# spec: specs/architecture/cpu_attention.vibee:62
+# spec: specs/architecture/cpu_attention.vibee:66
 def test_a_mask_that_learns_is_refused() -> None:
     """blockwise_attention: a mask that learns is refused."""
     mask = _mask("numbers", 7).requires_grad_()
@@ -308,7 +321,7 @@ def test_a_mask_that_learns_is_refused() -> None:
     assert blockwise_attention(*_qkv(7), mask.detach()).isfinite().all()
 
 
-# spec: specs/architecture/cpu_attention.vibee:63
+# spec: specs/architecture/cpu_attention.vibee:67
 @pytest.mark.parametrize("kind", MASKS)
 def test_gradients_of_single_samples(kind: str) -> None:
     """blockwise_attention: gradients of single samples."""
@@ -333,7 +346,7 @@ def test_gradients_of_single_samples(kind: str) -> None:
             torch.testing.assert_close(one[index], other)
 
 
-# spec: specs/architecture/cpu_attention.vibee:63
+# spec: specs/architecture/cpu_attention.vibee:67
 def test_gradients_of_single_samples_share_what_is_not_mapped() -> None:
     """Keys, values and masks of a batch that all samples see."""
     q_bthd, k_bshd, v_bshd = (x.detach() for x in _qkv(70))
@@ -346,7 +359,7 @@ def test_gradients_of_single_samples_share_what_is_not_mapped() -> None:
         torch.testing.assert_close(found[:, index], wanted)
 
 
-# spec: specs/architecture/cpu_attention.vibee:64
+# spec: specs/architecture/cpu_attention.vibee:68
 @pytest.mark.parametrize("kind", ["none", "causal", "documents"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_operator_keeps_its_promises(kind: str, dtype: torch.dtype) -> None:
@@ -359,7 +372,7 @@ def test_operator_keeps_its_promises(kind: str, dtype: torch.dtype) -> None:
     torch.library.opcheck(backward, (q_bthd.clone(), *arguments), test_utils=tests)
 
 
-# spec: specs/architecture/cpu_attention.vibee:65
+# spec: specs/architecture/cpu_attention.vibee:69
 def test_floating_point_operations_are_counted() -> None:
     """blockwise_attention: floating point operations are counted."""
     product = 2 * 2 * 6 * 70 * 70 * 4  # batch, heads, queries, keys, channels
