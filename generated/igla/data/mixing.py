@@ -297,7 +297,7 @@ def _members(domains_n: Tensor, num_domains: int) -> Tensor:
     return torch.arange(num_domains, device=domains_n.device)[:, None] == domains_n
 
 
-# spec: specs/data/mixing.vibee:222
+# spec: specs/data/mixing.vibee:226
 def domain_weighted_loss(losses_n: Tensor, domains_n: Tensor, weights_k: Tensor) -> Tensor:
     """Returns the sum over domains of weight times mean loss of the domain's tokens, the objective
     of DoReMi's proxy.
@@ -320,7 +320,7 @@ def domain_weighted_loss(losses_n: Tensor, domains_n: Tensor, weights_k: Tensor)
     return (losses_n * share_n.to(losses_n.dtype)).sum()
 
 
-# spec: specs/data/mixing.vibee:243
+# spec: specs/data/mixing.vibee:250
 def _require_domains(domains: Sequence[str], wanted: Sequence[str], what: str) -> None:
     """The same domains, in the same order."""
     if list(domains) != list(wanted):
@@ -330,7 +330,7 @@ def _require_domains(domains: Sequence[str], wanted: Sequence[str], what: str) -
         )
 
 
-# spec: specs/data/mixing.vibee:243
+# spec: specs/data/mixing.vibee:250
 class DoReMi:
     """The weights of a proxy run.
 
@@ -394,7 +394,7 @@ class DoReMi:
         self._sum_k = torch.tensor(state["sum"], dtype=torch.float64)
 
 
-# spec: specs/data/mixing.vibee:258
+# spec: specs/data/mixing.vibee:265
 def run_proxy(
     proxy: nn.Module,
     reference: nn.Module,
@@ -406,7 +406,7 @@ def run_proxy(
     """Trains the proxy on the weighted losses, one optimizer step a batch, with weights that move
     before each step, and returns the mean weights.
 
-    The reference is evaluated alone, in evaluation mode.
+    The reference is put in evaluation mode, and not trained.
 
     Given: A proxy model, a trained reference, batches with equal parts of all domains, and the
     proxy's optimizer.
@@ -435,7 +435,7 @@ def run_proxy(
 # 3. The weights of a run.
 
 
-# spec: specs/data/mixing.vibee:274
+# spec: specs/data/mixing.vibee:281
 def initial_weights(config: MixingConfig, tokens: dict[str, int]) -> dict[str, float]:
     """Returns the weight of each domain: the given one, or by size and temperature; with the floor
     under it.
@@ -456,12 +456,12 @@ def initial_weights(config: MixingConfig, tokens: dict[str, int]) -> dict[str, f
     return dict(zip(tokens, floor_weights(weights_k, config.floor).tolist(), strict=True))
 
 
-# spec: specs/data/mixing.vibee:274
+# spec: specs/data/mixing.vibee:281
 def _tensor(values: Mapping[str, float]) -> Tensor:
     return torch.tensor(list(values.values()), dtype=torch.float64)
 
 
-# spec: specs/data/mixing.vibee:283
+# spec: specs/data/mixing.vibee:290
 class DynamicWeights:
     """Weights that follow the losses. update(losses) takes a loss in nats per token for each
     domain, held out or of the last steps, smooths it (the first as it is), and returns the base
@@ -541,7 +541,7 @@ class DynamicWeights:
 # 4. The draw.
 
 
-# spec: specs/data/mixing.vibee:303
+# spec: specs/data/mixing.vibee:310
 def _units(weights: Mapping[str, float]) -> list[int]:
     """Weights as whole numbers that sum to UNITS_PER_SAMPLE; the largest remainders are rounded up."""
     _require_mixture(list(weights.values()), ", ".join(f"{n} {w:g}" for n, w in weights.items()))
@@ -554,7 +554,7 @@ def _units(weights: Mapping[str, float]) -> list[int]:
     return units
 
 
-# spec: specs/data/mixing.vibee:303
+# spec: specs/data/mixing.vibee:310
 class DomainDraw:
     """Draws domains so that after any number of draws each has been drawn its weight times that
     number, to less than one sample (Tijdeman: among the domains that are due the one whose
@@ -661,7 +661,7 @@ class DomainReader(Protocol):
         """Go on from a place."""
 
 
-# spec: specs/data/mixing.vibee:322
+# spec: specs/data/mixing.vibee:329
 def join_rows(rows: Sequence[Batch]) -> Batch:
     """Returns one batch with the rows of all, in their order.
 
@@ -672,7 +672,7 @@ def join_rows(rows: Sequence[Batch]) -> Batch:
     return Batch(**{name: torch.cat([getattr(row, name) for row in rows]) for name in names})
 
 
-# spec: specs/data/mixing.vibee:330
+# spec: specs/data/mixing.vibee:337
 class MixedReader:
     """Batches over domains.
 

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from igla.data import mixing
-from igla.data.mixing import DoReMi, DoReMiConfig, DomainDraw, DynamicConfig, MixingConfig
 from igla.data.pipeline import Batch
 
 
@@ -254,14 +253,14 @@ def test_floor_weights_refuses_another_sum() -> None:
 def test_exponentiated_update_definition() -> None:
     """exponentiated_update: definition.
 
-    Law: exponentiated_update(w, l, 0.7, 0.01) ~= 0.99 * grown / sum(grown) + 0.01 / 6
+    Law: exponentiated_update(w, loss, 0.7, 0.01) ~= 0.99 * grown / sum(grown) + 0.01 / 6
     """
     generator = torch.Generator().manual_seed(0)
     w = torch.softmax(torch.randn(6, generator=generator, dtype=torch.float64), dim=-1)
-    l = torch.randn(6, generator=generator, dtype=torch.float64)
-    grown = w * torch.exp(0.7 * l)
+    loss = torch.randn(6, generator=generator, dtype=torch.float64)
+    grown = w * torch.exp(0.7 * loss)
     torch.testing.assert_close(
-        mixing.exponentiated_update(w, l, 0.7, 0.01),
+        mixing.exponentiated_update(w, loss, 0.7, 0.01),
         0.99 * grown / torch.sum(grown) + 0.01 / 6,
         rtol=1e-12,
         atol=1e-12,
@@ -380,7 +379,7 @@ def test_exponentiated_update_refuses_another_sum() -> None:
         )
 
 
-# spec: specs/data/mixing.vibee:202
+# spec: specs/data/mixing.vibee:206
 def test_excess_loss_sums_clipped_token_by_token() -> None:
     """excess_loss_sums: clipped token by token.
 
@@ -397,7 +396,7 @@ def test_excess_loss_sums_clipped_token_by_token() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:208
+# spec: specs/data/mixing.vibee:212
 def test_excess_loss_sums_counts_the_tokens() -> None:
     """excess_loss_sums: counts the tokens.
 
@@ -414,7 +413,7 @@ def test_excess_loss_sums_counts_the_tokens() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:211
+# spec: specs/data/mixing.vibee:215
 def test_excess_loss_sums_sums_in_float64() -> None:
     """excess_loss_sums: sums in float64.
 
@@ -435,7 +434,7 @@ def test_excess_loss_sums_sums_in_float64() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:214
+# spec: specs/data/mixing.vibee:218
 @pytest.mark.parametrize("domain", [3, -1])
 def test_excess_loss_sums_refuses_an_unknown_domain(domain: int) -> None:
     """excess_loss_sums: refuses an unknown domain.
@@ -451,7 +450,7 @@ def test_excess_loss_sums_refuses_an_unknown_domain(domain: int) -> None:
         )
 
 
-# spec: specs/data/mixing.vibee:218
+# spec: specs/data/mixing.vibee:222
 def test_excess_loss_sums_names_the_unknown_domain() -> None:
     """excess_loss_sums: names the unknown domain.
 
@@ -469,7 +468,7 @@ def test_excess_loss_sums_names_the_unknown_domain() -> None:
         )
 
 
-# spec: specs/data/mixing.vibee:231
+# spec: specs/data/mixing.vibee:235
 def test_domain_weighted_loss_weights_of_means() -> None:
     """domain_weighted_loss: weights of means.
 
@@ -499,7 +498,7 @@ def test_domain_weighted_loss_weights_of_means() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:237
+# spec: specs/data/mixing.vibee:241
 def test_domain_weighted_loss_weights_by_size_give_the_mean() -> None:
     """domain_weighted_loss: weights by size give the mean.
 
@@ -707,12 +706,12 @@ def _random(seed: int, *shape: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-# spec: specs/data/mixing.vibee:314
+# spec: specs/data/mixing.vibee:321
 def _named(weights_k: Tensor) -> dict[str, float]:
     return {f"d{i}": weight for i, weight in enumerate(weights_k.tolist())}
 
 
-# spec: specs/data/mixing.vibee:255
+# spec: specs/data/mixing.vibee:262
 def _json(state: dict[str, Any]) -> dict[str, Any]:
     """The state as a checkpoint gives it back."""
     return json.loads(json.dumps(state))
@@ -732,9 +731,9 @@ def test_floor_is_the_projection_of_least_relative_entropy(seed: int) -> None:
             assert float((near_k * (near_k / w_k).log()).sum()) > least
 
 
-# spec: specs/data/mixing.vibee:241
+# spec: specs/data/mixing.vibee:246
 def test_gradient_is_weight_over_tokens() -> None:
-    """Each token pulls with the weight of its domain, shared among the domain's tokens; no graph break."""
+    """Each token pulls with the weight of its domain, shared among the domain's tokens."""
     losses_n = _random(0, 5).requires_grad_()
     domains_n = torch.tensor([0, 2, 2, 0, 2])
     weights_k = torch.tensor([0.25, 0.25, 0.5], dtype=torch.float64)
@@ -743,7 +742,15 @@ def test_gradient_is_weight_over_tokens() -> None:
     assert torch.allclose(losses_n.grad, want, rtol=1e-15)
 
 
-# spec: specs/data/mixing.vibee:241
+# spec: specs/data/mixing.vibee:247
+def test_weighted_loss_has_no_graph_breaks() -> None:
+    """domain_weighted_loss: weighted loss has no graph breaks."""
+    compiled = torch.compile(mixing.domain_weighted_loss, fullgraph=True, backend="eager")
+    arguments = (_random(0, 5), torch.tensor([0, 1, 1, 0, 1]), torch.tensor([0.25, 0.75]).double())
+    assert torch.equal(compiled(*arguments), mixing.domain_weighted_loss(*arguments))
+
+
+# spec: specs/data/mixing.vibee:248
 def test_keeps_the_dtype_of_the_losses() -> None:
     """domain_weighted_loss: keeps the dtype of the losses."""
     domains_n = torch.tensor([0, 1])
@@ -757,10 +764,10 @@ def test_keeps_the_dtype_of_the_losses() -> None:
     assert meta.shape == ()
 
 
-# spec: specs/data/mixing.vibee:253
+# spec: specs/data/mixing.vibee:260
 def test_doremi_follows_a_computation_by_hand() -> None:
     """Uniform 1/2; excess ln 3 and 0 give 3/4, smoothed 0.7; then 0 and ln 2 give 7/13, smoothed."""
-    doremi = DoReMi(["a", "b"], DoReMiConfig(smoothing=0.2))
+    doremi = mixing.DoReMi(["a", "b"], mixing.DoReMiConfig(smoothing=0.2))
     assert doremi.weights_k.tolist() == [0.5, 0.5] and doremi.steps == 0
     first = doremi.update(torch.tensor([4 * math.log(3), 0]), torch.tensor([4, 7]))
     assert first.tolist() == pytest.approx([0.7, 0.3], rel=1e-7)
@@ -772,31 +779,31 @@ def test_doremi_follows_a_computation_by_hand() -> None:
     assert list(doremi.mixture().values()) == pytest.approx(mean, rel=1e-7)
 
 
-# spec: specs/data/mixing.vibee:253
+# spec: specs/data/mixing.vibee:260
 def test_doremi_follows_a_computation_by_hand_with_another_step() -> None:
     """Excess ln 3 with step 2 counts nine times; smoothing is a thousandth where it is not given."""
-    doremi = DoReMi(["a", "b"], DoReMiConfig(step_size=2.0))
+    doremi = mixing.DoReMi(["a", "b"], mixing.DoReMiConfig(step_size=2.0))
     doremi.update(torch.tensor([math.log(3), 0], dtype=torch.float64), torch.ones(2))
     assert doremi.mixture()["a"] == pytest.approx(0.999 * 0.9 + 0.0005, rel=1e-12)
-    assert DoReMiConfig().step_size == 1.0
+    assert mixing.DoReMiConfig().step_size == 1.0
 
 
-# spec: specs/data/mixing.vibee:254
+# spec: specs/data/mixing.vibee:261
 def test_absent_domain_keeps_its_excess() -> None:
     """As if the batch had brought the same mean excess again; 0 for one that never came."""
-    doremi = DoReMi(["a", "b", "c"], DoReMiConfig())
-    other = DoReMi(["a", "b", "c"], DoReMiConfig())
+    doremi = mixing.DoReMi(["a", "b", "c"], mixing.DoReMiConfig())
+    other = mixing.DoReMi(["a", "b", "c"], mixing.DoReMiConfig())
     for tokens, sums in (([2, 4, 0], [1.0, 8.0, 0.0]), ([3, 0, 0], [1.5, 0.0, 0.0])):
         got = doremi.update(torch.tensor(sums), torch.tensor(tokens))
         want = other.update(torch.tensor([0.5, 2.0, 0.0]), torch.ones(3))
         assert got.tolist() == pytest.approx(want.tolist(), rel=1e-12)
 
 
-# spec: specs/data/mixing.vibee:255
+# spec: specs/data/mixing.vibee:262
 def test_doremi_continues_exactly() -> None:
     """DoReMi: doremi continues exactly."""
     updates = [(_random(i, 3).abs(), torch.tensor([4, i % 2, 3])) for i in range(6)]
-    whole, half, rest = (DoReMi(["a", "b", "c"], DoReMiConfig()) for _ in range(3))
+    whole, half, rest = (mixing.DoReMi(["a", "b", "c"], mixing.DoReMiConfig()) for _ in range(3))
     for sums_k, tokens_k in updates:
         whole.update(sums_k, tokens_k)
     for sums_k, tokens_k in updates[:3]:
@@ -808,16 +815,16 @@ def test_doremi_continues_exactly() -> None:
     assert rest.state_dict()["steps"] == 6
 
 
-# spec: specs/data/mixing.vibee:256
+# spec: specs/data/mixing.vibee:263
 def test_doremi_refuses_bad_domains() -> None:
     """None, one twice, those of another run; and a mean over no step."""
     for domains in ([], ["a", "a"]):
         with pytest.raises(ValueError, match=r"^domains are \[.*\]: name one or more, each once$"):
-            DoReMi(domains, DoReMiConfig())
-    doremi = DoReMi(["a", "b"], DoReMiConfig())
+            mixing.DoReMi(domains, mixing.DoReMiConfig())
+    doremi = mixing.DoReMi(["a", "b"], mixing.DoReMiConfig())
     with pytest.raises(ValueError, match="^there was no update: run the proxy first$"):
         doremi.mixture()
-    state = DoReMi(["b", "a"], DoReMiConfig()).state_dict()
+    state = mixing.DoReMi(["b", "a"], mixing.DoReMiConfig()).state_dict()
     with pytest.raises(
         ValueError,
         match="^the saved weights are of b, a, here they are a, b: name the same domains",
@@ -825,7 +832,7 @@ def test_doremi_refuses_bad_domains() -> None:
         doremi.load_state_dict(state)
 
 
-# spec: specs/data/mixing.vibee:272
+# spec: specs/data/mixing.vibee:279
 class _Means(nn.Module):
     """One guess for each domain."""
 
@@ -834,12 +841,12 @@ class _Means(nn.Module):
         self.guess_k = nn.Parameter(torch.tensor(guesses, dtype=torch.float64))
 
 
-# spec: specs/data/mixing.vibee:272
+# spec: specs/data/mixing.vibee:279
 def _squared_losses(model: _Means, y_n: Tensor, domains_n: Tensor) -> tuple[Tensor, Tensor]:
     return (y_n - model.guess_k[domains_n]).square(), domains_n
 
 
-# spec: specs/data/mixing.vibee:272
+# spec: specs/data/mixing.vibee:279
 def test_proxy_run_is_algorithm_1() -> None:
     """Two steps against the algorithm written out with floats: weights move first, then the proxy by them."""
     guess, weights, mean, reference = [0.0, 0.0], [0.5, 0.5], [0.0, 0.0], [1.0, 0.5]
@@ -857,7 +864,7 @@ def test_proxy_run_is_algorithm_1() -> None:
             guess[k] += 0.1 * weights[k] * 2 * sum(errors) / tokens[k]
 
     proxy, other = _Means([0.0, 0.0]), _Means(reference)
-    doremi = DoReMi(["a", "b"], DoReMiConfig(step_size=0.5, smoothing=0.1))
+    doremi = mixing.DoReMi(["a", "b"], mixing.DoReMiConfig(step_size=0.5, smoothing=0.1))
     tensors = [(torch.tensor(y, dtype=torch.float64), torch.tensor(d)) for y, d in batches]
     optimizer = torch.optim.SGD(proxy.parameters(), lr=0.1)
     got = mixing.run_proxy(proxy, other, _squared_losses, tensors, optimizer, doremi)
@@ -867,7 +874,7 @@ def test_proxy_run_is_algorithm_1() -> None:
     assert proxy.training and not other.training
 
 
-# spec: specs/data/mixing.vibee:272
+# spec: specs/data/mixing.vibee:279
 @pytest.mark.parametrize("seed", range(3))
 def test_proxy_run_finds_what_can_be_learned(seed: int) -> None:
     """Noise has the highest loss and no excess, what is known has neither: the weight goes to the third."""
@@ -879,24 +886,24 @@ def test_proxy_run_finds_what_can_be_learned(seed: int) -> None:
     )
     batches = [(scale_n * noise_n + shift_n, domains_n) for noise_n in noise_tn]
     proxy, reference = _Means([0.0, 0.0, 0.0]), _Means([0.0, 0.0, 1.5])
-    doremi = DoReMi(["noise", "known", "new"], DoReMiConfig())
+    doremi = mixing.DoReMi(["noise", "known", "new"], mixing.DoReMiConfig())
     optimizer = torch.optim.SGD(proxy.parameters(), lr=0.1)
     weights = mixing.run_proxy(proxy, reference, _squared_losses, batches, optimizer, doremi)
     assert weights["new"] > 2 * max(weights["noise"], weights["known"])
     assert sum(weights.values()) == pytest.approx(1, abs=1e-12)
 
 
-# spec: specs/data/mixing.vibee:281
+# spec: specs/data/mixing.vibee:288
 def test_weights_of_each_kind() -> None:
     """Given ones in any order, by size, by temperature, and with a floor."""
     tokens = {"web": 900, "code": 100}
-    given = MixingConfig(weights={"code": 0.75, "web": 0.25})
+    given = mixing.MixingConfig(weights={"code": 0.75, "web": 0.25})
     assert mixing.initial_weights(given, tokens) == {"web": 0.25, "code": 0.75}
     cases = [
-        (MixingConfig(), [0.9, 0.1]),
-        (MixingConfig(temperature=2.0), [0.75, 0.25]),
-        (MixingConfig(floor=0.2), [0.8, 0.2]),
-        (MixingConfig(weights={"web": 0.99, "code": 0.01}, floor=0.2), [0.8, 0.2]),
+        (mixing.MixingConfig(), [0.9, 0.1]),
+        (mixing.MixingConfig(temperature=2.0), [0.75, 0.25]),
+        (mixing.MixingConfig(floor=0.2), [0.8, 0.2]),
+        (mixing.MixingConfig(weights={"web": 0.99, "code": 0.01}, floor=0.2), [0.8, 0.2]),
     ]
     for config, want in cases:
         got = mixing.initial_weights(config, tokens)
@@ -904,23 +911,23 @@ def test_weights_of_each_kind() -> None:
         assert list(got.values()) == pytest.approx(want, rel=1e-12)
 
 
-# spec: specs/data/mixing.vibee:281
+# spec: specs/data/mixing.vibee:288
 def test_other_domains_are_refused() -> None:
     """By name; a domain without a token only where its size counts."""
-    config = MixingConfig(weights={"web": 0.5, "cod": 0.5})
+    config = mixing.MixingConfig(weights={"web": 0.5, "cod": 0.5})
     with pytest.raises(
         ValueError, match="^weights are given for cod, web, here they are code, web: name the same"
     ):
         mixing.initial_weights(config, {"web": 1, "code": 1})
     with pytest.raises(ValueError, match="^domain 1 has size 0: leave out what is empty$"):
-        mixing.initial_weights(MixingConfig(), {"web": 1, "code": 0})
+        mixing.initial_weights(mixing.MixingConfig(), {"web": 1, "code": 0})
 
 
-# spec: specs/data/mixing.vibee:298
+# spec: specs/data/mixing.vibee:305
 def test_dynamic_weights_are_their_definition() -> None:
     """The first loss as it is, then smoothed; excess over the reference, clipped; always from the base."""
     base = {"a": 0.5, "b": 0.3, "c": 0.2}
-    config = DynamicConfig(step_size=0.5, smoothing=0.1, loss_decay=0.75)
+    config = mixing.DynamicConfig(step_size=0.5, smoothing=0.1, loss_decay=0.75)
     reference = {"a": 2.0, "b": 1.0, "c": 3.0}
     mix = mixing.DynamicWeights(base, config, reference=reference)
     assert mix.mixture() == pytest.approx(base, rel=1e-12)
@@ -935,49 +942,51 @@ def test_dynamic_weights_are_their_definition() -> None:
         assert mix.mixture() == pytest.approx(want, rel=1e-12)
 
 
-# spec: specs/data/mixing.vibee:298
+# spec: specs/data/mixing.vibee:305
 def test_dynamic_weights_are_their_definition_by_default() -> None:
     """Without a reference the loss itself counts; step 1, a thousandth uniform, half of the old loss."""
-    mix = mixing.DynamicWeights({"a": 0.5, "b": 0.5}, DynamicConfig())
+    mix = mixing.DynamicWeights({"a": 0.5, "b": 0.5}, mixing.DynamicConfig())
     mix.update({"a": 0.0, "b": 1.0})
     got = mix.update({"a": 2 * math.log(3), "b": -1.0})
     assert got["a"] == pytest.approx(0.999 * 0.75 + 0.0005, rel=1e-12)
 
 
-# spec: specs/data/mixing.vibee:299
+# spec: specs/data/mixing.vibee:306
 def test_dynamic_weights_have_a_floor() -> None:
     """From the start, and whatever the losses."""
-    mix = mixing.DynamicWeights({"a": 0.95, "b": 0.05}, DynamicConfig(smoothing=0.0), floor=0.1)
+    mix = mixing.DynamicWeights(
+        {"a": 0.95, "b": 0.05}, mixing.DynamicConfig(smoothing=0.0), floor=0.1
+    )
     assert mix.mixture() == pytest.approx({"a": 0.9, "b": 0.1}, rel=1e-12)
     assert mix.update({"a": 50.0, "b": 0.0}) == pytest.approx({"a": 0.9, "b": 0.1}, rel=1e-12)
     assert mix.update({"a": 0.0, "b": 200.0}) == pytest.approx({"a": 0.1, "b": 0.9}, rel=1e-12)
     with pytest.raises(ValueError, match="^floor is 0.6, must be from 0 to 0.5"):
-        mixing.DynamicWeights({"a": 0.5, "b": 0.5}, DynamicConfig(), floor=0.6)
+        mixing.DynamicWeights({"a": 0.5, "b": 0.5}, mixing.DynamicConfig(), floor=0.6)
 
 
-# spec: specs/data/mixing.vibee:300
+# spec: specs/data/mixing.vibee:307
 def test_dynamic_weights_continue_exactly() -> None:
     """Saved before the first loss, and after some."""
     base = {"a": 0.5, "b": 0.5}
     losses = [{"a": float(a), "b": float(b)} for a, b in _random(0, 6, 2).abs()]
-    whole = mixing.DynamicWeights(base, DynamicConfig())
-    part = mixing.DynamicWeights(base, DynamicConfig())
+    whole = mixing.DynamicWeights(base, mixing.DynamicConfig())
+    part = mixing.DynamicWeights(base, mixing.DynamicConfig())
     for loss in losses:
-        rest = mixing.DynamicWeights(base, DynamicConfig())
+        rest = mixing.DynamicWeights(base, mixing.DynamicConfig())
         rest.load_state_dict(_json(part.state_dict()))
         assert rest.mixture() == whole.mixture()
         assert rest.update(loss) == whole.update(loss)
         part = rest
-    other = mixing.DynamicWeights({"a": 0.5, "c": 0.5}, DynamicConfig())
+    other = mixing.DynamicWeights({"a": 0.5, "c": 0.5}, mixing.DynamicConfig())
     with pytest.raises(ValueError, match="^the saved losses are of a, b, here they are a, c"):
         other.load_state_dict(part.state_dict())
 
 
-# spec: specs/data/mixing.vibee:301
+# spec: specs/data/mixing.vibee:308
 def test_dynamic_weights_refuse_bad_losses() -> None:
     """Of other domains, or not finite; the weights are then what they were."""
     base = {"a": 0.5, "b": 0.5}
-    mix = mixing.DynamicWeights(base, DynamicConfig())
+    mix = mixing.DynamicWeights(base, mixing.DynamicConfig())
     before = mix.update({"a": 1.0, "b": 2.0})
     with pytest.raises(ValueError, match="^losses are given for a, here they are a, b"):
         mix.update({"a": 1.0})
@@ -987,18 +996,18 @@ def test_dynamic_weights_refuse_bad_losses() -> None:
     with pytest.raises(
         ValueError, match="^reference losses are given for b, a, here they are a, b"
     ):
-        mixing.DynamicWeights(base, DynamicConfig(), reference={"b": 1.0, "a": 1.0})
+        mixing.DynamicWeights(base, mixing.DynamicConfig(), reference={"b": 1.0, "a": 1.0})
     with pytest.raises(ValueError, match=r"^weights sum to 0.9 \(\[0.5, 0.4\]\)"):
-        mixing.DynamicWeights({"a": 0.5, "b": 0.4}, DynamicConfig())
+        mixing.DynamicWeights({"a": 0.5, "b": 0.4}, mixing.DynamicConfig())
 
 
-# spec: specs/data/mixing.vibee:314
+# spec: specs/data/mixing.vibee:321
 @pytest.mark.parametrize("seed", range(8))
 def test_every_prefix_is_within_one_sample(seed: int) -> None:
     """After each draw: to less than 1 - 1 / (2K - 2) of a sample, which no draw can better for all weights."""
     num_domains = 3 + seed
     weights = _named(torch.softmax((1 + seed % 3) * _random(seed, num_domains), 0))
-    draw, counts = DomainDraw(weights), dict.fromkeys(weights, 0)
+    draw, counts = mixing.DomainDraw(weights), dict.fromkeys(weights, 0)
     for drawn in range(1, 501):
         counts[draw.next()] += 1
         off = max(abs(counts[name] - drawn * weight) for name, weight in weights.items())
@@ -1007,11 +1016,11 @@ def test_every_prefix_is_within_one_sample(seed: int) -> None:
     assert draw.targets == pytest.approx({name: 500 * w for name, w in weights.items()}, abs=1e-6)
 
 
-# spec: specs/data/mixing.vibee:314
+# spec: specs/data/mixing.vibee:321
 def test_every_prefix_is_within_one_sample_where_the_most_owed_first_is_not() -> None:
     """Weights for which the domain that is owed most comes too late: 41, 41, 41 and eight times 2."""
     weights = {f"d{i}": part / 139 for i, part in enumerate([41] * 3 + [2] * 8)}
-    draw, counts = DomainDraw(weights), dict.fromkeys(weights, 0)
+    draw, counts = mixing.DomainDraw(weights), dict.fromkeys(weights, 0)
     for drawn in range(1, 279):
         counts[draw.next()] += 1
         off = max(abs(counts[name] - drawn * weight) for name, weight in weights.items())
@@ -1019,26 +1028,26 @@ def test_every_prefix_is_within_one_sample_where_the_most_owed_first_is_not() ->
     assert counts == {name: round(278 * weight) for name, weight in weights.items()}
 
 
-# spec: specs/data/mixing.vibee:315
+# spec: specs/data/mixing.vibee:322
 def test_two_domains_are_within_half_a_sample() -> None:
     """The nearest whole number of samples at every place; one domain alone is always drawn."""
-    draw, count = DomainDraw({"a": 0.3, "b": 0.7}), 0
+    draw, count = mixing.DomainDraw({"a": 0.3, "b": 0.7}), 0
     for drawn in range(1, 200):
         count += draw.next() == "a"
         assert abs(count - 0.3 * drawn) <= 0.5 + 1e-9
-    alone = DomainDraw({"a": 1.0})
+    alone = mixing.DomainDraw({"a": 1.0})
     assert [alone.next() for _ in range(3)] == ["a"] * 3
 
 
-# spec: specs/data/mixing.vibee:316
+# spec: specs/data/mixing.vibee:323
 def test_draw_is_a_function_of_weights_and_place() -> None:
     """The same from the start and from any saved place; the sequence of a known mixture is pinned."""
     weights = {"a": 0.5, "b": 0.3, "c": 0.2}
-    draw = DomainDraw(weights)
+    draw = mixing.DomainDraw(weights)
     sequence = [draw.next() for _ in range(40)]
     assert "".join(sequence[:20]) == "abacabacababacabacab"
     for place in (0, 1, 7, 39):
-        part, rest = DomainDraw(weights), DomainDraw({"a": 1.0, "b": 0.0, "c": 0.0})
+        part, rest = mixing.DomainDraw(weights), mixing.DomainDraw({"a": 1.0, "b": 0.0, "c": 0.0})
         for _ in range(place):
             part.next()
         rest.load_state_dict(_json(part.state_dict()))
@@ -1046,26 +1055,28 @@ def test_draw_is_a_function_of_weights_and_place() -> None:
         assert rest.state_dict() == draw.state_dict()
 
 
-# spec: specs/data/mixing.vibee:316
+# spec: specs/data/mixing.vibee:323
 def test_draw_is_a_function_of_weights_and_place_and_its_state_is_a_copy() -> None:
     """Neither the saved nor the restored draw changes the other."""
-    draw = DomainDraw({"a": 0.5, "b": 0.5})
+    draw = mixing.DomainDraw({"a": 0.5, "b": 0.5})
     draw.next()
     state = draw.state_dict()
     kept = _json(state)
     draw.next()
     assert state == kept
-    other = DomainDraw({"a": 0.5, "b": 0.5})
+    other = mixing.DomainDraw({"a": 0.5, "b": 0.5})
     other.load_state_dict(state)
     other.next()
     assert state == kept
 
 
-# spec: specs/data/mixing.vibee:317
+# spec: specs/data/mixing.vibee:324
 @pytest.mark.parametrize("seed", range(3))
 def test_changed_weights_are_followed(seed: int) -> None:
     """Weights that change every 10 samples: what is drawn stays near to what was asked for in sum."""
-    draw, asked = DomainDraw(_named(torch.full((5,), 0.2))), torch.zeros(5, dtype=torch.float64)
+    draw, asked = mixing.DomainDraw(_named(torch.full((5,), 0.2))), torch.zeros(
+        5, dtype=torch.float64
+    )
     for change in range(100):
         weights_k = torch.softmax(_random(100 * seed + change, 5), 0)
         draw.set_weights(_named(weights_k))
@@ -1079,48 +1090,48 @@ def test_changed_weights_are_followed(seed: int) -> None:
         draw.set_weights({"d0": 1.0})
 
 
-# spec: specs/data/mixing.vibee:318
+# spec: specs/data/mixing.vibee:325
 def test_domains_without_weight_are_not_drawn() -> None:
     """Not even one that is owed a part of a sample when its weight ends; later it gets what it was owed."""
-    draw = DomainDraw({"a": 0.6, "b": 0.4})
+    draw = mixing.DomainDraw({"a": 0.6, "b": 0.4})
     assert draw.next() == "a"
     draw.set_weights({"a": 1.0, "b": 0.0})
     assert {draw.next() for _ in range(20)} == {"a"}
     draw.set_weights({"a": 0.9, "b": 0.1})
     assert draw.next() == "b" or draw.next() == "b" or draw.next() == "b"
-    assert DomainDraw({"a": 0.0, "b": 1.0}).next() == "b"
+    assert mixing.DomainDraw({"a": 0.0, "b": 1.0}).next() == "b"
 
 
-# spec: specs/data/mixing.vibee:319
+# spec: specs/data/mixing.vibee:326
 def test_counting_is_exact() -> None:
     """Whole numbers: thirds are owed nothing after three draws, and weights sum to a sample to the last unit."""
-    draw = DomainDraw(_named(torch.tensor([0.7, 0.2, 0.1], dtype=torch.float64)))
+    draw = mixing.DomainDraw(_named(torch.tensor([0.7, 0.2, 0.1], dtype=torch.float64)))
     for _ in range(1000):
         draw.next()
     owed = draw.state_dict()["owed"]
     assert sum(owed) == 0 and max(abs(units) for units in owed) < 1000
     for seed in range(20):
         weights_k = torch.softmax(5 * _random(seed, 37), 0)
-        units = DomainDraw(_named(weights_k)).state_dict()["units"]
+        units = mixing.DomainDraw(_named(weights_k)).state_dict()["units"]
         assert sum(units) == mixing.UNITS_PER_SAMPLE == 2**40
         assert max(abs(u - w * 2**40) for u, w in zip(units, weights_k.tolist(), strict=True)) < 1
 
 
-# spec: specs/data/mixing.vibee:319
+# spec: specs/data/mixing.vibee:326
 def test_counting_is_exact_with_the_largest_remainders_first() -> None:
     """Thirds leave one unit over: it goes to the first of the equal remainders, and the larger goes first."""
-    assert DomainDraw(dict.fromkeys("abc", 1 / 3)).state_dict()["units"] == [
+    assert mixing.DomainDraw(dict.fromkeys("abc", 1 / 3)).state_dict()["units"] == [
         2**40 // 3 + 1,
         2**40 // 3,
         2**40 // 3,
     ]
     small = 0.6 / 2**40
-    assert DomainDraw({"a": 1 - small, "b": small}).state_dict()["units"] == [2**40 - 1, 1]
-    inexact = DomainDraw({"a": 0.5, "b": 0.5 + 5e-7}).state_dict()["units"]
+    assert mixing.DomainDraw({"a": 1 - small, "b": small}).state_dict()["units"] == [2**40 - 1, 1]
+    inexact = mixing.DomainDraw({"a": 0.5, "b": 0.5 + 5e-7}).state_dict()["units"]
     assert sum(inexact) == 2**40 and inexact[0] < 2**39
 
 
-# spec: specs/data/mixing.vibee:320
+# spec: specs/data/mixing.vibee:327
 def test_draw_refuses_what_is_no_mixture() -> None:
     """With the values, by name."""
     cases = [
@@ -1132,22 +1143,22 @@ def test_draw_refuses_what_is_no_mixture() -> None:
     ]
     for weights, message in cases:
         with pytest.raises(ValueError, match=f"^{message}"):
-            DomainDraw(weights)
-    draw = DomainDraw({"a": 0.5, "b": 0.5})
+            mixing.DomainDraw(weights)
+    draw = mixing.DomainDraw({"a": 0.5, "b": 0.5})
     with pytest.raises(ValueError, match="^weights sum to 1.1"):
         draw.set_weights({"a": 0.6, "b": 0.5})
     with pytest.raises(ValueError, match="^the saved draws are of b, here they are a, b"):
-        draw.load_state_dict(DomainDraw({"b": 1.0}).state_dict())
+        draw.load_state_dict(mixing.DomainDraw({"b": 1.0}).state_dict())
 
 
-# spec: specs/data/mixing.vibee:328
+# spec: specs/data/mixing.vibee:335
 def _batch(*samples: int) -> Batch:
     """A batch whose every field says which samples it is made of."""
     rows_bt = torch.tensor(samples)[:, None].expand(-1, 2)
     return Batch(**{field.name: rows_bt + 10_000 * i for i, field in enumerate(fields(Batch))})
 
 
-# spec: specs/data/mixing.vibee:348
+# spec: specs/data/mixing.vibee:355
 class _Reader:
     """Samples first, first + 1, ...; an epoch has size of them."""
 
@@ -1175,13 +1186,13 @@ class _Reader:
 WEIGHTS = {"web": 0.55, "code": 0.3, "math": 0.15}
 
 
-# spec: specs/data/mixing.vibee:346
+# spec: specs/data/mixing.vibee:353
 def _mixed(batch_size: int, rank: int = 0, world_size: int = 1) -> mixing.MixedReader:
     readers = {"math": _Reader(2000, 10), "web": _Reader(0, 40), "code": _Reader(1000, 100)}
     return mixing.MixedReader(readers, WEIGHTS, batch_size, rank=rank, world_size=world_size)
 
 
-# spec: specs/data/mixing.vibee:328
+# spec: specs/data/mixing.vibee:335
 def _samples(batch: Batch) -> list[int]:
     first, *others = (getattr(batch, field.name) for field in fields(Batch))
     for i, other in enumerate(others, 1):
@@ -1189,13 +1200,13 @@ def _samples(batch: Batch) -> list[int]:
     return first[:, 0].tolist()
 
 
-# spec: specs/data/mixing.vibee:328
+# spec: specs/data/mixing.vibee:335
 def test_rows_are_joined_in_order() -> None:
     """join_rows: rows are joined in order."""
     assert _samples(mixing.join_rows([_batch(5), _batch(3, 9), _batch(4)])) == [5, 3, 9, 4]
 
 
-# spec: specs/data/mixing.vibee:346
+# spec: specs/data/mixing.vibee:353
 def test_realised_mix_is_the_target() -> None:
     """Each domain in its own order, and as many samples of each as the weights say, to one."""
     reader = _mixed(7)
@@ -1208,7 +1219,7 @@ def test_realised_mix_is_the_target() -> None:
     assert {sample // 1000 for sample in _samples(reader.next_batch())} == {1}
 
 
-# spec: specs/data/mixing.vibee:347
+# spec: specs/data/mixing.vibee:354
 @pytest.mark.parametrize("world_size", [2, 3, 6])
 def test_ranks_read_what_one_reads(world_size: int) -> None:
     """Batches of all ranks in the order of the ranks; afterwards every rank is at the same place."""
@@ -1221,7 +1232,7 @@ def test_ranks_read_what_one_reads(world_size: int) -> None:
     assert all(rank.report() == one.report() for rank in ranks)
 
 
-# spec: specs/data/mixing.vibee:348
+# spec: specs/data/mixing.vibee:355
 def test_reading_continues_exactly() -> None:
     """With the same ranks or others, and with the weights that were set."""
     whole = _mixed(6)
@@ -1244,7 +1255,7 @@ def test_reading_continues_exactly() -> None:
         other.load_state_dict(state)
 
 
-# spec: specs/data/mixing.vibee:349
+# spec: specs/data/mixing.vibee:356
 def test_report_counts_samples_and_epochs() -> None:
     """Over all ranks, in the order of the weights; before the first sample nothing has a share."""
     reader = _mixed(10, 0, 2)
@@ -1270,7 +1281,7 @@ def test_report_counts_samples_and_epochs() -> None:
     assert code.target == pytest.approx(80 / 220, abs=1e-9)
 
 
-# spec: specs/data/mixing.vibee:350
+# spec: specs/data/mixing.vibee:357
 def test_reader_refuses_bad_arguments() -> None:
     """Other domains, no mixture, no rows, no such rank."""
     readers = {"a": _Reader(0, 1), "b": _Reader(0, 1)}
