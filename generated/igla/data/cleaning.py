@@ -57,19 +57,19 @@ class CleaningConfig:
     nfc: bool = True
     """Bring text to the composed form of unicode, NFC."""
     strip_controls: bool = True
-    """Remove control characters (U+0000 to U+001F, U+007F to U+009F) but tab, line feed and carriage return."""
+    """Remove control characters other than tab, line feed and carriage return."""
     min_characters: int = 1
     """Shorter documents go."""
     max_characters: int | None = None
     """Longer documents go."""
     max_duplicate_lines: float | None = 0.3
-    """Documents go of whose lines a larger share stood before in the document; none turns it off (from 0 to 1)."""
-    max_duplicate_line_characters: float | None = 0.2
-    """The same with the characters of these lines (from 0 to 1)."""
+    """Documents go of whose lines a larger share is a repetition; none turns it off (from 0 to 1)."""
+    max_duplicate_text: float | None = 0.2
+    """The same of the characters of these lines (from 0 to 1)."""
     max_top_ngrams: tuple[float, ...] = (0.2, 0.18, 0.16)
-    """Documents go in which the top n-gram of words has a larger share of the characters; for n = 2, 3, 4; [] turns it off."""
+    """Share of the characters in the top n-gram of words, for n = 2, 3, 4; [] turns it off."""
     max_duplicate_ngrams: tuple[float, ...] = (0.15, 0.14, 0.13, 0.12, 0.11, 0.1)
-    """Documents go of whose characters a larger share is in n-grams of words that stood before; for n = 5 to 10; [] turns it off."""
+    """Share of the characters in repeated n-grams of words, for n = 5 to 10; [] turns it off."""
     exact_duplicates: bool = True
     """Documents go whose text was seen before."""
     near_duplicates: NearDuplicateConfig | None = None
@@ -80,12 +80,9 @@ class CleaningConfig:
             raise ValueError(
                 f"CleaningConfig.max_duplicate_lines={self.max_duplicate_lines!r} is not from 0 to 1; 1.5% is 0.015"
             )
-        if not (
-            self.max_duplicate_line_characters is None
-            or 0 <= self.max_duplicate_line_characters <= 1
-        ):
+        if not (self.max_duplicate_text is None or 0 <= self.max_duplicate_text <= 1):
             raise ValueError(
-                f"CleaningConfig.max_duplicate_line_characters={self.max_duplicate_line_characters!r} is not from 0 to 1; 1.5% is 0.015"
+                f"CleaningConfig.max_duplicate_text={self.max_duplicate_text!r} is not from 0 to 1; 1.5% is 0.015"
             )
         if not self.min_characters >= 0:
             raise ValueError(
@@ -147,8 +144,8 @@ class CleaningCounts:
     """Longer than max_characters."""
     duplicate_lines: int = 0
     """Over max_duplicate_lines."""
-    duplicate_line_characters: int = 0
-    """Over max_duplicate_line_characters."""
+    duplicate_text: int = 0
+    """Over max_duplicate_text."""
     top_ngram: int = 0
     """Over one of max_top_ngrams."""
     duplicate_ngrams: int = 0
@@ -453,13 +450,13 @@ def _length_fault(text: str, config: CleaningConfig) -> tuple[str, str] | None:
 
 # spec: specs/data/cleaning.vibee:141
 def _line_fault(text: str, config: CleaningConfig) -> tuple[str, str] | None:
-    limits = (config.max_duplicate_lines, config.max_duplicate_line_characters)
+    limits = (config.max_duplicate_lines, config.max_duplicate_text)
     if limits == (None, None):
         return None
-    kinds = ("duplicate_lines", "duplicate_line_characters")
+    kinds = ("duplicate_lines", "duplicate_text")
     for kind, share, limit in zip(kinds, duplicate_line_shares(text), limits, strict=True):
         if limit is not None and share > limit:
-            return kind, f"{kind.replace('_', ' ')} are {share:.0%}, more than {limit:.0%}"
+            return kind, f"{share:.0%} {kind.replace('_', ' ')}, more than {limit:.0%}"
     return None
 
 

@@ -22,7 +22,7 @@ import os
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from glob import glob, has_magic
@@ -45,9 +45,9 @@ class SourceConfig:
     name: str
     """Short name; counts and the mix of the shards go by it."""
     location: str
-    """A file, a folder (read at any depth), a pattern such as data/**/*.jsonl.gz, or a URL of fsspec (s3://, gs://, hf://, memory://) of one of these."""
+    """A file, a folder (read at any depth), a pattern such as data/**/*.gz, or a URL of one (s3://, gs://, hf://)."""
     format: Literal["auto", "text", "jsonl", "parquet"] = "auto"
-    """Of the files; auto goes by the ending, .jsonl and .ndjson, .parquet, else text (one document a file)."""
+    """Of the files; auto goes by the ending (.jsonl, .ndjson, .parquet, else text)."""
     field: str = "text"
     """Key of a JSON line, or column of a parquet file, that holds the text."""
     patterns: tuple[str, ...] = ("*.jsonl", "*.md", "*.parquet", "*.py", "*.rst", "*.txt")
@@ -336,19 +336,23 @@ def _texts(file: str, format: str, field: str) -> Iterator[tuple[str, str | _Fau
 @contextmanager
 def _opened(file: str) -> Iterator[BinaryIO]:
     """The bytes of a local or remote file, decompressed."""
-    if _is_url(file):
-        import fsspec
-
-        opened = fsspec.open(file, "rb").open()
-    else:
-        opened = open(file, "rb")
-    with opened as raw:
+    with _open(file) as raw:
         if file.endswith(".gz"):
             yield gzip.GzipFile(fileobj=raw)
         elif file.endswith(".zst"):
             yield io.BufferedReader(_Zstandard(raw), CHUNK_BYTES)
         else:
             yield raw
+
+
+# spec: specs/data/sources.vibee:67
+def _open(file: str) -> AbstractContextManager[BinaryIO]:
+    """A local or remote file as it lies there."""
+    if not _is_url(file):
+        return open(file, "rb")
+    import fsspec
+
+    return fsspec.open(file, "rb")
 
 
 # spec: specs/data/sources.vibee:67

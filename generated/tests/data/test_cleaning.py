@@ -105,7 +105,7 @@ def test_cleaning_config_defaults() -> None:
     assert config.min_characters == 1
     assert config.max_characters is None
     assert config.max_duplicate_lines == 0.3
-    assert config.max_duplicate_line_characters == 0.2
+    assert config.max_duplicate_text == 0.2
     assert config.max_top_ngrams == (0.2, 0.18, 0.16)
     assert config.max_duplicate_ngrams == (0.15, 0.14, 0.13, 0.12, 0.11, 0.1)
     assert config.exact_duplicates is True
@@ -130,9 +130,9 @@ def test_cleaning_config_is_frozen() -> None:
         ({"max_duplicate_lines": -0.001}, "is not from 0 to 1; 1.5% is 0.015"),
         ({"max_duplicate_lines": 1.001}, "is not from 0 to 1; 1.5% is 0.015"),
         ({"max_duplicate_lines": float("nan")}, "is not from 0 to 1; 1.5% is 0.015"),
-        ({"max_duplicate_line_characters": -0.001}, "is not from 0 to 1; 1.5% is 0.015"),
-        ({"max_duplicate_line_characters": 1.001}, "is not from 0 to 1; 1.5% is 0.015"),
-        ({"max_duplicate_line_characters": float("nan")}, "is not from 0 to 1; 1.5% is 0.015"),
+        ({"max_duplicate_text": -0.001}, "is not from 0 to 1; 1.5% is 0.015"),
+        ({"max_duplicate_text": 1.001}, "is not from 0 to 1; 1.5% is 0.015"),
+        ({"max_duplicate_text": float("nan")}, "is not from 0 to 1; 1.5% is 0.015"),
         ({"min_characters": -1}, "CleaningConfig needs min_characters >= 0, got"),
         (
             {"max_characters": -1},
@@ -157,8 +157,8 @@ def test_cleaning_config_refuses(change: dict[str, object], message: str) -> Non
     [
         {"max_duplicate_lines": 0.0},
         {"max_duplicate_lines": 1.0},
-        {"max_duplicate_line_characters": 0.0},
-        {"max_duplicate_line_characters": 1.0},
+        {"max_duplicate_text": 0.0},
+        {"max_duplicate_text": 1.0},
         {"min_characters": 0},
         {"min_characters": 2},
         {"max_characters": 1},
@@ -244,7 +244,7 @@ def test_cleaning_counts_defaults() -> None:
     assert config.too_short == 0
     assert config.too_long == 0
     assert config.duplicate_lines == 0
-    assert config.duplicate_line_characters == 0
+    assert config.duplicate_text == 0
     assert config.top_ngram == 0
     assert config.duplicate_ngrams == 0
     assert config.exact_duplicate == 0
@@ -278,7 +278,7 @@ OFF = {
     "strip_controls": False,
     "min_characters": 0,
     "max_duplicate_lines": None,
-    "max_duplicate_line_characters": None,
+    "max_duplicate_text": None,
     "max_top_ngrams": (),
     "max_duplicate_ngrams": (),
     "exact_duplicates": False,
@@ -478,14 +478,14 @@ def test_rules_take_out_what_they_say() -> None:
             ["a\na\na", "a\na"],
             ["a\na"],
             "duplicate_lines",
-            "duplicate lines are 67%, more than 50%",
+            "67% duplicate lines, more than 50%",
         ),
         (
-            {"max_duplicate_line_characters": 0.4},
+            {"max_duplicate_text": 0.4},
             ["bbb\nbbb\na", "a\na\nbbb"],
             ["a\na\nbbb"],
-            "duplicate_line_characters",
-            "duplicate line characters are 43%, more than 40%",
+            "duplicate_text",
+            "43% duplicate text, more than 40%",
         ),
         (
             {"max_top_ngrams": (0.5,)},
@@ -549,7 +549,7 @@ def test_first_rule_in_order_counts() -> None:
         "min_characters": 1,
         "max_characters": 500,
         "max_duplicate_lines": 0.0,
-        "max_duplicate_line_characters": 0.0,
+        "max_duplicate_text": 0.0,
         "max_top_ngrams": (0.0,),
         "max_duplicate_ngrams": (0.0,),
         "exact_duplicates": True,
