@@ -12,6 +12,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
@@ -20,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from igla.distributed.checkpointing import load_latest, save_checkpoint
 from igla.optimization.gradient import (
     StepLoss,
     accumulate_gradients,
@@ -303,6 +305,136 @@ def test_optimizer_equals_single_tensor_adamw(
         torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
 
 
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=SEEDS,
+    shape=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    learning_rate=st.floats(1e-3, 0.1),
+    momentum=st.floats(0.0, 0.99),
+    weight_decay=st.floats(0.0, 0.5),
+    nesterov=st.booleans(),
+    steps=st.integers(1, 6),
+    scale=st.sampled_from([("match_adamw", "match_rms_adamw"), ("spectral", "original")]),
+)
+def test_muon_equals_torch(
+    seed: int,
+    shape: tuple[int, int],
+    learning_rate: float,
+    momentum: float,
+    weight_decay: float,
+    nesterov: bool,
+    steps: int,
+    scale: tuple[str, str],
+) -> None:
+    config = OptimizerConfig(
+        kind="muon",
+        learning_rate=learning_rate,
+        momentum=momentum,
+        weight_decay=weight_decay,
+        nesterov=nesterov,
+        newton_schulz_steps=steps,
+        muon_scale=scale[0],
+    )
+    generator = torch.Generator().manual_seed(seed)
+    ours = nn.Linear(shape[1], shape[0], bias=False)
+    theirs = nn.Parameter(ours.weight.detach().clone())
+    optimizer = build_optimizer(ours, config)
+    peer = torch.optim.Muon(
+        [theirs],
+        lr=learning_rate,
+        momentum=momentum,
+        weight_decay=weight_decay,
+        nesterov=nesterov,
+        ns_steps=steps,
+        adjust_lr_fn=scale[1],
+    )
+    for _ in range(4):
+        ours.weight.grad = torch.randn(shape, generator=generator)
+        theirs.grad = ours.weight.grad.clone()
+        optimizer.step()
+        peer.step()
+        # the iterations are in bfloat16 in both: where a product rounds the other way, so does its update
+        bound = 0.02 * learning_rate * max(1.0, max(shape) ** 0.5)
+        assert (ours.weight - theirs).abs().max() <= bound
+
+
+class _PlainLamb:
+    """LAMB in NumPy, from the paper's algorithm 2."""
+
+    def __init__(self, weight: np.ndarray, config: OptimizerConfig, decays: bool) -> None:
+        self.weight, self.config = weight, config
+        self.decay = config.weight_decay if decays else 0.0
+        self.adapts = weight.ndim > 1
+        self.mean, self.square, self.step_count = np.zeros_like(weight), np.zeros_like(weight), 0
+
+    def step(self, gradient: np.ndarray) -> None:
+        c, self.step_count = self.config, self.step_count + 1
+        self.mean = c.beta1 * self.mean + (1 - c.beta1) * gradient
+        self.square = c.beta2 * self.square + (1 - c.beta2) * gradient**2
+        mean = self.mean / (1 - c.beta1**self.step_count)
+        square = self.square / (1 - c.beta2**self.step_count)
+        direction = mean / (np.sqrt(square) + c.eps) + self.decay * self.weight
+        sizes = np.linalg.norm(self.weight), np.linalg.norm(direction)
+        ratio = min(c.max_trust_ratio, sizes[0] / sizes[1]) if self.adapts and all(sizes) else 1.0
+        self.weight = self.weight - c.learning_rate * ratio * direction
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=SEEDS,
+    learning_rate=st.floats(1e-4, 0.1),
+    beta1=st.floats(0.0, 0.95),
+    beta2=st.floats(0.5, 0.999),
+    weight_decay=st.floats(0.0, 0.5),
+    max_trust_ratio=st.floats(0.1, 20.0),
+)
+def test_lamb_equals_an_independent_one(seed: int, **values: float) -> None:
+    config = OptimizerConfig(kind="lamb", **values)
+    model = _TinyModel()
+    optimizer = build_optimizer(model, config)
+    peers = {
+        name: _PlainLamb(p.detach().numpy().copy(), config, p.ndim > 1 and "embed" not in name)
+        for name, p in model.named_parameters()
+    }
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(4):
+        for name, parameter in model.named_parameters():
+            parameter.grad = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+            peers[name].step(parameter.grad.numpy())
+        optimizer.step()
+    for name, parameter in model.named_parameters():
+        expected = torch.from_numpy(peers[name].weight)
+        torch.testing.assert_close(parameter.detach(), expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["adamw", "lamb", "muon"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_checkpoint_of_each_optimizer_goes_on_bit_for_bit(
+    kind: str, dtype: torch.dtype, tmp_path: Path
+) -> None:
+    """Through the checkpointing module: masters and moments in their own dtypes."""
+
+    def train(model: nn.Module, optimizer: torch.optim.Optimizer, seeds: range) -> None:
+        for seed in seeds:
+            generator = torch.Generator().manual_seed(seed)
+            for parameter in model.parameters():
+                parameter.grad = torch.randn(parameter.shape, generator=generator).to(dtype)
+            optimizer.step()
+
+    whole, again = _TinyModel(dtype), _TinyModel(dtype)
+    config = OptimizerConfig(kind=kind)
+    optimizer = build_optimizer(whole, config)
+    train(whole, optimizer, range(3))
+    save_checkpoint(tmp_path, 3, model=whole, optimizer=optimizer, state={})
+    train(whole, optimizer, range(3, 6))
+    resumed = build_optimizer(again, config)
+    load_latest(tmp_path, model=again, optimizer=resumed)
+    assert_optimizer_dtypes(resumed, torch.float32)
+    train(again, resumed, range(3, 6))
+    for a, b in zip(whole.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
 def test_groups_of_a_transformers_llama() -> None:
     """What decays is what the Trainer of transformers decays, but for embeddings."""
     transformers = pytest.importorskip("transformers")
@@ -321,9 +453,10 @@ def test_groups_of_a_transformers_llama() -> None:
             )
         )
         names = {id(p): name for name, p in model.named_parameters()}
-        decayed, others = (
-            [names[id(p)] for p in group["params"]] for group in parameter_groups(model, 0.1)
-        )
+        decayed, others = [], []
+        for group in parameter_groups(model, OptimizerConfig()):
+            found = decayed if group["weight_decay"] > 0 else others
+            found += [names[id(p)] for p in group["params"]]
         norms = (type(model.model.norm), nn.Embedding)
         wanted = set(get_parameter_names(model, norms)) & set(names.values())
         wanted -= {"lm_head.weight"} if tied else set()
