@@ -29,7 +29,7 @@ def _kept(seed: int, capacity: int, added: int) -> list[int]:
 
 @pytest.mark.parametrize(("capacity", "added"), [(1, 12), (5, 20), (19, 20)])
 def test_reservoir_is_uniform(capacity: int, added: int) -> None:
-    """Each sample is kept with probability capacity / added; without replacement the statistic shrinks by a known factor."""
+    """Each sample is kept equally often; without replacement the statistic shrinks by a known factor."""
     counts, runs = np.zeros(added), 1500
     for seed in range(runs):
         counts[_kept(seed, capacity, added)] += 1

@@ -254,8 +254,8 @@ class Reservoir:
             place = self.seen
             if place >= self.capacity:
                 place = int(self._random(_ADDING, self.seen).integers(self.seen + 1))
-            copy = tuple(part.detach().clone() for part in row)
             if place < self.capacity:
+                copy = tuple(part.detach().clone() for part in row)
                 self._kept[place : place + 1] = [copy]  # appends while it fills
             self.seen += 1
 
