@@ -468,11 +468,12 @@ def test_groups_of_a_transformers_llama() -> None:
 # 5. Schedules
 
 
-def _peer_factors(schedule: str, warmup: int, total: int, ratio: float, decay: int) -> list[float]:
+def _peer_factors(config: SchedulerConfig, warmup: int, decay: int) -> list[float]:
     """Factors of transformers' schedules at the steps 1 to total: theirs is at zero in step 0."""
     optimization = pytest.importorskip("transformers.optimization")
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
-    match schedule:
+    total, ratio = config.total_steps, config.final_ratio
+    match config.schedule:
         case "cosine":
             peer = optimization.get_cosine_with_min_lr_schedule_with_warmup(
                 optimizer, warmup, total, min_lr_rate=ratio
@@ -481,13 +482,13 @@ def _peer_factors(schedule: str, warmup: int, total: int, ratio: float, decay: i
             peer = optimization.get_polynomial_decay_schedule_with_warmup(
                 optimizer, warmup, total, lr_end=ratio, power=1.0
             )
-        case "wsd":
+        case "wsd" | "trinity":
             peer = optimization.get_wsd_schedule(
                 optimizer,
                 num_warmup_steps=warmup,
                 num_decay_steps=decay,
                 num_training_steps=total,
-                decay_type="linear",
+                decay_type={"one_minus_sqrt": "1-sqrt"}.get(config.decay_shape, config.decay_shape),
                 min_lr_ratio=ratio,
             )
         case "constant":
@@ -495,30 +496,47 @@ def _peer_factors(schedule: str, warmup: int, total: int, ratio: float, decay: i
     return [peer.lr_lambdas[0](step) for step in range(1, total + 1)]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
-    schedule=st.sampled_from(["cosine", "linear", "wsd", "constant"]),
-    total=st.integers(2, 60),
+    schedule=st.sampled_from(["cosine", "linear", "wsd", "constant", "trinity"]),
+    shape=st.sampled_from(["linear", "cosine", "one_minus_sqrt"]),
+    total=st.integers(2, 60) | st.just(400),
     part=st.floats(0.0, 0.99),
     ratio=st.floats(0.01, 0.9),
     data=st.data(),
 )
 def test_schedule_equals_transformers(
-    schedule: str, total: int, part: float, ratio: float, data: st.DataObject
+    schedule: str, shape: str, total: int, part: float, ratio: float, data: st.DataObject
 ) -> None:
     warmup = int(part * total)
     decay = data.draw(st.integers(1, total - warmup))
     config = SchedulerConfig(
         schedule=schedule,
+        decay_shape=shape,
         warmup_steps=warmup,
         total_steps=total,
         final_ratio=ratio,
         decay_fraction=decay / total,
     )
-    start = max(0, warmup - 1) if schedule == "wsd" else 0  # theirs warms up from the final ratio
+    if schedule == "trinity":  # phi percent of the steps; of the rest 1 / (1 + phi^3)
+        golden = (1 + 5**0.5) / 2
+        warmup = round(golden * total / 100)
+        decay = max(1, (total - warmup) - round((total - warmup) * (1 - 1 / (1 + golden**3))))
+    start = max(0, warmup - 1) if schedule in ("wsd", "trinity") else 0  # theirs rises from the ratio
     actual = [learning_rate_factor(step, config) for step in range(start, total)]
-    expected = _peer_factors(schedule, warmup, total, ratio, decay)[start:]
+    expected = _peer_factors(config, warmup, decay)[start:]
     assert actual == pytest.approx(expected, abs=1e-12)
+
+
+def test_step_schedule_equals_torch() -> None:
+    """The drops of MultiStepLR at 80 and 90 % of the run."""
+    config = SchedulerConfig(schedule="step", warmup_steps=0, total_steps=50)
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    peer = torch.optim.lr_scheduler.MultiStepLR(optimizer, [40, 45], gamma=0.316)
+    for step in range(50):
+        assert learning_rate_factor(step, config) == pytest.approx(peer.get_last_lr()[0], rel=1e-12)
+        optimizer.step()
+        peer.step()
 
 
 def test_scheduled_training_equals_lambda_lr() -> None:
