@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from igla_gen.diagnostics import Findings, Span, suggestion
 from igla_gen.expressions import EvaluationError
+from igla_gen.frozen import frozen
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.records import Record, records_in
@@ -28,7 +29,7 @@ _BYTES = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 _BINARY = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Number:
     """One formula: its value, or the parameters that nothing gives, or why it has none.
 

@@ -141,7 +141,11 @@ def competence(step: int, config: PacingConfig) -> float:
     """
     power = config.power if config.pacing == "root" else 1.0
     start = config.initial_competence**power
-    return min(1.0, start + (1.0 - start) * min(1.0, step / config.total_steps)) ** (1.0 / power)
+    return (
+        1.0
+        if step >= config.total_steps
+        else (start + (1.0 - start) * step / config.total_steps) ** (1.0 / power)
+    )
 
 
 # spec: specs/data/curriculum.vibee:116
@@ -206,7 +210,7 @@ def rarity_difficulty(documents: Sequence[Tensor], counts_v: Tensor) -> Tensor:
     return torch.stack([surprise_v[tokens].sum() for tokens in documents])
 
 
-# spec: specs/data/curriculum.vibee:181
+# spec: specs/data/curriculum.vibee:184
 def compression_difficulty(texts: Sequence[bytes]) -> Tensor:
     """Returns the size of each text under zlib (deflate at level 9, without header) as a part of
     its bytes: low where it repeats itself, near 1 or above where it is short or random.
@@ -231,7 +235,7 @@ def compression_difficulty(texts: Sequence[bytes]) -> Tensor:
     return torch.tensor(ratios, dtype=torch.float64)
 
 
-# spec: specs/data/curriculum.vibee:192
+# spec: specs/data/curriculum.vibee:195
 @contextmanager
 def _evaluation_mode(model: nn.Module) -> Iterator[None]:
     """Evaluation mode inside; each module is then in the mode that it was in."""
@@ -244,7 +248,7 @@ def _evaluation_mode(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-# spec: specs/data/curriculum.vibee:192
+# spec: specs/data/curriculum.vibee:195
 @torch.no_grad()
 def loss_difficulty(
     model: nn.Module, loss: Callable[..., Tensor], batches: Iterable[tuple[Tensor, ...]]
@@ -284,7 +288,7 @@ def loss_difficulty(
 # 2. Order and pace.
 
 
-# spec: specs/data/curriculum.vibee:202
+# spec: specs/data/curriculum.vibee:205
 def difficulty_order(difficulty_n: Tensor) -> Tensor:
     """Returns the indices of the samples from the easiest to the hardest; equal ones keep their
     order.
@@ -308,7 +312,7 @@ def difficulty_order(difficulty_n: Tensor) -> Tensor:
     return difficulty_n.argsort(stable=True)
 
 
-# spec: specs/data/curriculum.vibee:222
+# spec: specs/data/curriculum.vibee:225
 class CompetenceSampler:
     """Draws each step uniformly from the samples that are in, those that available_samples says,
     no sample twice in a step unless fewer are in than the step takes.
@@ -395,7 +399,7 @@ class CompetenceSampler:
 # 3. What the model picks.
 
 
-# spec: specs/data/curriculum.vibee:246
+# spec: specs/data/curriculum.vibee:249
 def self_paced_weights(losses_n: Tensor, threshold: float) -> Tensor:
     """Returns 1 for each sample whose loss is below the threshold and 0 for the others: the
     weights v in {0, 1} with the least sum of v (loss - threshold).
@@ -412,7 +416,7 @@ def self_paced_weights(losses_n: Tensor, threshold: float) -> Tensor:
     return (losses_n < threshold).to(losses_n.dtype)
 
 
-# spec: specs/data/curriculum.vibee:260
+# spec: specs/data/curriculum.vibee:263
 def self_paced_loss(losses_n: Tensor, threshold: float) -> Tensor:
     """Returns the mean loss of the picked samples; 0 where none is.
 
@@ -433,7 +437,7 @@ def self_paced_loss(losses_n: Tensor, threshold: float) -> Tensor:
 # 4. Phases.
 
 
-# spec: specs/data/curriculum.vibee:273
+# spec: specs/data/curriculum.vibee:278
 class PhaseSchedule:
     """Says in which phase a run is. at(tokens) is the place after that many tokens, a function of
     the phases and the tokens alone; at the end of a phase it is the first place of the next,

@@ -129,7 +129,7 @@ class DomainShare:
 def _require_mixture(parts: Sequence[float], shown: object) -> None:
     """Parts from 0 to 1 that sum to 1."""
     total = math.fsum(parts)
-    if not (all(0 <= part <= 1 for part in parts) and abs(total - 1) <= SUM_TOLERANCE):
+    if not (all(part >= 0 for part in parts) and abs(total - 1) <= SUM_TOLERANCE):
         raise ValueError(
             f"weights sum to {total:g} ({shown}): give parts from 0 to 1 that sum to 1"
         )
@@ -448,8 +448,7 @@ def initial_weights(config: MixingConfig, tokens: dict[str, int]) -> dict[str, f
             or the floor does not fit.
     """
     if config.weights is None:
-        sizes_k = torch.tensor(list(tokens.values()), dtype=torch.float64)
-        weights_k = temperature_weights(sizes_k, config.temperature)
+        weights_k = temperature_weights(torch.tensor(list(tokens.values())), config.temperature)
     else:
         _require_domains(sorted(config.weights), sorted(tokens), "weights are given for")
         weights_k = _tensor({name: config.weights[name] for name in tokens})

@@ -169,6 +169,23 @@ def test_rarity_difficulty_sums_surprise() -> None:
 
 
 # spec: specs/data/curriculum.vibee:172
+def test_rarity_difficulty_one_occurrence_is_a_count() -> None:
+    """rarity_difficulty: one occurrence is a count.
+
+    Law: rarity_difficulty([tensor([1], dtype=int64)], tensor([3, 1])) ~= tensor([log(4.0)])
+    """
+    torch.testing.assert_close(
+        curriculum.rarity_difficulty(
+            [torch.tensor([1], dtype=torch.int64)], torch.tensor([3, 1], dtype=torch.float64)
+        ),
+        torch.tensor([math.log(4.0)], dtype=torch.float64),
+        rtol=1e-12,
+        atol=1e-12,
+        check_dtype=False,
+    )
+
+
+# spec: specs/data/curriculum.vibee:175
 @pytest.mark.parametrize("token", [1, 3, -1])
 def test_rarity_difficulty_refuses_a_token_without_a_count(token: int) -> None:
     """rarity_difficulty: refuses a token without a count.
@@ -185,7 +202,7 @@ def test_rarity_difficulty_refuses_a_token_without_a_count(token: int) -> None:
         )
 
 
-# spec: specs/data/curriculum.vibee:176
+# spec: specs/data/curriculum.vibee:179
 def test_rarity_difficulty_names_the_token() -> None:
     """rarity_difficulty: names the token.
 
@@ -198,7 +215,7 @@ def test_rarity_difficulty_names_the_token() -> None:
         )
 
 
-# spec: specs/data/curriculum.vibee:210
+# spec: specs/data/curriculum.vibee:213
 def test_difficulty_order_sorts_and_keeps_equals() -> None:
     """difficulty_order: sorts and keeps equals.
 
@@ -210,7 +227,7 @@ def test_difficulty_order_sorts_and_keeps_equals() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:212
+# spec: specs/data/curriculum.vibee:215
 def test_difficulty_order_infinite_is_hardest() -> None:
     """difficulty_order: infinite is hardest.
 
@@ -222,7 +239,7 @@ def test_difficulty_order_infinite_is_hardest() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:214
+# spec: specs/data/curriculum.vibee:217
 def test_difficulty_order_order_is_sorted() -> None:
     """difficulty_order: order is sorted.
 
@@ -233,7 +250,7 @@ def test_difficulty_order_order_is_sorted() -> None:
     assert torch.equal(d[curriculum.difficulty_order(d)], torch.sort(d, dim=-1).values)
 
 
-# spec: specs/data/curriculum.vibee:217
+# spec: specs/data/curriculum.vibee:220
 def test_difficulty_order_refuses_what_is_no_number() -> None:
     """difficulty_order: refuses what is no number.
 
@@ -245,7 +262,7 @@ def test_difficulty_order_refuses_what_is_no_number() -> None:
         curriculum.difficulty_order(torch.tensor([1, math.inf - math.inf], dtype=torch.float64))
 
 
-# spec: specs/data/curriculum.vibee:254
+# spec: specs/data/curriculum.vibee:257
 def test_self_paced_weights_below_and_not_at() -> None:
     """self_paced_weights: below and not at.
 
@@ -259,7 +276,7 @@ def test_self_paced_weights_below_and_not_at() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:256
+# spec: specs/data/curriculum.vibee:259
 def test_self_paced_weights_keeps_the_dtype() -> None:
     """self_paced_weights: keeps the dtype.
 
@@ -271,7 +288,7 @@ def test_self_paced_weights_keeps_the_dtype() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:267
+# spec: specs/data/curriculum.vibee:270
 def test_self_paced_loss_mean_of_the_picked() -> None:
     """self_paced_loss: mean of the picked.
 
@@ -285,7 +302,20 @@ def test_self_paced_loss_mean_of_the_picked() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:269
+# spec: specs/data/curriculum.vibee:272
+def test_self_paced_loss_one_picked_is_the_mean() -> None:
+    """self_paced_loss: one picked is the mean.
+
+    Law: self_paced_loss(tensor([0.5, 3.0]), 2.0) == 0.5
+    """
+    assert bool(
+        (
+            curriculum.self_paced_loss(torch.tensor([0.5, 3.0], dtype=torch.float64), 2.0) == 0.5
+        ).all()
+    )
+
+
+# spec: specs/data/curriculum.vibee:274
 def test_self_paced_loss_nothing_picked_is_nothing() -> None:
     """self_paced_loss: nothing picked is nothing.
 
@@ -296,7 +326,7 @@ def test_self_paced_loss_nothing_picked_is_nothing() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:282
+# spec: specs/data/curriculum.vibee:287
 def test_phase_schedule_refuses_one_name_twice() -> None:
     """PhaseSchedule: refuses one name twice.
 
@@ -532,7 +562,7 @@ def test_curriculum_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/data/curriculum.vibee:179
+# spec: specs/data/curriculum.vibee:182
 def test_rarity_sums_in_float64() -> None:
     """A million tokens of one bit each are a million bits."""
     tokens = torch.zeros(1_000_003, dtype=torch.int64)
@@ -545,7 +575,7 @@ def test_rarity_sums_in_float64() -> None:
 TEXTS = (b"the same again, " * 40, b"abc", bytes(range(256)) * 2, b"z")
 
 
-# spec: specs/data/curriculum.vibee:190
+# spec: specs/data/curriculum.vibee:193
 def test_compression_is_that_of_deflate() -> None:
     """Bytes that come back, at the best level; what repeats itself comes before what does not."""
     ratios_n = curriculum.compression_difficulty(TEXTS)
@@ -557,7 +587,7 @@ def test_compression_is_that_of_deflate() -> None:
     assert ratios_n.dtype == torch.float64 and ratios_n[0] < 0.1 < ratios_n[2] < ratios_n[1]
 
 
-# spec: specs/data/curriculum.vibee:190
+# spec: specs/data/curriculum.vibee:193
 def test_compression_is_that_of_deflate_at_the_best_level() -> None:
     """A text that lower levels compress less."""
     text = b"".join(b"%d squared is %d\n" % (number, number**2) for number in range(3000))
@@ -566,14 +596,14 @@ def test_compression_is_that_of_deflate_at_the_best_level() -> None:
     assert curriculum.compression_difficulty([text]).tolist() == [sizes[1] / len(text)]
 
 
-# spec: specs/data/curriculum.vibee:190
+# spec: specs/data/curriculum.vibee:193
 def test_empty_texts_are_refused() -> None:
     """compression_difficulty: empty texts are refused."""
     with pytest.raises(ValueError, match="^text 2 is empty: leave it out$"):
         curriculum.compression_difficulty([b"a", b"b", b""])
 
 
-# spec: specs/data/curriculum.vibee:200
+# spec: specs/data/curriculum.vibee:203
 class _Model(nn.Module):
     """Multiplies by its weight, and by its mode: training doubles."""
 
@@ -586,12 +616,12 @@ class _Model(nn.Module):
         return x_b * self.weight * (2 if self.training else 1)
 
 
-# spec: specs/data/curriculum.vibee:200
+# spec: specs/data/curriculum.vibee:203
 def _loss(model: nn.Module, x_b: Tensor, y_b: Tensor) -> Tensor:
     return model(x_b) - y_b
 
 
-# spec: specs/data/curriculum.vibee:200
+# spec: specs/data/curriculum.vibee:203
 def test_loss_of_each_sample() -> None:
     """Over batches of unequal sizes, in evaluation mode, in float64."""
     batches = [(torch.tensor([1.0, 2.0]), torch.tensor([0.5, 1.0])), (torch.ones(1), torch.ones(1))]
@@ -600,7 +630,7 @@ def test_loss_of_each_sample() -> None:
     assert losses_n.dtype == torch.float64 and not losses_n.requires_grad
 
 
-# spec: specs/data/curriculum.vibee:200
+# spec: specs/data/curriculum.vibee:203
 def test_loss_leaves_the_model_alone() -> None:
     """Each module in its mode, though the loss fails; no gradients."""
     model = _Model()
@@ -611,7 +641,7 @@ def test_loss_leaves_the_model_alone() -> None:
     assert model.training and not model.frozen.training and model.weight.grad is None
 
 
-# spec: specs/data/curriculum.vibee:200
+# spec: specs/data/curriculum.vibee:203
 def test_loss_refuses_what_is_no_sample_loss() -> None:
     """A mean, a loss for each token, and no batch at all."""
     batch = (torch.ones(2), torch.ones(2))
@@ -625,7 +655,7 @@ def test_loss_refuses_what_is_no_sample_loss() -> None:
         curriculum.loss_difficulty(_Model(), _loss, [])
 
 
-# spec: specs/data/curriculum.vibee:220
+# spec: specs/data/curriculum.vibee:223
 def test_many_equals_keep_their_order() -> None:
     """So many that a sort that is not stable moves some."""
     difficulty_n = torch.arange(5000) % 3
@@ -633,7 +663,7 @@ def test_many_equals_keep_their_order() -> None:
     assert order_n.tolist() == [i for kind in range(3) for i in range(kind, 5000, 3)]
 
 
-# spec: specs/data/curriculum.vibee:238
+# spec: specs/data/curriculum.vibee:241
 def _sampler(
     num_samples: int = 100, batch_size: int = 6, seed: int = 5, rank: int = 0, world_size: int = 1
 ) -> curriculum.CompetenceSampler:
@@ -645,16 +675,20 @@ def _sampler(
     )
 
 
-# spec: specs/data/curriculum.vibee:238
+# spec: specs/data/curriculum.vibee:241
 def test_draws_from_what_is_in() -> None:
     """A batch of all that is in is all that is in: the easiest half, then 5 more at each step."""
+    alone = curriculum.CompetenceSampler(
+        torch.zeros(7), curriculum.PacingConfig(initial_competence=1.0, total_steps=1), 7, 0
+    )
+    assert sorted(alone.at(0).tolist()) == list(range(7))
     for step in (0, 1, 4, 10, 50):
         available = min(100, 50 + 5 * step)
         samples = _sampler(batch_size=available).at(step)
         assert sorted(samples.tolist()) == list(range(100 - available, 100))
 
 
-# spec: specs/data/curriculum.vibee:239
+# spec: specs/data/curriculum.vibee:242
 def test_draws_are_uniform() -> None:
     """Chi-square over 10 samples below the value that one seed in a thousand exceeds (27.9 for 9 degrees)."""
     sampler = _sampler(num_samples=20, batch_size=1)
@@ -666,7 +700,7 @@ def test_draws_are_uniform() -> None:
     assert float(((counts[10:] - 200) ** 2 / 200).sum()) < 27.9
 
 
-# spec: specs/data/curriculum.vibee:240
+# spec: specs/data/curriculum.vibee:243
 def test_nothing_twice_in_a_step() -> None:
     """Unless fewer samples are in than the step takes."""
     for step in range(20):
@@ -675,7 +709,7 @@ def test_nothing_twice_in_a_step() -> None:
     assert set(few.tolist()) == {2, 3} and len(few) == 40
 
 
-# spec: specs/data/curriculum.vibee:241
+# spec: specs/data/curriculum.vibee:244
 def test_step_is_a_function_of_seed_and_step() -> None:
     """Asked in any order; other seeds and other steps draw others."""
     sampler = _sampler()
@@ -686,7 +720,7 @@ def test_step_is_a_function_of_seed_and_step() -> None:
     assert len({tuple(batch) for batch in drawn}) == 14
 
 
-# spec: specs/data/curriculum.vibee:242
+# spec: specs/data/curriculum.vibee:245
 @pytest.mark.parametrize("world_size", [2, 3])
 def test_ranks_share_a_step(world_size: int) -> None:
     """Together, in their order, the samples of one."""
@@ -698,7 +732,7 @@ def test_ranks_share_a_step(world_size: int) -> None:
         assert torch.equal(torch.cat([rank.at(step) for rank in ranks]), one.at(step))
 
 
-# spec: specs/data/curriculum.vibee:243
+# spec: specs/data/curriculum.vibee:246
 def test_sampler_continues_exactly() -> None:
     """On one rank and on three; not with another seed or other samples."""
     sampler = _sampler()
@@ -722,7 +756,7 @@ def test_sampler_continues_exactly() -> None:
             other.load_state_dict(state)
 
 
-# spec: specs/data/curriculum.vibee:244
+# spec: specs/data/curriculum.vibee:247
 def test_sampler_refuses_bad_arguments() -> None:
     """CompetenceSampler: sampler refuses bad arguments."""
     for num_samples, batch_size in ((0, 1), (1, 0)):
@@ -738,7 +772,7 @@ def test_sampler_refuses_bad_arguments() -> None:
         _sampler().at(-1)
 
 
-# spec: specs/data/curriculum.vibee:258
+# spec: specs/data/curriculum.vibee:261
 def test_weights_are_the_minimum() -> None:
     """No other choice among all 2^8 has a smaller sum of v (loss - threshold)."""
     losses_n = torch.randn(8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -747,7 +781,7 @@ def test_weights_are_the_minimum() -> None:
     assert torch.equal(curriculum.self_paced_weights(losses_n, 0.2), best)
 
 
-# spec: specs/data/curriculum.vibee:271
+# spec: specs/data/curriculum.vibee:276
 def test_gradient_of_the_picked_alone() -> None:
     """Shared among them; none through what is left out, even an infinite loss."""
     losses_n = torch.tensor([0.5, 2.0, 1.0, torch.inf], requires_grad=True)
@@ -759,7 +793,7 @@ def test_gradient_of_the_picked_alone() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:271
+# spec: specs/data/curriculum.vibee:276
 def test_self_paced_loss_has_no_graph_breaks() -> None:
     """self_paced_loss: self paced loss has no graph breaks."""
     compiled = torch.compile(curriculum.self_paced_loss, fullgraph=True, backend="eager")
@@ -767,7 +801,7 @@ def test_self_paced_loss_has_no_graph_breaks() -> None:
     assert torch.equal(compiled(losses_n, 2.0), curriculum.self_paced_loss(losses_n, 2.0))
 
 
-# spec: specs/data/curriculum.vibee:286
+# spec: specs/data/curriculum.vibee:291
 def test_places_of_the_three_phases() -> None:
     """The first and the last token of each, and what comes after the end."""
     billion = 10**9
@@ -792,7 +826,7 @@ def test_places_of_the_three_phases() -> None:
         assert place.tokens_left == 10 * billion - done
 
 
-# spec: specs/data/curriculum.vibee:286
+# spec: specs/data/curriculum.vibee:291
 def test_place_refuses_negative_tokens() -> None:
     """PhaseSchedule: place refuses negative tokens."""
     phase = curriculum.Phase(name="only", tokens=1, learning_rate=1.0)

@@ -1125,6 +1125,9 @@ def test_counting_is_exact_with_the_largest_remainders_first() -> None:
         2**40 // 3,
         2**40 // 3,
     ]
+    remainders = {"a": (2**38 + 0.25) / 2**40, "b": (2**38 + 0.75) / 2**40, "c": 0.5 - 2**-40}
+    units = mixing.DomainDraw(remainders).state_dict()["units"]
+    assert units == [2**38, 2**38 + 1, 2**39 - 1]
     small = 0.6 / 2**40
     assert mixing.DomainDraw({"a": 1 - small, "b": small}).state_dict()["units"] == [2**40 - 1, 1]
     inexact = mixing.DomainDraw({"a": 0.5, "b": 0.5 + 5e-7}).state_dict()["units"]
