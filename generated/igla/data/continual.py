@@ -220,9 +220,9 @@ class TaskSequence:
 # spec: specs/data/continual.vibee:120
 class Reservoir:
     """Keeps a sample of what has been added in which all are equally likely, whatever their number
-    (Vitter's algorithm R). add(batch) takes in the rows of a batch, copied; draw(rows) returns
-    that many kept ones as a batch, none twice unless fewer are kept. len() is how many are
-    kept, seen how many were added.
+    (Vitter's algorithm R). add(batch) takes in the rows of a batch, copied to the CPU;
+    draw(rows) returns that many kept ones as a batch, none twice unless fewer are kept. len()
+    is how many are kept, seen how many were added.
 
     Choices are a function of seed and place in the sequence, so that state_dict() (tensors and
     numbers) and load_state_dict() continue exactly.
@@ -255,7 +255,7 @@ class Reservoir:
             if place >= self.capacity:
                 place = int(self._random(_ADDING, self.seen).integers(self.seen + 1))
             if place < self.capacity:
-                copy = tuple(part.detach().clone() for part in row)
+                copy = tuple(part.detach().to("cpu", copy=True) for part in row)
                 self._kept[place : place + 1] = [copy]  # appends while it fills
             self.seen += 1
 
@@ -455,7 +455,7 @@ class EwcReplay:
         rows = replay_rows(len(batch[0]), self.config) if len(self.reservoir) else 0
         if rows:
             pairs = zip(batch, self.reservoir.draw(rows), strict=True)
-            batch = tuple(torch.cat(pair) for pair in pairs)
+            batch = tuple(torch.cat((new, old.to(new.device))) for new, old in pairs)
         mean = sample_loss(model, *batch).mean()
         return mean if self.memory is None else mean + self.memory.penalty(model)
 
@@ -477,7 +477,7 @@ class EwcReplay:
 # 4. Transfer between tasks.
 
 
-# spec: specs/data/continual.vibee:203
+# spec: specs/data/continual.vibee:204
 def _require_square(scores: Tensor) -> None:
     if scores.dim() != 2 or scores.shape[0] != scores.shape[1] or len(scores) < 2:
         raise ValueError(
@@ -486,7 +486,7 @@ def _require_square(scores: Tensor) -> None:
         )
 
 
-# spec: specs/data/continual.vibee:203
+# spec: specs/data/continual.vibee:204
 def average_score(scores: Tensor) -> float:
     """Returns the mean of the last row.
 
@@ -504,7 +504,7 @@ def average_score(scores: Tensor) -> float:
     return float(scores[-1].mean())
 
 
-# spec: specs/data/continual.vibee:219
+# spec: specs/data/continual.vibee:220
 def backward_transfer(scores: Tensor) -> float:
     """Returns the mean over all tasks but the last of R[T, i] - R[i, i]: negative where learning
     went on at their cost.
@@ -522,7 +522,7 @@ def backward_transfer(scores: Tensor) -> float:
     return float((scores[-1] - scores.diagonal())[:-1].mean())
 
 
-# spec: specs/data/continual.vibee:237
+# spec: specs/data/continual.vibee:238
 def forward_transfer(scores: Tensor, untrained: Tensor) -> float:
     """Returns the mean over all tasks but the first of R[i - 1, i] - b[i]: positive where earlier
     tasks help.
@@ -548,7 +548,7 @@ def forward_transfer(scores: Tensor, untrained: Tensor) -> float:
     return float((scores.diagonal(1) - untrained[1:]).mean())
 
 
-# spec: specs/data/continual.vibee:256
+# spec: specs/data/continual.vibee:257
 class TransferMatrix:
     """Collects the scores of a run. add(scores) takes a score (higher is better) for each task, by
     name: first those of the untrained model, then those after each task. scores and untrained
@@ -620,7 +620,7 @@ class TransferMatrix:
             )
 
 
-# spec: specs/data/continual.vibee:266
+# spec: specs/data/continual.vibee:267
 def plot_transfer(matrix: TransferMatrix, out_png: Path) -> None:
     """Writes a PNG with a cell for each score, rows by the task that was learned last, columns by
     the task that was measured.
@@ -642,7 +642,7 @@ def plot_transfer(matrix: TransferMatrix, out_png: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/data/continual.vibee:266
+# spec: specs/data/continual.vibee:267
 def _transfer_figure(matrix: TransferMatrix) -> Any:
     try:
         from matplotlib.figure import Figure

@@ -167,7 +167,7 @@ def test_distillation_loss_refuses_a_temperature(tau: float) -> None:
         )
 
 
-# spec: specs/data/continual.vibee:211
+# spec: specs/data/continual.vibee:212
 def test_average_score_definition() -> None:
     """average_score: definition.
 
@@ -190,7 +190,7 @@ def test_average_score_definition() -> None:
     )
 
 
-# spec: specs/data/continual.vibee:215
+# spec: specs/data/continual.vibee:216
 def test_average_score_refuses_one_task() -> None:
     """average_score: refuses one task.
 
@@ -205,7 +205,7 @@ def test_average_score_refuses_one_task() -> None:
         continual.average_score(torch.ones(1, 1, dtype=torch.float64))
 
 
-# spec: specs/data/continual.vibee:227
+# spec: specs/data/continual.vibee:228
 def test_backward_transfer_definition() -> None:
     """backward_transfer: definition.
 
@@ -230,7 +230,7 @@ def test_backward_transfer_definition() -> None:
     )
 
 
-# spec: specs/data/continual.vibee:231
+# spec: specs/data/continual.vibee:232
 def test_backward_transfer_nothing_lost_is_zero() -> None:
     """backward_transfer: nothing lost is zero.
 
@@ -239,7 +239,7 @@ def test_backward_transfer_nothing_lost_is_zero() -> None:
     assert continual.backward_transfer(torch.full((3, 3), 0.5, dtype=torch.float64)) == 0
 
 
-# spec: specs/data/continual.vibee:233
+# spec: specs/data/continual.vibee:234
 def test_backward_transfer_refuses_a_missing_row() -> None:
     """backward_transfer: refuses a missing row.
 
@@ -249,7 +249,7 @@ def test_backward_transfer_refuses_a_missing_row() -> None:
         continual.backward_transfer(torch.ones(2, 3, dtype=torch.float64))
 
 
-# spec: specs/data/continual.vibee:245
+# spec: specs/data/continual.vibee:246
 def test_forward_transfer_definition() -> None:
     """forward_transfer: definition.
 
@@ -274,7 +274,7 @@ def test_forward_transfer_definition() -> None:
     )
 
 
-# spec: specs/data/continual.vibee:249
+# spec: specs/data/continual.vibee:250
 def test_forward_transfer_refuses_a_row() -> None:
     """forward_transfer: refuses a row.
 
@@ -286,7 +286,7 @@ def test_forward_transfer_refuses_a_row() -> None:
         )
 
 
-# spec: specs/data/continual.vibee:252
+# spec: specs/data/continual.vibee:253
 def test_forward_transfer_refuses_a_missing_untrained_score() -> None:
     """forward_transfer: refuses a missing untrained score.
 
@@ -834,6 +834,13 @@ def test_replay_alone_has_no_penalty() -> None:
 
 
 # spec: specs/data/continual.vibee:200
+def test_replayed_rows_go_to_the_device() -> None:
+    """The meta device stands for any other."""
+    batch = (_random(3, 8, 2).to("meta"), _random(4, 8).to("meta"))
+    assert _learner().loss(_line(0).to("meta"), _squares, batch).device.type == "meta"
+
+
+# spec: specs/data/continual.vibee:201
 def test_learner_continues_exactly(tmp_path: Path) -> None:
     """From the state of the reservoir and the file of EWC."""
     settings = {"ewc": ewc.EwcConfig(strength=10.0)}
@@ -848,7 +855,7 @@ def test_learner_continues_exactly(tmp_path: Path) -> None:
         assert torch.equal(rest.loss(model, _squares, batch), want)
 
 
-# spec: specs/data/continual.vibee:201
+# spec: specs/data/continual.vibee:202
 def _task(seed: int, which: int) -> tuple[Tensor, Tensor]:
     """256 points with two classes, one label of ten wrong.
 
@@ -865,12 +872,12 @@ def _task(seed: int, which: int) -> tuple[Tensor, Tensor]:
     return x_nd, torch.where(wrong_n, 1 - label_n, label_n)
 
 
-# spec: specs/data/continual.vibee:201
+# spec: specs/data/continual.vibee:202
 def _classify(model: nn.Module, x_nd: Tensor, label_n: Tensor) -> Tensor:
     return F.cross_entropy(model(x_nd), label_n, reduction="none")
 
 
-# spec: specs/data/continual.vibee:201
+# spec: specs/data/continual.vibee:202
 def _learn(model: nn.Module, task: tuple[Tensor, Tensor], learner: continual.EwcReplay) -> None:
     optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
     batches = list(zip(*(part.split(64) for part in task), strict=True))
@@ -885,14 +892,14 @@ def _learn(model: nn.Module, task: tuple[Tensor, Tensor], learner: continual.Ewc
     learner.finish_task(model, _classify, zip(*(part.split(1) for part in task), strict=True))
 
 
-# spec: specs/data/continual.vibee:201
+# spec: specs/data/continual.vibee:202
 @torch.no_grad()
 def _accuracies(model: nn.Module, tasks: dict[str, tuple[Tensor, Tensor]]) -> dict[str, float]:
     pairs = ((name, model(x_nd).argmax(1) == label_n) for name, (x_nd, label_n) in tasks.items())
     return {name: float(right_n.double().mean()) for name, right_n in pairs}
 
 
-# spec: specs/data/continual.vibee:201
+# spec: specs/data/continual.vibee:202
 @pytest.mark.parametrize("seed", range(4))
 def test_replay_forgets_less_than_plain_training(seed: int) -> None:
     """Two tasks that want opposite weights of a feature; the second is learned all the same."""
@@ -919,7 +926,7 @@ def test_replay_forgets_less_than_plain_training(seed: int) -> None:
     assert min(learned.values()) > 0.7
 
 
-# spec: specs/data/continual.vibee:264
+# spec: specs/data/continual.vibee:265
 def _matrix(rows: int = 4) -> continual.TransferMatrix:
     matrix = continual.TransferMatrix(["a", "b", "c"])
     scores = ([0.125, 0.25, 0.375], [0.75, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.75, 0.875])
@@ -928,7 +935,7 @@ def _matrix(rows: int = 4) -> continual.TransferMatrix:
     return matrix
 
 
-# spec: specs/data/continual.vibee:264
+# spec: specs/data/continual.vibee:265
 def test_matrix_collects_and_sums_up() -> None:
     """Worked out by hand; and the shape of a matrix that is not full."""
     matrix = _matrix()
@@ -943,7 +950,7 @@ def test_matrix_collects_and_sums_up() -> None:
     assert (_matrix(0).scores.shape, _matrix(2).scores.shape) == ((0, 3), (1, 3))
 
 
-# spec: specs/data/continual.vibee:264
+# spec: specs/data/continual.vibee:265
 def test_matrix_refuses_what_does_not_fit() -> None:
     """One task, other tasks, a score that is none, a row too many, and a sum over too few."""
     with pytest.raises(ValueError, match=r"^tasks are \['a'\]: transfer needs two or more$"):
@@ -964,7 +971,7 @@ def test_matrix_refuses_what_does_not_fit() -> None:
     assert matrix.scores.tolist() == full.scores[:2].tolist() and len(full.scores) == 3
 
 
-# spec: specs/data/continual.vibee:264
+# spec: specs/data/continual.vibee:265
 def test_matrix_continues() -> None:
     """Through JSON; not for other tasks. The state is a copy."""
     half, rest = _matrix(2), continual.TransferMatrix(["a", "b", "c"])
@@ -980,7 +987,7 @@ def test_matrix_continues() -> None:
         continual.TransferMatrix(["a", "b"]).load_state_dict(state)
 
 
-# spec: specs/data/continual.vibee:272
+# spec: specs/data/continual.vibee:273
 def test_plots_each_score() -> None:
     """Each score in its cell, light on dark; a matrix that is not full has fewer rows."""
     pytest.importorskip("matplotlib")
@@ -1003,7 +1010,7 @@ def test_plots_each_score() -> None:
         assert bar.get_ylabel() == "score"
 
 
-# spec: specs/data/continual.vibee:272
+# spec: specs/data/continual.vibee:273
 def test_writes_a_png(tmp_path: Path) -> None:
     """In place of an older picture; nothing where there is nothing to plot."""
     pytest.importorskip("matplotlib")
@@ -1017,7 +1024,7 @@ def test_writes_a_png(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["transfer.png"]
 
 
-# spec: specs/data/continual.vibee:272
+# spec: specs/data/continual.vibee:273
 def test_says_that_matplotlib_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """plot_transfer: says that matplotlib is missing."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
