@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from jinja2.sandbox import SandboxedEnvironment
@@ -29,6 +29,7 @@ from igla_gen.emit.shape import Shape, module_shape, shape_faults, tests_shape
 from igla_gen.emit.templates import template_names, template_texts
 from igla_gen.emit.types import fields_code, type_code
 from igla_gen.emit.values import LINE, Code, code, doc, place_lines
+from igla_gen.frozen import frozen
 from igla_gen.model.component import ComponentSpec, InstanceSpec
 from igla_gen.model.library import PACKAGE, Library, Unit
 from igla_gen.model.records import reachable
@@ -38,7 +39,7 @@ LINE_LENGTH = 100
 FEW_FILES = 8  # for so many a second process is not worth its start
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Output:
     """One file to be written below the output folder."""
 
