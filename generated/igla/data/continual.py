@@ -220,9 +220,9 @@ class TaskSequence:
 # spec: specs/data/continual.vibee:120
 class Reservoir:
     """Keeps a sample of what has been added in which all are equally likely, whatever their number
-    (Vitter's algorithm R). add(batch) takes in the rows of a batch, copied; draw(rows) returns
-    that many kept ones as a batch, none twice unless fewer are kept. len() is how many are
-    kept, seen how many were added.
+    (Vitter's algorithm R). add(batch) takes in the rows of a batch, copied to the CPU;
+    draw(rows) returns that many kept ones as a batch, none twice unless fewer are kept. len()
+    is how many are kept, seen how many were added.
 
     Choices are a function of seed and place in the sequence, so that state_dict() (tensors and
     numbers) and load_state_dict() continue exactly.
@@ -255,7 +255,7 @@ class Reservoir:
             if place >= self.capacity:
                 place = int(self._random(_ADDING, self.seen).integers(self.seen + 1))
             if place < self.capacity:
-                copy = tuple(part.detach().clone() for part in row)
+                copy = tuple(part.detach().to("cpu", copy=True) for part in row)
                 self._kept[place : place + 1] = [copy]  # appends while it fills
             self.seen += 1
 
@@ -312,9 +312,9 @@ def _kind(row: tuple[Tensor, ...]) -> str:
 
 
 # spec: specs/data/continual.vibee:138
-def distillation_loss(student_nv: Tensor, teacher_nv: Tensor, temperature: float) -> Tensor:
-    """Returns T^2 KL(softmax(teacher / T) || softmax(student / T)), the mean over the rows, in
-    nats, in float32 or better.
+def distillation_loss(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """Returns T^2 KL(softmax(teacher / T) || softmax(student / T)), the mean over all rows of
+    logits, in nats, in float32 or better.
 
     The factor T^2 keeps the gradient at one scale whatever T is. The teacher gets no gradient.
 
@@ -322,8 +322,8 @@ def distillation_loss(student_nv: Tensor, teacher_nv: Tensor, temperature: float
     When: The student shall answer as the teacher does.
 
     Args:
-        student_nv: Tensor[N, V].
-        teacher_nv: Tensor[N, V].
+        student: Tensor[..., V].
+        teacher: Tensor[..., V].
 
     Returns:
         Tensor[].
@@ -333,14 +333,14 @@ def distillation_loss(student_nv: Tensor, teacher_nv: Tensor, temperature: float
     """
     if not temperature > 0:
         raise ValueError(f"temperature is {temperature}, must be above 0")
-    dtype = torch.promote_types(student_nv.dtype, torch.float32)
-    student_nv = F.log_softmax(student_nv.to(dtype) / temperature, dim=-1)
-    teacher_nv = F.log_softmax(teacher_nv.detach().to(dtype) / temperature, dim=-1)
-    divergence_n = (teacher_nv.exp() * (teacher_nv - student_nv)).sum(-1)
-    return temperature**2 * divergence_n.mean()
+    dtype = torch.promote_types(student.dtype, torch.float32)
+    log_q = F.log_softmax(student.to(dtype) / temperature, dim=-1)
+    log_p = F.log_softmax(teacher.detach().to(dtype) / temperature, dim=-1)
+    divergence = (log_p.exp() * (log_p - log_q)).sum(-1)  # [...]
+    return temperature**2 * divergence.mean()
 
 
-# spec: specs/data/continual.vibee:173
+# spec: specs/data/continual.vibee:179
 class ProgressiveColumns(nn.Module):
     """Columns of a progressive network.
 
@@ -378,7 +378,7 @@ class ProgressiveColumns(nn.Module):
         return features[-1][-1]
 
 
-# spec: specs/data/continual.vibee:173
+# spec: specs/data/continual.vibee:179
 class _Column(nn.Module):
     """A multilayer perceptron with adapters from the hidden layers of earlier ones."""
 
@@ -406,7 +406,7 @@ class _Column(nn.Module):
         return outputs
 
 
-# spec: specs/data/continual.vibee:173
+# spec: specs/data/continual.vibee:179
 class _Adapter(nn.Module):
     """From the hidden channels of the earlier columns to one layer: scale, down, ReLU, up."""
 
@@ -421,7 +421,7 @@ class _Adapter(nn.Module):
         return self.up(F.relu(self.down(scaled_bch.flatten(-2))))
 
 
-# spec: specs/data/continual.vibee:173
+# spec: specs/data/continual.vibee:179
 class _NoAdapter(nn.Module):
     """The first column has no earlier one to read."""
 
@@ -429,7 +429,7 @@ class _NoAdapter(nn.Module):
         return 0.0
 
 
-# spec: specs/data/continual.vibee:189
+# spec: specs/data/continual.vibee:195
 class EwcReplay:
     """Replay with elastic weight consolidation. loss(model, sample_loss, batch) is the mean loss
     over the new rows and those that replay_rows says from the reservoir (none before it holds
@@ -455,7 +455,7 @@ class EwcReplay:
         rows = replay_rows(len(batch[0]), self.config) if len(self.reservoir) else 0
         if rows:
             pairs = zip(batch, self.reservoir.draw(rows), strict=True)
-            batch = tuple(torch.cat(pair) for pair in pairs)
+            batch = tuple(torch.cat((new, old.to(new.device))) for new, old in pairs)
         mean = sample_loss(model, *batch).mean()
         return mean if self.memory is None else mean + self.memory.penalty(model)
 
@@ -477,7 +477,7 @@ class EwcReplay:
 # 4. Transfer between tasks.
 
 
-# spec: specs/data/continual.vibee:203
+# spec: specs/data/continual.vibee:210
 def _require_square(scores: Tensor) -> None:
     if scores.dim() != 2 or scores.shape[0] != scores.shape[1] or len(scores) < 2:
         raise ValueError(
@@ -486,7 +486,7 @@ def _require_square(scores: Tensor) -> None:
         )
 
 
-# spec: specs/data/continual.vibee:203
+# spec: specs/data/continual.vibee:210
 def average_score(scores: Tensor) -> float:
     """Returns the mean of the last row.
 
@@ -504,7 +504,7 @@ def average_score(scores: Tensor) -> float:
     return float(scores[-1].mean())
 
 
-# spec: specs/data/continual.vibee:219
+# spec: specs/data/continual.vibee:226
 def backward_transfer(scores: Tensor) -> float:
     """Returns the mean over all tasks but the last of R[T, i] - R[i, i]: negative where learning
     went on at their cost.
@@ -522,7 +522,7 @@ def backward_transfer(scores: Tensor) -> float:
     return float((scores[-1] - scores.diagonal())[:-1].mean())
 
 
-# spec: specs/data/continual.vibee:237
+# spec: specs/data/continual.vibee:244
 def forward_transfer(scores: Tensor, untrained: Tensor) -> float:
     """Returns the mean over all tasks but the first of R[i - 1, i] - b[i]: positive where earlier
     tasks help.
@@ -548,7 +548,7 @@ def forward_transfer(scores: Tensor, untrained: Tensor) -> float:
     return float((scores.diagonal(1) - untrained[1:]).mean())
 
 
-# spec: specs/data/continual.vibee:256
+# spec: specs/data/continual.vibee:263
 class TransferMatrix:
     """Collects the scores of a run. add(scores) takes a score (higher is better) for each task, by
     name: first those of the untrained model, then those after each task. scores and untrained
@@ -620,7 +620,7 @@ class TransferMatrix:
             )
 
 
-# spec: specs/data/continual.vibee:266
+# spec: specs/data/continual.vibee:273
 def plot_transfer(matrix: TransferMatrix, out_png: Path) -> None:
     """Writes a PNG with a cell for each score, rows by the task that was learned last, columns by
     the task that was measured.
@@ -642,7 +642,7 @@ def plot_transfer(matrix: TransferMatrix, out_png: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/data/continual.vibee:266
+# spec: specs/data/continual.vibee:273
 def _transfer_figure(matrix: TransferMatrix) -> Any:
     try:
         from matplotlib.figure import Figure
