@@ -68,7 +68,8 @@ from igla.models import igla_tiny as model_spec
 from igla.optimization.gradient import (
     GradientConfig,
     accumulate_gradients,
-    clip_gradients,
+    bound_gradients,
+    declare_gradient_dtype,
     normalize_gradients,
 )
 from igla.optimization.loss import bits_per_byte, count_targets, cross_entropy_sum
@@ -598,6 +599,7 @@ class Trainer:
         self.precision, self.reason = choose_precision(training.precision, self.device)
         torch.manual_seed(training.seed)
         self.model = Decoder(config).to(self.device)
+        declare_gradient_dtype(self.model.parameters(), options.gradient.dtype)
         self.optimizer = build_optimizer(self.model, options.optimizer)
         self.reader = TokenReader(
             data.train, training.sequence_length, training.batch_size, options.documents.seed
@@ -618,7 +620,7 @@ class Trainer:
         loss = accumulate_gradients(self._loss, batches)
         parameters = list(self.model.parameters())
         tokens = normalize_gradients(parameters, loss.tokens)
-        norm = clip_gradients(parameters, self.options.gradient.max_norm)
+        norm = bound_gradients(self.model, self.options.gradient)
         rate = self.options.optimizer.learning_rate * learning_rate_factor(
             self.step, self.scheduler
         )
