@@ -30,7 +30,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from igla.data.pipeline import Batch
+from igla.data.reader import Batch
 
 SUM_TOLERANCE = 1e-06
 UNITS_PER_SAMPLE = 2**40
@@ -667,6 +667,12 @@ def join_rows(rows: Sequence[Batch]) -> Batch:
 
     Given: Batches of one or more rows, such as one from each of several domains.
     When: They become one batch.
+
+    Args:
+        rows: what one step of training or evaluation reads.
+
+    Returns:
+        What one step of training or evaluation reads.
     """
     names = [field.name for field in fields(Batch)]
     return Batch(**{name: torch.cat([getattr(row, name) for row in rows]) for name in names})

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from igla.data import mixing
-from igla.data.pipeline import Batch
+from igla.data.reader import Batch
 
 
 # spec: specs/data/mixing.vibee:74
