@@ -24,7 +24,8 @@ $(STAMP): requirements.lock pyproject.toml
 
 install: $(STAMP) ## make .venv and install the pinned packages
 
-gen: $(STAMP) ## regenerate generated/ from specs/ and templates/, and the pages of docs/ that are made
+gen: $(STAMP) ## regenerate generated/ from specs/ and templates/, the pages of docs/ that are made, the tables of the grammars
+	$(BIN)/python -m igla_gen.syntax.tables
 	$(BIN)/igla-gen gen
 	$(BIN)/igla-gen docs
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from igla_gen.frozen import frozen
+
 # an error stops `gen`, a warning fails `check` alone, a note fails nothing
 Severity = Literal["error", "warning", "note"]
 Safety = Literal["safe", "unsafe", "display"]  # what `--fix` may apply; display is only shown
@@ -14,7 +16,7 @@ Safety = Literal["safe", "unsafe", "display"]  # what `--fix` may apply; display
 _CLEARLY = 0.1  # by how much the nearest word must be more like than the next
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """A stretch of one source file; lines and columns count from one, the end is exclusive."""
 
@@ -29,7 +31,7 @@ class Span:
         return Span(self.file, self.line, self.column, other.end_line, other.end_column)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edit:
     """Puts `text` in place of what stands at `span`; an empty span inserts."""
 
@@ -37,7 +39,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fix:
     """Edits that mend a finding, what they do in words, and whether they may be applied unasked.
 
@@ -50,7 +52,7 @@ class Fix:
     safety: Safety = "safe"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagnostic:
     """One finding: what is wrong, where, and what to do about it."""
 

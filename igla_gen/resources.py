@@ -25,6 +25,11 @@ def grammar_text(name: str) -> str:
     return (resource_root() / "grammar" / f"{name}.lark").read_text(encoding="utf-8")
 
 
+def table_text(name: str) -> str:
+    """Text of the table that was made of the grammar."""
+    return (resource_root() / "grammar" / f"{name}.json").read_text(encoding="utf-8")
+
+
 def templates_folder() -> Path:
     return _home() / "templates"
 

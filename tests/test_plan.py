@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import shutil
 
 import pytest
 
+from igla_gen.reports.curve import draw_curve
 from tests.conftest import REPOSITORY, Workplace
 
 TINY = "specs/models/igla_tiny.vibee"
@@ -115,3 +117,40 @@ def test_a_setting_that_does_not_fit_its_section_is_a_finding(
 ) -> None:
     result = shipped.run("plan", TINY, "--set", f"architecture.{field}")
     assert result.code == 1 and f"--set architecture.{field}" in result.out
+
+
+def test_a_formula_of_a_fraction_of_the_run_is_drawn(shipped: Workplace) -> None:
+    """The learning rate over the run: the numbers are those of the generated program."""
+    arguments = (QUICKSTART, "--set", "schedule.schedule=trinity", "--set", "training.steps=1000")
+    row = planned(shipped, *arguments)["learning_rate"]
+    assert row["value"] is None and row["needs"] == ["run"]
+    pretrain = importlib.import_module("igla.recipes.quickstart")
+    options = pretrain.Options()
+    training = dataclasses.replace(options.training, steps=1000)
+    schedule = dataclasses.replace(options.schedule, schedule="trinity")
+    assert row["curve"] == [
+        pretrain.learning_rate(i / 60, training, schedule, options.optimizer) for i in range(61)
+    ]
+    result = shipped.run("plan", *arguments)
+    assert result.code == 0
+    lines = result.out.splitlines()
+    start = lines.index("learning_rate over run from 0 to 1: 5e-05 to 0.001")
+    top, bottom, axis = lines[start + 3], lines[start + 10], lines[start + 11]
+    assert top.startswith("    0.001 |") and bottom.startswith("        0 |")
+    assert 45 <= top.count("#") <= 50 and 70 <= len(bottom) <= 72
+    assert axis.split() == ["0", "%", "50", "%", "100", "%"] and len(axis) == 11 + 61
+    assert all(planned(shipped, TINY)[name]["curve"] is None for name in ("num_params",))
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_curve_is_drawn_in_eighths_of_a_line(plain: bool) -> None:
+    full, half = ("#", "#") if plain else ("█", "▄")
+    lines = draw_curve([0.0, 1.0, 8.0, 7.5, -3.0], plain=plain)
+    assert [line.partition("|")[2] for line in lines[:8]] == [
+        f"  {full}{half}",
+        *[f"  {full}{full}"] * 6,
+        f" {full}{full}{full}",
+    ]
+    assert lines[0].startswith("    8 |") and lines[7].startswith("    0 |")
+    for nothing in ([0.0, 0.0], [-1.0, 0.0], [float("inf"), 1.0]):
+        assert draw_curve(nothing) == []

@@ -741,7 +741,7 @@ def test_one_changed_spec_is_all_that_is_rendered(
     assert built.files() == before
 
 
-def test_a_used_spec_that_changed_makes_its_users_again(
+def test_a_used_spec_whose_interface_changed_makes_its_users_again(
     scaling: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = REPOSITORY / "tests" / "cases" / "one_spec_uses_another"
@@ -749,7 +749,10 @@ def test_a_used_spec_that_changed_makes_its_users_again(
         shutil.copytree(case / folder, scaling.root / folder, dirs_exist_ok=True)
     assert len(made(scaling, monkeypatch)) == 2
     scaling.change(SPEC, "name: igla", "# a comment\nname: igla")
+    assert made(scaling, monkeypatch) == [FIRST]
+    scaling.change(SPEC, "factor: Int = 2", "factor: Int = 3")
     assert len(made(scaling, monkeypatch)) == 2
+    assert scaling.run("gen", "--check").code == 0
 
 
 def test_a_changed_output_or_a_damaged_note_is_made_again(

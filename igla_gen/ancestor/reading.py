@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 from igla_gen.ancestor.forms import HEADER
 from igla_gen.diagnostics import Diagnostic, Span
+from igla_gen.frozen import frozen
 from igla_gen.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
 _VARIANTS = ("enum", "variants", "values")
 _PROSE = ("given", "when", "then")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OldField:
     """One field: its name, its type, and what else is said about it."""
 
@@ -21,7 +22,7 @@ class OldField:
     rest: tuple[Entry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OldType:
     """One type: fields, or variants, or a description alone."""
 
@@ -32,7 +33,7 @@ class OldType:
     rest: tuple[Entry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OldBehavior:
     """One behaviour: name, prose by its key in small letters, and what else is said."""
 

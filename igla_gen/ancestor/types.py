@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from igla_gen.frozen import frozen
 
 _SCALARS = {
     "Int": "int integer long short byte i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 usize isize "
@@ -27,7 +28,7 @@ _GENERIC = re.compile(r"([^\W\d]\w*)\s*[<(\[](.*)[>)\]]", re.DOTALL)
 _SLICE = re.compile(r"\[\s*\w*\s*\]\s*(?:const\s+)?(.+)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Translated:
     """A type in today's words, and the names in it that nothing declares."""
 

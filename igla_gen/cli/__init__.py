@@ -79,6 +79,7 @@ def main() -> None:
     # nobody's plugins change what a spec says; to look for them, all that is installed is listed
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from igla_gen.cli.common import stop
+    from igla_gen.syntax.lalr import StaleTableError
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a locale without a character is no fault
@@ -94,5 +95,7 @@ def main() -> None:
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         where = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         stop(where, 2)
+    except StaleTableError as error:
+        stop(str(error), 1)
     except BrokenPipeError:
         sys.exit(1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import typer
 
 from igla_gen.cli.common import stop, takes_color
 from igla_gen.diagnostics import Diagnostic
+from igla_gen.frozen import frozen
 from igla_gen.model.library import Library, find_specs, read_text, shown_path
 from igla_gen.reports.text import render_finding
 from igla_gen.rewriting import RewriteError, replace_file, unified_diff
@@ -23,7 +23,7 @@ Paths = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Text:
     """One text to format; `path` is None for standard input."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,18 +64,27 @@ def run(
 
 
 def _as_text(numbers: list[Number]) -> str:
+    from igla_gen.reports.curve import draw_curve
+
     if not numbers:
         return "the blueprint and what it uses have no formulas"
+    plain = not (sys.stdout.encoding or "").lower().startswith("utf")
     lines = []
     for number in numbers:
         needs = f"{number.name} needs {', '.join(number.missing)}"
         value = f"{number.name} = {number.fault or number.shown}"
-        lines.append(needs if number.missing else value)
+        lines.append(_over(number) if number.curve else needs if number.missing else value)
         lines.append(f"    {number.description}")
         lines.append(f"    {number.place.file}:{number.place.line}")
-    if any(number.missing for number in numbers):
+        lines += draw_curve(number.curve, plain=plain) if number.curve else []
+    if any(number.missing and not number.curve for number in numbers):
         lines.append("give what is needed with --set NAME=VALUE")
     return "\n".join(lines)
+
+
+def _over(number: Number) -> str:
+    low, high = min(number.curve), max(number.curve)
+    return f"{number.name} over {number.missing[0]} from 0 to 1: {low:g} to {high:g}"
 
 
 def _as_json(module: str, numbers: list[Number], smoke: bool) -> str:
@@ -86,6 +96,7 @@ def _as_json(module: str, numbers: list[Number], smoke: bool) -> str:
             "unit": n.unit,
             "needs": list(n.missing),
             "fault": n.fault,
+            "curve": list(n.curve) or None,
             "description": n.description,
             "module": n.module,
             "file": n.place.file,

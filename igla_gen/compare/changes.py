@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from igla_gen.diagnostics import Span
+from igla_gen.frozen import frozen
 
 Kind = Literal[
     "checkpoint",
@@ -40,7 +41,7 @@ KINDS: dict[Kind, tuple[Bump, str]] = {
 BREAKING: tuple[Kind, ...] = ("checkpoint", "api")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """What one line of the report says."""
 

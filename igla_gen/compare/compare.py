@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from igla_gen.compare.behaviors import compare_behaviors
 from igla_gen.compare.changes import BREAKING, Bump, Change, asked_by
@@ -16,13 +15,14 @@ from igla_gen.compare.templates import compare_templates
 from igla_gen.compare.types import compare_types
 from igla_gen.compare.versions import bump_made, is_enough
 from igla_gen.diagnostics import Diagnostic
+from igla_gen.frozen import frozen
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec
 from igla_gen.model.library import Unit
 
 _MODULE = re.compile(r"^module:[ \t]*[\"']?([\w.]+)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """What changed in one module, the version step it asks for and the one that was made.
 
@@ -58,7 +58,7 @@ class Difference:
         return tuple(change for change in self.changes if change.kind in BREAKING)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """All modules that differ, and the specs that could not be read, on either side."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from igla_gen.compare.changes import Kind
 from igla_gen.compare.meaning import TypeKey, type_key
 from igla_gen.compare.sides import Sides, Tree
 from igla_gen.compare.values import data, same, shown
 from igla_gen.diagnostics import Span
 from igla_gen.expressions.tree import Attribute, Call, Expression, Name, show, walk
+from igla_gen.frozen import frozen
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec
 from igla_gen.model.counting import counts_parameters
 from igla_gen.model.library import Unit
@@ -96,7 +95,7 @@ def _told(before: object, after: object) -> str:
     return f"is {shown(after)}, it was {shown(before)}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inner:
     """The value of a field that is a record, given as a mapping."""
 

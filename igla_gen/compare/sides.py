@@ -9,12 +9,13 @@ from igla_gen.compare.changes import Changes, Kind
 from igla_gen.compare.meaning import Roles
 from igla_gen.compare.values import prose
 from igla_gen.diagnostics import Span
+from igla_gen.frozen import frozen
 from igla_gen.model.base import Spec
 from igla_gen.model.library import Library, Unit
 from igla_gen.syntax.tree import Scalar
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tree:
     """All specs and templates of one version."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from igla_gen.diagnostics import Diagnostic, Span
@@ -14,6 +13,7 @@ from igla_gen.editors.keys import sentence
 from igla_gen.editors.project import Declared, Project, text_of
 from igla_gen.editors.schema import CLASSES
 from igla_gen.expressions.emit import VOCABULARY
+from igla_gen.frozen import frozen
 from igla_gen.model.base import Spec
 from igla_gen.model.component import InstanceSpec
 from igla_gen.model.library import KINDS, PACKAGE
@@ -34,7 +34,7 @@ _TYPES: dict[str, str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suggestion:
     """One word that may be put at the cursor."""
 
@@ -44,7 +44,7 @@ class Suggestion:
     insert: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Location:
     """A place in a file; line and column count from one."""
 

@@ -6,7 +6,8 @@ It looks at lines alone, so it answers in documents that are being written and c
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from igla_gen.frozen import frozen
 
 ITEM = "-"  # a step of a path into a list
 _LINE = re.compile(r"(?P<indent> *)(?P<dashes>(?:-(?: +|$))*)(?P<rest>.*)")
@@ -14,7 +15,7 @@ _KEY = re.compile(r"(?P<key>\"[^\"]*\"|'[^']*'|[^\s\"'\[\]{},#][^:#]*?)\s*:(?=\s
 _FLOW_KEY = re.compile(r"\s*(?P<key>\"[^\"]*\"|'[^']*'|[^\s\"'\[\]{},:]+)\s*:\s")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """`path` leads to the collection that the cursor is in; `key` is the key whose value it is in, if any.
 
@@ -34,7 +35,7 @@ class Context:
         return self.path if self.key is None else (*self.path, self.key)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Line:
     """One line: the columns of its dashes, the column of its content, and its key if it has one."""
 

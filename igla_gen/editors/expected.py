@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import types
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from igla_gen.editors.context import ITEM
+from igla_gen.frozen import frozen
 from igla_gen.model import base
 from igla_gen.model.base import Spec
 
@@ -21,7 +21,7 @@ _SCALARS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expected:
     """A mapping with the keys of `cls`, a table or list of `inner`, a scalar of a kind, or anything."""
 

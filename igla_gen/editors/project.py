@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from igla_gen.diagnostics import Diagnostic, Span
 from igla_gen.emit.templates import template_texts
+from igla_gen.frozen import frozen
 from igla_gen.model.library import Library, Unit, load, shown_path
 from igla_gen.resources import templates_folder
 from igla_gen.rules import run_rules
@@ -16,7 +16,7 @@ from igla_gen.syntax import parse_document
 from igla_gen.syntax.tree import Document, Mapping, Node, Scalar, Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Declared:
     """A name that a spec declares: what it is, where its name stands, and what is said about it."""
 

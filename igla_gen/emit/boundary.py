@@ -6,19 +6,19 @@ The tests made from them fail when a constraint is dropped, loosened, tightened 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from igla_gen.emit.bounds import OUTSIDE
 from igla_gen.emit.types import SUMS
 from igla_gen.expressions import EvaluationError, Expression, evaluate, names
 from igla_gen.expressions.tree import Number, walk
+from igla_gen.frozen import frozen
 from igla_gen.model.component import TypeSpec
 from igla_gen.model.quantities import MEASURES
 from igla_gen.model.records import Record, chains, constants_of
 from igla_gen.model.types import MIXTURE_TOLERANCE, GenericType, NamedType, Type
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Boundary:
     """Changes to the example: those that this constraint is the first to refuse, and those that pass."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from igla_gen.frozen import frozen
 from igla_gen.model.quantities import MEASURES
 from igla_gen.model.types import GenericType, NamedType, Type
 
@@ -14,7 +14,7 @@ REVERSED = "goes from high to low; swap its ends"
 _STEP = 0.001  # how far outside the values are that a fraction refuses
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sides:
     """Values just outside what the type allows, each with what is said of it, and just inside."""
 

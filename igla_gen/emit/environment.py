@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from jinja2 import FunctionLoader, StrictUndefined, TemplateError, nodes
 from jinja2.ext import Extension
@@ -12,13 +11,14 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from igla_gen.emit.provenance import mark, marked, unmarked
 from igla_gen.emit.values import Code
+from igla_gen.frozen import frozen
 
 
 class TemplateFault(Exception):
     """A template cannot be rendered; the message names the template and the line."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block:
     """What a `#% behavior NAME` (or type, or check) block gets from the spec."""
 

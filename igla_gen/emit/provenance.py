@@ -12,9 +12,9 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from igla_gen.emit.values import LINE
+from igla_gen.frozen import frozen
 
 MARK = "\ue000"  # of private use: no spec and no template holds it
 _MARKED = re.compile(f"{MARK}(\\d+){MARK}")
@@ -26,7 +26,7 @@ _LAYOUT = frozenset(
 SPEC = "# spec: "
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lines:
     """Text with the template line that each of its lines came from; 0 for the compiler's own."""
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from jinja2.sandbox import SandboxedEnvironment
@@ -30,6 +30,7 @@ from igla_gen.emit.shape import Shape, module_shape, shape_faults, tests_shape
 from igla_gen.emit.templates import template_names, template_texts
 from igla_gen.emit.types import fields_code, type_code
 from igla_gen.emit.values import LINE, Code, code, doc, place_lines
+from igla_gen.frozen import frozen
 from igla_gen.model.component import ComponentSpec, InstanceSpec
 from igla_gen.model.library import PACKAGE, Library, Unit
 from igla_gen.model.records import reachable
@@ -39,7 +40,7 @@ LINE_LENGTH = 100
 FEW_FILES = 8  # for so many a second process is not worth its start
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Output:
     """One file to be written below the output folder."""
 
@@ -70,7 +71,8 @@ def render_units(
     """The files that the specs become, formatted, in `jobs` processes (default: one a core).
 
     `known` gives the text that a draft has become before, where it is at hand: a change of one spec
-    is rendered for all that read it, and most of them come out as they were.
+    is rendered for all that read it, and most of them come out as they were. Such a text had what
+    its spec promises when it was made.
 
     Raises:
         TemplateFault: a template is missing, cannot be rendered, or gives what is not Python.
@@ -80,12 +82,12 @@ def render_units(
     for unit in units:
         providers = _providers(library, unit)
         for draft in drafts(library, unit, environment):
-            output = replace(draft, draft=_digest(draft.text, providers))
+            output = replace(draft, draft=_digest(draft, providers))
             text = known(output)
             if text is None:
                 fresh.append(_tidy(output, unit, providers))
             else:
-                made.append(output.with_text(_held(text, output)))
+                made.append(output.with_text(text))
     if len(fresh) < FEW_FILES or jobs == 1:
         texts = list(map(finished, fresh))
     else:  # black takes nine tenths of the time, and knows nothing of the other files
@@ -94,8 +96,11 @@ def render_units(
     return made + [output.with_text(text) for output, text in zip(fresh, texts, strict=True)]
 
 
-def _digest(text: str, providers: dict[str, str]) -> str:
-    return hashlib.sha256(f"{text}\0{sorted(providers.items())}".encode()).hexdigest()
+def _digest(draft: Output, providers: dict[str, str]) -> str:
+    """Of all that the file is a function of, what is promised of it included."""
+    promised = sorted(draft.shape.fields.items())
+    whole = (draft.text, sorted(providers.items()), draft.shape.names, promised)
+    return hashlib.sha256(repr(whole).encode()).hexdigest()
 
 
 def outline(library: Library, unit: Unit) -> list[Output]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from igla_gen.emit.laws import snake
+from igla_gen.frozen import frozen
 from igla_gen.model.component import ComponentSpec
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shape:
     """Names that a file defines, once each, and the fields of its config types."""
 

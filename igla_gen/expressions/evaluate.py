@@ -115,7 +115,7 @@ def evaluate(node: Expression, values: MappingABC[str, object]) -> object:
         EvaluationError: unknown name, wrong types, division by zero, a number out of range.
     """
     try:
-        return _evaluate(node, values)
+        return _EVALUATED.get(node.__class__, _tensor)(node, values)
     except EvaluationError:
         raise
     except ZeroDivisionError:
@@ -124,77 +124,81 @@ def evaluate(node: Expression, values: MappingABC[str, object]) -> object:
         raise EvaluationError(f"cannot be evaluated: {error}", node.span) from None
 
 
-def _evaluate(node: Expression, values: MappingABC[str, object]) -> object:
-    def value(part: Expression) -> object:
-        return evaluate(part, values)
-
-    match node:
-        case Number(number) | Text(number):
-            return number
-        case Name(name):
-            return _name(node, name, values)
-        case Attribute(owner, name):
-            record = value(owner)
-            if not isinstance(record, MappingABC) or name not in record:
-                reason = f": {show(owner)} is none" if record is None else ""
-                raise EvaluationError(f"there is no field {name!r}{reason}", node.span)
-            return record[name]
-        case Call(function, arguments, keywords):
-            callee = value(function)
-            if not callable(callee):
-                raise EvaluationError("this is not a function", function.span)
-            return callee(*map(value, arguments), **{key: value(v) for key, v in keywords})
-        case Index(owner, (subscript,)):
-            return value(owner)[value(subscript)]
-        case Unary("not", operand):
-            return not value(operand)
-        case Unary(sign, operand):
-            return -value(operand) if sign == "-" else +value(operand)
-        case Binary():
-            return _binary(node, value(node.left), value(node.right))
-        case Comparison(operands, operators):
-            return _chain(operands, operators, value)
-        case Logical(word, operands):
-            return _logical(word, operands, value)
-        case Conditional(condition, then, otherwise):
-            return value(then) if value(condition) else value(otherwise)
-        case Items(items, is_tuple):
-            made = [value(item) for item in items]
-            return _bounded(tuple(made) if is_tuple else made)
-    raise EvaluationError("this needs a tensor and cannot be evaluated here", node.span)
+_Values = MappingABC[str, object]
 
 
-def _logical(
-    word: str, operands: tuple[Expression, ...], value: Callable[[Expression], object]
-) -> object:
+def _literal(node: Number | Text, _values: _Values) -> object:
+    return node.value
+
+
+def _name(node: Name, values: _Values) -> object:
+    name = node.name
+    for scope in (values, CONSTANTS, FUNCTIONS):
+        if name in scope:
+            return scope[name]
+    raise EvaluationError(f"{name!r} is not known here", node.span)
+
+
+def _attribute(node: Attribute, values: _Values) -> object:
+    record, name = evaluate(node.owner, values), node.name
+    if not isinstance(record, dict | MappingABC) or name not in record:
+        reason = f": {show(node.owner)} is none" if record is None else ""
+        raise EvaluationError(f"there is no field {name!r}{reason}", node.span)
+    return record[name]
+
+
+def _call(node: Call, values: _Values) -> object:
+    callee = evaluate(node.function, values)
+    if not callable(callee):
+        raise EvaluationError("this is not a function", node.function.span)
+    arguments = [evaluate(argument, values) for argument in node.arguments]
+    return callee(*arguments, **{key: evaluate(v, values) for key, v in node.keywords})
+
+
+def _index(node: Index, values: _Values) -> object:
+    if len(node.subscripts) != 1:
+        return _tensor(node, values)
+    return evaluate(node.owner, values)[evaluate(node.subscripts[0], values)]  # type: ignore[index]
+
+
+def _unary(node: Unary, values: _Values) -> object:
+    operand = evaluate(node.operand, values)
+    if node.operator == "not":
+        return not operand
+    return -operand if node.operator == "-" else +operand  # type: ignore[operator]
+
+
+def _logical(node: Logical, values: _Values) -> object:
     """The operand that decides, as in Python; those after it are not looked at."""
-    for operand in operands:
-        found = value(operand)
-        if bool(found) == (word == "or"):
+    for operand in node.operands:
+        found = evaluate(operand, values)
+        if bool(found) == (node.operator == "or"):
             break
     return found
 
 
-def _chain(
-    operands: tuple[Expression, ...],
-    operators: tuple[str, ...],
-    value: Callable[[Expression], object],
-) -> bool:
+def _comparison(node: Comparison, values: _Values) -> bool:
     """`a < b < c`, as in Python: what follows a link that does not hold is not looked at."""
-    left = value(operands[0])
-    for sign, operand in zip(operators, operands[1:], strict=True):
-        right = value(operand)
+    left = evaluate(node.operands[0], values)
+    for sign, operand in zip(node.operators, node.operands[1:], strict=True):
+        right = evaluate(operand, values)
         if not _COMPARE[sign](left, right):
             return False
         left = right
     return True
 
 
-def _name(node: Name, name: str, values: MappingABC[str, object]) -> object:
-    for scope in (values, CONSTANTS, FUNCTIONS):
-        if name in scope:
-            return scope[name]
-    raise EvaluationError(f"{name!r} is not known here", node.span)
+def _conditional(node: Conditional, values: _Values) -> object:
+    return evaluate(node.then if evaluate(node.condition, values) else node.otherwise, values)
+
+
+def _items(node: Items, values: _Values) -> object:
+    made = [evaluate(item, values) for item in node.items]
+    return _bounded(tuple(made) if node.is_tuple else made)
+
+
+def _tensor(node: Expression, _values: _Values) -> object:
+    raise EvaluationError("this needs a tensor and cannot be evaluated here", node.span)
 
 
 def _real(number: object) -> object:
@@ -211,7 +215,8 @@ def _check_repetition(node: Binary, left: object, right: object) -> None:
             raise EvaluationError("the list is too large", node.span)
 
 
-def _binary(node: Binary, left: object, right: object) -> object:
+def _binary(node: Binary, values: _Values) -> object:
+    left, right = evaluate(node.left, values), evaluate(node.right, values)
     if node.operator == "^":
         if isinstance(right, int | float) and abs(right) > MAX_EXPONENT:
             raise EvaluationError(f"an exponent over {MAX_EXPONENT}", node.span)
@@ -225,3 +230,10 @@ def _binary(node: Binary, left: object, right: object) -> object:
     if node.operator not in _BINARY:
         raise EvaluationError(f"{node.operator!r} needs tensors", node.span)
     return _BINARY[node.operator](left, right)
+
+
+_EVALUATED: dict[type, Callable[..., object]] = {
+    Number: _literal, Text: _literal, Name: _name, Attribute: _attribute, Call: _call,
+    Index: _index, Unary: _unary, Binary: _binary, Comparison: _comparison, Logical: _logical,
+    Conditional: _conditional, Items: _items,
+}  # fmt: skip

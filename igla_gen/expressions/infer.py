@@ -57,6 +57,7 @@ from igla_gen.expressions.tree import (
     Unary,
     show,
 )
+from igla_gen.frozen import frozen
 
 CONSTANTS: dict[str, Kind] = {
     "pi": FLOAT, "inf": FLOAT, "true": BOOL, "false": BOOL, "none": NONE,
@@ -64,7 +65,7 @@ CONSTANTS: dict[str, Kind] = {
 DTYPES = ("float64", "float32", "float16", "bfloat16", "int64", "int32", "bool")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """Something in an expression that cannot be right; `name` is the rule that reports it."""
 

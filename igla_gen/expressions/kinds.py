@@ -9,18 +9,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from igla_gen.frozen import frozen
+
 Size = int | None
 Shape = tuple[Size, ...]
 
 NUMBERS = ("Int", "Float", "Bool")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unknown:
     """Nothing is known of the value."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plain:
     """A number, text, none or a dtype; `value` where the expression itself says it."""
 
@@ -28,21 +30,21 @@ class Plain:
     value: int | float | str | bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Words:
     """One of a few words."""
 
     variants: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Maybe:
     """A value, or none."""
 
     inner: Kind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Several:
     """A list or tuple; `items` where each one is known, else `item` for all of them."""
 
@@ -50,14 +52,14 @@ class Several:
     items: tuple[Kind, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Table:
     """A mapping from keys to values."""
 
     value: Kind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Array:
     """A tensor; `shape` is None where even the number of dimensions is open."""
 
@@ -65,7 +67,7 @@ class Array:
     dtype: str | None = None  # bool, int or float, where known
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Param:
     """A parameter; `dims` are the dimensions of a tensor as the spec writes them."""
 
@@ -75,7 +77,7 @@ class Param:
     dims: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Function:
     """Something that can be called. `dims` are those of the result, `dims_of_items` of a list's."""
 
@@ -87,7 +89,7 @@ class Function:
     keywords_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """A value with fields."""
 

@@ -6,8 +6,6 @@ import keyword
 import math
 from functools import cache, lru_cache
 
-from lark import Lark, Token, Transformer, UnexpectedInput
-
 from igla_gen.diagnostics import Diagnostic, Span, SpecError
 from igla_gen.expressions.tree import (
     Attribute,
@@ -27,8 +25,7 @@ from igla_gen.expressions.tree import (
     Unary,
     depth_of,
 )
-from igla_gen.resources import grammar_text
-from igla_gen.syntax.lalr import Tables
+from igla_gen.syntax.lalr import Tables, Token, UnexpectedError
 from igla_gen.syntax.tree import MAX_DIGITS, Scalar
 
 MAX_DEPTH = 48  # four brackets a level when emitted, and Python reads 200
@@ -38,9 +35,7 @@ MAX_DEPTH = 48  # four brackets a level when emitted, and Python reads 200
 def _parser() -> tuple[Tables, _Builder]:
     """The parser and the builder of its nodes, which works while it parses: no tree in between."""
     builder = _Builder()
-    grammar = grammar_text("expressions")
-    lark = Lark(grammar, parser="lalr", maybe_placeholders=True, transformer=builder)
-    return Tables(lark, "start"), builder
+    return Tables("expressions", "start", builder), builder
 
 
 @lru_cache(8192)  # an editor, and who checks one spec again and again, changes one line of many
@@ -60,14 +55,8 @@ def parse_expression(scalar: Scalar) -> Expression:
     try:
         node = parser.parse(scalar.text)
         depth = depth_of(node)
-    except UnexpectedInput as error:
-        offset = error.pos_in_stream
-        if (
-            offset is None
-            or offset < 0
-            or getattr(getattr(error, "token", None), "type", "") == "$END"
-        ):
-            offset = len(scalar.text)
+    except UnexpectedError as error:
+        offset = error.offset
         rest = scalar.text[offset : offset + 20]
         message = f"{rest!r} cannot stand here" if rest else "the expression breaks off"
         hint = "operators: + - * / // % ^ @ == != < <= > >= ~= and or not in, a if c else b"
@@ -92,13 +81,12 @@ def _error(scalar: Scalar, offset: int, message: str, hint: str | None) -> SpecE
     return SpecError(Diagnostic("IG202", "bad-expression", message, span, hint))
 
 
-class _Builder(Transformer):
+class _Builder:
     """Makes the nodes of one expression; `scalar` is the text that is being parsed."""
 
     scalar: Scalar
 
     def _at(self, token: Token) -> Span:
-        assert token.start_pos is not None and token.end_pos is not None
         return self.scalar.part(token.start_pos, token.end_pos)
 
     def number(self, children):

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from igla_gen.diagnostics import Span
+from igla_gen.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Number:
     value: int | float
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Text:
     value: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Name:
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attribute:
     owner: Expression
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     function: Expression
     arguments: tuple[Expression, ...]
@@ -42,26 +42,26 @@ class Call:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Index:
     owner: Expression
     subscripts: tuple[Expression, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slice:
     start: Expression | None
     stop: Expression | None
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ellipsis_:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unary:
     """`-x`, `+x` or `not x`."""
 
@@ -70,7 +70,7 @@ class Unary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Binary:
     operator: str
     left: Expression
@@ -78,7 +78,7 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """`a < b <= c`: one more operand than operators."""
 
@@ -87,7 +87,7 @@ class Comparison:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Logical:
     """`a and b and c`, or the same with `or`."""
 
@@ -96,7 +96,7 @@ class Logical:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conditional:
     """`a if condition else b`."""
 
@@ -106,7 +106,7 @@ class Conditional:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Items:
     """`[a, b]`, or `(a, b)` when `is_tuple`."""
 

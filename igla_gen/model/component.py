@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from pydantic import Field
 
-from igla_gen.expressions.evaluate import TOLERANCE
+from igla_gen.expressions.evaluate import TOLERANCE, evaluate
 from igla_gen.model.base import (
     Expr,
     FieldText,
@@ -108,6 +109,14 @@ class ComponentSpec(Header):
     types: Table[TypeSpec] = Field(default_factory=dict)
     formulas: Table[Formula] = Field(default_factory=dict)
     behaviors: Items[Behavior] = ()
+
+    @cached_property
+    def constant_values(self) -> dict[str, object]:
+        """The constants, evaluated, each by those above it."""
+        values: dict[str, object] = {}
+        for name, expression in self.constants.items():
+            values[name] = evaluate(expression, values)
+        return values
 
     @property
     def built(self) -> tuple[Behavior, ...]:

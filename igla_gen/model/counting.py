@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 
 from igla_gen.expressions import EvaluationError, Expression
-from igla_gen.expressions.tree import Attribute, Call, Comparison, Name, walk
+from igla_gen.expressions.tree import Attribute, Call, Comparison, Name, names, walk
+from igla_gen.frozen import frozen
 from igla_gen.model.component import BlueprintSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.records import Record, RecordType, broken, constants_of, record_type
@@ -26,7 +26,7 @@ def counts_parameters(name: str) -> bool:
     return _COUNTS.search(name) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counter:
     """The formula that a blueprint holds one of its sections to, as in `F(section) == promised`."""
 
@@ -47,10 +47,11 @@ class Counter:
             return None
         return value if isinstance(value, int) else None
 
-    def is_legal(self, record: Record) -> bool:
-        """Whether the constraints of the type hold."""
+    def is_legal(self, record: Record, constraints: Iterable[Expression] | None = None) -> bool:
+        """Whether the constraints of the type hold, or some of them."""
         values = constants_of(record.owner) | record
-        return all(broken(constraint, values) is None for constraint in record.spec.constraints)
+        asked = record.spec.constraints if constraints is None else constraints
+        return all(broken(constraint, values) is None for constraint in asked)
 
 
 def counter_of(library: Library, blueprint: Unit) -> Counter | None:
@@ -83,7 +84,7 @@ def _chain(node: Expression) -> tuple[str, ...] | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """Another value of one field, and the count that it gives."""
 
@@ -128,15 +129,19 @@ def _free_fields(counter: Counter, record: Record) -> Iterator[str]:
 def _nearest(
     counter: Counter, record: Record, field: str, before: int, wanted: tuple[float, float]
 ) -> Change | None:
-    """The value nearest to that of the record, among the legal ones, whose count is wanted."""
+    """The value nearest to that of the record, among the legal ones, whose count is wanted.
+
+    The record is legal, so that only what speaks of the field can break.
+    """
     value, (low, high) = record[field], wanted
     assert isinstance(value, int)
     step = _step(field, value)
     way = 1 if before < low else -1
+    asked = [c for c in record.spec.constraints if any(name.name == field for name in names(c))]
     last, best = before, None
     for other in range(value + way * step, _limit(value, way), way * step):
         changed = record.changed(field, other)
-        if other < 1 or not counter.is_legal(changed):
+        if other < 1 or not counter.is_legal(changed, asked):
             continue
         count = counter.count(changed)
         if count is None:

@@ -33,7 +33,7 @@ from igla_gen.model.component import (
     Law,
     TypeSpec,
 )
-from igla_gen.model.library import Library, Unit
+from igla_gen.model.library import Library, Unit, declarations, remembered
 from igla_gen.model.quantities import MEASURES
 from igla_gen.model.types import EnumType, FieldType, GenericType, NamedType, TensorType, Type
 from igla_gen.syntax.tree import Node, plain_data
@@ -56,8 +56,8 @@ def type_faults(library: Library, unit: Unit, open_types: frozenset[str]) -> Ite
     if not isinstance(spec, ComponentSpec):
         return
     scope = scope_kinds(library, unit)
+    own = {n: c for n, c in scope.items() if n in spec.constants}
     for name, type_ in spec.types.items():
-        own = {n: c for n, c in scope.items() if n in spec.constants}
         fields = own | {n: kind_of_type(library, unit, f.type) for n, f in type_.fields.items()}
         inference = Inference(fields)
         for constraint in type_.constraints:
@@ -125,14 +125,24 @@ def scope_kinds(library: Library, unit: Unit) -> dict[str, Kind]:
     """Every declared name that the unit's spec may use, with what it is."""
     kinds: dict[str, Kind] = {}
     for name, known in library.scope(unit).items():
-        match known.declaration:
-            case TypeSpec() as type_:
-                kinds[name] = _constructor(library, known.unit, name, type_)
-            case Formula() | Behavior() as declared:
-                kinds[name] = _function(library, known.unit, name, declared)
-            case None:
-                constants = known.unit.spec.constants  # type: ignore[union-attr]
-                kinds[name] = Inference(kinds).infer(constants[name])
+        if known.declaration is not None:
+            kinds[name] = _declared_kinds(library, known.unit)[name]
+        else:
+            constants = known.unit.spec.constants  # type: ignore[union-attr]
+            kinds[name] = Inference(kinds).infer(constants[name])
+    return kinds
+
+
+@remembered
+def _declared_kinds(library: Library, unit: Unit) -> dict[str, Kind]:
+    """The types, formulas and behaviours that the unit declares."""
+    assert isinstance(unit.spec, ComponentSpec)
+    kinds: dict[str, Kind] = {}
+    for name, declaration in declarations(unit.spec):
+        if isinstance(declaration, TypeSpec):
+            kinds.setdefault(name, _constructor(library, unit, name, declaration))
+        elif declaration is not None:
+            kinds.setdefault(name, _function(library, unit, name, declaration))
     return kinds
 
 

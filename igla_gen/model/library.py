@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
+from typing import TypeVar
 
 from igla_gen.ancestor.forms import is_ancestor
 from igla_gen.diagnostics import Diagnostic, Findings, Span, respelling, suggestion
+from igla_gen.frozen import frozen
 from igla_gen.model.base import build
 from igla_gen.model.component import (
     Behavior,
@@ -27,6 +30,7 @@ from igla_gen.syntax.parser import MAX_SIZE, too_large
 from igla_gen.syntax.tree import Document, Node, Scalar
 from igla_gen.syntax.tree import Mapping as MappingNode
 
+T = TypeVar("T")
 PACKAGE = "igla"
 _LONGEST_MODULE = 200  # characters; file systems take names of some 250 bytes
 MAX_BYTES = 4 * MAX_SIZE  # a file of more bytes has too many characters in any case
@@ -42,7 +46,7 @@ KINDS = ("component", "blueprint", "model", "recipe")
 Declaration = TypeSpec | Formula | Behavior
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """One spec file."""
 
@@ -51,7 +55,7 @@ class Source:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unit:
     """One spec that was read without fault."""
 
@@ -73,7 +77,7 @@ class Unit:
         return self.spec.kind.text if self.spec.kind is not None else "component"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Known:
     """A name that a spec may use, and where it is declared."""
 
@@ -98,6 +102,16 @@ class Library:
     _scopes: dict[tuple[int, ...], tuple[list[Unit], dict[str, Known]]] = field(
         default_factory=dict
     )
+
+    # what later passes find out about units, each once (see `remembered`)
+    _known: dict[tuple[object, int], tuple[Unit, object]] = field(default_factory=dict)
+
+    def once(self, find: Callable[[Library, Unit], T], unit: Unit) -> T:
+        """What a function finds out about a unit; it is asked once."""
+        key = find, id(unit)
+        if key not in self._known:
+            self._known[key] = unit, find(self, unit)  # with the unit, whose identity is the key
+        return self._known[key][1]  # type: ignore[return-value]
 
     def used(self, unit: Unit) -> list[Unit]:
         """The unit and the units that it names in `uses`, nearest first."""
@@ -140,6 +154,19 @@ class Library:
         """The model that a recipe trains."""
         assert isinstance(unit.spec, InstanceSpec)
         return self.units.get(unit.spec.model.text) if unit.spec.model else None
+
+
+def remembered(find: Callable[[Library, Unit], T]) -> Callable[[Library, Unit], T]:
+    """A function of a unit that is asked once for each; nobody may change what it gives.
+
+    It is for passes that run after all specs are loaded, which is when a unit's surroundings stand.
+    """
+
+    @wraps(find)
+    def found(library: Library, unit: Unit) -> T:
+        return library.once(find, unit)
+
+    return found
 
 
 def _names_of(units: list[Unit]) -> dict[str, Known]:

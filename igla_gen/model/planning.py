@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from igla_gen.diagnostics import Findings, Span, suggestion
 from igla_gen.expressions import EvaluationError
+from igla_gen.frozen import frozen
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.records import Record, records_in
@@ -22,14 +23,18 @@ from igla_gen.syntax import parse_document
 from igla_gen.syntax.tree import Entry, plain_data
 from igla_gen.syntax.tree import Mapping as MappingNode
 
+CURVE_POINTS = 61
 _STEPS = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"))
 _BYTES = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 _BINARY = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Number:
-    """One formula: its value, or the parameters that nothing gives, or why it has none."""
+    """One formula: its value, or the parameters that nothing gives, or why it has none.
+
+    Where all that is missing is one Fraction, `curve` holds its values at CURVE_POINTS fractions from 0 to 1.
+    """
 
     name: str
     module: str
@@ -38,6 +43,7 @@ class Number:
     value: object = None
     missing: tuple[str, ...] = ()
     fault: str | None = None
+    curve: tuple[float, ...] = ()
 
     @property
     def unit(self) -> str | None:
@@ -54,6 +60,11 @@ class Number:
         if self.unit == "bytes":
             return f"{exact} bytes{_brackets(_scaled(self.value, _BYTES), _scaled(self.value, _BINARY))}"
         return f"{exact}{_brackets(_scaled(self.value, _STEPS, glue=''))}"
+
+
+def _curve(function: object, name: str, values: Mapping[str, object]) -> tuple[float, ...]:
+    fractions = (index / (CURVE_POINTS - 1) for index in range(CURVE_POINTS))
+    return tuple(function(**{name: fraction, **values}) for fraction in fractions)  # type: ignore[operator]
 
 
 def _scaled(value: float, steps: tuple[tuple[int, str], ...], glue: str = " ") -> str | None:
@@ -174,11 +185,16 @@ class Plan:
             if known:
                 values[name] = value
             else:
-                missing.append(f"{name} ({show_type(param.type)})")
-        if missing:
-            return replace(number, missing=tuple(missing))
+                missing.append(name)
+        function = functions[number.name]
+        types = [show_type(formula.params[name].type) for name in missing]
         try:
-            return replace(number, value=functions[number.name](**values))  # type: ignore[operator]
+            if types == ["Fraction"] and show_type(formula.returns) == "Float":
+                return replace(number, missing=tuple(missing), curve=_curve(function, missing[0], values))
+            if missing:
+                needs = (f"{n} ({t})" for n, t in zip(missing, types, strict=True))
+                return replace(number, missing=tuple(needs))
+            return replace(number, value=function(**values))  # type: ignore[operator]
         except EvaluationError as error:
             return replace(number, fault=str(error))
 

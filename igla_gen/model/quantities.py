@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from lark import Lark, Token, UnexpectedInput
-
 from igla_gen.diagnostics import suggestion
-from igla_gen.resources import grammar_text
+from igla_gen.frozen import frozen
+from igla_gen.syntax.lalr import Tables, Token, UnexpectedError
 
 MAX_LENGTH = 100  # characters; a longer text is no quantity of any spec
 MAX_EXPONENT = 300  # of ten; a larger one does not fit a float
@@ -33,7 +31,7 @@ UNITS: dict[str, tuple[str, Fraction]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measure:
     """What a type takes: kinds of quantities, an example of each spelling, the unit of its values."""
 
@@ -71,7 +69,7 @@ class QuantityError(ValueError):
         self.start, self.end, self.hint = start, end, hint
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quantity:
     """An amount, or a range of them, in the base unit of its kind: bytes, seconds, dollars (per hour)."""
 
@@ -91,11 +89,9 @@ def parse_quantity(text: str) -> Quantity:
     if len(text) > MAX_LENGTH:
         raise QuantityError(f'"{text[:20]}..." is too long for a quantity', 0, len(text))
     try:
-        minus, dollar, first, _, second, *rest = _parser().parse(text).children
-    except UnexpectedInput as error:
-        place = error.pos_in_stream
-        is_end = getattr(getattr(error, "token", None), "type", "") == "$END"
-        place = len(text) if is_end or place is None else place
+        minus, dollar, first, _, second, *rest = _parser().parse(text)
+    except UnexpectedError as error:
+        place = error.offset
         raise QuantityError(f'"{text}" is not a quantity', place, place + 1) from None
     *units, per = rest
     words = [unit for unit in units if unit is not None]
@@ -111,9 +107,16 @@ def parse_quantity(text: str) -> Quantity:
     return Quantity(text, kind, low, high, (start, len(text.rstrip())))
 
 
+class _Builder:
+    """A quantity is the list of its parts, None where one is left out."""
+
+    def quantity(self, parts: list[Token | None]) -> list[Token | None]:
+        return parts
+
+
 @cache
-def _parser() -> Lark:
-    return Lark(grammar_text("quantities"), parser="lalr", start="quantity")
+def _parser() -> Tables:
+    return Tables("quantities", "quantity", _Builder())
 
 
 def _exact(token: Token) -> Fraction:
@@ -170,7 +173,6 @@ def _money(text: str, words: list[Token], per: Token | None) -> tuple[str, Fract
 
 
 def _bad(token: Token, message: str, hint: str | None) -> QuantityError:
-    assert token.start_pos is not None and token.end_pos is not None
     return QuantityError(message, token.start_pos, token.end_pos, hint)
 
 

@@ -309,13 +309,8 @@ def overlay(library: Library, declared: RecordType, base: Mapping, top: Mapping)
 
 
 def constants_of(unit: Unit) -> dict[str, object]:
-    """The constants of a component, evaluated."""
-    spec = unit.spec
-    values: dict[str, object] = {}
-    if isinstance(spec, ComponentSpec):
-        for name, expression in spec.constants.items():
-            values[name] = evaluate(expression, values)
-    return values
+    """The constants of a component, evaluated; nobody may change the mapping."""
+    return unit.spec.constant_values if isinstance(unit.spec, ComponentSpec) else {}
 
 
 def check_constraints(record: Record, findings: Findings) -> None:

@@ -8,7 +8,7 @@ from igla_gen.diagnostics import Diagnostic, Findings, Fix, Span, respelling, su
 from igla_gen.expressions import EvaluationError, Expression, evaluate, show
 from igla_gen.expressions.tree import Call, Number, Text
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec, TypeSpec
-from igla_gen.model.library import Library, Unit
+from igla_gen.model.library import Library, Unit, remembered
 from igla_gen.model.records import (
     Reader,
     Record,
@@ -136,21 +136,26 @@ def _check_section(library: Library, unit: Unit, name: str, findings: Findings) 
             check_constraints(changed, findings)
 
 
-def formula_functions(
-    library: Library, unit: Unit, made: dict[str, dict[str, object]] | None = None
-) -> dict[str, object]:
+@remembered
+def formula_functions(library: Library, unit: Unit) -> dict[str, object]:
     """Constants, formulas and constructors in the unit's scope, as values that expressions may use.
 
     Each formula sees the scope of the spec that declares it.
     """
-    made = {} if made is None else made
+    return _functions(library, unit, {})
+
+
+def _functions(
+    library: Library, unit: Unit, made: dict[str, dict[str, object]]
+) -> dict[str, object]:
+    """The scope of one unit, after those of the units that it uses; `made` are the ones so far."""
     if unit.module in made:
         return made[unit.module]
     scope = made[unit.module] = {}
     for used in reversed(library.used(unit)):
         if not isinstance(used.spec, ComponentSpec):
             continue
-        inner = scope if used is unit else formula_functions(library, used, made)
+        inner = scope if used is unit else _functions(library, used, made)
         scope |= constants_of(used)
         for name, formula in used.spec.formulas.items():
             scope[name] = _function(formula, inner)
@@ -195,7 +200,6 @@ def _check_requires(library: Library, unit: Unit, blueprint: Unit, findings: Fin
 def _check_statement(
     spec: InstanceSpec, statement: Expression, values: dict[str, object], findings: Findings
 ) -> None:
-    text = show(statement)
     try:
         if evaluate(statement, values):
             return
@@ -204,7 +208,7 @@ def _check_statement(
     except EvaluationError as error:
         hint = str(error)
     place = _place_of_statement(spec, statement, values)
-    findings.add("IG302", "contract-mismatch", f"{text} does not hold", place, hint)
+    findings.add("IG302", "contract-mismatch", f"{show(statement)} does not hold", place, hint)
 
 
 def _sides(statement: Expression) -> tuple[Expression, ...]:

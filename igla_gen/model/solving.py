@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
+from igla_gen.frozen import frozen
 from igla_gen.model.counting import Counter
 from igla_gen.model.records import Record
 from igla_gen.syntax.tree import Mapping as MappingNode
@@ -22,7 +23,7 @@ class SolveError(ValueError):
     """A question that has no answer here, as a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ranges:
     """What is searched. Hidden size is heads times head_dim, and both ranges hold."""
 
@@ -77,7 +78,7 @@ def _all(ends: tuple[int, int]) -> range:
     return range(ends[0], ends[1] + 1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shape:
     """One legal shape: its sizes, its count, how far the count is off, how unusual it is."""
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 
-from lark import Lark, Token, Transformer, UnexpectedInput
-from lark.exceptions import VisitError
-from lark.visitors import v_args
-
 from igla_gen.diagnostics import Diagnostic, Span, SpecError
+from igla_gen.frozen import frozen
 from igla_gen.model.quantities import MEASURES, QuantityError, fit_quantity, fit_range
-from igla_gen.resources import grammar_text
+from igla_gen.syntax.lalr import Tables, Token, UnexpectedError
 from igla_gen.syntax.tree import Scalar
 
 SCALARS = {
@@ -38,7 +34,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"'}
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\s\S]))")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedType:
     """`Int`, `Path`, `Module`, or the name of a type that a spec declares."""
 
@@ -50,7 +46,7 @@ class NamedType:
         return self.name in SCALARS or self.name in FOREIGN
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GenericType:
     """`List<T>`, `Map<K, V>`, `Option<T>`."""
 
@@ -59,7 +55,7 @@ class GenericType:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EnumType:
     """`Enum<rms, layer>`: one of a few words."""
 
@@ -67,7 +63,7 @@ class EnumType:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TensorType:
     """`Tensor[B, T, D]`; a dimension is a name, a number, an expression of both, or `...`."""
 
@@ -79,7 +75,7 @@ Type = NamedType | GenericType | EnumType | TensorType
 Value = int | float | bool | str | None | list["Value"] | dict[str, "Value"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Word:
     """A bare word in a default: a variant, a path, `true`, `none`; or a quantity.
 
@@ -90,7 +86,7 @@ class Word:
     start: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldType:
     """One field: its type, its default if it has one, its help text."""
 
@@ -292,21 +288,27 @@ def parse_field(scalar: Scalar) -> FieldType:
 
 
 @cache
-def _parser() -> Lark:
-    return Lark(
-        grammar_text("types"), parser="lalr", start=["field", "type"], propagate_positions=True
-    )
+def _parser(start: str) -> tuple[Tables, _Builder]:
+    builder = _Builder()
+    return Tables("types", start, builder), builder
+
+
+@cache
+def _recognizer(start: str) -> Tables:
+    return Tables("types", start, _Nothing())
 
 
 def _parse(scalar: Scalar, start: str):
+    parser, builder = _parser(start)
+    builder.scalar = scalar
     try:
-        return _Builder(scalar).transform(_parser().parse(scalar.text, start=start))
-    except VisitError as error:
-        raise error.orig_exc from None
-    except UnexpectedInput as error:
-        offset = error.pos_in_stream
-        is_end = getattr(getattr(error, "token", None), "type", "") == "$END"
-        offset = len(scalar.text) if is_end or offset is None or offset < 0 else offset
+        try:
+            return parser.parse(scalar.text)
+        except SpecError:
+            _recognizer(start).parse(scalar.text)  # what is no type at all is told first
+            raise
+    except UnexpectedError as error:
+        offset = error.offset
         raise SpecError(
             Diagnostic(
                 "IG201",
@@ -318,82 +320,86 @@ def _parse(scalar: Scalar, start: str):
         ) from None
 
 
-class _Builder(Transformer):
-    """Lark tree to Type, checking names and argument counts of the generics."""
+class _Nothing:
+    """Builds nothing: for whether a text is a type at all."""
 
-    def __init__(self, scalar: Scalar) -> None:
-        super().__init__()
-        self._scalar = scalar
+    def __getattr__(self, _rule: str):
+        return lambda children: None
 
-    def _span(self, meta) -> Span:
-        if meta.empty:
-            return self._scalar.span
-        return self._scalar.part(meta.start_pos, meta.end_pos)
+
+class _Builder:
+    """Makes the types of one text, checking names and argument counts of the generics.
+
+    `scalar` is the text that is being parsed. The first and the last part of a rule with brackets
+    are its own terminals, from which it takes its place.
+    """
+
+    scalar: Scalar
+
+    def _span(self, children) -> Span:
+        return self.scalar.part(children[0].start_pos, children[-1].end_pos)
 
     def field(self, children):
         return children
 
-    @v_args(meta=True)
-    def named(self, meta, children):
+    def named(self, children):
         (name,) = children
         if name in GENERICS:
-            self._fail(meta, f"{name} needs its arguments", f"write {name}<...>")
+            self._fail(children, f"{name} needs its arguments", f"write {name}<...>")
         if name == "Tensor":
-            return TensorType(("...",), self._span(meta))
-        return NamedType(str(name), self._span(meta))
+            return TensorType(("...",), self._span(children))
+        return NamedType(str(name), self._span(children))
 
-    @v_args(meta=True)
-    def generic(self, meta, children):
-        name, *arguments = children
+    def generic(self, children):
+        name, *arguments, _ = children
         if name not in GENERICS:
-            self._fail(meta, f"{name} takes no arguments", f"generic types: {', '.join(GENERICS)}")
+            self._fail(
+                children, f"{name} takes no arguments", f"generic types: {', '.join(GENERICS)}"
+            )
         if GENERICS[name] not in (None, len(arguments)):
-            self._fail(meta, f"{name} takes {GENERICS[name]} arguments, not {len(arguments)}", None)
+            self._fail(
+                children, f"{name} takes {GENERICS[name]} arguments, not {len(arguments)}", None
+            )
         if name == "Range" and show(arguments[0]) not in MEASURES:
-            self._fail(meta, "a Range is of numbers or quantities", f"one of {', '.join(MEASURES)}")
-        return GenericType(str(name), tuple(arguments), self._span(meta))
+            self._fail(
+                children, "a Range is of numbers or quantities", f"one of {', '.join(MEASURES)}"
+            )
+        return GenericType(str(name), tuple(arguments), self._span(children))
 
-    @v_args(meta=True)
-    def enum(self, meta, children):
-        variants = tuple(str(child) for child in children if child is not None)
+    def enum(self, children):
+        variants = tuple(str(child) for child in children[1:-1] if child is not None)
         if not variants or len(set(variants)) != len(variants):
-            self._fail(meta, "an Enum has one or more different variants", None)
-        return EnumType(variants, self._span(meta))
+            self._fail(children, "an Enum has one or more different variants", None)
+        return EnumType(variants, self._span(children))
 
-    @v_args(meta=True)
-    def tensor(self, meta, children):
-        return TensorType(tuple(c for c in children[1:] if c is not None), self._span(meta))
+    def tensor(self, children):
+        return TensorType(tuple(c for c in children[1:-1] if c is not None), self._span(children))
 
     def dim(self, children):
         return "".join(str(child) for child in children)
 
-    @v_args(meta=True)
-    def number(self, meta, children):
+    def number(self, children):
         text = str(children[0]).replace("_", "")
         is_int = text.lstrip("+-").isdigit()
-        return (int(text) if is_int else float(text)), self._span(meta)
+        return (int(text) if is_int else float(text)), self._span(children)
 
-    @v_args(meta=True)
-    def string(self, meta, children):
-        return self._text(children[0]), self._span(meta)
+    def string(self, children):
+        return self._text(children[0]), self._span(children)
 
-    @v_args(meta=True)
-    def word(self, meta, children):
+    def word(self, children):
         token: Token = children[0]
-        return Word(str(token), token.start_pos or 0), self._span(meta)
+        return Word(str(token), token.start_pos), self._span(children)
 
     quantity = word
 
-    @v_args(meta=True)
-    def list(self, meta, children):
-        return [child[0] for child in children if child is not None], self._span(meta)
+    def list(self, children):
+        return [child[0] for child in children[1:-1] if child is not None], self._span(children)
 
     def pair(self, children):
         return children
 
-    @v_args(meta=True)
-    def map(self, meta, children):
-        pairs = [pair for pair in children if pair is not None]
+    def map(self, children):
+        pairs = [pair for pair in children[1:-1] if pair is not None]
         found: dict[str, Value] = {}
         for key, (value, span) in pairs:
             name = self._text(key) if key.type == "STRING" else str(key)
@@ -401,7 +407,7 @@ class _Builder(Transformer):
                 fault = f"{name} stands twice in the map"
                 raise SpecError(Diagnostic("IG201", "bad-type", fault, span, "keep one of them"))
             found[name] = value
-        return found, self._span(meta)
+        return found, self._span(children)
 
     def _text(self, token: Token) -> str:
         """What a text in quotes says; in double quotes a backslash escapes, as in the document."""
@@ -416,11 +422,11 @@ class _Builder(Transformer):
                 return chr(code)
         elif match[2] in _ESCAPES:
             return _ESCAPES[match[2]]
-        start = (token.start_pos or 0) + 1 + match.start()
-        span = self._scalar.part(start, start + len(match[0]))
+        start = (token.start_pos) + 1 + match.start()
+        span = self.scalar.part(start, start + len(match[0]))
         fault = f"{match[0]} is not an escape"
         hint = 'there are \\n, \\t, \\\\, \\" and \\u with four digits; single quotes take a \\ as it is'
         raise SpecError(Diagnostic("IG107", "bad-escape", fault, span, hint))
 
-    def _fail(self, meta, message: str, hint: str | None) -> None:
-        raise SpecError(Diagnostic("IG201", "bad-type", message, self._span(meta), hint))
+    def _fail(self, children, message: str, hint: str | None) -> None:
+        raise SpecError(Diagnostic("IG201", "bad-type", message, self._span(children), hint))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from igla_gen.diagnostics import Diagnostic
+from igla_gen.frozen import frozen
 
 Format = Literal["text", "concise", "json", "github", "sarif"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 _MODULES: dict[Format, str] = {"json": "json_data"}  # the others are named as their format
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """What one run found, in reading order, and the texts that it was found in."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from igla_gen.diagnostics import Diagnostic, Span
+from igla_gen.frozen import frozen
 from igla_gen.reports import Report
 from igla_gen.reports.display import excerpt, visible
 
@@ -14,7 +14,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _FLAGS = {"safe": "igla-gen check --fix", "unsafe": "igla-gen check --fix --unsafe-fixes"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Paint:
     """Escape sequences, or nothing where there are to be no colours."""
 

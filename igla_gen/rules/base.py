@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from igla_gen.diagnostics import Diagnostic, Fix, Safety, Severity, Span
+from igla_gen.frozen import frozen
 from igla_gen.rules.examples import Example
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ RUNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """One code that igla-gen reports; `bad` and `good` are specs that it reports and does not report.
 
@@ -161,7 +161,7 @@ class Rule:
     check: Check | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finder:
     """Reports findings under the code and name of one rule."""
 

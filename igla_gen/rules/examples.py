@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from igla_gen.frozen import frozen
 
 FOLDER = "architecture"
 SPEC = f"specs/{FOLDER}/normalization.vibee"
@@ -13,7 +15,7 @@ FAMILY = "specs/models/family.vibee"
 MODEL = "specs/models/example.vibee"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Example:
     """A small workplace: text by path.
 

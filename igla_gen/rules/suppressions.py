@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from igla_gen.diagnostics import Diagnostic, Edit, Fix, Span, respelling, suggestion
+from igla_gen.frozen import frozen
 from igla_gen.model.library import Library
 from igla_gen.rules.base import MODULES, Rule, find_rule, load_rule
 from igla_gen.syntax.tree import Comment, Document, Mapping, Node, Scalar, Sequence
@@ -22,7 +23,7 @@ _ALLOW = re.compile(r"#\s*igla:\s*allow\s+(?P<words>[\w-]+(\s*,\s*[\w-]+)*)(\s+-
 _WORD = re.compile(r"[\w-]+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Word:
     """One name or code of a suppression, and where it stands."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from functools import cache
 
 from igla_gen.diagnostics import Span
 from igla_gen.emit.templates import template_names, template_texts
+from igla_gen.frozen import frozen
 from igla_gen.model.component import InstanceSpec
 from igla_gen.model.library import Library, Unit
 
@@ -20,7 +20,7 @@ _CLASS = re.compile(r"^[ \t]*class (\w+)", re.M)
 _IMPORT = re.compile(r"^(?:from|import) [^(\n]*(?:\([^)]*\))?", re.M)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TemplateBlock:
     """A `#% behavior NAME` block: where it begins and ends (line numbers)."""
 
@@ -92,7 +92,7 @@ def class_names(template: str) -> set[str]:
     return set(_CLASS.findall(template_texts().get(template, "")))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signature:
     """What a block defines under a name: the function, or the class and its `__init__` if it has one."""
 

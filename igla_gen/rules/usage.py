@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from igla_gen.diagnostics import Fix
-from igla_gen.emit.templates import template_texts
+from igla_gen.emit.templates import template_names, template_texts
 from igla_gen.expressions import Expression
 from igla_gen.expressions.tree import Attribute, Name, Text, walk
 from igla_gen.model.base import Spec
 from igla_gen.model.component import BlueprintSpec, ComponentSpec
-from igla_gen.model.library import Library, Unit
-from igla_gen.rules.templates import template_text
+from igla_gen.model.library import Library, Unit, remembered
 from igla_gen.syntax.editing import remove_entry
 from igla_gen.syntax.tree import Mapping, Node
 
@@ -46,16 +45,22 @@ def words_of(expressions: Iterable[Expression]) -> set[str]:
 def is_field_read(library: Library, unit: Unit, field: str) -> bool:
     """Whether a template names the field, the unit's own asked first, or an expression reads it."""
     assert isinstance(unit.spec, ComponentSpec)
-    if has_word(template_text(library, unit), field):
+    own = template_names(library, unit)
+    texts = template_texts()
+    if any(has_word(texts.get(name, ""), field) for name in (*own, *texts)):
         return True
-    if any(has_word(text, field) for text in template_texts().values()):
-        return True
+    return field in _attributes_in(library, unit) or any(
+        re.search(rf"\.{re.escape(field)}\b", text) for text in other_texts(library, unit)
+    )
+
+
+@remembered
+def _attributes_in(library: Library, unit: Unit) -> set[str]:
+    """The attributes that the expressions of a spec read, those of its constraints apart."""
+    assert isinstance(unit.spec, ComponentSpec)
     expressions = expressions_of(unit.spec, constraints=False)
     parts = (part for expression in expressions for part in walk(expression))
-    if any(isinstance(part, Attribute) and part.name == field for part in parts):
-        return True
-    pattern = re.compile(rf"\.{re.escape(field)}\b")
-    return any(pattern.search(text) for text in other_texts(library, unit))
+    return {part.name for part in parts if isinstance(part, Attribute)}
 
 
 def others_name(library: Library, unit: Unit, word: str) -> bool:
@@ -63,17 +68,17 @@ def others_name(library: Library, unit: Unit, word: str) -> bool:
     return any(has_word(text, word) for text in other_texts(library, unit))
 
 
-def other_texts(library: Library, unit: Unit) -> Iterator[str]:
+@remembered
+def other_texts(library: Library, unit: Unit) -> list[str]:
     """The other specs of the folder; a run over one file has not loaded all of them."""
+    others = [other for other in library.units.values() if other is not unit]
+    texts = [other.source.text for other in others]
     own = unit.source.path.resolve()
-    seen = {own}
-    for other in library.units.values():
-        if other is not unit:
-            seen.add(other.source.path.resolve())
-            yield other.source.text
     if own.as_posix().endswith(f"/{unit.relative}.vibee"):  # else nobody knows where specs begin
+        seen = {own, *(other.source.path.resolve() for other in others)}
         folder = own.parents[unit.relative.count("/")]
-        yield from (_text_of(path) for path in sorted(folder.rglob("*.vibee")) if path not in seen)
+        texts += [_text_of(path) for path in sorted(folder.rglob("*.vibee")) if path not in seen]
+    return texts
 
 
 def _text_of(path: Path) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
 from itertools import takewhile
 
 from igla_gen.diagnostics import Diagnostic, Span
+from igla_gen.frozen import frozen
 from igla_gen.syntax.parser import parse_document
 from igla_gen.syntax.quoting import double_quoted, may_stand_plain
 from igla_gen.syntax.tree import Comment, Document, Entry, Mapping, Node, Scalar, Sequence
@@ -26,7 +26,7 @@ _AFTER_VALUE = re.compile(r"[\s,\]}]*")
 _AFTER_PIPE = re.compile(r"[\s+\-0-9]*")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Formatted:
     """The text as it should be, or None and the faults that keep it from being read."""
 
@@ -83,7 +83,7 @@ def _comment_text(comment: Comment) -> str:
     return re.sub(r"^#(?=\w)", "# ", comment.text).rstrip()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Level:
     """One open block: the column where its keys or dashes stood, and the indentation they get."""
 

@@ -1,75 +1,146 @@
-"""Runs the tables that Lark makes of a grammar, in a loop half as long as Lark's own.
+"""Reads texts and terminals by the tables of a grammar.
 
-Lark's loop asks for a builder by rule at each step, and calls one even for a rule that hands on its
-only part; in a language of expressions most steps are of that kind.
+Lark makes the tables from `grammar/NAME.lark` (see `igla_gen.syntax.tables`); they lie beside it as
+`NAME.json`, since to make them takes longer than to read all specs. A table that was made of another
+text than the one beside it is refused.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from collections.abc import Callable
+from functools import cache
 from sys import intern
 from typing import Any
 
-from lark import Lark, Token, UnexpectedToken
-from lark.grammar import Rule
+from igla_gen.resources import grammar_text, table_text
 
+Build = Callable[[list[Any]], Any]
 # what to do in a state: the next state after a terminal or a part; or the rule that ends here, as
 # the number of its parts, its name, and what builds its value (None where its only part is it)
-_Step = int | tuple[int, str, Callable[[list[Any]], Any] | None]
+_Step = int | tuple[int, str, Build | None]
+_Match = Callable[[str, int], re.Match[str] | None]
+
+
+class StaleTableError(RuntimeError):
+    """The table of a grammar is damaged, or was made from another text of it."""
+
+
+class Token(str):
+    """A terminal of a text: what it says, its kind, and from where to where it stands."""
+
+    __slots__ = ("end_pos", "start_pos", "type")
+
+    def __new__(cls, kind: str, text: str, start: int) -> Token:
+        token = str.__new__(cls, text)
+        token.type = kind
+        token.start_pos = start
+        token.end_pos = start + len(text)
+        return token
+
+
+class UnexpectedError(ValueError):
+    """A terminal that cannot stand where it stands; nothing that was read before it is lost."""
+
+    def __init__(self, token: Any) -> None:
+        super().__init__(token)
+        self.token = token
+
+    @property
+    def offset(self) -> int:
+        """Where a text stops making sense: its length where it breaks off."""
+        return self.token.start_pos
 
 
 class Tables:
-    """The steps of a grammar for one of its start rules."""
+    """The steps of a grammar for one of its start rules, and the builder of its values.
 
-    def __init__(self, lark: Lark, start: str) -> None:
-        conf = lark.parse_interactive(start=start).parser_state.parse_conf
-        self.lark = lark
-        self.start = start
-        self.first = conf.start_state
-        self.steps: dict[int, dict[str, _Step]] = {
-            state: {
-                intern(str(kind)): _reduction(target, conf.callbacks) if isinstance(target, Rule) else target
-                for kind, (_, target) in row.items()
+    The builder has a method for each rule, by the rule's name or that of its alternative; it takes
+    the list of the rule's parts.
+    """
+
+    def __init__(self, grammar: str, start: str, builder: object) -> None:
+        data = _table(grammar)
+        reductions = [_reduction(rule, builder) for rule in data["rules"]]
+        self.grammar = grammar
+        self.first: int = data["starts"][start]
+        self.steps: list[dict[str, _Step]] = [
+            {
+                intern(kind): step if step >= 0 else reductions[-1 - step]
+                for kind, step in row.items()
             }
-            for state, row in conf.states.items()
-        }
-        self.steps[conf.end_state]["$END"] = conf.end_state
+            for row in data["states"]
+        ]
+        self._lexers = _Lexers(data) if "lexers" in data else None
 
     def parse(self, text: str) -> Any:
-        """What the builders make of a text.
+        """What the builder makes of a text.
 
         Raises:
-            UnexpectedInput: at the character where it stops making sense.
+            UnexpectedError: at the character where it stops making sense.
         """
-        run = Run(self)
-        feed, token = run.feed_token, None
-        for token in self.lark.parse_interactive(text, self.start).lexer_thread.lex(run):
-            feed(token)
-        return run.end(token)
+        assert self._lexers is not None
+        run, matches, offset = Run(self), self._lexers.matches, 0
+        feed, states = run.feed_token, run.state_stack
+        while True:
+            state = states[-1]
+            found = (matches[state] or self._lexers.match_in(state))(text, offset)
+            if found is None:
+                break
+            kind: str = found.lastgroup  # type: ignore[assignment]
+            word = found[kind]
+            offset = found.end()
+            words = self._lexers.words[state].get(kind)
+            kind = words.get(word, kind) if words else kind
+            feed(Token(kind, word, offset - len(word)))
+        offset = self._lexers.skip(text, offset).end()  # type: ignore[union-attr]
+        if offset < len(text):
+            raise UnexpectedError(Token("", text[offset], offset))
+        feed(Token("$END", "", offset))
+        return run.value_stack[0]
+
+
+class _Lexers:
+    """What may come in each state of a text, as patterns; each is compiled when it is first needed."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self._data = data
+        self._made: dict[int, _Match] = {}
+        self.matches: list[_Match | None] = [None] * len(data["states"])
+        # kinds of which some words are of another kind: a name that is a word of the language
+        self.words = [data["lexers"][lexer]["words"] for lexer in data["lexer_of"]]
+        self.skip = re.compile(f"(?:{data['ignored']})*").match
+
+    def match_in(self, state: int) -> _Match:
+        """The pattern of a state: what is passed over, and one terminal."""
+        lexer = self._data["lexer_of"][state]
+        if lexer not in self._made:
+            terminals, kinds = self._data["terminals"], self._data["lexers"][lexer]["kinds"]
+            choices = "|".join(f"(?P<{kind}>{terminals[kind]})" for kind in kinds) or "(?!)"
+            self._made[lexer] = re.compile(f"(?:{self._data['ignored']})*+(?:{choices})").match
+        self.matches[state] = self._made[lexer]
+        return self._made[lexer]
 
 
 class Run:
-    """One text on its way through the tables."""
+    """Terminals on their way through the tables."""
 
-    __slots__ = ("state_stack", "tables", "value_stack")
+    __slots__ = ("state_stack", "steps", "value_stack")
 
     def __init__(self, tables: Tables) -> None:
-        self.tables = tables
+        self.steps = tables.steps
         self.state_stack = [tables.first]
         self.value_stack: list[Any] = []
-
-    @property
-    def position(self) -> int:
-        """The state, by which Lark's lexer knows what may come."""
-        return self.state_stack[-1]
 
     def feed_token(self, token: Any) -> None:
         """Takes a terminal, after ending every rule that ends before it.
 
         Raises:
-            UnexpectedToken: it cannot stand here; nothing that was fed is lost.
+            UnexpectedError: it cannot stand here; nothing that was fed is lost.
         """
-        states, values, steps = self.state_stack, self.value_stack, self.tables.steps
+        states, values, steps = self.state_stack, self.value_stack, self.steps
         kind = token.type
         while True:
             step = steps[states[-1]].get(kind)
@@ -78,7 +149,7 @@ class Run:
                 values.append(token)
                 return
             if step is None:
-                raise UnexpectedToken(token, set(filter(str.isupper, steps[states[-1]])))
+                raise UnexpectedError(token)
             size, name, build = step  # type: ignore[misc]
             if build is None:
                 states[-1] = steps[states[-2]][name]  # type: ignore[assignment]
@@ -90,19 +161,64 @@ class Run:
             values.append(build(parts))
             states.append(steps[states[-1]][name])  # type: ignore[arg-type]
 
-    def end(self, last: Token | None = None) -> Any:
-        """The value of the whole; `last` is the terminal before the end."""
-        end = Token.new_borrow_pos("$END", "", last) if last else Token("$END", "", 0, 1, 1)
-        self.feed_token(end)
+    def end(self) -> Any:
+        """The value of the whole."""
+        self.feed_token(Token("$END", "", 0))
         return self.value_stack[0]
 
 
-def _reduction(rule: Rule, callbacks: Any) -> _Step:
-    hands_on = (
-        rule.options.expand1
-        and rule.alias is None
-        and len(rule.expansion) == 1
-        and not rule.expansion[0].is_term
-        and not any(rule.options.empty_indices)
-    )
-    return len(rule.expansion), intern(str(rule.origin.name)), None if hands_on else callbacks[rule]
+@cache
+def _table(grammar: str) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = json.loads(table_text(grammar))
+        is_fresh = data["made_from"] == hashlib.sha256(grammar_text(grammar).encode()).hexdigest()
+    except (ValueError, KeyError, TypeError):
+        is_fresh = False
+    if not is_fresh:
+        raise StaleTableError(
+            f"grammar/{grammar}.json was not made from grammar/{grammar}.lark as it is; "
+            "make it again: python -m igla_gen.syntax.tables"
+        )
+    return data
+
+
+def _reduction(rule: dict[str, Any], builder: object) -> _Step:
+    """A rule that ends: which of its parts make its value, and how."""
+    name, parts, method = intern(rule["name"]), rule.get("parts"), rule.get("build")
+    if method is None:
+        hand_on = None if parts is None else lambda found, at=parts[0]: found[at]
+        return rule["size"], name, hand_on
+    build: Build = _as_it_is if method.startswith("_") else getattr(builder, method)
+    if rule.get("hands_on_one"):
+        build = _unless_one(build)
+    return rule["size"], name, build if parts is None else _choosing(parts, build)
+
+
+def _as_it_is(found: list[Any]) -> list[Any]:
+    """The parts of a rule that stand for it in another one."""
+    return found
+
+
+def _unless_one(build: Build) -> Build:
+    """One part alone is the value."""
+    return lambda found: found[0] if len(found) == 1 else build(found)
+
+
+def _choosing(parts: list[int | list[int] | None], build: Build) -> Build:
+    """Builds from some of the parts: a number is one, a list one whose own parts stand for it, None
+    the place of one that was left out.
+    """
+    if all(isinstance(part, int) for part in parts):
+        return lambda found: build([found[part] for part in parts])  # type: ignore[index]
+
+    def choose(found: list[Any]) -> Any:
+        chosen: list[Any] = []
+        for part in parts:
+            if isinstance(part, list):
+                inner = found[part[0]]
+                chosen = chosen + inner if chosen else inner  # a list that grows is not copied
+            else:
+                chosen.append(None if part is None else found[part])
+        return build(chosen)
+
+    return choose

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from igla_gen.diagnostics import Diagnostic, Span
+from igla_gen.frozen import frozen
 from igla_gen.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
 USUAL = {"mapping": 2, "list": 4}  # a list is measured at its items, behind their dashes
@@ -27,7 +27,7 @@ TABLES = frozenset(("where", "constants", "for", "constraints", "requires"))
 _TEXT = re.compile(r"\"[^\"]*\"|'[^']*'")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Step:
     kind: Literal["mapping", "list"]
     width: int

@@ -1,21 +1,15 @@
-"""Terminals to tree: Lark's LALR parser, which goes on after a fault."""
+"""Terminals to tree: an LALR parser that goes on after a fault."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 
-from lark import Lark, UnexpectedToken
-from lark.common import LexerConf
-from lark.lexer import Lexer, Token
-
 from igla_gen.diagnostics import Diagnostic, Span
-from igla_gen.resources import grammar_text
 from igla_gen.syntax.cursor import MAX_FAULTS, Terminal, TooDeepError, TooManyFaultsError
-from igla_gen.syntax.lalr import Run, Tables
+from igla_gen.syntax.lalr import Run, Tables, UnexpectedError
 from igla_gen.syntax.repairs import repaired
 from igla_gen.syntax.scanner import Scanner
 from igla_gen.syntax.tree import Document, Entry, Mapping, Node, Scalar, Sequence
@@ -55,16 +49,6 @@ _FLOW_FAULTS = {
     "SCALAR": ("a value cannot stand here", "is a comma missing before it?"),
 }
 _FLOW_FAULT = ("a bracket cannot stand here", "is a comma or a key missing before it?")
-
-
-class _NoLexer(Lexer):
-    """The terminals come from the Scanner; Lark is fed with them one by one."""
-
-    def __init__(self, _conf: LexerConf) -> None:
-        pass
-
-    def lex(self, _state: object) -> Iterator[Token]:  # type: ignore[override]
-        return iter(())
 
 
 class _Builder:
@@ -123,19 +107,7 @@ def _between(children: list[object]) -> Span:
 
 @cache
 def _tables(start: str) -> Tables:
-    return Tables(_document_parser(), start)
-
-
-@cache
-def _document_parser() -> Lark:
-    return Lark(
-        grammar_text("document"),
-        parser="lalr",
-        lexer=_NoLexer,
-        start=["start", "flow"],
-        maybe_placeholders=False,
-        transformer=_Builder(),  # type: ignore[arg-type]
-    )
+    return Tables("document", start, _Builder())
 
 
 def _is_sound(terminals: list[Terminal]) -> bool:
@@ -144,7 +116,7 @@ def _is_sound(terminals: list[Terminal]) -> bool:
     try:
         for terminal in terminals:
             run.feed_token(terminal)
-    except UnexpectedToken:
+    except UnexpectedError:
         return False
     return True
 
@@ -213,7 +185,7 @@ class _Reader:
                 feed(terminal)
                 done += 1
             self._quiet = self._quiet and not unit
-        except UnexpectedToken:
+        except UnexpectedError:
             self._recover(unit, done)
 
     @staticmethod
@@ -234,7 +206,7 @@ class _Reader:
         place = next(i for i in range(len(values) - 1, -1, -1) if values[i] is opening)
         del values[place:], states[place + 1 :]
         placeholder = Terminal("EMPTY", Scalar("", "empty", opening.span), opening.span)
-        with suppress(UnexpectedToken):  # where the file itself is the collection
+        with suppress(UnexpectedError):  # where the file itself is the collection
             self._run.feed_token(placeholder)
 
     def _report(self, terminal: Terminal, message: str, hint: str) -> None:

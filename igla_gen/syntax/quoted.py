@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from igla_gen.frozen import frozen
 from igla_gen.syntax.tree import Run
 
 _SINGLE = re.compile(r"[^']*+(?:''[^']*+)*+")
@@ -41,7 +42,7 @@ def find_end(lines: list[str], row: int, column: int) -> tuple[int, int] | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BadEscape:
     """An escape that is none, and why."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import Literal
 
 from igla_gen.diagnostics import Diagnostic, Span
+from igla_gen.frozen import frozen
 
 Style = Literal["plain", "single", "double", "block", "empty"]
 Plain = str | int | float | bool | None
@@ -48,7 +48,7 @@ def is_too_long(text: str) -> bool:
     return len(text) > MAX_DIGITS and _INT.fullmatch(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scalar:
     """A leaf: its text, the way it was written, and where.
 
@@ -83,7 +83,7 @@ class Scalar:
         return Span(self.span.file, line, column, end_line, end_column + 1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One key and its value."""
 
@@ -91,7 +91,7 @@ class Entry:
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mapping:
     """Keys and values, in the order of the file; keys are unique."""
 
@@ -105,7 +105,7 @@ class Mapping:
         return next((entry.key for entry in self.entries if entry.key.text == key), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sequence:
     """Items, in the order of the file."""
 
@@ -116,7 +116,7 @@ class Sequence:
 Node = Scalar | Mapping | Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comment:
     """One comment, from its `#` to the end of the line; `alone` when nothing stands before it."""
 
@@ -125,7 +125,7 @@ class Comment:
     alone: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """What was read of one file, and what is wrong with it.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from igla_gen.frozen import frozen
 from igla_gen.write.differences import unified
 from igla_gen.write.files import IN_THE_WAY, orphans, recorded
 from igla_gen.write.manifest import (
@@ -41,7 +42,7 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drift:
     """One file that is not as it should be: why, and what mends it."""
 
@@ -54,7 +55,7 @@ class Drift:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """A plan beside a folder; `command` is the run that brings one to the other."""
 

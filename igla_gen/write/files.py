@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+from igla_gen.frozen import frozen
 from igla_gen.write.differences import first_lines, indented, unified
 from igla_gen.write.manifest import (
     NAME,
@@ -30,7 +30,7 @@ IN_THE_WAY: dict[Standing, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """What a run did; `kept` are files that no spec makes any more and that were edited."""
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from igla_gen.frozen import frozen
 from igla_gen.resources import resource_root
 from igla_gen.write.manifest import NAME, ManifestError, read_manifest
 
 FOLDER = ".igla-gen"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fingerprint:
     """Everything that the output is a function of, before a run."""
 
@@ -26,7 +26,7 @@ class Fingerprint:
         """Digest of the specs, the templates, the grammars, igla-gen's own code and black."""
         root = resource_root()
         files = {f for path in paths for f in (path.rglob("*.vibee") if path.is_dir() else [path])}
-        for folder, pattern in (("templates", "*.j2"), ("grammar", "*.lark"), ("specs", "*.vibee")):
+        for folder, pattern in (("templates", "*.j2"), ("grammar", "*.*"), ("specs", "*.vibee")):
             files |= set((root / folder).rglob(pattern))
         files |= set(Path(__file__).resolve().parent.parent.rglob("*.py"))
         total = hashlib.sha256(f"black {version('black')} {[str(p) for p in paths]}".encode())
@@ -71,7 +71,7 @@ def code_digest() -> str:
     """Of igla-gen's own code and grammars."""
     package = Path(__file__).resolve().parent.parent
     total = hashlib.sha256()
-    for folder, pattern in ((package, "*.py"), (resource_root() / "grammar", "*.lark")):
+    for folder, pattern in ((package, "*.py"), (resource_root() / "grammar", "*.*")):
         for path in sorted(folder.rglob(pattern)):
             total.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
     return total.hexdigest()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
 from igla_gen import __version__
+from igla_gen.frozen import frozen
 
 NAME = "manifest.json"
 VERSION = 2
@@ -16,7 +17,7 @@ NOTE = "Written by igla-gen; it owns these files and no others."
 SOURCE_DIGEST = 16  # hexadecimal digits: enough to tell two versions of one file apart
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """One generated file and the digests of what it was made from."""
 
@@ -31,7 +32,7 @@ class Written:
         return next(iter(self.specs), "")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Manifest:
     """The files of the last run, and the versions of what made them."""
 

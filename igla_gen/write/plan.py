@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from igla_gen.emit.render import Output, package_files, render_units
 from igla_gen.emit.templates import is_unbuilt, template_texts
+from igla_gen.frozen import frozen
 from igla_gen.model.component import BlueprintSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.write.manifest import Written, digest, source_digest
 from igla_gen.write.reuse import Reuse
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """The files of one run, by path below the output folder."""
 

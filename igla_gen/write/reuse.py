@@ -14,7 +14,9 @@ from pathlib import Path
 
 from igla_gen.emit.render import Output, outline
 from igla_gen.emit.templates import template_names, template_texts
-from igla_gen.model.library import Library, Unit
+from igla_gen.model.component import InstanceSpec
+from igla_gen.model.library import Library, Unit, remembered
+from igla_gen.syntax.tree import Node, Scalar, Sequence
 from igla_gen.write.fresh import FOLDER, code_digest, place_name
 from igla_gen.write.manifest import digest
 
@@ -76,9 +78,54 @@ class Reuse:
             return
 
     def _inputs(self, unit: Unit) -> str:
+        """Digest of what rendering looks at: the unit's spec and its blueprint's as they stand, and
+        of those that they read what a reader can see.
+        """
+        whole = {unit.module, self._maker(unit).module}
         total = hashlib.sha256(self.tools.encode())
         for other in self.library.closure(unit):
-            total.update(f"\0{other.source.shown}\0{digest(other.source.text)}".encode())
+            seen = other.source.text if other.module in whole else interface(self.library, other)
+            total.update(f"\0{other.source.shown}\0{digest(seen)}".encode())
         for name in template_names(self.library, unit):
             total.update(f"\0{name}\0{digest(template_texts().get(name, ''))}".encode())
         return total.hexdigest()
+
+    def _maker(self, unit: Unit) -> Unit:
+        return (self.library.blueprint(unit) if isinstance(unit.spec, InstanceSpec) else None) or unit
+
+
+# keys of a spec that nothing but what is made of the spec itself depends on
+_UNSEEN: dict[str, tuple[str, ...]] = {
+    "": ("description", "sources", "notes"),
+    "formulas": ("laws", "checks"),
+    "behaviors": ("given", "when", "then", "raises", "laws", "checks"),
+}
+
+
+@remembered
+def interface(library: Library, unit: Unit) -> str:
+    """What the specs that use a unit can see of it: no prose, no laws, no places, no comments.
+
+    A test holds the renderer to it: what is left out here changes no file of another spec.
+    """
+    entries = unit.spec.node.entries
+    return json.dumps(
+        [
+            [entry.key.text, _seen(entry.value, _UNSEEN.get(entry.key.text, ()))]
+            for entry in entries
+            if entry.key.text not in _UNSEEN[""]
+        ]
+    )
+
+
+def _seen(node: Node, unseen: tuple[str, ...], depth: int = 0) -> object:
+    """The texts of a tree, without the keys of its items or entries that are not seen."""
+    if isinstance(node, Scalar):
+        return [node.style, node.text]
+    if isinstance(node, Sequence):
+        return [_seen(item, unseen, depth + 1) for item in node.items]
+    return {
+        entry.key.text: _seen(entry.value, unseen, depth + 1)
+        for entry in node.entries
+        if depth != 1 or entry.key.text not in unseen
+    }

@@ -16,9 +16,10 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from igla_gen.frozen import frozen
 from igla_gen.write.manifest import digest
 
 STAGE = ".igla-gen-stage"
@@ -31,7 +32,7 @@ class WriteError(ValueError):
     """The output cannot be written; nothing was changed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Journal:
     """What one change consists of."""
 

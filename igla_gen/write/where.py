@@ -9,12 +9,12 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from igla_gen.emit.provenance import carried, spec_lines
 from igla_gen.emit.render import formatted, output_paths, render_unit
 from igla_gen.emit.templates import template_texts
+from igla_gen.frozen import frozen
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import PACKAGE, Library, Unit
 from igla_gen.model.types import EnumType
@@ -34,7 +34,7 @@ class WhereError(ValueError):
     """The question has no answer; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """A file, and a line of it or a test in it."""
 
@@ -43,7 +43,7 @@ class Question:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """One line of a source, with its text."""
 
@@ -55,7 +55,7 @@ class Place:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """Where a generated line comes from; `note` says what the reader must know besides."""
 

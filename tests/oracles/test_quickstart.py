@@ -438,7 +438,7 @@ def test_a_read_only_disk(texts: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     done = on_a_disk(DISK, "ro", str(disk), *command(texts, disk / "run"))
-    assert_sentence(done, "Read-only file system); name another --out")
+    assert_sentence(done, "Read-only file system); name another folder")
 
 
 @pytest.mark.parametrize(

@@ -30,13 +30,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from igla.data.reader import Batch
-
 SUM_TOLERANCE = 1e-06
 UNITS_PER_SAMPLE = 2**40
 
 
-# spec: specs/data/mixing.vibee:31
+# spec: specs/data/mixing.vibee:32
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DynamicConfig:
     """How the losses of the domains change their weights during a run."""
@@ -63,7 +61,7 @@ class DynamicConfig:
             )
 
 
-# spec: specs/data/mixing.vibee:40
+# spec: specs/data/mixing.vibee:41
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MixingConfig:
     """How the domains of a run are weighted."""
@@ -86,7 +84,7 @@ class MixingConfig:
             )
 
 
-# spec: specs/data/mixing.vibee:49
+# spec: specs/data/mixing.vibee:50
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoReMiConfig:
     """Step of the exponentiated gradient of a proxy run."""
@@ -105,7 +103,7 @@ class DoReMiConfig:
             raise ValueError(f"DoReMiConfig needs step_size > 0, got step_size={self.step_size!r}")
 
 
-# spec: specs/data/mixing.vibee:56
+# spec: specs/data/mixing.vibee:57
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DomainShare:
     """What has been drawn of one domain, beside what was asked for."""
@@ -125,23 +123,23 @@ class DomainShare:
 # 1. Weights as numbers.
 
 
-# spec: specs/data/mixing.vibee:92
+# spec: specs/data/mixing.vibee:93
 def _require_mixture(parts: Sequence[float], shown: object) -> None:
     """Parts from 0 to 1 that sum to 1."""
     total = math.fsum(parts)
-    if not (all(0 <= part <= 1 for part in parts) and abs(total - 1) <= SUM_TOLERANCE):
+    if not (all(part >= 0 for part in parts) and abs(total - 1) <= SUM_TOLERANCE):
         raise ValueError(
             f"weights sum to {total:g} ({shown}): give parts from 0 to 1 that sum to 1"
         )
 
 
-# spec: specs/data/mixing.vibee:92
+# spec: specs/data/mixing.vibee:93
 def _require_parts(weights_k: Tensor) -> None:
     parts = weights_k.tolist()
     _require_mixture(parts, parts)
 
 
-# spec: specs/data/mixing.vibee:66
+# spec: specs/data/mixing.vibee:67
 def temperature_weights(sizes_k: Tensor, temperature: float) -> Tensor:
     """Returns weights in proportion to n^(1/temperature): at 1 the sizes, towards infinity
     uniform.
@@ -166,7 +164,7 @@ def temperature_weights(sizes_k: Tensor, temperature: float) -> Tensor:
     return torch.softmax(sizes_k.double().log() / temperature, dim=0)
 
 
-# spec: specs/data/mixing.vibee:92
+# spec: specs/data/mixing.vibee:93
 def mixture_entropy(weights_k: Tensor) -> float:
     """Returns the entropy in nats: log K for K equal weights, 0 for a single domain. exp of it is
     the effective number of domains.
@@ -184,7 +182,7 @@ def mixture_entropy(weights_k: Tensor) -> float:
     return float(torch.special.entr(weights_k.double()).sum())
 
 
-# spec: specs/data/mixing.vibee:117
+# spec: specs/data/mixing.vibee:118
 def floor_weights(weights_k: Tensor, floor: float) -> Tensor:
     """Returns the weights of least relative entropy to the given ones among those that are floor
     or more and sum to 1.
@@ -222,7 +220,7 @@ def floor_weights(weights_k: Tensor, floor: float) -> Tensor:
     return (scale * weights_k).clamp(min=floor)
 
 
-# spec: specs/data/mixing.vibee:159
+# spec: specs/data/mixing.vibee:160
 def exponentiated_update(
     weights_k: Tensor, losses_k: Tensor, step_size: float, smoothing: float
 ) -> Tensor:
@@ -255,7 +253,7 @@ def exponentiated_update(
 # 2. DoReMi: a proxy run finds the weights of the main run.
 
 
-# spec: specs/data/mixing.vibee:192
+# spec: specs/data/mixing.vibee:193
 def excess_loss_sums(
     proxy_n: Tensor, reference_n: Tensor, domains_n: Tensor, num_domains: int
 ) -> tuple[Tensor, Tensor]:
@@ -291,13 +289,13 @@ def excess_loss_sums(
     return member_kn @ excess_n, member_kn.sum(1)
 
 
-# spec: specs/data/mixing.vibee:192
+# spec: specs/data/mixing.vibee:193
 def _members(domains_n: Tensor, num_domains: int) -> Tensor:
     """Which tokens are of which domain, bool [K, N]."""
     return torch.arange(num_domains, device=domains_n.device)[:, None] == domains_n
 
 
-# spec: specs/data/mixing.vibee:226
+# spec: specs/data/mixing.vibee:227
 def domain_weighted_loss(losses_n: Tensor, domains_n: Tensor, weights_k: Tensor) -> Tensor:
     """Returns the sum over domains of weight times mean loss of the domain's tokens, the objective
     of DoReMi's proxy.
@@ -320,7 +318,7 @@ def domain_weighted_loss(losses_n: Tensor, domains_n: Tensor, weights_k: Tensor)
     return (losses_n * share_n.to(losses_n.dtype)).sum()
 
 
-# spec: specs/data/mixing.vibee:250
+# spec: specs/data/mixing.vibee:251
 def _require_domains(domains: Sequence[str], wanted: Sequence[str], what: str) -> None:
     """The same domains, in the same order."""
     if list(domains) != list(wanted):
@@ -330,7 +328,7 @@ def _require_domains(domains: Sequence[str], wanted: Sequence[str], what: str) -
         )
 
 
-# spec: specs/data/mixing.vibee:250
+# spec: specs/data/mixing.vibee:251
 class DoReMi:
     """The weights of a proxy run.
 
@@ -394,7 +392,7 @@ class DoReMi:
         self._sum_k = torch.tensor(state["sum"], dtype=torch.float64)
 
 
-# spec: specs/data/mixing.vibee:265
+# spec: specs/data/mixing.vibee:266
 def run_proxy(
     proxy: nn.Module,
     reference: nn.Module,
@@ -435,7 +433,7 @@ def run_proxy(
 # 3. The weights of a run.
 
 
-# spec: specs/data/mixing.vibee:281
+# spec: specs/data/mixing.vibee:282
 def initial_weights(config: MixingConfig, tokens: dict[str, int]) -> dict[str, float]:
     """Returns the weight of each domain: the given one, or by size and temperature; with the floor
     under it.
@@ -448,20 +446,19 @@ def initial_weights(config: MixingConfig, tokens: dict[str, int]) -> dict[str, f
             or the floor does not fit.
     """
     if config.weights is None:
-        sizes_k = torch.tensor(list(tokens.values()), dtype=torch.float64)
-        weights_k = temperature_weights(sizes_k, config.temperature)
+        weights_k = temperature_weights(torch.tensor(list(tokens.values())), config.temperature)
     else:
         _require_domains(sorted(config.weights), sorted(tokens), "weights are given for")
         weights_k = _tensor({name: config.weights[name] for name in tokens})
     return dict(zip(tokens, floor_weights(weights_k, config.floor).tolist(), strict=True))
 
 
-# spec: specs/data/mixing.vibee:281
+# spec: specs/data/mixing.vibee:282
 def _tensor(values: Mapping[str, float]) -> Tensor:
     return torch.tensor(list(values.values()), dtype=torch.float64)
 
 
-# spec: specs/data/mixing.vibee:290
+# spec: specs/data/mixing.vibee:291
 class DynamicWeights:
     """Weights that follow the losses. update(losses) takes a loss in nats per token for each
     domain, held out or of the last steps, smooths it (the first as it is), and returns the base
@@ -541,7 +538,7 @@ class DynamicWeights:
 # 4. The draw.
 
 
-# spec: specs/data/mixing.vibee:310
+# spec: specs/data/mixing.vibee:311
 def _units(weights: Mapping[str, float]) -> list[int]:
     """Weights as whole numbers that sum to UNITS_PER_SAMPLE; the largest remainders are rounded up."""
     _require_mixture(list(weights.values()), ", ".join(f"{n} {w:g}" for n, w in weights.items()))
@@ -554,7 +551,7 @@ def _units(weights: Mapping[str, float]) -> list[int]:
     return units
 
 
-# spec: specs/data/mixing.vibee:310
+# spec: specs/data/mixing.vibee:311
 class DomainDraw:
     """Draws domains so that after any number of draws each has been drawn its weight times that
     number, to less than one sample (Tijdeman: among the domains that are due the one whose
@@ -638,17 +635,14 @@ class DomainDraw:
 # 5. Reading.
 
 
-# spec: specs/data/mixing.vibee:27
+# spec: specs/data/mixing.vibee:29
 class DomainReader(Protocol):
-    """What gives the samples of one domain, in an order of its own.
-
-    TokenReader with batch_size 1, rank 0 and world_size 1 is one.
-    """
+    """What gives the samples of one domain, in an order of its own."""
 
     epoch: int
     """How often the domain has been read in full."""
 
-    def next_batch(self) -> Batch:
+    def next_batch(self) -> Any:
         """The next sample, as a batch of one row."""
 
     def skip(self, samples: int) -> None:
@@ -661,24 +655,26 @@ class DomainReader(Protocol):
         """Go on from a place."""
 
 
-# spec: specs/data/mixing.vibee:329
-def join_rows(rows: Sequence[Batch]) -> Batch:
+# spec: specs/data/mixing.vibee:330
+def join_rows(rows: Sequence[Any]) -> Any:
     """Returns one batch with the rows of all, in their order.
 
     Given: Batches of one or more rows, such as one from each of several domains.
     When: They become one batch.
 
     Args:
-        rows: what one step of training or evaluation reads.
+        rows: A batch as a dataclass of tensors, each with the samples in its first dimension.
 
     Returns:
-        What one step of training or evaluation reads.
+        A batch as a dataclass of tensors, each with the samples in its first dimension.
     """
-    names = [field.name for field in fields(Batch)]
-    return Batch(**{name: torch.cat([getattr(row, name) for row in rows]) for name in names})
+    names = [field.name for field in fields(rows[0])]
+    return type(rows[0])(
+        **{name: torch.cat([getattr(row, name) for row in rows]) for name in names}
+    )
 
 
-# spec: specs/data/mixing.vibee:337
+# spec: specs/data/mixing.vibee:338
 class MixedReader:
     """Batches over domains.
 
@@ -693,8 +689,7 @@ class MixedReader:
     When: A model is trained on several domains.
 
     Args:
-        readers: what gives the samples of one domain, in an order of its own. TokenReader with
-            batch_size 1, rank 0 and world_size 1 is one.
+        readers: what gives the samples of one domain, in an order of its own.
 
     Raises:
         ValueError if weights are no mixture of the readers' domains, batch_size is below 1, or
@@ -723,7 +718,7 @@ class MixedReader:
         self.rank = rank
         self.world_size = world_size
 
-    def next_batch(self) -> Batch:
+    def next_batch(self) -> Any:
         """The next batch_size samples of this rank."""
         rows = []
         for sample in range(self.world_size * self.batch_size):

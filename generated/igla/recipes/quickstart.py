@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import signal
 import sys
@@ -57,12 +58,18 @@ from igla.models import igla_tiny as model_spec
 from igla.optimization.gradient import (
     GradientConfig,
     accumulate_gradients,
-    clip_gradients,
+    bound_gradients,
+    declare_gradient_dtype,
     normalize_gradients,
 )
 from igla.optimization.loss import bits_per_byte, count_targets, cross_entropy_sum
 from igla.optimization.optimizer import OptimizerConfig, assert_optimizer_dtypes, build_optimizer
-from igla.optimization.scheduler import SchedulerConfig, learning_rate_factor, set_learning_rate
+from igla.optimization.scheduler import (
+    SchedulerConfig,
+    learning_rate_factor,
+    scheduled_factor,
+    set_learning_rate,
+)
 
 # Shapes: B sequences of a batch, T tokens of a sequence, D hidden channels, V vocabulary entries.
 
@@ -163,18 +170,27 @@ class TrainingConfig:
 class ScheduleConfig:
     """The learning rate over the run, as parts of its length."""
 
-    schedule: Literal["cosine", "wsd", "linear", "constant"] = "cosine"
-    """How the rate falls after the warm-up."""
+    schedule: Literal["cosine", "wsd", "linear", "constant", "step", "trinity"] = "cosine"
+    """How the rate goes on after the warm-up; trinity is wsd in golden proportions."""
     warmup_fraction: float = 0.05
-    """Part of the steps in which the rate rises."""
+    """Part of the steps in which the rate rises; trinity has its own."""
     final_ratio: float = 0.1
-    """Rate of the last step, as a part of the peak."""
+    """Rate of the last step, as a part of the peak; constant and step do not read it."""
+    decay_fraction: float = 0.1
+    """Part of the steps, at the end, in which the rate falls; read by wsd alone."""
+    decay_shape: Literal["linear", "cosine", "sqrt", "one_minus_sqrt"] = "linear"
+    """Of the fall in wsd and trinity."""
 
     def __post_init__(self) -> None:
-        if self.schedule not in ("cosine", "wsd", "linear", "constant"):
+        if self.schedule not in ("cosine", "wsd", "linear", "constant", "step", "trinity"):
             raise ValueError(
                 f"ScheduleConfig.schedule={self.schedule!r} "
-                "is not one of cosine, wsd, linear, constant"
+                "is not one of cosine, wsd, linear, constant, step, trinity"
+            )
+        if self.decay_shape not in ("linear", "cosine", "sqrt", "one_minus_sqrt"):
+            raise ValueError(
+                f"ScheduleConfig.decay_shape={self.decay_shape!r} "
+                "is not one of linear, cosine, sqrt, one_minus_sqrt"
             )
         if not 0 <= self.warmup_fraction < 1:
             raise ValueError(
@@ -185,9 +201,14 @@ class ScheduleConfig:
             raise ValueError(
                 f"ScheduleConfig needs 0 <= final_ratio <= 1, got final_ratio={self.final_ratio!r}"
             )
+        if not 0 < self.decay_fraction <= 1:
+            raise ValueError(
+                "ScheduleConfig needs 0 < decay_fraction <= 1, "
+                f"got decay_fraction={self.decay_fraction!r}"
+            )
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:74
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportConfig:
     """What is written when the training is done, and how it is proved."""
@@ -220,7 +241,7 @@ class ExportConfig:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:97
+# spec: specs/recipes/pretrain.vibee:100
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -241,6 +262,32 @@ class SmokeModel:
     """Longest sequence in tokens."""
 
 
+# spec: specs/recipes/pretrain.vibee:112
+def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> SchedulerConfig:
+    """The schedule over the optimizer steps of the run."""
+    return SchedulerConfig(
+        schedule=schedule.schedule,
+        warmup_steps=min(round(schedule.warmup_fraction * training.steps), training.steps - 1),
+        total_steps=training.steps,
+        final_ratio=schedule.final_ratio,
+        decay_fraction=schedule.decay_fraction,
+        decay_shape=schedule.decay_shape,
+    )
+
+
+# spec: specs/recipes/pretrain.vibee:126
+def learning_rate(
+    run: float, training: TrainingConfig, schedule: ScheduleConfig, optimizer: OptimizerConfig
+) -> float:
+    """Learning rate after a part of the run.
+
+    Args:
+        run: a number from 0 to 1.
+    """
+    step = min(math.floor(run * training.steps), training.steps - 1)
+    return optimizer.learning_rate * scheduled_factor(step, schedule_in_steps(training, schedule))
+
+
 PURPOSE = (
     "From text files to a small language model that llama.cpp runs, in minutes on two CPU cores."
 )
@@ -248,7 +295,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:120
+# spec: specs/recipes/pretrain.vibee:151
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -301,13 +348,13 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:134
+# spec: specs/recipes/pretrain.vibee:165
 def say(text: str) -> None:
     """Print a line of the report."""
     print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:126
+# spec: specs/recipes/pretrain.vibee:157
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -325,7 +372,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:126
+# spec: specs/recipes/pretrain.vibee:157
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -338,7 +385,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 # 2. From files to tokens.
 
 
-# spec: specs/recipes/pretrain.vibee:85
+# spec: specs/recipes/pretrain.vibee:88
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedData:
     """Where the prepared data lie, and what they are."""
@@ -351,7 +398,7 @@ class PreparedData:
     held_out_manifest: ShardManifest
 
 
-# spec: specs/recipes/pretrain.vibee:134
+# spec: specs/recipes/pretrain.vibee:165
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -386,7 +433,7 @@ def prepare_data(options: Options) -> PreparedData:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:134
+# spec: specs/recipes/pretrain.vibee:165
 def _held_out_text(source: SourceConfig, config: PipelineConfig) -> bytes:
     """The held-out documents, one after the other."""
     texts = (document.text for document in Sources((source,)))
@@ -397,7 +444,7 @@ def _held_out_text(source: SourceConfig, config: PipelineConfig) -> bytes:
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:143
+# spec: specs/recipes/pretrain.vibee:174
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -406,7 +453,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:143
+# spec: specs/recipes/pretrain.vibee:174
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -422,7 +469,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:194
+# spec: specs/recipes/pretrain.vibee:225
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -437,7 +484,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:143
+# spec: specs/recipes/pretrain.vibee:174
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew.
 
@@ -459,6 +506,7 @@ class Trainer:
         self.precision, self.reason = choose_precision(training.precision, self.device)
         torch.manual_seed(training.seed)
         self.model = Decoder(config).to(self.device)
+        declare_gradient_dtype(self.model.parameters(), options.gradient.dtype)
         self.optimizer = build_optimizer(self.model, options.optimizer)
         self.reader = TokenReader(
             data.train, training.sequence_length, training.batch_size, options.documents.seed
@@ -471,13 +519,7 @@ class Trainer:
     @property
     def scheduler(self) -> SchedulerConfig:
         """The schedule in steps, from its parts of the run."""
-        steps, schedule = self.options.training.steps, self.options.schedule
-        return SchedulerConfig(
-            schedule=schedule.schedule,
-            warmup_steps=round(schedule.warmup_fraction * steps),
-            total_steps=steps,
-            final_ratio=schedule.final_ratio,
-        )
+        return schedule_in_steps(self.options.training, self.options.schedule)
 
     def train_step(self) -> dict[str, float]:
         """One optimizer step: loss summed over tokens, gradients divided by their global count."""
@@ -485,7 +527,7 @@ class Trainer:
         loss = accumulate_gradients(self._loss, batches)
         parameters = list(self.model.parameters())
         tokens = normalize_gradients(parameters, loss.tokens)
-        norm = clip_gradients(parameters, self.options.gradient.max_norm)
+        norm = bound_gradients(self.model, self.options.gradient)
         rate = self.options.optimizer.learning_rate * learning_rate_factor(
             self.step, self.scheduler
         )
@@ -598,7 +640,7 @@ class Trainer:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:143
+# spec: specs/recipes/pretrain.vibee:174
 def loss_of(
     model: Decoder, batch: Batch, training: TrainingConfig, precision: torch.dtype
 ) -> tuple[Tensor, int]:
@@ -615,7 +657,7 @@ def loss_of(
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:156
+# spec: specs/recipes/pretrain.vibee:187
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -643,7 +685,7 @@ def evaluate(
     return total_nats, total_targets
 
 
-# spec: specs/recipes/pretrain.vibee:169
+# spec: specs/recipes/pretrain.vibee:200
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -667,7 +709,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:177
+# spec: specs/recipes/pretrain.vibee:208
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -697,7 +739,7 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:177
+# spec: specs/recipes/pretrain.vibee:208
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -710,7 +752,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:177
+# spec: specs/recipes/pretrain.vibee:208
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file."""
     export = options.export
@@ -729,7 +771,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:186
+# spec: specs/recipes/pretrain.vibee:217
 def _report_plan(trainer: Trainer) -> None:
     """The derived numbers, each with its reason."""
     training, config = trainer.options.training, trainer.config
@@ -749,7 +791,7 @@ def _report_plan(trainer: Trainer) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:186
+# spec: specs/recipes/pretrain.vibee:217
 def train(options: Options, config: DecoderConfig) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -782,7 +824,7 @@ def train(options: Options, config: DecoderConfig) -> dict[str, Any]:
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:186
+# spec: specs/recipes/pretrain.vibee:217
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
@@ -805,7 +847,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:186
+# spec: specs/recipes/pretrain.vibee:217
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -818,7 +860,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:194
+# spec: specs/recipes/pretrain.vibee:225
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import math
 import re
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pytest
@@ -18,10 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from igla.data import mixing
-from igla.data.reader import Batch
 
 
-# spec: specs/data/mixing.vibee:74
+# spec: specs/data/mixing.vibee:75
 @pytest.mark.parametrize("t", [0.5, 1.0, 3.0, 20.0])
 def test_temperature_weights_definition(t: float) -> None:
     """temperature_weights: definition.
@@ -39,7 +38,7 @@ def test_temperature_weights_definition(t: float) -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:79
+# spec: specs/data/mixing.vibee:80
 def test_temperature_weights_infinite_temperature_is_uniform() -> None:
     """temperature_weights: infinite temperature is uniform.
 
@@ -56,7 +55,7 @@ def test_temperature_weights_infinite_temperature_is_uniform() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:82
+# spec: specs/data/mixing.vibee:83
 def test_temperature_weights_huge_sizes_do_not_overflow() -> None:
     """temperature_weights: huge sizes do not overflow.
 
@@ -71,7 +70,7 @@ def test_temperature_weights_huge_sizes_do_not_overflow() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:84
+# spec: specs/data/mixing.vibee:85
 def test_temperature_weights_refuses_an_empty_domain() -> None:
     """temperature_weights: refuses an empty domain.
 
@@ -81,7 +80,7 @@ def test_temperature_weights_refuses_an_empty_domain() -> None:
         mixing.temperature_weights(torch.tensor([5, 0, 2], dtype=torch.int64), 1.0)
 
 
-# spec: specs/data/mixing.vibee:87
+# spec: specs/data/mixing.vibee:88
 @pytest.mark.parametrize("t", [0.0, -1.0])
 def test_temperature_weights_refuses_a_temperature(t: float) -> None:
     """temperature_weights: refuses a temperature.
@@ -92,7 +91,7 @@ def test_temperature_weights_refuses_a_temperature(t: float) -> None:
         mixing.temperature_weights(torch.ones(2, dtype=torch.float64), t)
 
 
-# spec: specs/data/mixing.vibee:100
+# spec: specs/data/mixing.vibee:101
 def test_mixture_entropy_definition() -> None:
     """mixture_entropy: definition.
 
@@ -105,7 +104,7 @@ def test_mixture_entropy_definition() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:104
+# spec: specs/data/mixing.vibee:105
 @pytest.mark.parametrize("k", [1, 2, 50])
 def test_mixture_entropy_uniform_is_the_most(k: int) -> None:
     """mixture_entropy: uniform is the most.
@@ -117,7 +116,7 @@ def test_mixture_entropy_uniform_is_the_most(k: int) -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:108
+# spec: specs/data/mixing.vibee:109
 def test_mixture_entropy_an_absent_domain_adds_nothing() -> None:
     """mixture_entropy: an absent domain adds nothing.
 
@@ -128,7 +127,7 @@ def test_mixture_entropy_an_absent_domain_adds_nothing() -> None:
     ) == pytest.approx(math.log(2.0), rel=1e-09, abs=1e-09)
 
 
-# spec: specs/data/mixing.vibee:110
+# spec: specs/data/mixing.vibee:111
 def test_mixture_entropy_refuses_another_sum() -> None:
     """mixture_entropy: refuses another sum.
 
@@ -141,7 +140,7 @@ def test_mixture_entropy_refuses_another_sum() -> None:
         mixing.mixture_entropy(torch.tensor([0.5, 0.25], dtype=torch.float64))
 
 
-# spec: specs/data/mixing.vibee:113
+# spec: specs/data/mixing.vibee:114
 def test_mixture_entropy_refuses_a_negative_part() -> None:
     """mixture_entropy: refuses a negative part.
 
@@ -154,7 +153,7 @@ def test_mixture_entropy_refuses_a_negative_part() -> None:
         mixing.mixture_entropy(torch.tensor([1.5, -0.5], dtype=torch.float64))
 
 
-# spec: specs/data/mixing.vibee:127
+# spec: specs/data/mixing.vibee:128
 @pytest.mark.parametrize(
     ("w", "floor", "p"),
     [
@@ -181,7 +180,7 @@ def test_floor_weights_known_projection(w: list, floor: float, p: list) -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:138
+# spec: specs/data/mixing.vibee:139
 @pytest.mark.parametrize("floor", [0.001, 0.01, 0.03, 0.05])
 def test_floor_weights_sums_to_one_above_the_floor(floor: float) -> None:
     """floor_weights: sums to one above the floor.
@@ -204,7 +203,7 @@ def test_floor_weights_sums_to_one_above_the_floor(floor: float) -> None:
     assert bool((torch.amin(mixing.floor_weights(w, floor)) >= floor).all())
 
 
-# spec: specs/data/mixing.vibee:143
+# spec: specs/data/mixing.vibee:144
 def test_floor_weights_projecting_again_changes_nothing() -> None:
     """floor_weights: projecting again changes nothing.
 
@@ -218,7 +217,7 @@ def test_floor_weights_projecting_again_changes_nothing() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:147
+# spec: specs/data/mixing.vibee:148
 @pytest.mark.parametrize("floor", [0.3, -0.1])
 def test_floor_weights_refuses_a_floor_that_does_not_fit(floor: float) -> None:
     """floor_weights: refuses a floor that does not fit.
@@ -229,7 +228,7 @@ def test_floor_weights_refuses_a_floor_that_does_not_fit(floor: float) -> None:
         mixing.floor_weights(torch.full((4,), 0.25, dtype=torch.float64), floor)
 
 
-# spec: specs/data/mixing.vibee:151
+# spec: specs/data/mixing.vibee:152
 def test_floor_weights_names_the_floor() -> None:
     """floor_weights: names the floor.
 
@@ -239,7 +238,7 @@ def test_floor_weights_names_the_floor() -> None:
         mixing.floor_weights(torch.full((4,), 0.25, dtype=torch.float64), 0.3)
 
 
-# spec: specs/data/mixing.vibee:154
+# spec: specs/data/mixing.vibee:155
 def test_floor_weights_refuses_another_sum() -> None:
     """floor_weights: refuses another sum.
 
@@ -249,7 +248,7 @@ def test_floor_weights_refuses_another_sum() -> None:
         mixing.floor_weights(torch.tensor([0.5, 0.25], dtype=torch.float64), 0.1)
 
 
-# spec: specs/data/mixing.vibee:169
+# spec: specs/data/mixing.vibee:170
 def test_exponentiated_update_definition() -> None:
     """exponentiated_update: definition.
 
@@ -268,7 +267,7 @@ def test_exponentiated_update_definition() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:173
+# spec: specs/data/mixing.vibee:174
 def test_exponentiated_update_worked_out_by_hand() -> None:
     """exponentiated_update: worked out by hand.
 
@@ -289,7 +288,7 @@ def test_exponentiated_update_worked_out_by_hand() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:176
+# spec: specs/data/mixing.vibee:177
 def test_exponentiated_update_smoothing_is_uniform() -> None:
     """exponentiated_update: smoothing is uniform.
 
@@ -309,7 +308,7 @@ def test_exponentiated_update_smoothing_is_uniform() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:179
+# spec: specs/data/mixing.vibee:180
 def test_exponentiated_update_large_losses_do_not_overflow() -> None:
     """exponentiated_update: large losses do not overflow.
 
@@ -330,7 +329,7 @@ def test_exponentiated_update_large_losses_do_not_overflow() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:181
+# spec: specs/data/mixing.vibee:182
 def test_exponentiated_update_equal_losses_change_nothing() -> None:
     """exponentiated_update: equal losses change nothing.
 
@@ -347,7 +346,7 @@ def test_exponentiated_update_equal_losses_change_nothing() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:185
+# spec: specs/data/mixing.vibee:186
 def test_exponentiated_update_refuses_a_loss_that_is_not_finite() -> None:
     """exponentiated_update: refuses a loss that is not finite.
 
@@ -364,7 +363,7 @@ def test_exponentiated_update_refuses_a_loss_that_is_not_finite() -> None:
         )
 
 
-# spec: specs/data/mixing.vibee:188
+# spec: specs/data/mixing.vibee:189
 def test_exponentiated_update_refuses_another_sum() -> None:
     """exponentiated_update: refuses another sum.
 
@@ -379,7 +378,7 @@ def test_exponentiated_update_refuses_another_sum() -> None:
         )
 
 
-# spec: specs/data/mixing.vibee:206
+# spec: specs/data/mixing.vibee:207
 def test_excess_loss_sums_clipped_token_by_token() -> None:
     """excess_loss_sums: clipped token by token.
 
@@ -396,7 +395,7 @@ def test_excess_loss_sums_clipped_token_by_token() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:212
+# spec: specs/data/mixing.vibee:213
 def test_excess_loss_sums_counts_the_tokens() -> None:
     """excess_loss_sums: counts the tokens.
 
@@ -413,7 +412,7 @@ def test_excess_loss_sums_counts_the_tokens() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:215
+# spec: specs/data/mixing.vibee:216
 def test_excess_loss_sums_sums_in_float64() -> None:
     """excess_loss_sums: sums in float64.
 
@@ -434,7 +433,7 @@ def test_excess_loss_sums_sums_in_float64() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:218
+# spec: specs/data/mixing.vibee:219
 @pytest.mark.parametrize("domain", [3, -1])
 def test_excess_loss_sums_refuses_an_unknown_domain(domain: int) -> None:
     """excess_loss_sums: refuses an unknown domain.
@@ -450,7 +449,7 @@ def test_excess_loss_sums_refuses_an_unknown_domain(domain: int) -> None:
         )
 
 
-# spec: specs/data/mixing.vibee:222
+# spec: specs/data/mixing.vibee:223
 def test_excess_loss_sums_names_the_unknown_domain() -> None:
     """excess_loss_sums: names the unknown domain.
 
@@ -468,7 +467,7 @@ def test_excess_loss_sums_names_the_unknown_domain() -> None:
         )
 
 
-# spec: specs/data/mixing.vibee:235
+# spec: specs/data/mixing.vibee:236
 def test_domain_weighted_loss_weights_of_means() -> None:
     """domain_weighted_loss: weights of means.
 
@@ -498,7 +497,7 @@ def test_domain_weighted_loss_weights_of_means() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:241
+# spec: specs/data/mixing.vibee:242
 def test_domain_weighted_loss_weights_by_size_give_the_mean() -> None:
     """domain_weighted_loss: weights by size give the mean.
 
@@ -518,7 +517,7 @@ def test_domain_weighted_loss_weights_by_size_give_the_mean() -> None:
     )
 
 
-# spec: specs/data/mixing.vibee:31
+# spec: specs/data/mixing.vibee:32
 def test_dynamic_config_defaults() -> None:
     """DynamicConfig has the defaults of the spec."""
     config = mixing.DynamicConfig()
@@ -527,7 +526,7 @@ def test_dynamic_config_defaults() -> None:
     assert config.loss_decay == 0.5
 
 
-# spec: specs/data/mixing.vibee:31
+# spec: specs/data/mixing.vibee:32
 def test_dynamic_config_is_frozen() -> None:
     """DynamicConfig takes keywords alone, and no field of it can be changed or added."""
     config = mixing.DynamicConfig()
@@ -538,7 +537,7 @@ def test_dynamic_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/data/mixing.vibee:31
+# spec: specs/data/mixing.vibee:32
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -560,7 +559,7 @@ def test_dynamic_config_refuses(change: dict[str, object], message: str) -> None
         mixing.DynamicConfig(**(example | change))
 
 
-# spec: specs/data/mixing.vibee:31
+# spec: specs/data/mixing.vibee:32
 @pytest.mark.parametrize(
     "change",
     [
@@ -582,7 +581,7 @@ def test_dynamic_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/data/mixing.vibee:40
+# spec: specs/data/mixing.vibee:41
 def test_mixing_config_defaults() -> None:
     """MixingConfig has the defaults of the spec."""
     config = mixing.MixingConfig()
@@ -592,7 +591,7 @@ def test_mixing_config_defaults() -> None:
     assert config.dynamic is None
 
 
-# spec: specs/data/mixing.vibee:40
+# spec: specs/data/mixing.vibee:41
 def test_mixing_config_is_frozen() -> None:
     """MixingConfig takes keywords alone, and no field of it can be changed or added."""
     config = mixing.MixingConfig()
@@ -603,7 +602,7 @@ def test_mixing_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/data/mixing.vibee:40
+# spec: specs/data/mixing.vibee:41
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -621,7 +620,7 @@ def test_mixing_config_refuses(change: dict[str, object], message: str) -> None:
         mixing.MixingConfig(**(example | change))
 
 
-# spec: specs/data/mixing.vibee:40
+# spec: specs/data/mixing.vibee:41
 @pytest.mark.parametrize(
     "change",
     [
@@ -639,7 +638,7 @@ def test_mixing_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/data/mixing.vibee:49
+# spec: specs/data/mixing.vibee:50
 def test_do_re_mi_config_defaults() -> None:
     """DoReMiConfig has the defaults of the spec."""
     config = mixing.DoReMiConfig()
@@ -647,7 +646,7 @@ def test_do_re_mi_config_defaults() -> None:
     assert config.smoothing == 0.001
 
 
-# spec: specs/data/mixing.vibee:49
+# spec: specs/data/mixing.vibee:50
 def test_do_re_mi_config_is_frozen() -> None:
     """DoReMiConfig takes keywords alone, and no field of it can be changed or added."""
     config = mixing.DoReMiConfig()
@@ -658,7 +657,7 @@ def test_do_re_mi_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/data/mixing.vibee:49
+# spec: specs/data/mixing.vibee:50
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -676,7 +675,7 @@ def test_do_re_mi_config_refuses(change: dict[str, object], message: str) -> Non
         mixing.DoReMiConfig(**(example | change))
 
 
-# spec: specs/data/mixing.vibee:49
+# spec: specs/data/mixing.vibee:50
 @pytest.mark.parametrize(
     "change",
     [
@@ -694,30 +693,30 @@ def test_do_re_mi_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/data/mixing.vibee:16
+# spec: specs/data/mixing.vibee:15
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert mixing.SUM_TOLERANCE == 1e-06
     assert mixing.UNITS_PER_SAMPLE == 2**40
 
 
-# spec: specs/data/mixing.vibee:157
+# spec: specs/data/mixing.vibee:158
 def _random(seed: int, *shape: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-# spec: specs/data/mixing.vibee:321
+# spec: specs/data/mixing.vibee:322
 def _named(weights_k: Tensor) -> dict[str, float]:
     return {f"d{i}": weight for i, weight in enumerate(weights_k.tolist())}
 
 
-# spec: specs/data/mixing.vibee:262
+# spec: specs/data/mixing.vibee:263
 def _json(state: dict[str, Any]) -> dict[str, Any]:
     """The state as a checkpoint gives it back."""
     return json.loads(json.dumps(state))
 
 
-# spec: specs/data/mixing.vibee:157
+# spec: specs/data/mixing.vibee:158
 @pytest.mark.parametrize("seed", range(5))
 def test_floor_is_the_projection_of_least_relative_entropy(seed: int) -> None:
     """No other weights that keep the floor are nearer: neither one step off in a direction that does, nor far."""
@@ -731,7 +730,7 @@ def test_floor_is_the_projection_of_least_relative_entropy(seed: int) -> None:
             assert float((near_k * (near_k / w_k).log()).sum()) > least
 
 
-# spec: specs/data/mixing.vibee:246
+# spec: specs/data/mixing.vibee:247
 def test_gradient_is_weight_over_tokens() -> None:
     """Each token pulls with the weight of its domain, shared among the domain's tokens."""
     losses_n = _random(0, 5).requires_grad_()
@@ -742,7 +741,7 @@ def test_gradient_is_weight_over_tokens() -> None:
     assert torch.allclose(losses_n.grad, want, rtol=1e-15)
 
 
-# spec: specs/data/mixing.vibee:247
+# spec: specs/data/mixing.vibee:248
 def test_weighted_loss_has_no_graph_breaks() -> None:
     """domain_weighted_loss: weighted loss has no graph breaks."""
     compiled = torch.compile(mixing.domain_weighted_loss, fullgraph=True, backend="eager")
@@ -750,7 +749,7 @@ def test_weighted_loss_has_no_graph_breaks() -> None:
     assert torch.equal(compiled(*arguments), mixing.domain_weighted_loss(*arguments))
 
 
-# spec: specs/data/mixing.vibee:248
+# spec: specs/data/mixing.vibee:249
 def test_keeps_the_dtype_of_the_losses() -> None:
     """domain_weighted_loss: keeps the dtype of the losses."""
     domains_n = torch.tensor([0, 1])
@@ -764,7 +763,7 @@ def test_keeps_the_dtype_of_the_losses() -> None:
     assert meta.shape == ()
 
 
-# spec: specs/data/mixing.vibee:260
+# spec: specs/data/mixing.vibee:261
 def test_doremi_follows_a_computation_by_hand() -> None:
     """Uniform 1/2; excess ln 3 and 0 give 3/4, smoothed 0.7; then 0 and ln 2 give 7/13, smoothed."""
     doremi = mixing.DoReMi(["a", "b"], mixing.DoReMiConfig(smoothing=0.2))
@@ -779,7 +778,7 @@ def test_doremi_follows_a_computation_by_hand() -> None:
     assert list(doremi.mixture().values()) == pytest.approx(mean, rel=1e-7)
 
 
-# spec: specs/data/mixing.vibee:260
+# spec: specs/data/mixing.vibee:261
 def test_doremi_follows_a_computation_by_hand_with_another_step() -> None:
     """Excess ln 3 with step 2 counts nine times; smoothing is a thousandth where it is not given."""
     doremi = mixing.DoReMi(["a", "b"], mixing.DoReMiConfig(step_size=2.0))
@@ -788,7 +787,7 @@ def test_doremi_follows_a_computation_by_hand_with_another_step() -> None:
     assert mixing.DoReMiConfig().step_size == 1.0
 
 
-# spec: specs/data/mixing.vibee:261
+# spec: specs/data/mixing.vibee:262
 def test_absent_domain_keeps_its_excess() -> None:
     """As if the batch had brought the same mean excess again; 0 for one that never came."""
     doremi = mixing.DoReMi(["a", "b", "c"], mixing.DoReMiConfig())
@@ -799,7 +798,7 @@ def test_absent_domain_keeps_its_excess() -> None:
         assert got.tolist() == pytest.approx(want.tolist(), rel=1e-12)
 
 
-# spec: specs/data/mixing.vibee:262
+# spec: specs/data/mixing.vibee:263
 def test_doremi_continues_exactly() -> None:
     """DoReMi: doremi continues exactly."""
     updates = [(_random(i, 3).abs(), torch.tensor([4, i % 2, 3])) for i in range(6)]
@@ -815,7 +814,7 @@ def test_doremi_continues_exactly() -> None:
     assert rest.state_dict()["steps"] == 6
 
 
-# spec: specs/data/mixing.vibee:263
+# spec: specs/data/mixing.vibee:264
 def test_doremi_refuses_bad_domains() -> None:
     """None, one twice, those of another run; and a mean over no step."""
     for domains in ([], ["a", "a"]):
@@ -832,7 +831,7 @@ def test_doremi_refuses_bad_domains() -> None:
         doremi.load_state_dict(state)
 
 
-# spec: specs/data/mixing.vibee:279
+# spec: specs/data/mixing.vibee:280
 class _Means(nn.Module):
     """One guess for each domain."""
 
@@ -841,12 +840,12 @@ class _Means(nn.Module):
         self.guess_k = nn.Parameter(torch.tensor(guesses, dtype=torch.float64))
 
 
-# spec: specs/data/mixing.vibee:279
+# spec: specs/data/mixing.vibee:280
 def _squared_losses(model: _Means, y_n: Tensor, domains_n: Tensor) -> tuple[Tensor, Tensor]:
     return (y_n - model.guess_k[domains_n]).square(), domains_n
 
 
-# spec: specs/data/mixing.vibee:279
+# spec: specs/data/mixing.vibee:280
 def test_proxy_run_is_algorithm_1() -> None:
     """Two steps against the algorithm written out with floats: weights move first, then the proxy by them."""
     guess, weights, mean, reference = [0.0, 0.0], [0.5, 0.5], [0.0, 0.0], [1.0, 0.5]
@@ -874,7 +873,7 @@ def test_proxy_run_is_algorithm_1() -> None:
     assert proxy.training and not other.training
 
 
-# spec: specs/data/mixing.vibee:279
+# spec: specs/data/mixing.vibee:280
 @pytest.mark.parametrize("seed", range(3))
 def test_proxy_run_finds_what_can_be_learned(seed: int) -> None:
     """Noise has the highest loss and no excess, what is known has neither: the weight goes to the third."""
@@ -893,7 +892,7 @@ def test_proxy_run_finds_what_can_be_learned(seed: int) -> None:
     assert sum(weights.values()) == pytest.approx(1, abs=1e-12)
 
 
-# spec: specs/data/mixing.vibee:288
+# spec: specs/data/mixing.vibee:289
 def test_weights_of_each_kind() -> None:
     """Given ones in any order, by size, by temperature, and with a floor."""
     tokens = {"web": 900, "code": 100}
@@ -911,7 +910,7 @@ def test_weights_of_each_kind() -> None:
         assert list(got.values()) == pytest.approx(want, rel=1e-12)
 
 
-# spec: specs/data/mixing.vibee:288
+# spec: specs/data/mixing.vibee:289
 def test_other_domains_are_refused() -> None:
     """By name; a domain without a token only where its size counts."""
     config = mixing.MixingConfig(weights={"web": 0.5, "cod": 0.5})
@@ -923,7 +922,7 @@ def test_other_domains_are_refused() -> None:
         mixing.initial_weights(mixing.MixingConfig(), {"web": 1, "code": 0})
 
 
-# spec: specs/data/mixing.vibee:305
+# spec: specs/data/mixing.vibee:306
 def test_dynamic_weights_are_their_definition() -> None:
     """The first loss as it is, then smoothed; excess over the reference, clipped; always from the base."""
     base = {"a": 0.5, "b": 0.3, "c": 0.2}
@@ -942,7 +941,7 @@ def test_dynamic_weights_are_their_definition() -> None:
         assert mix.mixture() == pytest.approx(want, rel=1e-12)
 
 
-# spec: specs/data/mixing.vibee:305
+# spec: specs/data/mixing.vibee:306
 def test_dynamic_weights_are_their_definition_by_default() -> None:
     """Without a reference the loss itself counts; step 1, a thousandth uniform, half of the old loss."""
     mix = mixing.DynamicWeights({"a": 0.5, "b": 0.5}, mixing.DynamicConfig())
@@ -951,7 +950,7 @@ def test_dynamic_weights_are_their_definition_by_default() -> None:
     assert got["a"] == pytest.approx(0.999 * 0.75 + 0.0005, rel=1e-12)
 
 
-# spec: specs/data/mixing.vibee:306
+# spec: specs/data/mixing.vibee:307
 def test_dynamic_weights_have_a_floor() -> None:
     """From the start, and whatever the losses."""
     mix = mixing.DynamicWeights(
@@ -964,7 +963,7 @@ def test_dynamic_weights_have_a_floor() -> None:
         mixing.DynamicWeights({"a": 0.5, "b": 0.5}, mixing.DynamicConfig(), floor=0.6)
 
 
-# spec: specs/data/mixing.vibee:307
+# spec: specs/data/mixing.vibee:308
 def test_dynamic_weights_continue_exactly() -> None:
     """Saved before the first loss, and after some."""
     base = {"a": 0.5, "b": 0.5}
@@ -982,7 +981,7 @@ def test_dynamic_weights_continue_exactly() -> None:
         other.load_state_dict(part.state_dict())
 
 
-# spec: specs/data/mixing.vibee:308
+# spec: specs/data/mixing.vibee:309
 def test_dynamic_weights_refuse_bad_losses() -> None:
     """Of other domains, or not finite; the weights are then what they were."""
     base = {"a": 0.5, "b": 0.5}
@@ -1001,7 +1000,7 @@ def test_dynamic_weights_refuse_bad_losses() -> None:
         mixing.DynamicWeights({"a": 0.5, "b": 0.4}, mixing.DynamicConfig())
 
 
-# spec: specs/data/mixing.vibee:321
+# spec: specs/data/mixing.vibee:322
 @pytest.mark.parametrize("seed", range(8))
 def test_every_prefix_is_within_one_sample(seed: int) -> None:
     """After each draw: to less than 1 - 1 / (2K - 2) of a sample, which no draw can better for all weights."""
@@ -1016,7 +1015,7 @@ def test_every_prefix_is_within_one_sample(seed: int) -> None:
     assert draw.targets == pytest.approx({name: 500 * w for name, w in weights.items()}, abs=1e-6)
 
 
-# spec: specs/data/mixing.vibee:321
+# spec: specs/data/mixing.vibee:322
 def test_every_prefix_is_within_one_sample_where_the_most_owed_first_is_not() -> None:
     """Weights for which the domain that is owed most comes too late: 41, 41, 41 and eight times 2."""
     weights = {f"d{i}": part / 139 for i, part in enumerate([41] * 3 + [2] * 8)}
@@ -1028,7 +1027,7 @@ def test_every_prefix_is_within_one_sample_where_the_most_owed_first_is_not() ->
     assert counts == {name: round(278 * weight) for name, weight in weights.items()}
 
 
-# spec: specs/data/mixing.vibee:322
+# spec: specs/data/mixing.vibee:323
 def test_two_domains_are_within_half_a_sample() -> None:
     """The nearest whole number of samples at every place; one domain alone is always drawn."""
     draw, count = mixing.DomainDraw({"a": 0.3, "b": 0.7}), 0
@@ -1039,7 +1038,7 @@ def test_two_domains_are_within_half_a_sample() -> None:
     assert [alone.next() for _ in range(3)] == ["a"] * 3
 
 
-# spec: specs/data/mixing.vibee:323
+# spec: specs/data/mixing.vibee:324
 def test_draw_is_a_function_of_weights_and_place() -> None:
     """The same from the start and from any saved place; the sequence of a known mixture is pinned."""
     weights = {"a": 0.5, "b": 0.3, "c": 0.2}
@@ -1055,7 +1054,7 @@ def test_draw_is_a_function_of_weights_and_place() -> None:
         assert rest.state_dict() == draw.state_dict()
 
 
-# spec: specs/data/mixing.vibee:323
+# spec: specs/data/mixing.vibee:324
 def test_draw_is_a_function_of_weights_and_place_and_its_state_is_a_copy() -> None:
     """Neither the saved nor the restored draw changes the other."""
     draw = mixing.DomainDraw({"a": 0.5, "b": 0.5})
@@ -1070,7 +1069,7 @@ def test_draw_is_a_function_of_weights_and_place_and_its_state_is_a_copy() -> No
     assert state == kept
 
 
-# spec: specs/data/mixing.vibee:324
+# spec: specs/data/mixing.vibee:325
 @pytest.mark.parametrize("seed", range(3))
 def test_changed_weights_are_followed(seed: int) -> None:
     """Weights that change every 10 samples: what is drawn stays near to what was asked for in sum."""
@@ -1090,7 +1089,7 @@ def test_changed_weights_are_followed(seed: int) -> None:
         draw.set_weights({"d0": 1.0})
 
 
-# spec: specs/data/mixing.vibee:325
+# spec: specs/data/mixing.vibee:326
 def test_domains_without_weight_are_not_drawn() -> None:
     """Not even one that is owed a part of a sample when its weight ends; later it gets what it was owed."""
     draw = mixing.DomainDraw({"a": 0.6, "b": 0.4})
@@ -1102,7 +1101,7 @@ def test_domains_without_weight_are_not_drawn() -> None:
     assert mixing.DomainDraw({"a": 0.0, "b": 1.0}).next() == "b"
 
 
-# spec: specs/data/mixing.vibee:326
+# spec: specs/data/mixing.vibee:327
 def test_counting_is_exact() -> None:
     """Whole numbers: thirds are owed nothing after three draws, and weights sum to a sample to the last unit."""
     draw = mixing.DomainDraw(_named(torch.tensor([0.7, 0.2, 0.1], dtype=torch.float64)))
@@ -1117,7 +1116,7 @@ def test_counting_is_exact() -> None:
         assert max(abs(u - w * 2**40) for u, w in zip(units, weights_k.tolist(), strict=True)) < 1
 
 
-# spec: specs/data/mixing.vibee:326
+# spec: specs/data/mixing.vibee:327
 def test_counting_is_exact_with_the_largest_remainders_first() -> None:
     """Thirds leave one unit over: it goes to the first of the equal remainders, and the larger goes first."""
     assert mixing.DomainDraw(dict.fromkeys("abc", 1 / 3)).state_dict()["units"] == [
@@ -1125,13 +1124,16 @@ def test_counting_is_exact_with_the_largest_remainders_first() -> None:
         2**40 // 3,
         2**40 // 3,
     ]
+    remainders = {"a": (2**38 + 0.25) / 2**40, "b": (2**38 + 0.75) / 2**40, "c": 0.5 - 2**-40}
+    units = mixing.DomainDraw(remainders).state_dict()["units"]
+    assert units == [2**38, 2**38 + 1, 2**39 - 1]
     small = 0.6 / 2**40
     assert mixing.DomainDraw({"a": 1 - small, "b": small}).state_dict()["units"] == [2**40 - 1, 1]
     inexact = mixing.DomainDraw({"a": 0.5, "b": 0.5 + 5e-7}).state_dict()["units"]
     assert sum(inexact) == 2**40 and inexact[0] < 2**39
 
 
-# spec: specs/data/mixing.vibee:327
+# spec: specs/data/mixing.vibee:328
 def test_draw_refuses_what_is_no_mixture() -> None:
     """With the values, by name."""
     cases = [
@@ -1151,14 +1153,23 @@ def test_draw_refuses_what_is_no_mixture() -> None:
         draw.load_state_dict(mixing.DomainDraw({"b": 1.0}).state_dict())
 
 
-# spec: specs/data/mixing.vibee:335
+# spec: specs/data/mixing.vibee:336
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """As the readers of a run give them."""
+
+    inputs: Tensor
+    targets: Tensor
+
+
+# spec: specs/data/mixing.vibee:336
 def _batch(*samples: int) -> Batch:
     """A batch whose every field says which samples it is made of."""
     rows_bt = torch.tensor(samples)[:, None].expand(-1, 2)
     return Batch(**{field.name: rows_bt + 10_000 * i for i, field in enumerate(fields(Batch))})
 
 
-# spec: specs/data/mixing.vibee:355
+# spec: specs/data/mixing.vibee:356
 class _Reader:
     """Samples first, first + 1, ...; an epoch has size of them."""
 
@@ -1186,13 +1197,13 @@ class _Reader:
 WEIGHTS = {"web": 0.55, "code": 0.3, "math": 0.15}
 
 
-# spec: specs/data/mixing.vibee:353
+# spec: specs/data/mixing.vibee:354
 def _mixed(batch_size: int, rank: int = 0, world_size: int = 1) -> mixing.MixedReader:
     readers = {"math": _Reader(2000, 10), "web": _Reader(0, 40), "code": _Reader(1000, 100)}
     return mixing.MixedReader(readers, WEIGHTS, batch_size, rank=rank, world_size=world_size)
 
 
-# spec: specs/data/mixing.vibee:335
+# spec: specs/data/mixing.vibee:336
 def _samples(batch: Batch) -> list[int]:
     first, *others = (getattr(batch, field.name) for field in fields(Batch))
     for i, other in enumerate(others, 1):
@@ -1200,13 +1211,13 @@ def _samples(batch: Batch) -> list[int]:
     return first[:, 0].tolist()
 
 
-# spec: specs/data/mixing.vibee:335
+# spec: specs/data/mixing.vibee:336
 def test_rows_are_joined_in_order() -> None:
     """join_rows: rows are joined in order."""
     assert _samples(mixing.join_rows([_batch(5), _batch(3, 9), _batch(4)])) == [5, 3, 9, 4]
 
 
-# spec: specs/data/mixing.vibee:353
+# spec: specs/data/mixing.vibee:354
 def test_realised_mix_is_the_target() -> None:
     """Each domain in its own order, and as many samples of each as the weights say, to one."""
     reader = _mixed(7)
@@ -1219,7 +1230,7 @@ def test_realised_mix_is_the_target() -> None:
     assert {sample // 1000 for sample in _samples(reader.next_batch())} == {1}
 
 
-# spec: specs/data/mixing.vibee:354
+# spec: specs/data/mixing.vibee:355
 @pytest.mark.parametrize("world_size", [2, 3, 6])
 def test_ranks_read_what_one_reads(world_size: int) -> None:
     """Batches of all ranks in the order of the ranks; afterwards every rank is at the same place."""
@@ -1232,7 +1243,7 @@ def test_ranks_read_what_one_reads(world_size: int) -> None:
     assert all(rank.report() == one.report() for rank in ranks)
 
 
-# spec: specs/data/mixing.vibee:355
+# spec: specs/data/mixing.vibee:356
 def test_reading_continues_exactly() -> None:
     """With the same ranks or others, and with the weights that were set."""
     whole = _mixed(6)
@@ -1255,7 +1266,7 @@ def test_reading_continues_exactly() -> None:
         other.load_state_dict(state)
 
 
-# spec: specs/data/mixing.vibee:356
+# spec: specs/data/mixing.vibee:357
 def test_report_counts_samples_and_epochs() -> None:
     """Over all ranks, in the order of the weights; before the first sample nothing has a share."""
     reader = _mixed(10, 0, 2)
@@ -1281,7 +1292,7 @@ def test_report_counts_samples_and_epochs() -> None:
     assert code.target == pytest.approx(80 / 220, abs=1e-9)
 
 
-# spec: specs/data/mixing.vibee:357
+# spec: specs/data/mixing.vibee:358
 def test_reader_refuses_bad_arguments() -> None:
     """Other domains, no mixture, no rows, no such rank."""
     readers = {"a": _Reader(0, 1), "b": _Reader(0, 1)}

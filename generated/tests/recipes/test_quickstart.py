@@ -34,7 +34,7 @@ from igla.evaluation.metrics import ProgressLine, Throughput, format_count, read
 from igla.export.parity import ParityReport, format_report, parity_faults
 from igla.optimization.gradient import GradientConfig
 from igla.optimization.optimizer import OptimizerConfig
-from igla.optimization.scheduler import learning_rate_factor
+from igla.optimization.scheduler import SchedulerConfig, learning_rate_factor
 from igla.recipes import quickstart as subject
 
 CONFIG = DecoderConfig(
@@ -49,7 +49,7 @@ CONFIG = DecoderConfig(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:172
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -60,7 +60,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:150
+# spec: specs/recipes/pretrain.vibee:181
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -83,7 +83,7 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:192
+# spec: specs/recipes/pretrain.vibee:223
 @pytest.fixture(scope="module")
 def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options whose data are prepared, once for all tests; the prepared files are not written to."""
@@ -92,21 +92,21 @@ def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:172
 @pytest.fixture(scope="module")
 def data(first_options: subject.Options) -> subject.PreparedData:
     """Tokenizer and shards that tests only read."""
     return subject.prepare_data(first_options)
 
 
-# spec: specs/recipes/pretrain.vibee:124
+# spec: specs/recipes/pretrain.vibee:155
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:172
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -114,7 +114,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:151
+# spec: specs/recipes/pretrain.vibee:182
 def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     """Every tensor that the next step depends on."""
     state = {f"model.{k}": v.clone() for k, v in trainer.model.state_dict().items()}
@@ -123,7 +123,7 @@ def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     return state | {"random": torch.get_rng_state()}
 
 
-# spec: specs/recipes/pretrain.vibee:151
+# spec: specs/recipes/pretrain.vibee:182
 def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert a.keys() == b.keys()
     for name, tensor in a.items():
@@ -288,6 +288,8 @@ def test_schedule_config_defaults() -> None:
     assert config.schedule == "cosine"
     assert config.warmup_fraction == 0.05
     assert config.final_ratio == 0.1
+    assert config.decay_fraction == 0.1
+    assert config.decay_shape == "linear"
 
 
 # spec: specs/recipes/pretrain.vibee:61
@@ -305,7 +307,11 @@ def test_schedule_config_is_frozen() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schedule": "something else"}, "is not one of cosine, wsd, linear, constant"),
+        (
+            {"schedule": "something else"},
+            "is not one of cosine, wsd, linear, constant, step, trinity",
+        ),
+        ({"decay_shape": "something else"}, "is not one of linear, cosine, sqrt, one_minus_sqrt"),
         ({"warmup_fraction": -1.0}, "ScheduleConfig needs 0 <= warmup_fraction < 1, got"),
         ({"warmup_fraction": -0.001}, "ScheduleConfig needs 0 <= warmup_fraction < 1, got"),
         ({"warmup_fraction": 1.0}, "ScheduleConfig needs 0 <= warmup_fraction < 1, got"),
@@ -313,6 +319,9 @@ def test_schedule_config_is_frozen() -> None:
         ({"final_ratio": -1.0}, "ScheduleConfig needs 0 <= final_ratio <= 1, got"),
         ({"final_ratio": -0.001}, "ScheduleConfig needs 0 <= final_ratio <= 1, got"),
         ({"final_ratio": 1.001}, "ScheduleConfig needs 0 <= final_ratio <= 1, got"),
+        ({"decay_fraction": -1.0}, "ScheduleConfig needs 0 < decay_fraction <= 1, got"),
+        ({"decay_fraction": 0.0}, "ScheduleConfig needs 0 < decay_fraction <= 1, got"),
+        ({"decay_fraction": 1.001}, "ScheduleConfig needs 0 < decay_fraction <= 1, got"),
     ],
 )
 def test_schedule_config_refuses(change: dict[str, object], message: str) -> None:
@@ -330,6 +339,12 @@ def test_schedule_config_refuses(change: dict[str, object], message: str) -> Non
         {"schedule": "wsd"},
         {"schedule": "linear"},
         {"schedule": "constant"},
+        {"schedule": "step"},
+        {"schedule": "trinity"},
+        {"decay_shape": "linear"},
+        {"decay_shape": "cosine"},
+        {"decay_shape": "sqrt"},
+        {"decay_shape": "one_minus_sqrt"},
         {"warmup_fraction": 0.0},
         {"warmup_fraction": 0.049},
         {"warmup_fraction": 0.051000000000000004},
@@ -338,6 +353,10 @@ def test_schedule_config_refuses(change: dict[str, object], message: str) -> Non
         {"final_ratio": 0.099},
         {"final_ratio": 0.101},
         {"final_ratio": 1.0},
+        {"decay_fraction": 0.001},
+        {"decay_fraction": 0.099},
+        {"decay_fraction": 0.101},
+        {"decay_fraction": 1.0},
     ],
 )
 def test_schedule_config_accepts(change: dict[str, object]) -> None:
@@ -347,7 +366,7 @@ def test_schedule_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:74
 def test_export_config_defaults() -> None:
     """ExportConfig has the defaults of the spec."""
     config = subject.ExportConfig()
@@ -359,7 +378,7 @@ def test_export_config_defaults() -> None:
     assert config.continuation_temperature == 0.7
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:74
 def test_export_config_is_frozen() -> None:
     """ExportConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ExportConfig()
@@ -370,7 +389,7 @@ def test_export_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:74
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -394,7 +413,7 @@ def test_export_config_refuses(change: dict[str, object], message: str) -> None:
         subject.ExportConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:74
 @pytest.mark.parametrize(
     "change",
     [
@@ -415,7 +434,7 @@ def test_export_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:97
+# spec: specs/recipes/pretrain.vibee:100
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -428,7 +447,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:97
+# spec: specs/recipes/pretrain.vibee:100
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -439,7 +458,7 @@ def test_smoke_model_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:124
+# spec: specs/recipes/pretrain.vibee:155
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -468,7 +487,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:124
+# spec: specs/recipes/pretrain.vibee:155
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -496,7 +515,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:132
+# spec: specs/recipes/pretrain.vibee:163
 def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """auto is bfloat16 where /proc/cpuinfo lists an instruction for it, float32 elsewhere."""
     cpu = torch.device("cpu")
@@ -514,7 +533,7 @@ def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> Non
     assert subject.choose_precision("bfloat16", cpu) == (torch.bfloat16, "as asked")
 
 
-# spec: specs/recipes/pretrain.vibee:132
+# spec: specs/recipes/pretrain.vibee:163
 def test_precision_follows_the_processor_where_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -529,7 +548,7 @@ def test_precision_follows_the_processor_where_nothing_is_known(
     assert subject.choose_precision("auto", torch.device("cuda"))[0] == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:172
 def test_held_out_files_are_never_trained_on(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -555,7 +574,7 @@ def test_held_out_files_are_never_trained_on(
     assert "1 empty, 1 not utf8\n" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:172
 def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -593,7 +612,7 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     assert {path.name for path in (options.out / "data").iterdir()} == names
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:172
 def test_held_out_files_are_never_trained_on_as_the_options_choose(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -617,7 +636,7 @@ def test_held_out_files_are_never_trained_on_as_the_options_choose(
     assert len(sides) == 2
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:172
 def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject.Options) -> None:
     """A file name may be of bytes that are no text; where the system refuses it there is none."""
     name = fresh.data / os.fsdecode(b"\xff.txt")
@@ -629,7 +648,7 @@ def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject
     assert data.train_manifest.num_documents + data.held_out_manifest.num_documents == 13
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:172
 def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: Path) -> None:
     """A missing folder, an empty one and a vocabulary out of reach: a sentence, and no output."""
     options = fresh
@@ -646,7 +665,7 @@ def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: P
     assert not list(options.out.rglob("*.*"))
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:172
 @pytest.mark.parametrize(
     "contents, sentence",
     [
@@ -670,7 +689,7 @@ def test_bad_data_is_refused_before_any_work_as_is_text_of_another_encoding(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:172
 def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
     fresh: subject.Options, tmp_path: Path
 ) -> None:
@@ -681,7 +700,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
         subject.prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:172
 def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -702,7 +721,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     assert list((fresh.out / "data").iterdir()) == []
 
 
-# spec: specs/recipes/pretrain.vibee:150
+# spec: specs/recipes/pretrain.vibee:181
 def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     """Batches of this size with these targets, one document a row."""
     inputs = torch.arange(targets.numel()).reshape(targets.shape) % 300
@@ -710,7 +729,7 @@ def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     return [Batch(inputs=i, targets=t, document_ids=torch.zeros_like(i)) for i, t in parts]
 
 
-# spec: specs/recipes/pretrain.vibee:150
+# spec: specs/recipes/pretrain.vibee:181
 def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.PreparedData) -> None:
     """The same tokens in one microbatch or four, unequal and fully masked rows: one gradient."""
     targets = torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300
@@ -738,7 +757,7 @@ def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.Prep
     assert record_one["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:150
+# spec: specs/recipes/pretrain.vibee:181
 def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     tmp_path: Path, data: subject.PreparedData
 ) -> None:
@@ -754,7 +773,7 @@ def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     assert all(bool(p.isfinite().all()) for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:151
+# spec: specs/recipes/pretrain.vibee:182
 def test_resumed_run_equals_the_unbroken_one(
     tmp_path: Path, options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -779,7 +798,7 @@ def test_resumed_run_equals_the_unbroken_one(
     assert resumed.tokens == unbroken.tokens
 
 
-# spec: specs/recipes/pretrain.vibee:151
+# spec: specs/recipes/pretrain.vibee:182
 def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -796,7 +815,7 @@ def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     assert report.endswith("going on from the checkpoint of step 1\n")
 
 
-# spec: specs/recipes/pretrain.vibee:152
+# spec: specs/recipes/pretrain.vibee:183
 def test_other_options_are_refused_by_name(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -828,7 +847,7 @@ def test_other_options_are_refused_by_name(
         subject.Trainer(options, dataclasses.replace(data, train_manifest=manifest), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:152
+# spec: specs/recipes/pretrain.vibee:183
 def test_other_options_are_refused_by_name_as_are_unknown_ones(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -845,12 +864,13 @@ def test_other_options_are_refused_by_name_as_are_unknown_ones(
         f"{section}.{name}: None then, {value!r} now"
         for section in unknown
         for name, value in dataclasses.asdict(getattr(options, section)).items()
+        if value is not None  # which reads as what is unknown does
     ]
     with pytest.raises(ValueError, match=re.escape(f"({'; '.join(changed)})")):
         subject.Trainer(options, data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:153
+# spec: specs/recipes/pretrain.vibee:184
 def test_training_lowers_the_loss(
     tmp_path: Path, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -905,7 +925,7 @@ def test_training_lowers_the_loss(
     assert kept == ["step-00000020", "step-00000021"]
 
 
-# spec: specs/recipes/pretrain.vibee:154
+# spec: specs/recipes/pretrain.vibee:125, :137, :185
 def test_learning_rate_follows_the_schedule(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -925,7 +945,38 @@ def test_learning_rate_follows_the_schedule(
         assert all(p.grad is None for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:167
+# spec: specs/recipes/pretrain.vibee:125, :137, :185
+def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
+    """What is drawn over the run is what its steps have; a run of one step has no warm-up."""
+    training = subject.TrainingConfig(steps=40, sequence_length=8, batch_size=1)
+    schedule = subject.ScheduleConfig(
+        schedule="wsd",
+        warmup_fraction=0.1,
+        final_ratio=0.25,
+        decay_fraction=0.5,
+        decay_shape="sqrt",
+    )
+    config = subject.schedule_in_steps(training, schedule)
+    assert config == SchedulerConfig(
+        schedule="wsd",
+        warmup_steps=4,
+        total_steps=40,
+        final_ratio=0.25,
+        decay_fraction=0.5,
+        decay_shape="sqrt",
+    )
+    optimizer = OptimizerConfig(learning_rate=0.5)
+    for run, step in ((0.0, 0), (0.024, 0), (0.025, 1), (0.5, 20), (0.999, 39), (1.0, 39)):
+        rate = subject.learning_rate(run, training, schedule, optimizer)
+        assert rate == 0.5 * learning_rate_factor(step, config)
+    single = subject.TrainingConfig(steps=1, sequence_length=8, batch_size=1)
+    late = subject.ScheduleConfig(warmup_fraction=0.9)
+    assert subject.schedule_in_steps(single, late).warmup_steps == 0
+    default = subject.ScheduleConfig()
+    assert (default.decay_fraction, default.decay_shape) == (0.1, "linear")
+
+
+# spec: specs/recipes/pretrain.vibee:198
 def test_evaluation_counts_every_target_once(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -961,7 +1012,7 @@ def test_evaluation_counts_every_target_once(
     assert half[0] == pytest.approx(total, rel=1e-2) and half[0] != pytest.approx(total, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:175
+# spec: specs/recipes/pretrain.vibee:206
 def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData) -> None:
     """Bits per byte of the held-out bytes, against gzip itself and a unigram counted by hand."""
     text = data.held_out_text()
@@ -983,12 +1034,12 @@ def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData)
     assert scores.keys() == {"model", "unigram", "gzip -9"}
 
 
-# spec: specs/recipes/pretrain.vibee:184
+# spec: specs/recipes/pretrain.vibee:215
 def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
 
-# spec: specs/recipes/pretrain.vibee:184
+# spec: specs/recipes/pretrain.vibee:215
 def test_export_writes_what_the_options_name(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1010,7 +1061,7 @@ def test_export_writes_what_the_options_name(
 REPORT = ParityReport(max_abs=1e-6, mean_kl=0.0, argmax_agreement=1.0, positions=5)
 
 
-# spec: specs/recipes/pretrain.vibee:184
+# spec: specs/recipes/pretrain.vibee:215
 def test_export_writes_what_the_options_name_and_proves_it(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1049,7 +1100,7 @@ def test_export_writes_what_the_options_name_and_proves_it(
     assert str(caught.value) == f"{path} is not the model: {path!r}; {trainer.model!r}"
 
 
-# spec: specs/recipes/pretrain.vibee:184
+# spec: specs/recipes/pretrain.vibee:215
 def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1075,7 +1126,7 @@ def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     assert f"llama.cpp goes on from {prompt!r}:\n  | {prompt}\n  |     return 1\n" in report
 
 
-# spec: specs/recipes/pretrain.vibee:192
+# spec: specs/recipes/pretrain.vibee:223
 @pytest.fixture(scope="module")
 def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[str, Any]:
     """The result of a run that nothing interrupts."""
@@ -1083,7 +1134,7 @@ def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[st
     return subject.train(first_options, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:192
+# spec: specs/recipes/pretrain.vibee:223
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_ends_like_the_unbroken_one(
     fresh: subject.Options,
@@ -1121,7 +1172,7 @@ def test_interrupted_run_ends_like_the_unbroken_one(
     assert "going on" not in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:192
+# spec: specs/recipes/pretrain.vibee:223
 def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     whole: dict[str, Any], first_options: subject.Options
 ) -> None:
@@ -1133,7 +1184,7 @@ def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     assert (first_options.out / "loss.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# spec: specs/recipes/pretrain.vibee:200
+# spec: specs/recipes/pretrain.vibee:231
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -1144,7 +1195,7 @@ def arguments_for(options: subject.Options, **more: object) -> list[str]:
     ]  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:200
+# spec: specs/recipes/pretrain.vibee:231
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1169,7 +1220,7 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:200
+# spec: specs/recipes/pretrain.vibee:231
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -1186,7 +1237,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:200
+# spec: specs/recipes/pretrain.vibee:231
 def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1219,7 +1270,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     assert "error: cannot write" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:200
+# spec: specs/recipes/pretrain.vibee:231
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1230,7 +1281,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         assert "interrupted; run the same command again" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:200
+# spec: specs/recipes/pretrain.vibee:231
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1245,7 +1296,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
-# spec: specs/recipes/pretrain.vibee:200
+# spec: specs/recipes/pretrain.vibee:231
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
