@@ -200,7 +200,7 @@ class _Stream:
         return np.append(self._starts[shard] + shard * self._length, end)
 
 
-# spec: specs/data/reader.vibee:55
+# spec: specs/data/reader.vibee:58
 class _Rows:
     """A batch in the making: three arrays [B, T], filled row by row."""
 
@@ -373,7 +373,7 @@ def _best_fit(sizes_d: np.ndarray, room: int) -> list[list[int]]:
 # ---------------------------------------------------------------- training
 
 
-# spec: specs/data/reader.vibee:55
+# spec: specs/data/reader.vibee:58
 class TokenReader:
     """next_batch() gives the next batch_size windows of this rank, of sequence_length inputs each.
 
@@ -504,7 +504,7 @@ class TokenReader:
         }
 
 
-# spec: specs/data/reader.vibee:55
+# spec: specs/data/reader.vibee:58
 def _require_tokenizer(path: Path, found: str, wanted: str | None) -> None:
     """Tokens of another tokenizer are other words."""
     if wanted not in (None, found):
@@ -524,7 +524,7 @@ def _require_sizes(sequence_length: int, batch_size: int) -> None:
         )
 
 
-# spec: specs/data/reader.vibee:86
+# spec: specs/data/reader.vibee:89
 class Prefetcher:
     """Reads up to `ahead` batches in a thread of its own. next_batch(), state_dict() and
     load_state_dict() are those of the reader: the place is that after the last batch that was
@@ -606,7 +606,7 @@ class Prefetcher:
 # ---------------------------------------------------------------- evaluation
 
 
-# spec: specs/data/reader.vibee:95
+# spec: specs/data/reader.vibee:101
 def held_out_batches(path: Path, sequence_length: int, batch_size: int) -> Iterator[Batch]:
     """Yields the windows in order, so that every token but the begin marks is a target exactly
     once.
@@ -634,7 +634,7 @@ def held_out_batches(path: Path, sequence_length: int, batch_size: int) -> Itera
         yield rows.batch()
 
 
-# spec: specs/data/reader.vibee:108
+# spec: specs/data/reader.vibee:114
 def token_counts(path: Path) -> Tensor:
     """Returns how often each of the V tokens occurs, int64.
 
