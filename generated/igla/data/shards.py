@@ -42,7 +42,7 @@ import numpy as np
 from tqdm import tqdm
 
 from igla.data.sources import Document, SourceConfig
-from igla.data.tokenizer import Tokenizer
+from igla.data.tokenizer import HuggingFaceTokenizer, Tokenizer
 
 FORMAT_VERSION = 2
 BATCH_CHARACTERS = 1000000
@@ -143,7 +143,7 @@ class _Changed(Exception):
 # spec: specs/data/shards.vibee:83
 def write_shards(
     documents: Iterable[Document],
-    tokenizer: Tokenizer,
+    tokenizer: Tokenizer | HuggingFaceTokenizer,
     out: Path,
     *,
     shard_tokens: int = 100_000_000,
@@ -162,6 +162,7 @@ def write_shards(
 
     Args:
         documents: one text, where it came from, and the name of its source.
+        tokenizer: either kind of tokenizer.
 
     Raises:
         ValueError if there are no documents, they can be read only once, an option is below 1,
@@ -175,7 +176,7 @@ def write_shards(
 # spec: specs/data/shards.vibee:113
 def write_parts(
     documents: Iterable[Document],
-    tokenizer: Tokenizer,
+    tokenizer: Tokenizer | HuggingFaceTokenizer,
     out: Path,
     part_of: Callable[[Document], str],
     *,
@@ -193,6 +194,7 @@ def write_parts(
 
     Args:
         documents: one text, where it came from, and the name of its source.
+        tokenizer: either kind of tokenizer.
         part_of: names the part that a document belongs to.
 
     Raises:
@@ -207,7 +209,7 @@ def write_parts(
 class _Options:
     """How documents become shards."""
 
-    tokenizer: Tokenizer
+    tokenizer: Tokenizer | HuggingFaceTokenizer
     shard_tokens: int
     workers: int
     sources: tuple[SourceConfig, ...]
@@ -668,7 +670,9 @@ def _texts(batch: list[_Item]) -> list[str]:
 
 
 # spec: specs/data/shards.vibee:83
-def _encoded(tokenizer: Tokenizer, dtype: str, texts: list[str]) -> list[np.ndarray]:
+def _encoded(
+    tokenizer: Tokenizer | HuggingFaceTokenizer, dtype: str, texts: list[str]
+) -> list[np.ndarray]:
     """The tokens of some documents, begin and end marks included."""
     return [row.astype(dtype) for row in tokenizer.encode_arrays(texts, bos=True, eos=True)]
 
