@@ -37,6 +37,7 @@ from igla.architecture.attention import (
     KVCache,
     attention_mask,
     attention_num_params,
+    runs_in_blocks,
 )
 from igla.architecture.moe import (
     Moe,
@@ -795,7 +796,8 @@ class Decoder(nn.Module):
         mask = attention_mask(
             self.config.attention, num_tokens, document_ids_bt, first, dtype, device
         )
-        mask = None if mask is None else _added_to_scores(mask, dtype)
+        if mask is not None and not runs_in_blocks(device.type, num_tokens, True):
+            mask = _added_to_scores(mask, dtype)
         cos, sin = self.make_tables(self.config, tokens_bt, document_ids_bt, first)
         routings = []
         for index, layer in enumerate(self.layers):

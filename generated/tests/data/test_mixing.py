@@ -801,7 +801,7 @@ def test_absent_domain_keeps_its_excess() -> None:
 # spec: specs/data/mixing.vibee:263
 def test_doremi_continues_exactly() -> None:
     """DoReMi: doremi continues exactly."""
-    updates = [(_random(i, 3).abs(), torch.tensor([4, i % 2, 3])) for i in range(6)]
+    updates = [(_random(i, 3).abs(), torch.tensor([4, (i + 1) % 2, 3])) for i in range(6)]
     whole, half, rest = (mixing.DoReMi(["a", "b", "c"], mixing.DoReMiConfig()) for _ in range(3))
     for sums_k, tokens_k in updates:
         whole.update(sums_k, tokens_k)
@@ -812,6 +812,7 @@ def test_doremi_continues_exactly() -> None:
         rest.update(sums_k, tokens_k)
     assert rest.state_dict() == whole.state_dict() and rest.mixture() == whole.mixture()
     assert rest.state_dict()["steps"] == 6
+    assert mixing.DoReMi(["a", "b", "c"], mixing.DoReMiConfig()).weights_k.tolist() == [1 / 3] * 3
 
 
 # spec: specs/data/mixing.vibee:264
@@ -1215,6 +1216,7 @@ def _samples(batch: Batch) -> list[int]:
 def test_rows_are_joined_in_order() -> None:
     """join_rows: rows are joined in order."""
     assert _samples(mixing.join_rows([_batch(5), _batch(3, 9), _batch(4)])) == [5, 3, 9, 4]
+    assert _samples(mixing.join_rows([_batch(6)])) == [6]
 
 
 # spec: specs/data/mixing.vibee:354
