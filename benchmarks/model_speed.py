@@ -49,16 +49,18 @@ def generated_step(config: DecoderConfig, compiled: bool) -> Step:
     """Forward and backward of the generated decoder with its chunked loss."""
     torch.manual_seed(0)
     model = Decoder(config)
-    forward = torch.compile(model, fullgraph=True) if compiled else model
     tokens_bt = tokens_for(config)
     inputs_bt, targets_n = tokens_bt[:, :-1].contiguous(), tokens_bt[:, 1:].flatten()
 
+    def mean_loss() -> torch.Tensor:
+        hidden_nd = model(inputs_bt).flatten(0, 1)
+        total = cross_entropy_sum(hidden_nd, model.head_weight, targets_n, chunk_tokens=CHUNK)
+        return total / len(targets_n)
+
+    forward = torch.compile(mean_loss, fullgraph=True) if compiled else mean_loss
+
     def step() -> None:
-        hidden_btd = forward(inputs_bt)
-        loss = cross_entropy_sum(
-            hidden_btd.flatten(0, 1), model.head_weight, targets_n, chunk_tokens=CHUNK
-        )
-        (loss / len(targets_n)).backward()
+        forward().backward()
         model.zero_grad(set_to_none=True)
 
     return step

@@ -1,12 +1,13 @@
 """Causal self-attention: multi-head, grouped-query or multi-query by the number of key/value
 heads.
 
-Scores are PyTorch's scaled_dot_product_attention, whose fast kernels never hold them all.
-Without a mask the kernel's own causal path runs; attention_mask makes a mask, once for all
-layers, only for packed documents, sliding windows, ALiBi, and new tokens behind a cache.
-Where no fast kernel fits, a warning says so once and names the reason. attend_with_lse and
-merge_lse do it by blocks of keys, for sequences that are spread over processes (ring
-attention).
+Scores are PyTorch's scaled_dot_product_attention, whose fast kernels never hold them all;
+on a CPU, blocks of matrix products where those are faster
+(igla.architecture.cpu_attention). Without a mask the kernel's own causal path runs;
+attention_mask makes a mask, once for all layers, only for packed documents, sliding
+windows, ALiBi, and new tokens behind a cache. Where no fast kernel fits, a warning says so
+once and names the reason. attend_with_lse and merge_lse do it by blocks of keys, for
+sequences that are spread over processes (ring attention).
 
 Sources:
     Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762
@@ -34,6 +35,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from igla.architecture.cpu_attention import LONG_SEQUENCE, blockwise_attention
 from igla.architecture.normalization import RMSNorm
 from igla.architecture.positional import alibi_bias, alibi_slopes, apply_rope
 
@@ -41,7 +43,7 @@ from igla.architecture.positional import alibi_bias, alibi_slopes, apply_rope
 # (x_btd: hidden channel)
 
 
-# spec: specs/architecture/attention.vibee:24
+# spec: specs/architecture/attention.vibee:27
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttentionConfig:
     """Sizes and kind of one attention layer."""
@@ -109,7 +111,7 @@ class AttentionConfig:
             )
 
 
-# spec: specs/architecture/attention.vibee:50
+# spec: specs/architecture/attention.vibee:53
 def attention_num_params(config: AttentionConfig) -> int:
     """Learnable parameters of one attention layer.
 
@@ -123,7 +125,7 @@ def attention_num_params(config: AttentionConfig) -> int:
     return matrices + biases + norms
 
 
-# spec: specs/architecture/attention.vibee:62
+# spec: specs/architecture/attention.vibee:65
 def position_mask(
     query_positions: Tensor,
     key_positions: Tensor,
@@ -161,7 +163,7 @@ def position_mask(
     return mask_ts
 
 
-# spec: specs/architecture/attention.vibee:89
+# spec: specs/architecture/attention.vibee:92
 def causal_mask(
     num_queries: int,
     num_keys: int,
@@ -189,7 +191,7 @@ def causal_mask(
     return position_mask(positions_s[num_keys - num_queries :], positions_s, window)
 
 
-# spec: specs/architecture/attention.vibee:108
+# spec: specs/architecture/attention.vibee:111
 def document_mask(document_ids_bt: Tensor, window: int | None = None) -> Tensor:
     """Returns where a token may look (true): at itself and at earlier tokens of the same id, of
     these at the last window ones; for all heads alike.
@@ -210,7 +212,7 @@ def document_mask(document_ids_bt: Tensor, window: int | None = None) -> Tensor:
     return mask_bts[:, None]  # [B, 1, T, T]: one mask for all heads
 
 
-# spec: specs/architecture/attention.vibee:124
+# spec: specs/architecture/attention.vibee:127
 class KVCache:
     """append(k, v) stores the next tokens and returns the keys and values to attend to; lengths_b
     counts the tokens of each row.
@@ -298,7 +300,7 @@ class KVCache:
         self.length = None
 
 
-# spec: specs/architecture/attention.vibee:146
+# spec: specs/architecture/attention.vibee:149
 def attention_mask(
     config: AttentionConfig,
     num_tokens: int,
@@ -351,7 +353,7 @@ def attention_mask(
     return bias.where(mask, -math.inf)  # [B or 1, H, T, S]
 
 
-# spec: specs/architecture/attention.vibee:146
+# spec: specs/architecture/attention.vibee:149
 def _kernel_is_enough(
     config: AttentionConfig, num_tokens: int, num_keys: int, cache: KVCache | None
 ) -> bool:
@@ -363,7 +365,7 @@ def _kernel_is_enough(
     return rows_are_equal and within_window and aligned and config.position != "alibi"
 
 
-# spec: specs/architecture/attention.vibee:168
+# spec: specs/architecture/attention.vibee:171
 def fallback_reason(
     device_type: str, dtype: torch.dtype, dropout: float = 0.0, mask_needs_gradient: bool = False
 ) -> str | None:
@@ -382,20 +384,32 @@ def fallback_reason(
     return None
 
 
-# spec: specs/architecture/attention.vibee:168
+# spec: specs/architecture/attention.vibee:171
 @functools.cache
 def _warn_once(reason: str) -> None:
     message = f"attention runs on its slow path, with all scores in memory: {reason}"
     warnings.warn(message, stacklevel=2)
 
 
-# spec: specs/architecture/attention.vibee:168
+# spec: specs/architecture/attention.vibee:171
 @torch.compiler.assume_constant_result  # called while torch.compile traces, no part of the graph
 def _announce(reason: str) -> None:
     _warn_once(reason)
 
 
-# spec: specs/architecture/attention.vibee:193
+# spec: specs/architecture/attention.vibee:196
+def runs_in_blocks(device_type: str, num_queries: int, masked: bool) -> bool:
+    """Returns whether blockwise_attention takes the place of scaled_dot_product_attention: on a
+    CPU for more than one query, if there is a mask, of which that kernel skips nothing, or
+    fewer than 768 queries, for which it skips nothing of the causal half.
+
+    Given: Where attention is to run, for how many queries, with a mask or without.
+    When: A kernel is chosen.
+    """
+    return device_type == "cpu" and num_queries > 1 and (masked or num_queries < LONG_SEQUENCE)
+
+
+# spec: specs/architecture/attention.vibee:213
 def shares_heads(device_type: str, dtype: torch.dtype, head_dim: int, masked: bool) -> bool:
     """Returns whether the fast kernel itself shares key/value heads.
 
@@ -409,7 +423,7 @@ def shares_heads(device_type: str, dtype: torch.dtype, head_dim: int, masked: bo
     return device_type != "cuda" or flash
 
 
-# spec: specs/architecture/attention.vibee:211
+# spec: specs/architecture/attention.vibee:231
 def _check_call(q_bthd: Tensor, k_bshd: Tensor, mask: Tensor | None, causal: bool) -> None:
     """Raise unless heads, mask and causality go together."""
     num_heads, num_kv_heads = q_bthd.shape[2], k_bshd.shape[2]
@@ -424,7 +438,15 @@ def _check_call(q_bthd: Tensor, k_bshd: Tensor, mask: Tensor | None, causal: boo
         raise ValueError(f"mask has {mask.ndim} dimensions: give [T, S] or [B, H, T, S]")
 
 
-# spec: specs/architecture/attention.vibee:211
+# spec: specs/architecture/attention.vibee:231
+def _as_autocast(x: Tensor) -> Tensor:
+    """What autocast does to the arguments of PyTorch's own kernels, float64 excepted."""
+    if torch.is_autocast_enabled("cpu") and x.dtype != torch.float64:
+        return x.to(torch.get_autocast_dtype("cpu"))
+    return x
+
+
+# spec: specs/architecture/attention.vibee:231
 def attend(
     q_bthd: Tensor,
     k_bshd: Tensor,
@@ -469,6 +491,9 @@ def attend(
     reason = fallback_reason(device.type, q_bthd.dtype, dropout, mask_needs_gradient)
     if reason is not None:
         _announce(reason)
+    elif runs_in_blocks(device.type, num_queries, mask is not None):
+        q_bthd, k_bshd, v_bshd = (_as_autocast(x) for x in (q_bthd, k_bshd, v_bshd))
+        return blockwise_attention(q_bthd, k_bshd, v_bshd, mask, fused)
     q_bhtd, k_bhsd, v_bhsd = (x.transpose(1, 2) for x in (q_bthd, k_bshd, v_bshd))
     group_size = q_bhtd.shape[1] // k_bhsd.shape[1]
     grouped = group_size > 1
@@ -481,7 +506,7 @@ def attend(
     return o_bhtd.transpose(1, 2)
 
 
-# spec: specs/architecture/attention.vibee:264
+# spec: specs/architecture/attention.vibee:284
 def attend_with_lse(
     q_bthd: Tensor,
     k_bshd: Tensor,
@@ -530,25 +555,25 @@ def attend_with_lse(
     return o_bhtd.transpose(1, 2), _log_sum(top_bht, total_bht).transpose(1, 2)
 
 
-# spec: specs/architecture/attention.vibee:264
+# spec: specs/architecture/attention.vibee:284
 def _finite(top: Tensor) -> Tensor:
     """Zero where a maximum is minus infinity, so that no difference is not a number."""
     return top.masked_fill(top == -math.inf, 0.0)
 
 
-# spec: specs/architecture/attention.vibee:264
+# spec: specs/architecture/attention.vibee:284
 def _divisor(total: Tensor) -> Tensor:
     """One where a sum of weights is zero: nothing divided by it is nothing, and has no gradient."""
     return total.masked_fill(total == 0, 1.0)
 
 
-# spec: specs/architecture/attention.vibee:264
+# spec: specs/architecture/attention.vibee:284
 def _log_sum(top: Tensor, total: Tensor) -> Tensor:
     """The log-sum-exp: minus infinity, without a gradient, where the sum of weights is zero."""
     return (top + _divisor(total).log()).masked_fill(total == 0, -math.inf)
 
 
-# spec: specs/architecture/attention.vibee:305
+# spec: specs/architecture/attention.vibee:325
 def merge_lse(
     o_bthd: Tensor, lse_bth: Tensor, other_o_bthd: Tensor, other_lse_bth: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -574,7 +599,7 @@ def merge_lse(
     return sum_bthd / _divisor(total_bth)[..., None], _log_sum(top_bth, total_bth)
 
 
-# spec: specs/architecture/attention.vibee:336
+# spec: specs/architecture/attention.vibee:356
 class Attention(nn.Module):
     """Queries and keys are projected, normalised and rotated as the config says, attended causally
     (or by the mask given), and projected back.
@@ -630,13 +655,13 @@ class Attention(nn.Module):
         return self.o_proj(o_bthd.reshape(batch_size, num_tokens, -1))
 
 
-# spec: specs/architecture/attention.vibee:336
+# spec: specs/architecture/attention.vibee:356
 def _head_norm(config: AttentionConfig) -> nn.Module:
     """The norm over the channels of each head, or nothing."""
     return RMSNorm(config.head_dim, config.norm_eps) if config.qk_norm else nn.Identity()
 
 
-# spec: specs/architecture/attention.vibee:336
+# spec: specs/architecture/attention.vibee:356
 def _leave(x_bthd: Tensor, cos: Tensor | None, sin: Tensor | None) -> Tensor:
     """Queries and keys without rotary positions."""
     return x_bthd

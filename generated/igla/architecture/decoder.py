@@ -37,6 +37,7 @@ from igla.architecture.attention import (
     KVCache,
     attention_mask,
     attention_num_params,
+    runs_in_blocks,
 )
 from igla.architecture.moe import (
     Moe,
@@ -132,6 +133,10 @@ class DecoderConfig:
     """What residual projections begin smaller by, the number of all blocks, of those so far, or nothing."""
 
     def __post_init__(self) -> None:
+        self._check_fields()
+        self._check_constraints()
+
+    def _check_fields(self) -> None:
         if self.position not in ("rope", "alibi", "none"):
             raise ValueError(
                 f"DecoderConfig.position={self.position!r} is not one of rope, alibi, none"
@@ -161,6 +166,8 @@ class DecoderConfig:
                 f"DecoderConfig.depth_scaling={self.depth_scaling!r} "
                 "is not one of model, block, none"
             )
+
+    def _check_constraints(self) -> None:
         if not self.vocab_size > 0:
             raise ValueError(
                 f"DecoderConfig needs vocab_size > 0, got vocab_size={self.vocab_size!r}"
@@ -789,7 +796,8 @@ class Decoder(nn.Module):
         mask = attention_mask(
             self.config.attention, num_tokens, document_ids_bt, first, dtype, device
         )
-        mask = None if mask is None else _added_to_scores(mask, dtype)
+        if mask is not None and not runs_in_blocks(device.type, num_tokens, True):
+            mask = _added_to_scores(mask, dtype)
         cos, sin = self.make_tables(self.config, tokens_bt, document_ids_bt, first)
         routings = []
         for index, layer in enumerate(self.layers):

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -247,6 +247,31 @@ def rope_frequencies(
     return scale[config.scaling.kind](frequencies, config, length)
 
 
+# An operator of its own: torch.compile would make the float64 tables again in each layer that reads them.
+# spec: specs/architecture/positional.vibee:142
+@torch.library.custom_op(
+    "igla::rotary_tables",
+    mutates_args=(),
+    schema="(Tensor positions, Tensor frequencies, float factor) -> (Tensor, Tensor)",
+)
+def _tables(positions: Tensor, frequencies: Tensor, factor: float) -> tuple[Tensor, Tensor]:
+    angles = positions[..., None] * frequencies  # [..., T, R/2] in float64
+    return (factor * angles.cos()).float(), (factor * angles.sin()).float()
+
+
+@_tables.register_fake
+def _like_tables(positions: Tensor, frequencies: Tensor, factor: float) -> tuple[Tensor, Tensor]:
+    shape = (*positions.shape, *frequencies.shape)
+    return tuple(positions.new_empty(shape, dtype=torch.float32) for _ in range(2))
+
+
+@_tables.register_vmap
+def _mapped_tables(
+    info: Any, dims: tuple[int | None, ...], positions: Tensor, *rest: Any
+) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:
+    return _tables(positions.movedim(dims[0], 0), *rest), (0, 0)
+
+
 # spec: specs/architecture/positional.vibee:142
 def rope_tables(
     config: RopeConfig, positions: Tensor, length: int | None = None
@@ -264,9 +289,8 @@ def rope_tables(
         A sequence of Tensor[..., T, R/2].
     """
     frequencies = rope_frequencies(config, length, positions.device)
-    angles = positions[..., None] * frequencies  # [..., T, R/2] in float64
     factor = 1.0 if config.scaling is None else rope_attention_factor(config.scaling)
-    return (factor * angles.cos()).float(), (factor * angles.sin()).float()
+    return _tables(positions, frequencies, factor)
 
 
 # spec: specs/architecture/positional.vibee:177

@@ -22,7 +22,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import sentencepiece
 
 SENTENCE_CHARACTERS = 8192
@@ -170,6 +172,25 @@ class Tokenizer:
                 rows[number] += self._space_mark + guarded[len(self._guard) :]
         before, after = [self.bos_id] * bos, [self.eos_id] * eos
         return [before + row + after for row in rows]
+
+    def encode_arrays(
+        self, texts: list[str], *, bos: bool = False, eos: bool = False
+    ) -> list[np.ndarray]:
+        """The ids of several texts as int32 arrays, which is what shards are made of."""
+        plain = [number for number, text in enumerate(texts) if SPACE_MARK not in text]
+        rows: list[Any] = [None] * len(texts)
+        encoded = self._processor.encode(
+            [_utf8(texts[number]) for number in plain],
+            return_type="numpy",
+            add_bos=bos,
+            add_eos=eos,
+        )
+        for number, row in zip(plain, encoded, strict=True):
+            rows[number] = row
+        for number, text in enumerate(texts):
+            if rows[number] is None:
+                rows[number] = np.array(self.encode(text, bos=bos, eos=eos), np.int32)
+        return rows
 
     def decode(self, ids: list[int]) -> str:
         """The text of ids: marks give nothing, bytes that are not UTF-8 give U+FFFD."""

@@ -70,8 +70,9 @@ def _check_arguments(
         )
     if chunk_tokens < 1:
         raise ValueError(f"chunk_tokens is {chunk_tokens}, must be at least 1")
-    # Elsewhere the check would wait for the device, whose own gather checks the index.
-    if targets_n.device.type == "cpu":
+    # Elsewhere the check would wait for the device, or break a compiled graph: there the gather
+    # itself checks the index.
+    if targets_n.device.type == "cpu" and not torch.compiler.is_compiling():
         _check_targets(targets_n, head_weight_vd.shape[0], ignore_index)
 
 
@@ -184,7 +185,8 @@ def cross_entropy_sum(
     them. Logits exist for chunk_tokens tokens at a time, in this call alone: the gradients are
     made here, chunk by chunk, and backward only scales them. Under torch.autocast the matrix
     products run in its dtype and the softmax in float32. An ignored position gives no loss and
-    no gradient, whatever its hidden state holds.
+    no gradient, whatever its hidden state holds. In a compiled graph, as on a GPU, it is left
+    to the gather to refuse a target outside the vocabulary.
 
     Given: Hidden states of N tokens, the weight of the output head, and one target per token.
     When: The negative log-likelihood of the targets is needed, with or without gradients.
@@ -207,7 +209,7 @@ def cross_entropy_sum(
     )
 
 
-# spec: specs/optimization/loss.vibee:124
+# spec: specs/optimization/loss.vibee:126
 def count_targets(targets: Tensor, ignore_index: int = IGNORE_INDEX) -> int:
     """Returns how many targets are not ignore_index.
 
@@ -220,7 +222,7 @@ def count_targets(targets: Tensor, ignore_index: int = IGNORE_INDEX) -> int:
     return int((targets != ignore_index).sum())
 
 
-# spec: specs/optimization/loss.vibee:135
+# spec: specs/optimization/loss.vibee:137
 def perplexity(nats_per_token: float) -> float:
     """Returns the exponential of the loss, which is the size of a uniform choice that is as
     uncertain; infinity where that overflows.
@@ -231,7 +233,7 @@ def perplexity(nats_per_token: float) -> float:
     return float(torch.tensor(nats_per_token, dtype=torch.float64).exp())  # math.exp would raise
 
 
-# spec: specs/optimization/loss.vibee:149
+# spec: specs/optimization/loss.vibee:151
 def bits_per_byte(total_nats: float, num_bytes: int) -> float:
     """Returns the loss in bits per byte of text.
 

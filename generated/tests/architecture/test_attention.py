@@ -39,7 +39,7 @@ from igla.architecture.positional import (
 )
 
 
-# spec: specs/architecture/attention.vibee:77
+# spec: specs/architecture/attention.vibee:80
 def test_position_mask_any_shard_against_any_other() -> None:
     """position_mask: any shard against any other.
 
@@ -55,7 +55,7 @@ def test_position_mask_any_shard_against_any_other() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:79
+# spec: specs/architecture/attention.vibee:82
 def test_position_mask_window_counts_the_query() -> None:
     """position_mask: window counts the query.
 
@@ -72,7 +72,7 @@ def test_position_mask_window_counts_the_query() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:81
+# spec: specs/architecture/attention.vibee:84
 def test_position_mask_rows_of_their_own() -> None:
     """position_mask: rows of their own.
 
@@ -85,7 +85,7 @@ def test_position_mask_rows_of_their_own() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:83
+# spec: specs/architecture/attention.vibee:86
 def test_position_mask_same_document() -> None:
     """position_mask: same document.
 
@@ -104,7 +104,7 @@ def test_position_mask_same_document() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:85
+# spec: specs/architecture/attention.vibee:88
 def test_position_mask_documents_of_both() -> None:
     """position_mask: documents of both.
 
@@ -116,7 +116,7 @@ def test_position_mask_documents_of_both() -> None:
         attention.position_mask(torch.arange(2), torch.arange(2), None, torch.arange(2))
 
 
-# spec: specs/architecture/attention.vibee:97
+# spec: specs/architecture/attention.vibee:100
 def test_causal_mask_square() -> None:
     """causal_mask: square.
 
@@ -131,7 +131,7 @@ def test_causal_mask_square() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:99
+# spec: specs/architecture/attention.vibee:102
 def test_causal_mask_aligned_with_the_last_keys() -> None:
     """causal_mask: aligned with the last keys.
 
@@ -143,7 +143,7 @@ def test_causal_mask_aligned_with_the_last_keys() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:101
+# spec: specs/architecture/attention.vibee:104
 def test_causal_mask_within_the_window() -> None:
     """causal_mask: within the window.
 
@@ -156,7 +156,7 @@ def test_causal_mask_within_the_window() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:103
+# spec: specs/architecture/attention.vibee:106
 def test_causal_mask_needs_a_key_for_each_query() -> None:
     """causal_mask: needs a key for each query.
 
@@ -169,7 +169,7 @@ def test_causal_mask_needs_a_key_for_each_query() -> None:
         attention.causal_mask(4, 3)
 
 
-# spec: specs/architecture/attention.vibee:117
+# spec: specs/architecture/attention.vibee:120
 def test_document_mask_causal_within_each_document() -> None:
     """document_mask: causal within each document.
 
@@ -185,7 +185,7 @@ def test_document_mask_causal_within_each_document() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:119
+# spec: specs/architecture/attention.vibee:122
 def test_document_mask_window_within_each_document() -> None:
     """document_mask: window within each document.
 
@@ -197,7 +197,7 @@ def test_document_mask_window_within_each_document() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:121
+# spec: specs/architecture/attention.vibee:124
 def test_document_mask_one_mask_for_all_heads() -> None:
     """document_mask: one mask for all heads.
 
@@ -209,7 +209,7 @@ def test_document_mask_one_mask_for_all_heads() -> None:
     ) == (3, 1, 4, 4)
 
 
-# spec: specs/architecture/attention.vibee:179
+# spec: specs/architecture/attention.vibee:182
 def test_fallback_reason_dropout_on_a_cpu() -> None:
     """fallback_reason: dropout on a cpu.
 
@@ -222,7 +222,7 @@ def test_fallback_reason_dropout_on_a_cpu() -> None:
     assert attention.fallback_reason("cpu", torch.float32, 0.0) is None
 
 
-# spec: specs/architecture/attention.vibee:183
+# spec: specs/architecture/attention.vibee:186
 def test_fallback_reason_learned_bias_on_a_cpu() -> None:
     """fallback_reason: learned bias on a cpu.
 
@@ -236,7 +236,7 @@ def test_fallback_reason_learned_bias_on_a_cpu() -> None:
     assert attention.fallback_reason("cuda", torch.float32, 0.0, True) is None
 
 
-# spec: specs/architecture/attention.vibee:187
+# spec: specs/architecture/attention.vibee:190
 def test_fallback_reason_double_precision_on_a_gpu() -> None:
     """fallback_reason: double precision on a gpu.
 
@@ -248,7 +248,32 @@ def test_fallback_reason_double_precision_on_a_gpu() -> None:
     assert attention.fallback_reason("cuda", torch.bfloat16) is None
 
 
-# spec: specs/architecture/attention.vibee:202
+# spec: specs/architecture/attention.vibee:205
+def test_runs_in_blocks_where_blocks_are_faster() -> None:
+    """runs_in_blocks: where blocks are faster.
+
+    Law: runs_in_blocks("cpu", 2, false) and runs_in_blocks("cpu", 767, false) and not
+    runs_in_blocks("cpu", 768, false) and runs_in_blocks("cpu", 768, true) and not
+    runs_in_blocks("cpu", 1, true)
+    """
+    assert attention.runs_in_blocks("cpu", 2, False)
+    assert attention.runs_in_blocks("cpu", 767, False)
+    assert not attention.runs_in_blocks("cpu", 768, False)
+    assert attention.runs_in_blocks("cpu", 768, True)
+    assert not attention.runs_in_blocks("cpu", 1, True)
+
+
+# spec: specs/architecture/attention.vibee:209
+def test_runs_in_blocks_on_a_cpu_alone() -> None:
+    """runs_in_blocks: on a cpu alone.
+
+    Law: not runs_in_blocks("cuda", 2, true) and not runs_in_blocks("meta", 2, true)
+    """
+    assert not attention.runs_in_blocks("cuda", 2, True)
+    assert not attention.runs_in_blocks("meta", 2, True)
+
+
+# spec: specs/architecture/attention.vibee:222
 def test_shares_heads_always_on_a_cpu() -> None:
     """shares_heads: always on a cpu.
 
@@ -257,7 +282,7 @@ def test_shares_heads_always_on_a_cpu() -> None:
     assert attention.shares_heads("cpu", torch.float32, 512, True)
 
 
-# spec: specs/architecture/attention.vibee:204
+# spec: specs/architecture/attention.vibee:224
 def test_shares_heads_flash_alone_on_a_gpu() -> None:
     """shares_heads: flash alone on a gpu.
 
@@ -272,7 +297,7 @@ def test_shares_heads_flash_alone_on_a_gpu() -> None:
     assert not attention.shares_heads("cuda", torch.bfloat16, 257, False)
 
 
-# spec: specs/architecture/attention.vibee:230
+# spec: specs/architecture/attention.vibee:250
 def test_attend_definition_of_one_head() -> None:
     """attend: definition of one head.
 
@@ -292,7 +317,7 @@ def test_attend_definition_of_one_head() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:234
+# spec: specs/architecture/attention.vibee:254
 def test_attend_numbers_are_added_to_the_scores() -> None:
     """attend: numbers are added to the scores.
 
@@ -313,7 +338,7 @@ def test_attend_numbers_are_added_to_the_scores() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:242
+# spec: specs/architecture/attention.vibee:262
 def test_attend_first_token_sees_itself() -> None:
     """attend: first token sees itself.
 
@@ -333,7 +358,7 @@ def test_attend_first_token_sees_itself() -> None:
     assert not torch.allclose(attention.attend(q, q, v)[:, 0], v[:, 0])
 
 
-# spec: specs/architecture/attention.vibee:246
+# spec: specs/architecture/attention.vibee:266
 def test_attend_heads_must_divide() -> None:
     """attend: heads must divide.
 
@@ -351,7 +376,7 @@ def test_attend_heads_must_divide() -> None:
         attention.attend(q, k, k)
 
 
-# spec: specs/architecture/attention.vibee:250
+# spec: specs/architecture/attention.vibee:270
 def test_attend_one_source_of_causality() -> None:
     """attend: one source of causality.
 
@@ -363,7 +388,7 @@ def test_attend_one_source_of_causality() -> None:
         attention.attend(q, q, q, attention.causal_mask(2, 2), True)
 
 
-# spec: specs/architecture/attention.vibee:254
+# spec: specs/architecture/attention.vibee:274
 def test_attend_heads_or_rows_of_a_mask_are_named() -> None:
     """attend: heads or rows of a mask are named.
 
@@ -377,7 +402,7 @@ def test_attend_heads_or_rows_of_a_mask_are_named() -> None:
         attention.attend(q, q, q, torch.ones(1, 2, 2, dtype=torch.float64))
 
 
-# spec: specs/architecture/attention.vibee:280
+# spec: specs/architecture/attention.vibee:300
 def test_attend_with_lse_same_output_as_attend() -> None:
     """attend_with_lse: same output as attend.
 
@@ -396,7 +421,7 @@ def test_attend_with_lse_same_output_as_attend() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:284
+# spec: specs/architecture/attention.vibee:304
 def test_attend_with_lse_log_of_the_sum_of_weights() -> None:
     """attend_with_lse: log of the sum of weights.
 
@@ -419,7 +444,7 @@ def test_attend_with_lse_log_of_the_sum_of_weights() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:288
+# spec: specs/architecture/attention.vibee:308
 def test_attend_with_lse_nothing_to_look_at() -> None:
     """attend_with_lse: nothing to look at.
 
@@ -446,7 +471,7 @@ def test_attend_with_lse_nothing_to_look_at() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:293
+# spec: specs/architecture/attention.vibee:313
 def test_attend_with_lse_large_scores_do_not_overflow() -> None:
     """attend_with_lse: large scores do not overflow.
 
@@ -463,7 +488,7 @@ def test_attend_with_lse_large_scores_do_not_overflow() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:296
+# spec: specs/architecture/attention.vibee:316
 def test_attend_with_lse_each_query_has_a_scale_of_its_own() -> None:
     """attend_with_lse: each query has a scale of its own.
 
@@ -480,7 +505,7 @@ def test_attend_with_lse_each_query_has_a_scale_of_its_own() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:299
+# spec: specs/architecture/attention.vibee:319
 def test_attend_with_lse_refuses_what_attend_refuses() -> None:
     """attend_with_lse: refuses what attend refuses.
 
@@ -492,7 +517,7 @@ def test_attend_with_lse_refuses_what_attend_refuses() -> None:
         attention.attend_with_lse(q, q, q, attention.causal_mask(2, 2), True)
 
 
-# spec: specs/architecture/attention.vibee:316
+# spec: specs/architecture/attention.vibee:336
 def test_merge_lse_weighs_by_the_sums() -> None:
     """merge_lse: weighs by the sums.
 
@@ -521,7 +546,7 @@ def test_merge_lse_weighs_by_the_sums() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:326
+# spec: specs/architecture/attention.vibee:346
 def test_merge_lse_nothing_is_neutral() -> None:
     """merge_lse: nothing is neutral.
 
@@ -561,7 +586,7 @@ def test_merge_lse_nothing_is_neutral() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:331
+# spec: specs/architecture/attention.vibee:351
 def test_merge_lse_large_sums_do_not_overflow() -> None:
     """merge_lse: large sums do not overflow.
 
@@ -585,7 +610,7 @@ def test_merge_lse_large_sums_do_not_overflow() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:24
+# spec: specs/architecture/attention.vibee:27
 def test_attention_config_defaults() -> None:
     """AttentionConfig has the defaults of the spec."""
     config = attention.AttentionConfig(hidden_size=12, num_heads=4, num_kv_heads=2, head_dim=6)
@@ -597,7 +622,7 @@ def test_attention_config_defaults() -> None:
     assert config.position == "rope"
 
 
-# spec: specs/architecture/attention.vibee:24
+# spec: specs/architecture/attention.vibee:27
 def test_attention_config_is_frozen() -> None:
     """AttentionConfig takes keywords alone, and no field of it can be changed or added."""
     config = attention.AttentionConfig(hidden_size=12, num_heads=4, num_kv_heads=2, head_dim=6)
@@ -608,7 +633,7 @@ def test_attention_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/architecture/attention.vibee:24
+# spec: specs/architecture/attention.vibee:27
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -652,7 +677,7 @@ def test_attention_config_refuses(change: dict[str, object], message: str) -> No
         attention.AttentionConfig(**(example | change))
 
 
-# spec: specs/architecture/attention.vibee:24
+# spec: specs/architecture/attention.vibee:27
 @pytest.mark.parametrize(
     "change",
     [
@@ -694,12 +719,12 @@ each_kind = pytest.mark.parametrize("kind", KINDS)
 slow_path = pytest.mark.filterwarnings("ignore:attention runs on its slow path")
 
 
-# spec: specs/architecture/attention.vibee:106
+# spec: specs/architecture/attention.vibee:109
 def _config(kind: str = "plain") -> AttentionConfig:
     return AttentionConfig(**SIZES, **KINDS[kind])
 
 
-# spec: specs/architecture/attention.vibee:345
+# spec: specs/architecture/attention.vibee:365
 def _attention(config: AttentionConfig) -> Attention:
     torch.manual_seed(0)
     module = Attention(config).double()
@@ -709,30 +734,30 @@ def _attention(config: AttentionConfig) -> Attention:
     return module
 
 
-# spec: specs/architecture/attention.vibee:345
+# spec: specs/architecture/attention.vibee:365
 def _x_btd(length: int = 5, batch_size: int = 2) -> Tensor:
     torch.manual_seed(1)
     return torch.randn(batch_size, length, SIZES["hidden_size"], dtype=torch.float64)
 
 
-# spec: specs/architecture/attention.vibee:345
+# spec: specs/architecture/attention.vibee:365
 def _tables(config: AttentionConfig, positions: Tensor) -> tuple[Tensor | None, Tensor | None]:
     if config.position != "rope":
         return None, None
     return rope_tables(RopeConfig(head_dim=config.head_dim), positions)
 
 
-# spec: specs/architecture/attention.vibee:345
+# spec: specs/architecture/attention.vibee:365
 def _whole(module: Attention, x_btd: Tensor, mask: Tensor | None = None) -> Tensor:
     return module(x_btd, *_tables(module.config, torch.arange(x_btd.shape[1])), mask)
 
 
-# spec: specs/architecture/attention.vibee:259
+# spec: specs/architecture/attention.vibee:279
 def _close(found: Tensor, wanted: Tensor) -> bool:
     return torch.allclose(found, wanted, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/attention.vibee:59
+# spec: specs/architecture/attention.vibee:62
 @each_kind
 @pytest.mark.parametrize("num_kv_heads", [6, 2, 1])
 def test_counts_match_the_built_attention(kind: str, num_kv_heads: int) -> None:
@@ -742,7 +767,7 @@ def test_counts_match_the_built_attention(kind: str, num_kv_heads: int) -> None:
     assert attention.attention_num_params(config) == built
 
 
-# spec: specs/architecture/attention.vibee:106
+# spec: specs/architecture/attention.vibee:109
 def test_masks_are_made_on_the_device_asked_for() -> None:
     """causal_mask: masks are made on the device asked for."""
     meta = torch.device("meta")
@@ -753,7 +778,7 @@ def test_masks_are_made_on_the_device_asked_for() -> None:
         assert mask is not None and mask.is_meta
 
 
-# spec: specs/architecture/attention.vibee:259
+# spec: specs/architecture/attention.vibee:279
 def _loop(q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, allowed_bts: Tensor) -> Tensor:
     o_bthd = torch.empty_like(q_bthd)
     ratio = q_bthd.shape[2] // k_bshd.shape[2]
@@ -764,7 +789,7 @@ def _loop(q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, allowed_bts: Tensor) -
     return o_bthd
 
 
-# spec: specs/architecture/attention.vibee:259
+# spec: specs/architecture/attention.vibee:279
 @pytest.mark.parametrize(("num_queries", "num_keys"), [(4, 4), (2, 5), (1, 5), (1, 1)])
 @pytest.mark.parametrize(("num_heads", "num_kv_heads"), [(2, 2), (4, 2), (4, 1)])
 def test_attend_equals_a_loop_over_everything(
@@ -789,7 +814,7 @@ def test_attend_equals_a_loop_over_everything(
         assert _close(attend_with_lse(q_bthd, k_bshd, v_bshd, **arguments)[0], want_bthd)
 
 
-# spec: specs/architecture/attention.vibee:260
+# spec: specs/architecture/attention.vibee:280
 @slow_path
 def test_dropout_drops_weights() -> None:
     """attend: dropout drops weights."""
@@ -803,7 +828,7 @@ def test_dropout_drops_weights() -> None:
     torch.testing.assert_close(kept[~dropped], weights[~dropped] / 0.75)
 
 
-# spec: specs/architecture/attention.vibee:261
+# spec: specs/architecture/attention.vibee:281
 def test_masks_of_numbers_take_the_dtype_of_queries() -> None:
     """attend: masks of numbers take the dtype of queries."""
     torch.manual_seed(0)
@@ -815,7 +840,7 @@ def test_masks_of_numbers_take_the_dtype_of_queries() -> None:
         assert torch.equal(o_bthd, attend(q_typed, q_typed, q_typed, bias.to(dtype)))
 
 
-# spec: specs/architecture/attention.vibee:262
+# spec: specs/architecture/attention.vibee:282
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize(
     ("num_queries", "num_kv_heads", "causal", "wanted"),
@@ -844,6 +869,7 @@ def test_kernel_gets_no_more_than_it_needs(
         assert k.shape[1] == v.shape[1] == (num_kv_heads if shared else 6)
         return kernel(q, k, v, mask, dropout, **chosen)
 
+    monkeypatch.setattr(attention, "runs_in_blocks", lambda *_: False)
     monkeypatch.setattr(attention, "shares_heads", lambda *_: shared)
     monkeypatch.setattr(F, "scaled_dot_product_attention", record)
     k_bshd = torch.randn(1, 3, num_kv_heads, 4)
@@ -851,7 +877,7 @@ def test_kernel_gets_no_more_than_it_needs(
     assert seen == [(*wanted[:2], wanted[2] and shared)]
 
 
-# spec: specs/architecture/attention.vibee:191
+# spec: specs/architecture/attention.vibee:194
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("dropout", [0.0, 0.1])
 @pytest.mark.parametrize("mask_dtype", [None, torch.bool, torch.float32])
@@ -872,7 +898,7 @@ def test_reasons_are_those_of_the_dispatcher(
     )
 
 
-# spec: specs/architecture/attention.vibee:191
+# spec: specs/architecture/attention.vibee:194
 def test_fallback_is_announced_once() -> None:
     """fallback_reason: fallback is announced once."""
     attention._warn_once.cache_clear()
@@ -890,7 +916,45 @@ def test_fallback_is_announced_once() -> None:
     assert texts == [f"{prefix}dropout", f"{prefix}gradient for a mask"]
 
 
-# spec: specs/architecture/attention.vibee:209
+# spec: specs/architecture/attention.vibee:211
+@pytest.mark.parametrize("masked", [False, True])
+def test_blocks_equal_the_kernel(masked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """runs_in_blocks: blocks equal the kernel."""
+    torch.manual_seed(0)
+    q_bthd, k_bshd = torch.randn(2, 70, 6, 4), torch.randn(2, 70, 2, 4)
+    arguments = (q_bthd, k_bshd, k_bshd, causal_mask(70, 70, 9) if masked else None, not masked)
+    kernel, called = F.scaled_dot_product_attention, []
+
+    def record(*given: object, **chosen: object) -> Tensor:
+        called.append(given)
+        return kernel(*given, **chosen)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", record)
+    in_blocks = attend(*arguments)
+    assert called == []
+    monkeypatch.setattr(attention, "runs_in_blocks", lambda *_: False)
+    torch.testing.assert_close(in_blocks, attend(*arguments))
+    assert len(called) == 1
+
+
+# spec: specs/architecture/attention.vibee:211
+def test_blocks_follow_autocast() -> None:
+    """runs_in_blocks: blocks follow autocast."""
+    torch.manual_seed(0)
+    q_bthd, k_bshd = torch.randn(2, 70, 6, 4), torch.randn(2, 70, 2, 4)
+    for dtype in (torch.bfloat16, torch.float16):
+        with torch.autocast("cpu", dtype):
+            found = attend(q_bthd, k_bshd.to(dtype), k_bshd, causal=True)
+            assert attend(q_bthd.double(), *[k_bshd.double()] * 2).dtype == torch.float64
+        assert found.dtype == dtype
+        assert torch.equal(found, attend(q_bthd.to(dtype), *[k_bshd.to(dtype)] * 2, causal=True))
+    with pytest.raises(
+        ValueError, match="are torch.float32, torch.float64 and torch.float32: convert"
+    ):
+        attend(q_bthd, k_bshd.double(), k_bshd)
+
+
+# spec: specs/architecture/attention.vibee:229
 @pytest.mark.parametrize("masked", [False, True])
 def test_repeated_heads_are_shared_heads(masked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """shares_heads: repeated heads are shared heads."""
@@ -903,12 +967,13 @@ def test_repeated_heads_are_shared_heads(masked: bool, monkeypatch: pytest.Monke
         asked.append(arguments)
         return False
 
+    monkeypatch.setattr(attention, "runs_in_blocks", lambda *_: False)
     monkeypatch.setattr(attention, "shares_heads", never)
     torch.testing.assert_close(attend(q_bthd, k_bshd, k_bshd, mask), want_bthd)
     assert asked == [("cpu", torch.float32, 4, masked)]
 
 
-# spec: specs/architecture/attention.vibee:141
+# spec: specs/architecture/attention.vibee:144
 def test_cache_returns_all_so_far() -> None:
     """KVCache: cache returns all so far."""
     torch.manual_seed(0)
@@ -927,7 +992,7 @@ def test_cache_returns_all_so_far() -> None:
     assert small.k_bshd.is_meta and small.v_bshd.is_meta and small.lengths_b.is_meta
 
 
-# spec: specs/architecture/attention.vibee:142
+# spec: specs/architecture/attention.vibee:145
 def test_cache_refuses_what_does_not_fit() -> None:
     """KVCache: cache refuses what does not fit."""
     cache, token = KVCache(1, 3, 1, 2), torch.ones(1, 1, 1, 2)
@@ -942,7 +1007,7 @@ def test_cache_refuses_what_does_not_fit() -> None:
         cache.append(token, token)
 
 
-# spec: specs/architecture/attention.vibee:143
+# spec: specs/architecture/attention.vibee:146
 def test_rows_of_a_cache_may_differ() -> None:
     """KVCache: rows of a cache may differ."""
     torch.manual_seed(0)
@@ -960,7 +1025,7 @@ def test_rows_of_a_cache_may_differ() -> None:
         assert stored.shape == (2, 6, 3, 4)
 
 
-# spec: specs/architecture/attention.vibee:144
+# spec: specs/architecture/attention.vibee:147
 @pytest.mark.parametrize("lengths", [[3, 4], [-1, 2], [2], [4, 4]])
 def test_lengths_beyond_what_is_stored_are_refused(lengths: list[int]) -> None:
     """KVCache: lengths beyond what is stored are refused."""
@@ -973,7 +1038,7 @@ def test_lengths_beyond_what_is_stored_are_refused(lengths: list[int]) -> None:
     cache.set_lengths(torch.tensor([0, 3]))
 
 
-# spec: specs/architecture/attention.vibee:163
+# spec: specs/architecture/attention.vibee:166
 def test_no_mask_where_the_kernel_needs_none() -> None:
     """attention_mask: no mask where the kernel needs none."""
     plain, window, tokens = _config(), _config("window"), torch.ones(1, 2, 2, 4)
@@ -990,13 +1055,13 @@ def test_no_mask_where_the_kernel_needs_none() -> None:
     assert attention_mask(plain, 1, cache=cache) is not None
 
 
-# spec: specs/architecture/attention.vibee:164
+# spec: specs/architecture/attention.vibee:167
 def _allowed(query: int, key: int, window: int | None, ids: list[int] | None) -> bool:
     near = window is None or query - key < window
     return key <= query and near and (ids is None or ids[query] == ids[key])
 
 
-# spec: specs/architecture/attention.vibee:164
+# spec: specs/architecture/attention.vibee:167
 @pytest.mark.parametrize("window", [None, 1, 3])
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("start", [None, (0, 0), (2, 2), (3, 1)])
@@ -1026,7 +1091,7 @@ def test_mask_is_its_definition(
         assert mask.expand(2, -1, -1, -1)[row, 0].tolist() == want
 
 
-# spec: specs/architecture/attention.vibee:165
+# spec: specs/architecture/attention.vibee:168
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_alibi_is_added_to_the_scores(dtype: torch.dtype) -> None:
     """attention_mask: alibi is added to the scores."""
@@ -1046,7 +1111,7 @@ def test_alibi_is_added_to_the_scores(dtype: torch.dtype) -> None:
     assert without_cache.isfinite()[0, 0].tolist() == causal_mask(3, 3, 2).tolist()
 
 
-# spec: specs/architecture/attention.vibee:166
+# spec: specs/architecture/attention.vibee:169
 def test_mask_needs_an_id_for_each_key() -> None:
     """attention_mask: mask needs an id for each key."""
     cache, stored = KVCache(1, 9, 2, 4), torch.ones(1, 3, 2, 4)
@@ -1058,7 +1123,7 @@ def test_mask_needs_an_id_for_each_key() -> None:
         attention_mask(_config(), 3, ids_bs)
 
 
-# spec: specs/architecture/attention.vibee:303
+# spec: specs/architecture/attention.vibee:323
 def test_low_precision_blocks_are_joined_in_float32() -> None:
     """attend_with_lse: low precision blocks are joined in float32."""
     torch.manual_seed(0)
@@ -1071,7 +1136,7 @@ def test_low_precision_blocks_are_joined_in_float32() -> None:
         torch.testing.assert_close(tensor.double(), want, rtol=1e-6, atol=1e-6)
 
 
-# spec: specs/architecture/attention.vibee:334
+# spec: specs/architecture/attention.vibee:354
 def _by_blocks(
     q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, mask: Tensor, sizes: list[int]
 ) -> tuple[Tensor, Tensor]:
@@ -1084,7 +1149,7 @@ def _by_blocks(
     return o_bthd, lse_bth
 
 
-# spec: specs/architecture/attention.vibee:334
+# spec: specs/architecture/attention.vibee:354
 @pytest.mark.parametrize("sizes", [[7], [3, 4], [1, 5, 1], [2, 2, 2, 1]])
 @pytest.mark.parametrize("added", [False, True])
 def test_blocks_equal_the_whole_with_gradients(sizes: list[int], added: bool) -> None:
@@ -1117,7 +1182,7 @@ def test_blocks_equal_the_whole_with_gradients(sizes: list[int], added: bool) ->
         assert _close(grad, want)
 
 
-# spec: specs/architecture/attention.vibee:334
+# spec: specs/architecture/attention.vibee:354
 @pytest.mark.parametrize("window", [None, 3])
 @pytest.mark.parametrize("shards", [[[0, 1, 2, 3], [4, 5, 6, 7]], [[0, 1, 6, 7], [2, 3, 4, 5]]])
 def test_shards_of_packed_documents_equal_the_whole(
@@ -1141,7 +1206,7 @@ def test_shards_of_packed_documents_equal_the_whole(
         assert _close(o_bthd, whole[:, mine])
 
 
-# spec: specs/architecture/attention.vibee:345
+# spec: specs/architecture/attention.vibee:365
 @each_kind
 @pytest.mark.parametrize("masked", [False, True])
 def test_attention_is_its_definition(kind: str, masked: bool) -> None:
@@ -1175,7 +1240,7 @@ def test_attention_is_its_definition(kind: str, masked: bool) -> None:
     assert _close(_whole(module, x_btd, mask), want_btd)
 
 
-# spec: specs/architecture/attention.vibee:346
+# spec: specs/architecture/attention.vibee:366
 @each_kind
 @pytest.mark.parametrize("pieces", [[5], [1, 1, 1, 1, 1], [2, 3], [3, 1, 1]])
 @pytest.mark.parametrize("rows_may_differ", [False, True])
@@ -1191,7 +1256,7 @@ def test_cached_equals_uncached(kind: str, pieces: list[int], rows_may_differ: b
     assert _close(torch.cat(outputs, 1), _whole(module, x_btd))
 
 
-# spec: specs/architecture/attention.vibee:347
+# spec: specs/architecture/attention.vibee:367
 @each_kind
 def test_rows_of_different_lengths_equal_separate_ones(kind: str) -> None:
     """Attention: rows of different lengths equal separate ones."""
@@ -1214,7 +1279,7 @@ def test_rows_of_different_lengths_equal_separate_ones(kind: str) -> None:
             assert _close(found_btd[row], alone_btd[0, positions])
 
 
-# spec: specs/architecture/attention.vibee:348
+# spec: specs/architecture/attention.vibee:368
 @each_kind
 @pytest.mark.parametrize("rows_may_differ", [False, True])
 def test_documents_behind_a_cache_equal_separate_ones(kind: str, rows_may_differ: bool) -> None:
@@ -1235,7 +1300,7 @@ def test_documents_behind_a_cache_equal_separate_ones(kind: str, rows_may_differ
     assert _close(found_btd[1:, 2:], _whole(module, x_btd[1:, 2:]))
 
 
-# spec: specs/architecture/attention.vibee:349
+# spec: specs/architecture/attention.vibee:369
 @each_kind
 def test_packed_documents_equal_separate_ones(kind: str) -> None:
     """Attention: packed documents equal separate ones."""
@@ -1247,7 +1312,7 @@ def test_packed_documents_equal_separate_ones(kind: str) -> None:
     assert _close(packed_btd, torch.cat(apart, 1))
 
 
-# spec: specs/architecture/attention.vibee:350
+# spec: specs/architecture/attention.vibee:370
 @each_kind
 def test_later_tokens_change_nothing_earlier(kind: str) -> None:
     """Attention: later tokens change nothing earlier."""
@@ -1258,7 +1323,7 @@ def test_later_tokens_change_nothing_earlier(kind: str) -> None:
     assert same.all(-1).tolist() == [[True, True, True, False, False]] * 2
 
 
-# spec: specs/architecture/attention.vibee:351
+# spec: specs/architecture/attention.vibee:371
 @each_kind
 def test_rows_of_a_batch_do_not_meet(kind: str) -> None:
     """Attention: rows of a batch do not meet."""
@@ -1267,7 +1332,7 @@ def test_rows_of_a_batch_do_not_meet(kind: str) -> None:
     assert _close(_whole(module, x_btd), torch.cat(alone))
 
 
-# spec: specs/architecture/attention.vibee:352
+# spec: specs/architecture/attention.vibee:372
 @slow_path
 def test_attention_dropout_is_for_training() -> None:
     """Attention: attention dropout is for training."""
@@ -1281,7 +1346,7 @@ def test_attention_dropout_is_for_training() -> None:
     assert (many_btd.mean(0) - _whole(plain, x_btd)[0]).abs().max() < 0.05
 
 
-# spec: specs/architecture/attention.vibee:353
+# spec: specs/architecture/attention.vibee:373
 @each_kind
 def test_attention_has_the_right_gradient(kind: str) -> None:
     """Attention: attention has the right gradient."""
@@ -1298,7 +1363,7 @@ def test_attention_has_the_right_gradient(kind: str) -> None:
     assert torch.autograd.gradcheck(output, (x_btd, *parameters))
 
 
-# spec: specs/architecture/attention.vibee:354
+# spec: specs/architecture/attention.vibee:374
 def test_another_function_may_attend() -> None:
     """Attention: another function may attend."""
     module, x_btd = _attention(_config()), _x_btd()
@@ -1317,7 +1382,7 @@ def test_another_function_may_attend() -> None:
     assert _close(_whole(module, x_btd), want_btd)
 
 
-# spec: specs/architecture/attention.vibee:355
+# spec: specs/architecture/attention.vibee:375
 @each_kind
 @pytest.mark.parametrize("rows_may_differ", [False, True])
 def test_everything_runs_on_the_device_of_its_input(kind: str, rows_may_differ: bool) -> None:
@@ -1334,7 +1399,7 @@ def test_everything_runs_on_the_device_of_its_input(kind: str, rows_may_differ: 
     assert attend(q_bthd[:, 1:], q_bthd, q_bthd, causal=True).is_meta
 
 
-# spec: specs/architecture/attention.vibee:356
+# spec: specs/architecture/attention.vibee:376
 def test_attention_compiles_without_graph_breaks() -> None:
     """Attention: attention compiles without graph breaks."""
     module, x_btd = _attention(_config("qwen")), _x_btd()

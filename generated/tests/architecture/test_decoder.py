@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from igla.architecture import decoder
+from igla.architecture import attention, decoder
 from igla.architecture.activation import activation_function
 from igla.architecture.decoder import (
     Block,
@@ -359,12 +359,9 @@ def test_flops_match_the_counted_ones(config: DecoderConfig) -> None:
     forward_matrix_flops_per_token, forward_flops_per_token, flops_per_token: flops match the
     counted ones.
     """
-    config = replace(config, num_kv_heads=4)  # the counter does not know grouped heads
     model, tokens_bt = _decoder(config), _tokens_bt()
     ids_bt = torch.zeros_like(tokens_bt)
-    counter = FlopCounterMode(display=False)
-    math_kernel = torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
-    with counter, math_kernel:
+    with FlopCounterMode(display=False) as counter:
         logits_btv = model.logits(model(tokens_bt, document_ids_bt=ids_bt))
     forward = decoder.forward_flops_per_token(config, 8)
     assert counter.get_total_flops() == 16 * forward
@@ -386,13 +383,9 @@ def test_flops_match_the_counted_ones(config: DecoderConfig) -> None:
 @pytest.mark.parametrize("config", [CONFIG, MIXTURE])
 def test_flops_match_the_counted_ones_of_training(config: DecoderConfig) -> None:
     """The backward pass costs twice the forward pass."""
-    config = replace(config, num_kv_heads=4)
     model, tokens_bt = _decoder(config), _tokens_bt()
     ids_bt = torch.zeros_like(tokens_bt)
-    with (
-        FlopCounterMode(display=False) as counter,
-        torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH),
-    ):
+    with FlopCounterMode(display=False) as counter:
         model.logits(model(tokens_bt, document_ids_bt=ids_bt)).sum().backward()
     assert counter.get_total_flops() == 16 * decoder.flops_per_token(config, 8)
 
@@ -414,6 +407,13 @@ def test_training_takes_the_stated_bytes() -> None:
 
 
 # spec: specs/architecture/decoder.vibee:246, :283
+@pytest.fixture
+def kernel_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch's kernel keeps log-sum-exps too, which blocks make again, and takes masks in numbers."""
+    for module in (attention, decoder):
+        monkeypatch.setattr(module, "runs_in_blocks", lambda *_: False)
+
+
 MEASURED = [
     *KINDS[:2],
     *KINDS[3:],
@@ -426,6 +426,7 @@ MEASURED = [
 # spec: specs/architecture/decoder.vibee:246, :283
 @pytest.mark.parametrize("policy", ["none", "attention", "full"])
 @pytest.mark.parametrize("config", MEASURED)
+@pytest.mark.usefixtures("kernel_alone")
 def test_activations_take_the_stated_bytes(config: DecoderConfig, policy: str) -> None:
     """mask_bytes, activation_bytes: activations take the stated bytes."""
     model, tokens_bt = Decoder(config), _tokens_bt(batch_size=3)
@@ -438,6 +439,7 @@ def test_activations_take_the_stated_bytes(config: DecoderConfig, policy: str) -
 
 # spec: specs/architecture/decoder.vibee:246, :283
 @pytest.mark.parametrize("config", [CONFIG, WINDOWED, replace(CONFIG, sliding_window=7)])
+@pytest.mark.usefixtures("kernel_alone")
 def test_activations_take_the_stated_bytes_of_masks(config: DecoderConfig) -> None:
     """Packed documents have a mask for each sequence, and tables of their own positions."""
     tables = 4 * 2 * 8 * 6 if config.position == "rope" else 0
@@ -447,6 +449,18 @@ def test_activations_take_the_stated_bytes_of_masks(config: DecoderConfig) -> No
     assert packed - _bytes_kept(model, tokens_bt) == masks[0] - masks[1] + tables
     assert masks[0] == 3 * 64 * 4 * (4 if config.position == "alibi" else 1)
     assert decoder.mask_bytes(replace(CONFIG, sliding_window=7), 3, 8, 4, False) == 64 * 4
+
+
+# spec: specs/architecture/decoder.vibee:246, :283
+def test_activations_take_the_stated_bytes_or_less_in_blocks() -> None:
+    """Blocks keep no log-sum-exp, and of a mask one byte for each pair of tokens."""
+    config = replace(CONFIG, sliding_window=7)
+    stated = decoder.activation_bytes(config, 3, 8, 4, "none") + decoder.mask_bytes(
+        config, 3, 8, 1, False
+    )
+    spared = 4 * 3 * 8 * config.num_heads * config.num_layers
+    model, tokens_bt = Decoder(config), _tokens_bt(batch_size=3)
+    assert _bytes_kept(model, tokens_bt) == stated - spared
 
 
 # spec: specs/architecture/decoder.vibee:246, :283

@@ -21,7 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from igla.optimization import loss
 
 
-# spec: specs/optimization/loss.vibee:40
+# spec: specs/optimization/loss.vibee:41
 def test_cross_entropy_sum_definition() -> None:
     """cross_entropy_sum: definition.
 
@@ -41,7 +41,7 @@ def test_cross_entropy_sum_definition() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:48
+# spec: specs/optimization/loss.vibee:49
 def test_cross_entropy_sum_equal_logits_cost_the_log_of_the_vocabulary() -> None:
     """cross_entropy_sum: equal logits cost the log of the vocabulary.
 
@@ -66,7 +66,7 @@ def test_cross_entropy_sum_equal_logits_cost_the_log_of_the_vocabulary() -> None
     )
 
 
-# spec: specs/optimization/loss.vibee:52
+# spec: specs/optimization/loss.vibee:53
 @pytest.mark.parametrize("chunk", [1, 2, 3, 6, 7, 8])
 def test_cross_entropy_sum_independent_of_the_chunk(chunk: int) -> None:
     """cross_entropy_sum: independent of the chunk.
@@ -86,7 +86,7 @@ def test_cross_entropy_sum_independent_of_the_chunk(chunk: int) -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:57
+# spec: specs/optimization/loss.vibee:58
 def test_cross_entropy_sum_parts_add_up() -> None:
     """cross_entropy_sum: parts add up.
 
@@ -106,7 +106,7 @@ def test_cross_entropy_sum_parts_add_up() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:61
+# spec: specs/optimization/loss.vibee:62
 def test_cross_entropy_sum_ignores_what_is_not_a_target() -> None:
     """cross_entropy_sum: ignores what is not a target.
 
@@ -127,7 +127,7 @@ def test_cross_entropy_sum_ignores_what_is_not_a_target() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:65
+# spec: specs/optimization/loss.vibee:66
 def test_cross_entropy_sum_ignores_the_index_it_is_given() -> None:
     """cross_entropy_sum: ignores the index it is given.
 
@@ -148,7 +148,7 @@ def test_cross_entropy_sum_ignores_the_index_it_is_given() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:69
+# spec: specs/optimization/loss.vibee:70
 def test_cross_entropy_sum_no_target_costs_nothing() -> None:
     """cross_entropy_sum: no target costs nothing.
 
@@ -164,7 +164,7 @@ def test_cross_entropy_sum_no_target_costs_nothing() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:72
+# spec: specs/optimization/loss.vibee:73
 def test_cross_entropy_sum_first_and_last_token_of_the_vocabulary() -> None:
     """cross_entropy_sum: first and last token of the vocabulary.
 
@@ -176,7 +176,7 @@ def test_cross_entropy_sum_first_and_last_token_of_the_vocabulary() -> None:
     assert bool((loss.cross_entropy_sum(h, w, torch.tensor([0, 8], dtype=torch.int64)) > 0).all())
 
 
-# spec: specs/optimization/loss.vibee:75
+# spec: specs/optimization/loss.vibee:76
 def test_cross_entropy_sum_refuses_flat_hidden_states() -> None:
     """cross_entropy_sum: refuses flat hidden states.
 
@@ -194,7 +194,7 @@ def test_cross_entropy_sum_refuses_flat_hidden_states() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:79
+# spec: specs/optimization/loss.vibee:80
 def test_cross_entropy_sum_refuses_other_channels() -> None:
     """cross_entropy_sum: refuses other channels.
 
@@ -209,7 +209,7 @@ def test_cross_entropy_sum_refuses_other_channels() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:83
+# spec: specs/optimization/loss.vibee:84
 def test_cross_entropy_sum_refuses_a_flat_head() -> None:
     """cross_entropy_sum: refuses a flat head.
 
@@ -224,7 +224,7 @@ def test_cross_entropy_sum_refuses_a_flat_head() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:87
+# spec: specs/optimization/loss.vibee:88
 def test_cross_entropy_sum_refuses_other_target_counts() -> None:
     """cross_entropy_sum: refuses other target counts.
 
@@ -240,7 +240,7 @@ def test_cross_entropy_sum_refuses_other_target_counts() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1, 2], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:91
+# spec: specs/optimization/loss.vibee:92
 def test_cross_entropy_sum_refuses_a_target_past_the_vocabulary() -> None:
     """cross_entropy_sum: refuses a target past the vocabulary.
 
@@ -258,7 +258,7 @@ def test_cross_entropy_sum_refuses_a_target_past_the_vocabulary() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 9], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:95
+# spec: specs/optimization/loss.vibee:96
 def test_cross_entropy_sum_refuses_a_negative_target() -> None:
     """cross_entropy_sum: refuses a negative target.
 
@@ -273,7 +273,7 @@ def test_cross_entropy_sum_refuses_a_negative_target() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([-1, 3], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:99
+# spec: specs/optimization/loss.vibee:100
 def test_cross_entropy_sum_refuses_an_empty_chunk() -> None:
     """cross_entropy_sum: refuses an empty chunk.
 
@@ -286,7 +286,7 @@ def test_cross_entropy_sum_refuses_an_empty_chunk() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1], dtype=torch.int64), chunk_tokens=0)
 
 
-# spec: specs/optimization/loss.vibee:103
+# spec: specs/optimization/loss.vibee:104
 def test_cross_entropy_sum_refuses_mixed_dtypes() -> None:
     """cross_entropy_sum: refuses mixed dtypes.
 
@@ -302,7 +302,7 @@ def test_cross_entropy_sum_refuses_mixed_dtypes() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:107
+# spec: specs/optimization/loss.vibee:108
 def test_cross_entropy_sum_says_how_to_mend_mixed_dtypes() -> None:
     """cross_entropy_sum: says how to mend mixed dtypes.
 
@@ -317,7 +317,7 @@ def test_cross_entropy_sum_says_how_to_mend_mixed_dtypes() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:131
+# spec: specs/optimization/loss.vibee:133
 def test_count_targets_counts_all_but_the_ignored() -> None:
     """count_targets: counts all but the ignored.
 
@@ -329,7 +329,7 @@ def test_count_targets_counts_all_but_the_ignored() -> None:
     assert loss.count_targets(t[0:1, 0:1]) == 0
 
 
-# spec: specs/optimization/loss.vibee:142
+# spec: specs/optimization/loss.vibee:144
 @pytest.mark.parametrize("size", [1, 2, 3, 50257])
 def test_perplexity_of_a_uniform_choice(size: int) -> None:
     """perplexity: of a uniform choice.
@@ -339,7 +339,7 @@ def test_perplexity_of_a_uniform_choice(size: int) -> None:
     assert loss.perplexity(math.log(size)) == pytest.approx(size, rel=1e-12, abs=1e-12)
 
 
-# spec: specs/optimization/loss.vibee:146
+# spec: specs/optimization/loss.vibee:148
 def test_perplexity_overflows_to_infinity() -> None:
     """perplexity: overflows to infinity.
 
@@ -348,7 +348,7 @@ def test_perplexity_overflows_to_infinity() -> None:
     assert loss.perplexity(1000.0) == math.inf
 
 
-# spec: specs/optimization/loss.vibee:157
+# spec: specs/optimization/loss.vibee:159
 @pytest.mark.parametrize(("bits", "num_bytes"), [(8, 1), (3, 7)])
 def test_bits_per_byte_definition(bits: int, num_bytes: int) -> None:
     """bits_per_byte: definition.
@@ -360,7 +360,7 @@ def test_bits_per_byte_definition(bits: int, num_bytes: int) -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:161
+# spec: specs/optimization/loss.vibee:163
 @pytest.mark.parametrize("num_bytes", [0, -3])
 def test_bits_per_byte_refuses_no_bytes(num_bytes: int) -> None:
     """bits_per_byte: refuses no bytes.
@@ -422,7 +422,7 @@ def test_constants() -> None:
     assert loss.IGNORE_INDEX == -100
 
 
-# spec: specs/optimization/loss.vibee:112
+# spec: specs/optimization/loss.vibee:113
 def _inputs(tokens: int, channels: int, vocab_size: int, dtype: torch.dtype) -> tuple[Tensor, ...]:
     """Hidden states and head weight that want gradients, and targets of which some are ignored."""
     generator = torch.Generator().manual_seed(0)
@@ -433,12 +433,12 @@ def _inputs(tokens: int, channels: int, vocab_size: int, dtype: torch.dtype) -> 
     return hidden_nd.to(dtype).requires_grad_(), weight_vd.to(dtype).requires_grad_(), targets_n
 
 
-# spec: specs/optimization/loss.vibee:113
+# spec: specs/optimization/loss.vibee:115
 def _plain(hidden_nd: Tensor, weight_vd: Tensor, targets_n: Tensor) -> Tensor:
     return F.cross_entropy(hidden_nd @ weight_vd.T, targets_n, reduction="sum")
 
 
-# spec: specs/optimization/loss.vibee:116
+# spec: specs/optimization/loss.vibee:118
 class _Recorder(TorchDispatchMode):
     """Writes down the name and the size of the result of every operation."""
 
@@ -456,7 +456,24 @@ class _Recorder(TorchDispatchMode):
         return sum(name in ("mm", "addmm", "addmm_") for name, _ in self.calls)
 
 
-# spec: specs/optimization/loss.vibee:112
+# spec: specs/optimization/loss.vibee:113
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_compiles_without_graph_breaks(dtype: torch.dtype) -> None:
+    """cross_entropy_sum: compiles without graph breaks."""
+    hidden_nd, weight_vd, targets_n = _inputs(7, 5, 11, torch.float32)
+
+    def step(hidden_nd: Tensor) -> Tensor:
+        return loss.cross_entropy_sum(2 * hidden_nd, weight_vd, targets_n, chunk_tokens=3) / 4
+
+    found = []
+    for function in (step, torch.compile(step, fullgraph=True, backend="aot_eager")):
+        with torch.autocast("cpu", dtype, enabled=dtype == torch.bfloat16):
+            value = function(hidden_nd)
+            found.append([value, *torch.autograd.grad(value, (hidden_nd, weight_vd))])
+    torch.testing.assert_close(found[0], found[1])
+
+
+# spec: specs/optimization/loss.vibee:114
 def test_gradient_matches_finite_difference() -> None:
     """cross_entropy_sum: gradient matches finite difference."""
     hidden_nd, weight_vd, targets_n = _inputs(5, 3, 7, torch.float64)
@@ -467,7 +484,7 @@ def test_gradient_matches_finite_difference() -> None:
     assert torch.autograd.gradcheck(function, (hidden_nd, weight_vd))
 
 
-# spec: specs/optimization/loss.vibee:113
+# spec: specs/optimization/loss.vibee:115
 @pytest.mark.parametrize("vocab_size", [13, 1])
 def test_matches_torch_with_gradients(vocab_size: int) -> None:
     """cross_entropy_sum: matches torch with gradients."""
@@ -480,7 +497,7 @@ def test_matches_torch_with_gradients(vocab_size: int) -> None:
         torch.testing.assert_close(actual, expected, rtol=1e-12, atol=1e-12)
 
 
-# spec: specs/optimization/loss.vibee:114
+# spec: specs/optimization/loss.vibee:116
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 2e-6)])
 def test_one_batch_of_eight_equals_eight_of_one(dtype: torch.dtype, tolerance: float) -> None:
     """cross_entropy_sum: one batch of eight equals eight of one."""
@@ -497,7 +514,7 @@ def test_one_batch_of_eight_equals_eight_of_one(dtype: torch.dtype, tolerance: f
     torch.testing.assert_close(actual, expected, rtol=tolerance, atol=tolerance)
 
 
-# spec: specs/optimization/loss.vibee:115
+# spec: specs/optimization/loss.vibee:117
 def test_ignored_hidden_states_may_hold_nan() -> None:
     """cross_entropy_sum: ignored hidden states may hold nan."""
     hidden_nd, weight_vd, targets_n = _inputs(6, 3, 7, torch.float64)
@@ -510,7 +527,7 @@ def test_ignored_hidden_states_may_hold_nan() -> None:
     assert (hidden_nd.grad[[1, 4]] == 0).all() and (hidden_nd.grad[[0, 2, 3, 5]] != 0).all()
 
 
-# spec: specs/optimization/loss.vibee:116
+# spec: specs/optimization/loss.vibee:118
 def test_logits_exist_for_one_chunk_at_a_time() -> None:
     """cross_entropy_sum: logits exist for one chunk at a time."""
     hidden_nd, weight_vd, targets_n = _inputs(64, 4, 32, torch.float32)
@@ -520,7 +537,7 @@ def test_logits_exist_for_one_chunk_at_a_time() -> None:
     assert recorder.matmuls() == 3 * 4  # logits and two gradients for each chunk, nothing twice
 
 
-# spec: specs/optimization/loss.vibee:117
+# spec: specs/optimization/loss.vibee:119
 def test_skips_gradients_nobody_asked_for() -> None:
     """cross_entropy_sum: skips gradients nobody asked for."""
     hidden_nd, weight_vd, targets_n = _inputs(8, 4, 9, torch.float64)
@@ -543,7 +560,7 @@ def test_skips_gradients_nobody_asked_for() -> None:
     assert recorder.matmuls() == 1
 
 
-# spec: specs/optimization/loss.vibee:118
+# spec: specs/optimization/loss.vibee:120
 def test_float32_sums_in_float32() -> None:
     """cross_entropy_sum: float32 sums in float32."""
     for dtype in (torch.float32, torch.bfloat16):
@@ -557,7 +574,7 @@ def test_float32_sums_in_float32() -> None:
         torch.testing.assert_close(total.double(), exact, rtol=tolerance, atol=0)
 
 
-# spec: specs/optimization/loss.vibee:119
+# spec: specs/optimization/loss.vibee:121
 def test_weight_gradient_sums_in_float32() -> None:
     """cross_entropy_sum: weight gradient sums in float32."""
     hidden_nd, weight_vd, targets_n = _inputs(1024, 4, 8, torch.bfloat16)
@@ -569,7 +586,7 @@ def test_weight_gradient_sums_in_float32() -> None:
     assert error_vd.norm() < 0.004 * exact_vd.grad.norm()
 
 
-# spec: specs/optimization/loss.vibee:120
+# spec: specs/optimization/loss.vibee:122
 def test_autocast_softmax_is_float32() -> None:
     """cross_entropy_sum: autocast softmax is float32."""
     hidden_nd, weight_vd, targets_n = _inputs(40, 6, 13, torch.float32)
@@ -584,7 +601,7 @@ def test_autocast_softmax_is_float32() -> None:
         assert (gradient - reference).norm() < 0.02 * reference.norm()
 
 
-# spec: specs/optimization/loss.vibee:121
+# spec: specs/optimization/loss.vibee:123
 def test_autocast_leaves_float64_alone() -> None:
     """cross_entropy_sum: autocast leaves float64 alone."""
     hidden_nd, weight_vd, targets_n = _inputs(10, 6, 13, torch.float64)
@@ -594,7 +611,7 @@ def test_autocast_leaves_float64_alone() -> None:
     torch.testing.assert_close(total, expected, rtol=1e-12, atol=0)
 
 
-# spec: specs/optimization/loss.vibee:122
+# spec: specs/optimization/loss.vibee:124
 def test_chunk_default_agrees_with_the_config() -> None:
     """cross_entropy_sum: chunk default agrees with the config."""
     config = loss.LossConfig()
