@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from igla_gen.emit.laws import law_scope
-from igla_gen.emit.types import literal
+from igla_gen.emit.types import LONGEST_BODY, literal
 from igla_gen.emit.values import Code, code
 from igla_gen.expressions import names
 from igla_gen.expressions.emit import emit
@@ -70,14 +72,45 @@ def requirements_code(library: Library, unit: Unit) -> Code:
     modules = {source.split(".")[0] for source in scope.sources.values()}
     local = {name: f"{name}_section" if name in modules else name for name in sections}
     scope.sources = {**scope.sources, **local}
-    place = f"{blueprint.source.shown}:{spec.key_span('requires').line}"
-    lines = [
-        f"# spec: {place}",
-        "def test_sections_satisfy_the_requirements() -> None:",
+    place = f"# spec: {blueprint.source.shown}:{spec.key_span('requires').line}"
+    values = {
+        local[name]: str(_construct(library, unit, name, smoke=False, is_test=True))
+        for name in sections
+    }
+    statements = [f"assert {emit(statement, scope)}" for statement in spec.requires]
+    return code("\n".join(_requirement_tests(place, values, statements)))
+
+
+def _requirement_tests(place: str, values: dict[str, str], statements: list[str]) -> list[str]:
+    """One test, or several that share the sections where one would be too long to read."""
+    made = [f"{name} = {value}" for name, value in values.items()]
+    if sum(map(_height, (*made, *statements))) <= LONGEST_BODY:
+        return _requirement_test(place, "", [*made, *statements])
+    lines: list[str] = []
+    for name, value in values.items():
+        head = f"def make_{name}() -> {value.partition('(')[0]}:"
+        lines += [place, head, f"    return {value}", ""]
+    parts: list[list[str]] = [[]]
+    for statement in statements:
+        if sum(map(_height, (*parts[-1], statement))) + len(values) > LONGEST_BODY:
+            parts.append([])
+        parts[-1].append(statement)
+    for number, part in enumerate(parts, start=1):
+        read = [name for name in values if any(re.search(rf"\b{name}\b", line) for line in part)]
+        body = [*(f"{name} = make_{name}()" for name in read), *part]
+        lines += [*_requirement_test(place, f"_{number}" if number > 1 else "", body), ""]
+    return lines
+
+
+def _requirement_test(place: str, number: str, body: list[str]) -> list[str]:
+    return [
+        place,
+        f"def test_sections_satisfy_the_requirements{number}() -> None:",
         '    """The values of the sections fit together, as the blueprint asks."""',
+        *(f"    {line}" for line in body),
     ]
-    for name in sections:
-        value = _construct(library, unit, name, smoke=False, is_test=True)
-        lines.append(f"    {local[name]} = {value}")
-    lines += [f"    assert {emit(statement, scope)}" for statement in spec.requires]
-    return code("\n".join(lines))
+
+
+def _height(line: str) -> int:
+    """How many lines a statement has once it is formatted, or a few more: its parts on lines of their own."""
+    return 1 if len(line) <= 96 else 3 + line.count(",") + line.count("(") + line.count(" == ")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from jinja2.sandbox import SandboxedEnvironment
 
+from igla_gen import __version__
 from igla_gen.emit.docs import (
     behavior_doc,
     module_doc,
@@ -162,6 +163,7 @@ def _context(library: Library, unit: Unit, *, is_test: bool) -> dict[str, object
     context |= {
         "module_doc": module_doc(unit, blueprint),
         "test_doc": tests_doc(unit, blueprint),
+        "generator_version": code(repr(__version__)),
     }
     return context
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from igla_gen.model.component import ComponentSpec, InstanceSpec
 from igla_gen.model.library import Library, Unit
@@ -15,6 +15,16 @@ def template_texts() -> dict[str, str]:
     folder = templates_folder()
     found = sorted(folder.rglob("*.j2"))
     return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in found}
+
+
+def all_templates() -> str:
+    """Every template in one text, for what asks whether any of them names a word."""
+    return _joined(tuple(template_texts().values()))
+
+
+@lru_cache(1)
+def _joined(texts: tuple[str, ...]) -> str:
+    return "\n".join(texts)
 
 
 def is_unbuilt(unit: Unit) -> bool:

@@ -26,6 +26,7 @@ from igla_gen.model.types import (
     unit_of,
 )
 
+LONGEST_BODY = 76  # lines of a function; with its head it has fewer than 80
 LONGEST_MESSAGE = 80  # characters; a longer one stands on two lines
 SUMS = "sums to "  # what is said of a mixture
 DATACLASS = "@dataclass(frozen=True, kw_only=True, slots=True)"
@@ -75,11 +76,52 @@ def fields_code(name: str, spec: TypeSpec, constants: set[str]) -> Code:
         lines.append(f"{field_name}: {python_type(field.type)}{default}")
         if text := _help(field):
             lines.append(f'"""{text}"""')
-    checks = _checks(name, spec, constants)
-    if checks:
-        lines += ["", "def __post_init__(self) -> None:"]
-        lines += [f"    {line}" for line in checks]
+    own = _field_checks(name, spec)
+    constraints = [_constraint(name, c, spec, constants) for c in spec.constraints]
+    for method, body in check_methods(own, constraints).items():
+        lines += ["", f"def {method}(self) -> None:", *(f"    {line}" for line in body)]
     return code("\n".join(lines))
+
+
+def check_methods(own: list[list[str]], constraints: list[list[str]]) -> dict[str, list[str]]:
+    """`__post_init__`, which makes all checks in their order, and the parts that it has where it
+    would be too long to read.
+
+    `own` are the checks of single fields by their types; a check is the lines of one `if`.
+    """
+    if not own and not constraints:
+        return {}
+    if sum(map(_height, own + constraints)) <= LONGEST_BODY:
+        return {"__post_init__": [line for check in own + constraints for line in check]}
+    parts: dict[str, list[str]] = {}
+    for name, checks in (("_check_fields", own), ("_check_constraints", constraints)):
+        for number, part in enumerate(_parts(checks), start=1):
+            parts[name if number == 1 else f"{name}_{number}"] = part
+    return {"__post_init__": [f"self.{name}()" for name in parts], **parts}
+
+
+def _parts(checks: list[list[str]]) -> list[list[str]]:
+    """The checks in as few functions as are short enough."""
+    parts: list[list[str]] = []
+    height = 0
+    for check in checks:
+        if not parts or height + _height(check) > LONGEST_BODY:
+            parts.append([])
+            height = 0
+        parts[-1] += check
+        height += _height(check)
+    return parts
+
+
+def _height(check: list[str]) -> int:
+    """How many lines a check has once it is formatted, or a few more."""
+    room = 100 - 8  # of a line in a method
+    return sum(1 if len(line) <= room else 3 + _breaks(line) for line in check)
+
+
+def _breaks(line: str) -> int:
+    """A message of two texts stands on two lines, the items of a tuple on one each."""
+    return 1 if line.lstrip().startswith("raise ") else line.count(",")
 
 
 def _default(field: FieldType) -> str:
@@ -97,8 +139,9 @@ def _help(field: FieldType) -> str:
     return sentence(text, names=variants).replace("\\", "\\\\").replace('"', "'")
 
 
-def _checks(name: str, spec: TypeSpec, constants: set[str]) -> list[str]:
-    lines: list[str] = []
+def _field_checks(name: str, spec: TypeSpec) -> list[list[str]]:
+    """What the types of single fields ask for."""
+    checks: list[list[str]] = []
     for field_name, field in spec.fields.items():
         if isinstance(field.type, EnumType):
             got = f"{name}.{field_name}={{self.{field_name}!r}} "
@@ -106,30 +149,32 @@ def _checks(name: str, spec: TypeSpec, constants: set[str]) -> list[str]:
             message = f"f{got + accepted!r}"
             if len(got + accepted) > LONGEST_MESSAGE:
                 message = f"f{got!r} {accepted!r}"
-            lines += [
-                f"if self.{field_name} not in {field.type.variants!r}:",
-                f"    raise ValueError({message})",
-            ]
+            condition = f"if self.{field_name} not in {field.type.variants!r}:"
+            checks.append([condition, f"    raise ValueError({message})"])
         if is_mixture(field.type):
-            lines += _mixture(name, field_name)
+            checks += _mixture(name, field_name)
         for condition, said in checks_of(field.type, f"self.{field_name}"):
             is_either = condition.startswith(f"self.{field_name} is None or ")
-            lines += [
-                f"if not ({condition}):" if is_either else f"if not {condition}:",
-                f'    raise ValueError(f"{name}.{field_name}={{self.{field_name}!r}} {said}")',
-            ]
-    for constraint in spec.constraints:
-        lines += _constraint(name, constraint, spec, constants)
-    return lines
+            checks.append(
+                [
+                    f"if not ({condition}):" if is_either else f"if not {condition}:",
+                    f'    raise ValueError(f"{name}.{field_name}={{self.{field_name}!r}} {said}")',
+                ]
+            )
+    return checks
 
 
-def _mixture(name: str, field_name: str) -> list[str]:
+def _mixture(name: str, field_name: str) -> list[list[str]]:
     values = f"self.{field_name}.values()"
     return [
-        f"if not all(0 <= part <= 1 for part in {values}):",
-        f'    raise ValueError(f"{name}.{field_name}={{self.{field_name}}} {OUTSIDE}")',
-        f"if not abs(math.fsum({values}) - 1) <= {MIXTURE_TOLERANCE}:",
-        f'    raise ValueError(f"{name}.{field_name} {SUMS}{{math.fsum({values})}}, not to 1")',
+        [
+            f"if not all(0 <= part <= 1 for part in {values}):",
+            f'    raise ValueError(f"{name}.{field_name}={{self.{field_name}}} {OUTSIDE}")',
+        ],
+        [
+            f"if not abs(math.fsum({values}) - 1) <= {MIXTURE_TOLERANCE}:",
+            f'    raise ValueError(f"{name}.{field_name} {SUMS}{{math.fsum({values})}}, not to 1")',
+        ],
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import math
+import re
 from functools import cache, lru_cache
 
 from igla_gen.diagnostics import Diagnostic, Span, SpecError
@@ -45,16 +46,13 @@ def parse_expression(scalar: Scalar) -> Expression:
     Raises:
         SpecError: at the character where the text stops making sense.
     """
-    depth = 0
-    for offset, char in enumerate(scalar.text):
-        depth += (char in "([") - (char in ")]")
-        if depth > MAX_DEPTH:
-            raise _error(scalar, offset, f"brackets are nested more than {MAX_DEPTH} deep", None)
+    if len(scalar.text) > MAX_DEPTH:  # what is nested deeper has more characters
+        _refuse_deep_brackets(scalar)
     parser, builder = _parser()
     builder.scalar = scalar
     try:
         node = parser.parse(scalar.text)
-        depth = depth_of(node)
+        depth = depth_of(node) if len(scalar.text) > MAX_DEPTH else 0
     except UnexpectedError as error:
         offset = error.offset
         rest = scalar.text[offset : offset + 20]
@@ -68,6 +66,15 @@ def parse_expression(scalar: Scalar) -> Expression:
     if depth > MAX_DEPTH:
         raise _too_deep(scalar)
     return node
+
+
+def _refuse_deep_brackets(scalar: Scalar) -> None:
+    depth = 0
+    for bracket in re.finditer(r"[()\[\]]", scalar.text):
+        depth += 1 if bracket[0] in "([" else -1
+        if depth > MAX_DEPTH:
+            message = f"brackets are nested more than {MAX_DEPTH} deep"
+            raise _error(scalar, bracket.start(), message, None)
 
 
 def _too_deep(scalar: Scalar) -> SpecError:

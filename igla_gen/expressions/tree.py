@@ -172,9 +172,21 @@ def walk(node: Expression) -> Iterator[Expression]:
             waiting.extend(reversed(parts(part)))
 
 
-def names(node: Expression) -> list[Name]:
+def names(node: Expression) -> tuple[Name, ...]:
     """Every name that the expression reads, in order; the callee of a call is one too."""
-    return [part for part in walk(node) if isinstance(part, Name)]
+    known = _names_of.get(id(node))
+    if known is None or known[0] is not node:
+        if len(_names_of) >= _MOST_KNOWN:
+            _names_of.clear()
+        found = tuple(part for part in walk(node) if part.__class__ is Name)
+        known = _names_of[id(node)] = node, found
+    return known[1]  # type: ignore[return-value]
+
+
+# of the expressions that were asked for last, by their identity; each is kept with its names, so
+# that no other one can have it
+_names_of: dict[int, tuple[Expression, tuple[Expression, ...]]] = {}
+_MOST_KNOWN = 1 << 14
 
 
 _LOOSEST, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(10)

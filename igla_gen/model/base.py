@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -12,7 +13,6 @@ from pydantic import (
     ConfigDict,
     ModelWrapValidatorHandler,
     PlainValidator,
-    PrivateAttr,
     ValidationError,
     ValidationInfo,
     WithJsonSchema,
@@ -32,7 +32,6 @@ class Spec(BaseModel):
     """One mapping of a spec file; it knows its node, and so the place of each key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
-    _node: Mapping = PrivateAttr()
 
     @model_validator(mode="wrap")
     @classmethod
@@ -44,21 +43,29 @@ class Spec(BaseModel):
         if info.context is not None:
             info.context[id(node)] = cls
         instance = handler({entry.key.text: entry.value for entry in node.entries})
-        instance._node = node
+        instance.__dict__["node"] = node  # a private attribute of pydantic's is slow to read
         return instance
 
-    @property
+    @cached_property
     def node(self) -> Mapping:
-        return self._node
+        """The mapping that the spec was made of."""
+        raise AttributeError("no mapping says this")
+
+    def model_copy(self, *, update: dict[str, Any] | None = None, deep: bool = False) -> Self:
+        """The same with other values; what was found out about the old ones is forgotten."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in copied.__dict__.keys() - type(copied).model_fields.keys() - {"node"}:
+            del copied.__dict__[name]
+        return copied
 
     def span_of(self, *path: str | int) -> Span:
         """Where the value at `path` stands."""
-        return lookup(self._node, path)
+        return lookup(self.node, path)
 
     def key_span(self, *path: str) -> Span:
         """Where the last key of `path` stands."""
-        node: Node = self._node
-        span = self._node.span
+        node: Node = self.node
+        span = self.node.span
         for step in path:
             if isinstance(node, Mapping) and (key := node.key(step)) is not None:
                 span = key.span

@@ -118,7 +118,7 @@ class ComponentSpec(Header):
             values[name] = evaluate(expression, values)
         return values
 
-    @property
+    @cached_property
     def built(self) -> tuple[Behavior, ...]:
         """The behaviours that the module has: those that are not pending."""
         return tuple(b for b in self.behaviors if b.pending is None)

@@ -394,7 +394,7 @@ def _build_instance(library: Library, node: MappingNode) -> InstanceSpec | None:
         return None
     sections = {e.key.text: e.value for e in node.entries if e.key.text not in own}
     instance = spec.model_copy(update={"sections": sections})
-    instance._node = node
+    instance.__dict__["node"] = node
     return instance
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from igla_gen.emit.templates import is_unbuilt, template_texts
+from igla_gen.emit.templates import all_templates, is_unbuilt
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.model.types import EnumType, GenericType, Type
@@ -41,8 +41,7 @@ def _variants(type_: Type) -> tuple[str, ...]:
 
 
 def _is_quoted(library: Library, unit: Unit, variant: str) -> bool:
-    quoted = (f'"{variant}"', f"'{variant}'")
-    if any(mark in text for text in template_texts().values() for mark in quoted):
+    if any(quoted in all_templates() for quoted in (f'"{variant}"', f"'{variant}'")):
         return True
     pattern = re.compile(rf"[=!]= *\"{re.escape(variant)}\"")
     return any(pattern.search(text) for text in other_texts(library, unit))

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from igla_gen.diagnostics import Fix
-from igla_gen.emit.templates import template_names, template_texts
+from igla_gen.emit.templates import all_templates
 from igla_gen.expressions import Expression
 from igla_gen.expressions.tree import Attribute, Name, Text, walk
 from igla_gen.model.base import Spec
 from igla_gen.model.component import BlueprintSpec, ComponentSpec
 from igla_gen.model.library import Library, Unit, remembered
+from igla_gen.rules.templates import template_text
 from igla_gen.syntax.editing import remove_entry
 from igla_gen.syntax.tree import Mapping, Node
 
@@ -43,13 +44,11 @@ def words_of(expressions: Iterable[Expression]) -> set[str]:
 
 
 def is_field_read(library: Library, unit: Unit, field: str) -> bool:
-    """Whether a template names the field, the unit's own asked first, or an expression reads it."""
+    """Whether a template names the field or an expression reads it; what is asked soonest is near."""
     assert isinstance(unit.spec, ComponentSpec)
-    own = template_names(library, unit)
-    texts = template_texts()
-    if any(has_word(texts.get(name, ""), field) for name in (*own, *texts)):
+    if has_word(template_text(library, unit), field) or field in _attributes_in(library, unit):
         return True
-    return field in _attributes_in(library, unit) or any(
+    return has_word(all_templates(), field) or any(
         re.search(rf"\.{re.escape(field)}\b", text) for text in other_texts(library, unit)
     )
 

@@ -199,6 +199,13 @@ def _as_it_is(found: list[Any]) -> list[Any]:
     return found
 
 
+def _grown(list_: list[Any], found: list[Any], others: list[Any]) -> list[Any]:
+    """The list of a repetition with what comes next; it is not copied, since nobody else has it."""
+    for part in others:
+        list_.append(found[part])
+    return list_
+
+
 def _unless_one(build: Build) -> Build:
     """One part alone is the value."""
     return lambda found: found[0] if len(found) == 1 else build(found)
@@ -208,8 +215,12 @@ def _choosing(parts: list[int | list[int] | None], build: Build) -> Build:
     """Builds from some of the parts: a number is one, a list one whose own parts stand for it, None
     the place of one that was left out.
     """
-    if all(isinstance(part, int) for part in parts):
-        return lambda found: build([found[part] for part in parts])  # type: ignore[index]
+    first, *others = parts or [None]
+    if all(isinstance(part, int) for part in others):
+        if isinstance(first, int):
+            return lambda found: build([found[part] for part in parts])  # type: ignore[index]
+        if isinstance(first, list):
+            return lambda found, at=first[0]: build(_grown(found[at], found, others))
 
     def choose(found: list[Any]) -> Any:
         chosen: list[Any] = []

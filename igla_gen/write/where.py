@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from igla_gen.emit.provenance import carried, spec_lines
@@ -193,6 +194,8 @@ def _is_python(text: str) -> bool:
     return True
 
 
+_CHECKING = re.compile(r"__post_init__|_check_(fields|constraints)(_\d+)?")
+
 # -- lines of the spec --------------------------------------------------------------------
 
 
@@ -231,12 +234,18 @@ def _refine_type(found: list[str | None], node: ast.ClassDef, unit: Unit) -> Non
         if field and (is_help or isinstance(part, ast.AnnAssign)):
             line = unit.spec.key_span("types", node.name, "fields", field).line
             _fill(found, part, f"{shown}:{line}")
-        if isinstance(part, ast.FunctionDef) and part.name == "__post_init__":
-            enums = [name for name, f in spec.fields.items() if isinstance(f.type, EnumType)]
-            spans = [unit.spec.key_span("types", node.name, "fields", name) for name in enums]
-            spans += [constraint.span for constraint in spec.constraints]
-            for check, span in zip(part.body, spans, strict=False):
-                _fill(found, check, f"{shown}:{span.line}")
+    enums = [name for name, f in spec.fields.items() if isinstance(f.type, EnumType)]
+    spans = [unit.spec.key_span("types", node.name, "fields", name) for name in enums]
+    spans += [constraint.span for constraint in spec.constraints]
+    for check, span in zip(_checks(node), spans, strict=False):
+        _fill(found, check, f"{shown}:{span.line}")
+
+
+def _checks(node: ast.ClassDef) -> Iterator[ast.If]:
+    """What a config refuses, in `__post_init__` and the parts that a long one has."""
+    for part in node.body:
+        if isinstance(part, ast.FunctionDef) and _CHECKING.fullmatch(part.name):
+            yield from (check for check in part.body if isinstance(check, ast.If))
 
 
 def _fill(found: list[str | None], node: ast.stmt, origin: str) -> None:

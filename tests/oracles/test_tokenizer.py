@@ -23,17 +23,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igla.architecture.decoder import Decoder, DecoderConfig
-from igla.data.pipeline import (
-    Documents,
-    TokenReader,
-    find_documents,
-    held_out_batches,
-    load_manifest,
-    split_held_out,
-    token_counts,
-    verify_shards,
-    write_shards,
-)
+from igla.data.pipeline import is_held_out
+from igla.data.reader import TokenReader, held_out_batches, token_counts
+from igla.data.shards import load_manifest, verify_shards, write_shards
+from igla.data.sources import Document, SourceConfig, Sources
 from igla.data.tokenizer import Tokenizer, TokenizerConfig, tokenizer_metrics, train_tokenizer
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
@@ -61,9 +54,17 @@ AWKWARD = [
 def texts() -> dict[str, str]:
     found = {}
     for folder in FOLDERS:
-        names = find_documents(STDLIB / folder, ["*.py"])
-        found |= {f"{folder}/{name}": text for name, text in Documents(STDLIB / folder, names)}
+        found |= {document.name: document.text for document in stdlib(folder)}
     return found
+
+
+def stdlib(folder: str, **options: object) -> Sources:
+    location = str(STDLIB / folder)
+    return Sources([SourceConfig(name="stdlib", location=location, patterns=("*.py",), **options)])
+
+
+def documents_of(texts: dict[str, str]) -> list[Document]:
+    return [Document("stdlib", name, text) for name, text in texts.items()]
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +142,7 @@ def test_shards_equal_numpy_and_sentencepiece(
     tmp_path: Path,
 ) -> None:
     out = tmp_path / "shards"
-    manifest = write_shards(list(texts.items()), tokenizer, out, shard_tokens=50_000, workers=2)
+    manifest = write_shards(documents_of(texts), tokenizer, out, shard_tokens=50_000, workers=2)
     rows = [peer.encode(text, add_bos=True, add_eos=True) for text in texts.values()]
     ids = [index for row in rows for index in row]
     assert len(manifest.shards) > 3
@@ -149,8 +150,9 @@ def test_shards_equal_numpy_and_sentencepiece(
     stream = np.concatenate(read)
     assert stream.tolist() == ids
     assert manifest.num_bytes == sum(len(text.encode()) for text in texts.values())
+    assert {len(tokens) for tokens in read[:-1]} == {50_000}
     for shard, tokens in zip(manifest.shards, read, strict=True):
-        starts = np.fromfile(out / f"{shard.name}.idx", dtype="<i8")
+        starts = np.fromfile(out / f"{shard.name}.idx", dtype="<i8", offset=64)
         assert starts.tolist() == np.flatnonzero(tokens == 1).tolist()
         content = (out / f"{shard.name}.bin").read_bytes()
         assert shard.tokens_sha256 == hashlib.sha256(content).hexdigest()
@@ -173,27 +175,28 @@ def test_shards_equal_numpy_and_sentencepiece(
         assert torch.equal(batch.targets[:, :-1][inside], batch.inputs[:, 1:][inside])
 
 
-def test_training_and_held_out_files_are_apart(tmp_path: Path) -> None:
-    names = find_documents(STDLIB, ["*.py"], ["site-packages", "dist-packages", "test"])
-    train, held_out = split_held_out(names, 0.05, 0)
-    assert sorted(train + held_out) == names
-    assert 0.02 < len(held_out) / len(names) < 0.08
+def test_a_share_of_the_documents_is_held_out() -> None:
+    exclude = ("site-packages", "dist-packages", "test")
+    texts = [document.text for document in stdlib(".", exclude=exclude)]
+    held_out = sum(is_held_out(text, 0.05, 0) for text in texts)
+    assert 0.02 < held_out / len(texts) < 0.08
 
 
 def test_files_that_are_not_utf_8_are_counted(tokenizer: Tokenizer, tmp_path: Path) -> None:
     for name, content in {"a.py": b"x = 1\n", "b.py": "é".encode("latin-1"), "c.py": b""}.items():
         (tmp_path / name).write_bytes(content)
-    documents = Documents(tmp_path, find_documents(tmp_path))
+    documents = Sources([SourceConfig(name="s", location=str(tmp_path))])
     manifest = write_shards(documents, tokenizer, tmp_path / "shards")
-    assert manifest.num_documents == documents.counts.documents == 1
-    assert (documents.counts.not_utf8, documents.counts.empty) == (1, 1)
+    counts = documents.counts["s"]
+    assert manifest.num_documents == counts.documents == 1
+    assert (counts.not_utf8, counts.empty) == (1, 1)
 
 
 def test_flipped_bits_and_cuts_are_named(
     tokenizer: Tokenizer, texts: dict[str, str], tmp_path: Path
 ) -> None:
     out = tmp_path / "shards"
-    write_shards(list(texts.items())[:9], tokenizer, out, shard_tokens=5000)
+    write_shards(documents_of(texts)[:9], tokenizer, out, shard_tokens=5000)
     file = out / "shard-00001.bin"
     whole = bytearray(file.read_bytes())
     whole[1234] ^= 0x10
@@ -210,14 +213,15 @@ def test_flipped_bits_and_cuts_are_named(
 SCRIPT = """
     import sys
     from pathlib import Path
-    from igla.data.pipeline import write_shards
+    from igla.data.shards import write_shards
+    from igla.data.sources import Document
     from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
 
     model, full, read_only = map(Path, sys.argv[1:])
-    documents = [(str(number), "text and more text\\n" * 2000) for number in range(200)]
+    documents = [Document("s", str(number), "text and more text\\n" * 2000) for number in range(200)]
     config = TokenizerConfig(vocab_size=320)
     for action in (
-        lambda: write_shards(documents, Tokenizer(model), full / "shards", shard_tokens=20_000),
+        lambda: write_shards(documents, Tokenizer(model), full / "shards", shard_tokens=2_000_000),
         lambda: write_shards(documents[:1], Tokenizer(model), read_only / "shards"),
         lambda: train_tokenizer([Path(__file__).read_text()], config, read_only / "t.model"),
     ):
@@ -257,7 +261,7 @@ def test_reading_goes_on_where_it_stopped(
     tokenizer: Tokenizer, texts: dict[str, str], tmp_path: Path
 ) -> None:
     out = tmp_path / "shards"
-    write_shards(list(texts.items())[:20], tokenizer, out)
+    write_shards(documents_of(texts)[:20], tokenizer, out)
     windows = (load_manifest(out).num_tokens - 1) // 64
     batches = windows // 8 + 5  # past the end of the first epoch
     whole = TokenReader(out, 64, 8, 1)
@@ -271,3 +275,68 @@ def test_reading_goes_on_where_it_stopped(
     for batch in expected[-3:]:
         again = resumed.next_batch()
         assert torch.equal(again.inputs, batch.inputs) and torch.equal(again.targets, batch.targets)
+
+
+def without_names_of_files(model: bytes) -> bytes:
+    """A SentencePiece model without what its trainer spec says of input and output files."""
+    parts = []
+    for field, value in fields(model):
+        if field >> 3 == 2:  # the trainer spec; in it, input is field 1 and model_prefix field 2
+            inner = (part for number, part in fields(value) if number >> 3 not in (1, 2))
+            value = b"".join(inner)
+            parts.append(b"trainer" + value)
+        else:
+            parts.append(value)
+    return b"|".join(parts)
+
+
+def fields(message: bytes) -> list[tuple[int, bytes]]:
+    """Keys of a protobuf message and the bytes of their values."""
+    found, place = [], 0
+
+    def varint() -> int:
+        nonlocal place
+        value = shift = 0
+        while True:
+            byte = message[place]
+            place += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while place < len(message):
+        key = varint()
+        start = place
+        if key & 7 == 0:
+            varint()
+        elif key & 7 == 2:
+            size = varint()
+            start, place = place, place + size
+        else:
+            place += {1: 8, 5: 4}[key & 7]
+        found.append((key, message[start:place]))
+    return found
+
+
+@pytest.mark.parametrize("model_type", ["bpe", "unigram"])
+def test_training_gives_the_bytes_of_spm_train(
+    model_type: str, texts: dict[str, str], tmp_path: Path
+) -> None:
+    """The command line of spm_train, on a file with a sentence a line."""
+    lines = [line for text in texts.values() for line in text.split("\n") if line.strip()][:3000]
+    (tmp_path / "input.txt").write_text("\n".join(lines), encoding="utf-8")
+    config = TokenizerConfig(
+        model_type=model_type, vocab_size=600, special_tokens=("<tool>",), num_threads=2
+    )
+    ours = train_tokenizer(lines, config, tmp_path / "ours.model")
+    sentencepiece.SentencePieceTrainer.Train(
+        f"--input={tmp_path / 'input.txt'} --model_prefix={tmp_path / 'peer'} --vocab_size=600 "
+        f"--model_type={model_type} --character_coverage=0.9995 --split_digits=true "
+        "--max_sentencepiece_length=16 --normalization_rule_name=identity "
+        "--remove_extra_whitespaces=false --allow_whitespace_only_pieces=true "
+        "--byte_fallback=true --control_symbols=<tool> --max_sentence_length=32768 "
+        "--add_dummy_prefix=true --unk_id=0 --bos_id=1 --eos_id=2 --num_threads=2 --minloglevel=2"
+    )
+    peer = (tmp_path / "peer.model").read_bytes()
+    assert without_names_of_files(ours.path.read_bytes()) == without_names_of_files(peer)

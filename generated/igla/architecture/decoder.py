@@ -133,6 +133,10 @@ class DecoderConfig:
     """What residual projections begin smaller by, the number of all blocks, of those so far, or nothing."""
 
     def __post_init__(self) -> None:
+        self._check_fields()
+        self._check_constraints()
+
+    def _check_fields(self) -> None:
         if self.position not in ("rope", "alibi", "none"):
             raise ValueError(
                 f"DecoderConfig.position={self.position!r} is not one of rope, alibi, none"
@@ -162,6 +166,8 @@ class DecoderConfig:
                 f"DecoderConfig.depth_scaling={self.depth_scaling!r} "
                 "is not one of model, block, none"
             )
+
+    def _check_constraints(self) -> None:
         if not self.vocab_size > 0:
             raise ValueError(
                 f"DecoderConfig needs vocab_size > 0, got vocab_size={self.vocab_size!r}"

@@ -13,15 +13,13 @@ Run it: `python -m igla.recipes.quickstart --help`.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import math
 import os
 import signal
 import sys
 import sysconfig
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -33,19 +31,11 @@ import tyro
 from torch import Tensor
 
 from igla.architecture.decoder import Decoder, DecoderConfig, flops_per_token, num_params
-from igla.data.pipeline import (
-    IGNORE_INDEX,
-    Batch,
-    Documents,
-    ShardManifest,
-    TokenReader,
-    find_documents,
-    held_out_batches,
-    split_held_out,
-    token_counts,
-    write_shards,
-)
-from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
+from igla.data.pipeline import PipelineConfig, is_held_out, prepare
+from igla.data.reader import IGNORE_INDEX, Batch, TokenReader, held_out_batches, token_counts
+from igla.data.shards import ShardManifest
+from igla.data.sources import SourceConfig, Sources
+from igla.data.tokenizer import TokenizerConfig
 from igla.distributed.checkpointing import (
     CheckpointConfig,
     load_latest,
@@ -84,7 +74,7 @@ from igla.optimization.scheduler import (
 # Shapes: B sequences of a batch, T tokens of a sequence, D hidden channels, V vocabulary entries.
 
 
-# spec: specs/recipes/pretrain.vibee:22
+# spec: specs/recipes/pretrain.vibee:25
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataConfig:
     """Which files are the text, and which of them are held out."""
@@ -114,7 +104,7 @@ class DataConfig:
             raise ValueError(f"DataConfig needs len(patterns) > 0, got patterns={self.patterns!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:35
+# spec: specs/recipes/pretrain.vibee:38
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingConfig:
     """How much is trained, in which steps, in which precision."""
@@ -175,7 +165,7 @@ class TrainingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:58
+# spec: specs/recipes/pretrain.vibee:61
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleConfig:
     """The learning rate over the run, as parts of its length."""
@@ -218,7 +208,7 @@ class ScheduleConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:74
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportConfig:
     """What is written when the training is done, and how it is proved."""
@@ -251,7 +241,7 @@ class ExportConfig:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:97
+# spec: specs/recipes/pretrain.vibee:100
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -272,7 +262,7 @@ class SmokeModel:
     """Longest sequence in tokens."""
 
 
-# spec: specs/recipes/pretrain.vibee:109
+# spec: specs/recipes/pretrain.vibee:112
 def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> SchedulerConfig:
     """The schedule over the optimizer steps of the run."""
     return SchedulerConfig(
@@ -285,7 +275,7 @@ def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> Sch
     )
 
 
-# spec: specs/recipes/pretrain.vibee:123
+# spec: specs/recipes/pretrain.vibee:126
 def learning_rate(
     run: float, training: TrainingConfig, schedule: ScheduleConfig, optimizer: OptimizerConfig
 ) -> float:
@@ -305,7 +295,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:148
+# spec: specs/recipes/pretrain.vibee:151
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -358,13 +348,13 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:162
+# spec: specs/recipes/pretrain.vibee:165
 def say(text: str) -> None:
     """Print a line of the report."""
     print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:154
+# spec: specs/recipes/pretrain.vibee:157
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -382,7 +372,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:154
+# spec: specs/recipes/pretrain.vibee:157
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -395,7 +385,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 # 2. From files to tokens.
 
 
-# spec: specs/recipes/pretrain.vibee:85
+# spec: specs/recipes/pretrain.vibee:88
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedData:
     """Where the prepared data lie, and what they are."""
@@ -408,7 +398,7 @@ class PreparedData:
     held_out_manifest: ShardManifest
 
 
-# spec: specs/recipes/pretrain.vibee:162
+# spec: specs/recipes/pretrain.vibee:165
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -423,121 +413,38 @@ def prepare_data(options: Options) -> PreparedData:
         ValueError if the folder is missing, has no text, or cannot give the vocabulary.
     """
     chosen = options.documents
-    names = find_documents(options.data, chosen.patterns, chosen.exclude)
-    train_names, held_out_names = split_held_out(names, chosen.held_out_fraction, chosen.seed)
-    train = Documents(options.data, train_names)
-    held_out = Documents(options.data, held_out_names)
-    for role, documents in (("to train on", train), ("held out", held_out)):
-        _require_text(role, documents)
-    _require_writable(options.out)
-    folder = options.out / "data"
-    tokenizer = _tokenizer(options, train, folder)
-    arguments = {"shard_tokens": chosen.shard_tokens, "workers": options.training.threads}
-    train_manifest = write_shards(train, tokenizer, folder / "train", **arguments)
-    held_out_manifest = write_shards(held_out, tokenizer, folder / "held-out", **arguments)
-    _report_documents(options.data, train, held_out)
-    _report_tokens(train_manifest, held_out_manifest)
+    source = SourceConfig(
+        name="text", location=str(options.data), patterns=chosen.patterns, exclude=chosen.exclude
+    )
+    config = PipelineConfig(
+        held_out_fraction=chosen.held_out_fraction,
+        seed=chosen.seed,
+        shard_tokens=chosen.shard_tokens,
+        workers=options.training.threads,
+    )
+    found = prepare((source,), options.out / "data", options.tokenizer, None, config, say)
     return PreparedData(
-        tokenizer=folder / "tokenizer.model",
-        train=folder / "train",
-        held_out=folder / "held-out",
-        held_out_text=lambda: b"".join(text.encode() for _, text in held_out),
-        train_manifest=train_manifest,
-        held_out_manifest=held_out_manifest,
+        tokenizer=found.tokenizer,
+        train=found.train,
+        held_out=found.held_out,
+        held_out_text=lambda: _held_out_text(source, config),
+        train_manifest=found.manifests["train"],
+        held_out_manifest=found.manifests["held-out"],
     )
 
 
-# spec: specs/recipes/pretrain.vibee:162
-def _require_text(role: str, documents: Documents) -> None:
-    """Files there are; that one of them holds text is a matter of its own."""
-    if next(iter(documents), None) is None:
-        counts = documents.counts
-        raise ValueError(
-            f"none of the {len(documents)} files {role} in {documents.root} holds text "
-            f"({counts.not_utf8} not UTF-8, {counts.empty} empty, {counts.unreadable} unreadable); "
-            "give more files that are UTF-8"
-        )
-
-
-# spec: specs/recipes/pretrain.vibee:162
-def _require_writable(out: Path) -> None:
-    """A folder that cannot be written is refused before hours of work, not after."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out) as probe:
-            probe.write(b"room for a file")
-    except OSError as error:
-        raise ValueError(
-            f"cannot write to {out} ({error.strerror}); name another --out or free some space"
-        ) from error
-
-
-# spec: specs/recipes/pretrain.vibee:162
-def _tokenizer(options: Options, train: Documents, folder: Path) -> Tokenizer:
-    """The tokenizer of an earlier run on the same text with the same options, or a new one."""
-    path, facts_path = folder / "tokenizer.model", folder / "tokenizer.json"
-    facts = {
-        "config": dataclasses.asdict(options.tokenizer),
-        "text": _digest(f"{name}\0{text}" for name, text in train),
-    }
-    try:
-        found, known = Tokenizer(path), json.loads(facts_path.read_bytes())
-        if known == facts | {"sha256": found.sha256}:
-            return found
-    except (OSError, ValueError):
-        pass  # no file, or half of one: the tokenizer is trained, as after other facts
-    facts_path.unlink(missing_ok=True)
-    say(f"training a tokenizer of {options.tokenizer.vocab_size} pieces ...")
-    tokenizer = train_tokenizer((text for _, text in train), options.tokenizer, path)
-    _write_json(facts_path, facts | {"sha256": tokenizer.sha256})
-    return tokenizer
-
-
-# spec: specs/recipes/pretrain.vibee:162
-def _digest(texts: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for text in texts:
-        digest.update(hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest())
-    return digest.hexdigest()
-
-
-# spec: specs/recipes/pretrain.vibee:162
-def _write_json(path: Path, data: object) -> None:
-    """The whole file or nothing."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(f"{json.dumps(data, indent=1)}\n".encode())
-        os.replace(partial, path)
-    except OSError as error:
-        raise ValueError(f"cannot write {path} ({error.strerror}); free some space") from error
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-# spec: specs/recipes/pretrain.vibee:162
-def _report_documents(folder: Path, train: Documents, held_out: Documents) -> None:
-    counts = [train.counts, held_out.counts]
-    not_utf8, empty, unreadable = (
-        sum(getattr(count, key) for count in counts) for key in ("not_utf8", "empty", "unreadable")
-    )
-    say(
-        f"documents: {train.counts.documents} to train on, {held_out.counts.documents} held out, "
-        f"from {folder} ({not_utf8} not UTF-8, {empty} empty and {unreadable} unreadable skipped)"
-    )
-
-
-# spec: specs/recipes/pretrain.vibee:162
-def _report_tokens(train: ShardManifest, held_out: ShardManifest) -> None:
-    say(
-        f"tokens: {train.num_tokens:,} to train on, {held_out.num_tokens:,} held out; "
-        f"{held_out.num_bytes / held_out.num_tokens:.2f} bytes a token on held-out text"
-    )
+# spec: specs/recipes/pretrain.vibee:165
+def _held_out_text(source: SourceConfig, config: PipelineConfig) -> bytes:
+    """The held-out documents, one after the other."""
+    texts = (document.text for document in Sources((source,)))
+    fraction, seed = config.held_out_fraction, config.seed
+    return b"".join(text.encode() for text in texts if is_held_out(text, fraction, seed))
 
 
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:171
+# spec: specs/recipes/pretrain.vibee:174
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -546,7 +453,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:171
+# spec: specs/recipes/pretrain.vibee:174
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -562,7 +469,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:222
+# spec: specs/recipes/pretrain.vibee:225
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -577,7 +484,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:171
+# spec: specs/recipes/pretrain.vibee:174
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew.
 
@@ -733,7 +640,7 @@ class Trainer:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:171
+# spec: specs/recipes/pretrain.vibee:174
 def loss_of(
     model: Decoder, batch: Batch, training: TrainingConfig, precision: torch.dtype
 ) -> tuple[Tensor, int]:
@@ -750,7 +657,7 @@ def loss_of(
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:184
+# spec: specs/recipes/pretrain.vibee:187
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -778,7 +685,7 @@ def evaluate(
     return total_nats, total_targets
 
 
-# spec: specs/recipes/pretrain.vibee:197
+# spec: specs/recipes/pretrain.vibee:200
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -802,7 +709,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:205
+# spec: specs/recipes/pretrain.vibee:208
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -832,7 +739,7 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:205
+# spec: specs/recipes/pretrain.vibee:208
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -845,7 +752,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:205
+# spec: specs/recipes/pretrain.vibee:208
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file."""
     export = options.export
@@ -864,7 +771,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:214
+# spec: specs/recipes/pretrain.vibee:217
 def _report_plan(trainer: Trainer) -> None:
     """The derived numbers, each with its reason."""
     training, config = trainer.options.training, trainer.config
@@ -884,7 +791,7 @@ def _report_plan(trainer: Trainer) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:214
+# spec: specs/recipes/pretrain.vibee:217
 def train(options: Options, config: DecoderConfig) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -917,7 +824,7 @@ def train(options: Options, config: DecoderConfig) -> dict[str, Any]:
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:214
+# spec: specs/recipes/pretrain.vibee:217
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
@@ -940,7 +847,20 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:222
+# spec: specs/recipes/pretrain.vibee:217
+def _write_json(path: Path, data: object) -> None:
+    """The whole file or nothing."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(f"{json.dumps(data, indent=1)}\n".encode())
+        os.replace(partial, path)
+    except OSError as error:
+        raise ValueError(f"cannot write {path} ({error.strerror}); free some space") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+# spec: specs/recipes/pretrain.vibee:225
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

@@ -136,14 +136,14 @@ def _found(location: Path, **options: object) -> list[str]:
     return [os.path.relpath(name, location) for name in found]
 
 
-# spec: specs/data/sources.vibee:76
+# spec: specs/data/sources.vibee:77
 def _read(*configs: sources.SourceConfig) -> tuple[list[tuple[str, str]], sources.Sources]:
     """Names, without their folder, and texts."""
     stream = sources.Sources(configs)
     return [(Path(name).name, text) for _, name, text in stream], stream
 
 
-# spec: specs/data/sources.vibee:76
+# spec: specs/data/sources.vibee:77
 def _counts(**more: int) -> sources.SourceCounts:
     kinds = (
         "documents",
@@ -284,7 +284,7 @@ def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 # ---------------------------------------------------------------- reading
 
 
-# spec: specs/data/sources.vibee:76
+# spec: specs/data/sources.vibee:77
 def test_texts_are_exact(tmp_path: Path) -> None:
     """Sources: texts are exact."""
     contents = {
@@ -319,7 +319,7 @@ LINES = [
 ]
 
 
-# spec: specs/data/sources.vibee:77
+# spec: specs/data/sources.vibee:78
 def test_json_lines_are_read_one_at_a_time(tmp_path: Path) -> None:
     """Sources: json lines are read one at a time."""
     content = b"\n".join(line for line, _ in LINES)
@@ -349,7 +349,7 @@ def test_json_lines_are_read_one_at_a_time(tmp_path: Path) -> None:
     assert len(_read(_config(tmp_path / "c.txt", format="jsonl"))[0]) == 3
 
 
-# spec: specs/data/sources.vibee:77
+# spec: specs/data/sources.vibee:78
 def test_json_lines_are_read_one_at_a_time_and_not_the_whole_file(tmp_path: Path) -> None:
     """A document is handed on before the next line is looked at."""
     pipe = tmp_path / "pipe.jsonl"
@@ -366,7 +366,7 @@ def test_json_lines_are_read_one_at_a_time_and_not_the_whole_file(tmp_path: Path
     os.wait()
 
 
-# spec: specs/data/sources.vibee:78
+# spec: specs/data/sources.vibee:79
 def test_rows_of_parquet_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sources: rows of parquet are read."""
     pyarrow = pytest.importorskip("pyarrow")
@@ -391,12 +391,12 @@ def test_rows_of_parquet_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert stream.skipped[0].startswith(f"{path}: the file is damaged (")
 
 
-# spec: specs/data/sources.vibee:79
+# spec: specs/data/sources.vibee:80
 def _zstandard(content: bytes) -> bytes:
     return pytest.importorskip("zstandard").ZstdCompressor(write_checksum=True).compress(content)
 
 
-# spec: specs/data/sources.vibee:79
+# spec: specs/data/sources.vibee:80
 def _packed(content: bytes) -> dict[str, Callable[[bytes], bytes]]:
     return {".gz": gzip.compress(content), ".zst": _zstandard(content)}
 
@@ -404,7 +404,7 @@ def _packed(content: bytes) -> dict[str, Callable[[bytes], bytes]]:
 TEXT = "".join(f"line {number} é\n" for number in range(30_000))
 
 
-# spec: specs/data/sources.vibee:79
+# spec: specs/data/sources.vibee:80
 def test_compressed_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sources: compressed files are read."""
     line = json.dumps({"text": "first"}).encode() + b"\n"
@@ -424,7 +424,7 @@ def test_compressed_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
                 (tmp_path / f"{name}{ending}").unlink()
 
 
-# spec: specs/data/sources.vibee:79
+# spec: specs/data/sources.vibee:80
 @pytest.mark.parametrize("ending", [".gz", ".zst"])
 def test_compressed_files_are_read_or_are_damaged(tmp_path: Path, ending: str) -> None:
     lines = "".join(json.dumps({"text": os.urandom(40).hex()}) + "\n" for _ in range(9000))
@@ -451,7 +451,7 @@ def test_compressed_files_are_read_or_are_damaged(tmp_path: Path, ending: str) -
     assert counts.documents == whole
 
 
-# spec: specs/data/sources.vibee:80
+# spec: specs/data/sources.vibee:81
 def test_urls_are_read_by_fsspec() -> None:
     """Sources: urls are read by fsspec."""
     fsspec = pytest.importorskip("fsspec")
@@ -468,7 +468,7 @@ def test_urls_are_read_by_fsspec() -> None:
     memory.rm("/igla-sources", recursive=True)
 
 
-# spec: specs/data/sources.vibee:81
+# spec: specs/data/sources.vibee:82
 def test_damaged_files_are_counted_and_named(tmp_path: Path) -> None:
     """Sources: damaged files are counted and named."""
     _files(tmp_path, {"a.jsonl": b"x\n" * 150, "b.txt": b"fine", "c.txt": b"gone soon"})
@@ -483,7 +483,7 @@ def test_damaged_files_are_counted_and_named(tmp_path: Path) -> None:
     assert stream.skipped == gone
 
 
-# spec: specs/data/sources.vibee:82
+# spec: specs/data/sources.vibee:83
 def test_order_and_counts_are_those_of_every_pass(tmp_path: Path) -> None:
     """Sources: order and counts are those of every pass."""
     _files(tmp_path, {"z/b.txt": b"b", "z/a.txt": b"a", "y/c.txt": b"cc", "y/d.txt": b""})
@@ -503,7 +503,7 @@ def test_order_and_counts_are_those_of_every_pass(tmp_path: Path) -> None:
         assert stream.counts == {"z": z, "y": y}
 
 
-# spec: specs/data/sources.vibee:83
+# spec: specs/data/sources.vibee:84
 def test_sources_need_a_name_each(tmp_path: Path) -> None:
     """Sources: sources need a name each."""
     _files(tmp_path, {"a.txt": b"x"})
@@ -518,7 +518,7 @@ def test_sources_need_a_name_each(tmp_path: Path) -> None:
         sources.Sources([config, _config(tmp_path / "gone", name="t")])
 
 
-# spec: specs/data/sources.vibee:90
+# spec: specs/data/sources.vibee:92
 def test_sources_are_described() -> None:
     """describe_sources: sources are described."""
     web = _config("s3://web", name="web", weight=3.0, license_note="ODC-By 1.0")
@@ -526,3 +526,44 @@ def test_sources_are_described() -> None:
         "web: s3://web, 75.0% of the mix, terms of use: ODC-By 1.0",
         "own: notes, 25.0% of the mix, terms of use: not stated",
     ]
+
+
+# spec: specs/data/sources.vibee:85
+def test_stamp_changes_with_the_files(tmp_path: Path) -> None:
+    """Sources: stamp changes with the files."""
+    _files(tmp_path, {"a.txt": b"x", "b.txt": b"y"})
+
+    def stamp(location: str = "") -> str:
+        return sources.Sources([_config(location or tmp_path)]).stamp()
+
+    first = stamp()
+    assert stamp() == first
+    (tmp_path / "a.txt").write_bytes(b"xx")
+    second = stamp()
+    os.utime(tmp_path / "a.txt", ns=(0, 1))
+    third = stamp()
+    (tmp_path / "a.txt").rename(tmp_path / "c.txt")
+    assert len({first, second, third, stamp()}) == 4
+    stream = sources.Sources([_config(tmp_path)])
+    (tmp_path / "c.txt").unlink()
+    with pytest.raises(
+        ValueError,
+        match=r"c.txt cannot be read \(No such file or directory\); give another location",
+    ):
+        stream.stamp()
+
+
+# spec: specs/data/sources.vibee:85
+def test_stamp_changes_with_the_files_of_a_store() -> None:
+    fsspec = pytest.importorskip("fsspec")
+    memory = fsspec.filesystem("memory")
+    stamps = []
+    for content in (b"x", b"yy"):
+        memory.pipe("/igla-stamp/a.txt", content)
+        stream = sources.Sources([_config("memory://igla-stamp")])
+        stamps.append(stream.stamp())
+        assert stream.stamp() == stamps[-1]
+    assert stamps[0] != stamps[1]
+    memory.rm("/igla-stamp", recursive=True)
+    with pytest.raises(ValueError, match=r"a.txt cannot be read \(/igla-stamp/a.txt\)"):
+        stream.stamp()

@@ -21,9 +21,8 @@ from igla.planning import scaling
 
 
 # spec: specs/models/language_model.vibee:13
-def test_sections_satisfy_the_requirements() -> None:
-    """The values of the sections fit together, as the blueprint asks."""
-    architecture = DecoderConfig(
+def make_architecture() -> DecoderConfig:
+    return DecoderConfig(
         vocab_size=4096,
         hidden_size=512,
         num_layers=4,
@@ -37,7 +36,11 @@ def test_sections_satisfy_the_requirements() -> None:
         tie_embeddings=True,
         init_std=0.02,
     )
-    contract_section = Contract(
+
+
+# spec: specs/models/language_model.vibee:13
+def make_contract_section() -> Contract:
+    return Contract(
         parameters=14684672,
         label="15M",
         context=1024,
@@ -53,6 +56,13 @@ def test_sections_satisfy_the_requirements() -> None:
             ),
         ),
     )
+
+
+# spec: specs/models/language_model.vibee:13
+def test_sections_satisfy_the_requirements() -> None:
+    """The values of the sections fit together, as the blueprint asks."""
+    architecture = make_architecture()
+    contract_section = make_contract_section()
     assert decoder.num_params(architecture) == contract_section.parameters
     assert architecture.context_length == contract_section.context
     assert architecture.vocab_size == contract_section.vocabulary

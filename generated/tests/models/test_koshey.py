@@ -26,9 +26,8 @@ NUMBERS = range(1, 11)
 
 
 # spec: specs/models/tiered_language_model.vibee:14
-def test_sections_satisfy_the_requirements() -> None:
-    """The values of the sections fit together, as the blueprint asks."""
-    architecture = DecoderConfig(
+def make_architecture() -> DecoderConfig:
+    return DecoderConfig(
         vocab_size=32000,
         hidden_size=4096,
         num_layers=32,
@@ -43,7 +42,11 @@ def test_sections_satisfy_the_requirements() -> None:
         tie_embeddings=False,
         init_std=0.02,
     )
-    tiers_section = Tiers(
+
+
+# spec: specs/models/tiered_language_model.vibee:14
+def make_tiers_section() -> Tiers:
+    return Tiers(
         v1=Tier(
             context_length=4096,
             adds=("mixed_precision", "activation_checkpointing", "flash_attention"),
@@ -86,7 +89,11 @@ def test_sections_satisfy_the_requirements() -> None:
             active_parameters=10262679552,
         ),
     )
-    contract_section = Contract(
+
+
+# spec: specs/models/tiered_language_model.vibee:14
+def make_contract_section() -> Contract:
+    return Contract(
         parameters=36233809920,
         label="36B",
         context=131072,
@@ -106,6 +113,14 @@ def test_sections_satisfy_the_requirements() -> None:
             ),
         ),
     )
+
+
+# spec: specs/models/tiered_language_model.vibee:14
+def test_sections_satisfy_the_requirements() -> None:
+    """The values of the sections fit together, as the blueprint asks."""
+    architecture = make_architecture()
+    tiers_section = make_tiers_section()
+    contract_section = make_contract_section()
     assert decoder.num_params(architecture) == contract_section.parameters
     assert architecture.context_length == contract_section.context
     assert architecture.vocab_size == contract_section.vocabulary
@@ -149,6 +164,14 @@ def test_sections_satisfy_the_requirements() -> None:
         decoder.num_active_params(tiers.tier_config(architecture, tiers_section.v5))
         == tiers_section.v5.active_parameters
     )
+
+
+# spec: specs/models/tiered_language_model.vibee:14
+def test_sections_satisfy_the_requirements_2() -> None:
+    """The values of the sections fit together, as the blueprint asks."""
+    architecture = make_architecture()
+    tiers_section = make_tiers_section()
+    contract_section = make_contract_section()
     assert (
         decoder.num_params(tiers.tier_config(architecture, tiers_section.v6))
         == tiers_section.v6.parameters
@@ -192,6 +215,14 @@ def test_sections_satisfy_the_requirements() -> None:
     assert tiers_section.v10.context_length == contract_section.context
     assert tiers_section.v10.parameters == contract_section.parameters
     assert contract.agrees(contract_section.memory.float32, decoder.weight_bytes(architecture, 4))
+
+
+# spec: specs/models/tiered_language_model.vibee:14
+def test_sections_satisfy_the_requirements_3() -> None:
+    """The values of the sections fit together, as the blueprint asks."""
+    architecture = make_architecture()
+    tiers_section = make_tiers_section()
+    contract_section = make_contract_section()
     assert contract.agrees(contract_section.memory.bfloat16, decoder.weight_bytes(architecture, 2))
     assert contract.agrees(contract_section.memory.int8, decoder.weight_bytes(architecture, 1))
     assert contract.agrees(
