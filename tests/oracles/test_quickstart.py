@@ -81,8 +81,8 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 def steps_done(out: Path) -> int:
-    log = out / "log.jsonl"
-    return log.read_bytes().count(b"\n") if log.exists() else 0
+    log = out / "log.jsonl"  # its first line is the evaluation before step 1
+    return max(log.read_bytes().count(b"\n") - 1, 0) if log.exists() else 0
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -167,7 +167,7 @@ def test_a_signal_saves_the_state(
     assert 9 <= done < 40, "the signal came too late"
     assert f"interrupted after step {done}, state saved; run the same command again" in said
     assert "Traceback" not in wrong
-    assert [p.name for p in (out / "checkpoints").iterdir()] == [f"step-{done:08d}"]
+    assert (out / "checkpoints" / f"step-{done:08d}").is_dir()
     assert not leftovers(out)
     again = run(command(texts, out, "--checkpoint.every-steps", "100"))
     assert again.returncode == 0, again.stderr
