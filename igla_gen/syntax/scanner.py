@@ -172,12 +172,13 @@ class Scanner(FlowScanner):
         if column != top.column and column != top.also:
             known = sorted({level.column + 1 for level in levels})
             began, near = (top.row if row < 0 else row), self.row_left_of(self._row, column)
+            around = f", the one around it on line {top.row + 1}" if column < top.column and top.row != began else ""
             nearest = f", and line {near + 1} is the nearest one further left" if near != began else ""
             self._fault(
                 "IG102", "bad-indentation", "this line is at no open level of indentation",
                 column, column + 1,
                 f"open levels begin at column {', '.join(map(str, known))}; this is column {column + 1}; "
-                f"the block above began on line {began + 1}{nearest}",
+                f"the block above began on line {began + 1}{around}{nearest}",
             )  # fmt: skip
             top.also = column
 

@@ -1,6 +1,9 @@
-"""The generated mixing against scipy's solvers and numpy."""
+"""The generated mixing against scipy's solvers and numpy, and over readers of shards."""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,12 +18,16 @@ from igla.data.mixing import (
     DomainDraw,
     DoReMi,
     DoReMiConfig,
+    MixedReader,
     domain_weighted_loss,
     excess_loss_sums,
     exponentiated_update,
     floor_weights,
     mixture_entropy,
 )
+from igla.data.reader import Prefetcher, TokenReader
+from igla.data.shards import write_shards
+from igla.data.sources import Document
 
 SEEDS = st.integers(0, 2**31 - 1)
 
@@ -115,3 +122,72 @@ def test_draw_keeps_to_the_weights(seed: int, num_domains: int, spread: float, c
             counts[int(draw.next())] += 1
             asked += weights
             assert np.abs(counts - asked).max() < 1 + change
+
+
+class _Words:
+    """A tokenizer of one word, whose id is 10 for the first domain, 20 for the second, ..."""
+
+    bos_id, eos_id, vocab_size = 1, 2, 100
+
+    def __init__(self, word: int) -> None:
+        self.word, self.sha256 = word, f"word {word}"
+
+    def encode_arrays(self, texts: list[str], *, bos: bool, eos: bool) -> list[np.ndarray]:
+        return [np.array([1, *[self.word] * len(text), 2], np.int32) for text in texts]
+
+
+WEIGHTS = {"web": 0.5, "code": 0.3, "math": 0.2}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Shards of three domains, of 40, 25 and 8 windows of 16 tokens."""
+    out = tmp_path_factory.mktemp("shards")
+    for number, (name, size) in enumerate(zip(WEIGHTS, (40, 25, 8), strict=True), 1):
+        documents = [Document("s", str(i), "x" * 14) for i in range(size + 1)]
+        write_shards(documents, _Words(10 * number), out / name)
+    return {name: out / name for name in WEIGHTS}
+
+
+def _reader(
+    folders: dict[str, Path], packing: str, batch_size: int, rank: int = 0, world_size: int = 1
+) -> MixedReader:
+    readers = {
+        name: TokenReader(folder, 16, 1, 3, packing=packing) for name, folder in folders.items()
+    }
+    return MixedReader(readers, WEIGHTS, batch_size, rank=rank, world_size=world_size)
+
+
+@pytest.mark.parametrize("packing", ["concat", "best_fit"])
+def test_shards_are_mixed_as_asked(folders: dict[str, Path], packing: str) -> None:
+    """Counted in the tokens themselves; each domain goes through its own epochs."""
+    source = _reader(folders, packing, 5)
+    words = torch.cat([source.next_batch().inputs.amax(1) for _ in range(40)])
+    counts = {name: int((words == 10 * number).sum()) for number, name in enumerate(WEIGHTS, 1)}
+    assert counts == {"web": 100, "code": 60, "math": 40}
+    report = {share.domain: (share.samples, share.epochs) for share in source.report()}
+    sizes = {name: source._readers[name].num_windows for name in WEIGHTS}
+    assert report == {name: (count, count // sizes[name]) for name, count in counts.items()}
+
+
+@pytest.mark.parametrize("packing", ["concat", "best_fit"])
+def test_mixed_shards_go_on_with_other_ranks(folders: dict[str, Path], packing: str) -> None:
+    """One rank, then three from its state, then two from theirs, one of them read ahead in a thread."""
+    whole = _reader(folders, packing, 6)
+    batches = [whole.next_batch() for _ in range(9)]
+    source = _reader(folders, packing, 6)
+    for _ in range(3):
+        source.next_batch()
+    state = json.loads(json.dumps(source.state_dict()))
+    for first, world_size in ((3, 3), (6, 2)):
+        ranks = [_reader(folders, packing, 6 // world_size, r, world_size) for r in range(world_size)]
+        for rank in ranks:
+            rank.load_state_dict(state)
+        with Prefetcher(ranks[0]) as ahead:
+            for want in batches[first : first + 3]:
+                got = [source.next_batch() for source in (ahead, *ranks[1:])]
+                for name in ("inputs", "targets", "document_ids"):
+                    parts = [getattr(batch, name) for batch in got]
+                    assert torch.equal(torch.cat(parts), getattr(want, name))
+            state = ahead.state_dict()
+        assert all(rank.state_dict() == state for rank in ranks[1:])

@@ -30,7 +30,14 @@ from igla.optimization.gradient import (
     normalize_gradients,
     reduce_step_loss,
 )
-from igla.optimization.loss import bits_per_byte, count_targets, cross_entropy_sum, perplexity
+from igla.optimization.loss import (
+    LossConfig,
+    bits_per_byte,
+    count_targets,
+    cross_entropy_sum,
+    cross_entropy_terms,
+    perplexity,
+)
 from igla.optimization.optimizer import (
     OptimizerConfig,
     assert_optimizer_dtypes,
@@ -120,6 +127,49 @@ def test_metrics_agree_with_their_definitions() -> None:
     mean = torch.tensor(2.5, dtype=torch.float64)
     assert perplexity(2.5) == pytest.approx(float(mean.exp()), rel=1e-14)
     assert bits_per_byte(10.0, 4) == pytest.approx(float(mean / math.log(2)), rel=1e-14)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=SEEDS,
+    tokens=st.integers(1, 40),
+    vocab_size=st.integers(2, 30),
+    chunk=st.integers(1, 50) | st.none(),
+    ignored=st.sampled_from([0.0, 0.3, 1.0]),
+    smoothing=st.floats(0.0, 0.9),
+    z_coefficient=st.floats(0.0, 1.0),
+)
+def test_smoothed_loss_equals_torch_with_gradients(
+    seed: int,
+    tokens: int,
+    vocab_size: int,
+    chunk: int | None,
+    ignored: float,
+    smoothing: float,
+    z_coefficient: float,
+) -> None:
+    inputs = _random_loss_inputs(seed, tokens, 5, vocab_size, ignored, torch.float64)
+    hidden_nd, weight_vd, targets_n = inputs
+    logits_nv = hidden_nd @ weight_vd.T
+    expected = F.cross_entropy(
+        logits_nv,
+        targets_n,
+        reduction="sum",
+        ignore_index=IGNORED,
+        label_smoothing=smoothing,
+    )
+    squares_n = logits_nv.logsumexp(-1).square()
+    expected = expected + z_coefficient * squares_n[targets_n != IGNORED].sum()
+    config = LossConfig(
+        chunk_tokens=chunk, label_smoothing=smoothing, z_coefficient=z_coefficient
+    )
+    terms = cross_entropy_terms(*inputs, config)
+    torch.testing.assert_close(terms.total, expected, rtol=1e-11, atol=1e-11)
+    plain = F.cross_entropy(logits_nv, targets_n, reduction="sum", ignore_index=IGNORED)
+    torch.testing.assert_close(terms.nats, plain.detach(), rtol=1e-11, atol=1e-11)
+    actual = torch.autograd.grad(terms.total, inputs[:2])
+    wanted = torch.autograd.grad(expected, inputs[:2])
+    torch.testing.assert_close(actual, wanted, rtol=1e-10, atol=1e-10)
 
 
 # 2. Sums over tokens: how a batch is cut does not matter

@@ -275,3 +275,68 @@ def test_reading_goes_on_where_it_stopped(
     for batch in expected[-3:]:
         again = resumed.next_batch()
         assert torch.equal(again.inputs, batch.inputs) and torch.equal(again.targets, batch.targets)
+
+
+def without_names_of_files(model: bytes) -> bytes:
+    """A SentencePiece model without what its trainer spec says of input and output files."""
+    parts = []
+    for field, value in fields(model):
+        if field >> 3 == 2:  # the trainer spec; in it, input is field 1 and model_prefix field 2
+            inner = (part for number, part in fields(value) if number >> 3 not in (1, 2))
+            value = b"".join(inner)
+            parts.append(b"trainer" + value)
+        else:
+            parts.append(value)
+    return b"|".join(parts)
+
+
+def fields(message: bytes) -> list[tuple[int, bytes]]:
+    """Keys of a protobuf message and the bytes of their values."""
+    found, place = [], 0
+
+    def varint() -> int:
+        nonlocal place
+        value = shift = 0
+        while True:
+            byte = message[place]
+            place += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while place < len(message):
+        key = varint()
+        start = place
+        if key & 7 == 0:
+            varint()
+        elif key & 7 == 2:
+            size = varint()
+            start, place = place, place + size
+        else:
+            place += {1: 8, 5: 4}[key & 7]
+        found.append((key, message[start:place]))
+    return found
+
+
+@pytest.mark.parametrize("model_type", ["bpe", "unigram"])
+def test_training_gives_the_bytes_of_spm_train(
+    model_type: str, texts: dict[str, str], tmp_path: Path
+) -> None:
+    """The command line of spm_train, on a file with a sentence a line."""
+    lines = [line for text in texts.values() for line in text.split("\n") if line.strip()][:3000]
+    (tmp_path / "input.txt").write_text("\n".join(lines), encoding="utf-8")
+    config = TokenizerConfig(
+        model_type=model_type, vocab_size=600, special_tokens=("<tool>",), num_threads=2
+    )
+    ours = train_tokenizer(lines, config, tmp_path / "ours.model")
+    sentencepiece.SentencePieceTrainer.Train(
+        f"--input={tmp_path / 'input.txt'} --model_prefix={tmp_path / 'peer'} --vocab_size=600 "
+        f"--model_type={model_type} --character_coverage=0.9995 --split_digits=true "
+        "--max_sentencepiece_length=16 --normalization_rule_name=identity "
+        "--remove_extra_whitespaces=false --allow_whitespace_only_pieces=true "
+        "--byte_fallback=true --control_symbols=<tool> --max_sentence_length=32768 "
+        "--add_dummy_prefix=true --unk_id=0 --bos_id=1 --eos_id=2 --num_threads=2 --minloglevel=2"
+    )
+    peer = (tmp_path / "peer.model").read_bytes()
+    assert without_names_of_files(ours.path.read_bytes()) == without_names_of_files(peer)

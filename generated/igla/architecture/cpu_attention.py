@@ -146,10 +146,10 @@ def _blocks(
 ) -> Iterator[tuple[slice, slice, Tensor]]:
     """Yield for each block its rows of q_nmd, its keys, and its weights [n, m, s].
 
-    q_nmd holds the queries divided by sqrt(D), in the dtype that scores and weights are to have.
+    Queries and keys come in the dtype that scores and weights are to have.
     """
     num_keys, group_size = k_nsd.shape[1], q_nmd.shape[1] // num_queries
-    k_nds = k_nsd.to(q_nmd.dtype).mT
+    scale, unused = 1 / math.sqrt(k_nsd.shape[2]), q_nmd.new_empty(())
     block = BLOCK_QUERIES if num_queries < LONG_SEQUENCE else LONG_BLOCK_QUERIES
     later_ts = torch.ones(block, block, dtype=torch.bool).triu(1)
     for start in range(0, num_queries, block):
@@ -160,7 +160,7 @@ def _blocks(
             block_bhts = mask_bhts[:, :, queries]
             visible_bhts = block_bhts if block_bhts.dtype == torch.bool else block_bhts > -math.inf
             keys = _visible_keys(visible_bhts)
-        scores_nms = q_nmd[:, rows] @ k_nds[:, :, keys]
+        scores_nms = torch.baddbmm(unused, q_nmd[:, rows], k_nsd[:, keys].mT, beta=0, alpha=scale)
         scores_bktgs = scores_nms.unflatten(1, (-1, group_size)).unflatten(0, (batch_size, -1))
         if mask_bhts is not None:
             weights_bktgs = _masked_softmax(scores_bktgs, block_bhts[..., keys], visible_bhts)
@@ -176,13 +176,6 @@ def _blocks(
 
 
 # spec: specs/architecture/cpu_attention.vibee:22
-def _scaled_queries(q_bthd: Tensor, num_kv_heads: int) -> Tensor:
-    """Queries [n, m, d] divided by sqrt(D), in float32 or better: scores are not rounded to bfloat16."""
-    dtype = torch.promote_types(q_bthd.dtype, torch.float32)
-    return _by_key_head(q_bthd, num_kv_heads).to(dtype) / math.sqrt(q_bthd.shape[3])
-
-
-# spec: specs/architecture/cpu_attention.vibee:22
 @torch.library.custom_op(
     "igla::blockwise_attention",
     mutates_args=(),
@@ -194,12 +187,22 @@ def _attention(
 ) -> Tensor:
     batch_size, num_queries = q_bthd.shape[:2]
     num_kv_heads, value_dim = v_bshd.shape[2:]
-    q_nmd = _scaled_queries(q_bthd, num_kv_heads)
-    k_nsd, v_nsd = (_by_key_head(x_bshd, num_kv_heads) for x_bshd in (k_bshd, v_bshd))
-    o_nmd = v_bshd.new_empty((*q_nmd.shape[:2], value_dim))
-    for rows, keys, weights_nms in _blocks(q_nmd, k_nsd, batch_size, num_queries, mask, causal):
-        o_nmd[:, rows] = weights_nms.to(v_nsd.dtype) @ v_nsd[:, keys]
+    narrow, wide = q_bthd.dtype, torch.promote_types(q_bthd.dtype, torch.float32)
+    q_nmd, k_nsd, v_nsd = (_by_key_head(x, num_kv_heads) for x in (q_bthd, k_bshd, v_bshd))
+    o_nmd = q_nmd.new_empty((*q_nmd.shape[:2], value_dim))
+    blocks = _blocks(q_nmd.to(wide), k_nsd.to(wide), batch_size, num_queries, mask, causal)
+    for rows, keys, weights_nms in blocks:
+        torch.bmm(weights_nms.to(narrow), v_nsd[:, keys], out=o_nmd[:, rows])
     return _by_token(o_nmd, batch_size, num_queries)
+
+
+# spec: specs/architecture/cpu_attention.vibee:22
+def _add_product(sum_nsd: Tensor, x_nms: Tensor, y_nmd: Tensor) -> None:
+    """Add x^T y, which has the dtype of x and y, to a sum that may have a wider one."""
+    if sum_nsd.dtype == x_nms.dtype:
+        sum_nsd.baddbmm_(x_nms.mT, y_nmd)
+    else:
+        sum_nsd.add_(torch.bmm(x_nms.mT, y_nmd))
 
 
 # spec: specs/architecture/cpu_attention.vibee:22
@@ -219,25 +222,26 @@ def _attention_backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     batch_size, num_queries, _, head_dim = q_bthd.shape
     num_keys, num_kv_heads = k_bshd.shape[1:3]
-    q_nmd = _scaled_queries(q_bthd, num_kv_heads)
-    narrow, wide = q_bthd.dtype, q_nmd.dtype
-    grad_nmd, k_nsd, v_nsd = (_by_key_head(x, num_kv_heads) for x in (grad_bthd, k_bshd, v_bshd))
-    grad_q_nmd, narrow_q_nmd = torch.empty_like(q_nmd), q_nmd.to(narrow)
+    narrow, wide = q_bthd.dtype, torch.promote_types(q_bthd.dtype, torch.float32)
+    scale = 1 / math.sqrt(head_dim)
+    grad_nmd, q_nmd, k_nsd, v_nsd = (
+        _by_key_head(x, num_kv_heads) for x in (grad_bthd, q_bthd, k_bshd, v_bshd)
+    )
+    grad_q_nmd = torch.empty_like(q_nmd)
     # blocks of queries share keys: their sum is made in the wide dtype
     grad_k_nsd, grad_v_nsd = (torch.zeros_like(x_nsd, dtype=wide) for x_nsd in (k_nsd, v_nsd))
-    for rows, keys, weights_nms in _blocks(q_nmd, k_nsd, batch_size, num_queries, mask, causal):
+    blocks = _blocks(q_nmd.to(wide), k_nsd.to(wide), batch_size, num_queries, mask, causal)
+    for rows, keys, weights_nms in blocks:
         grad_o_nmd = grad_nmd[:, rows]
-        grad_v_nsd[:, keys] += weights_nms.to(narrow).mT @ grad_o_nmd
-        grad_weights_nms = (grad_o_nmd @ v_nsd[:, keys].mT).to(wide)
+        _add_product(grad_v_nsd[:, keys], weights_nms.to(narrow), grad_o_nmd)
+        grad_weights_nms = torch.bmm(grad_o_nmd, v_nsd[:, keys].mT).to(wide)
         shared_nm1 = torch.linalg.vecdot(grad_weights_nms, weights_nms).unsqueeze(-1)
         grad_scores_nms = grad_weights_nms.sub_(shared_nm1).mul_(weights_nms).to(narrow)
-        grad_k_nsd[:, keys] += grad_scores_nms.mT @ narrow_q_nmd[:, rows]
-        grad_q_nmd[:, rows] = grad_scores_nms @ k_nsd[:, keys]
-    grad_q_nmd /= math.sqrt(head_dim)
-    grad_q_bthd = _by_token(grad_q_nmd.to(narrow), batch_size, num_queries)
-    return grad_q_bthd, *(
-        _by_token(x.to(narrow), batch_size, num_keys) for x in (grad_k_nsd, grad_v_nsd)
-    )
+        _add_product(grad_k_nsd[:, keys], grad_scores_nms, q_nmd[:, rows])
+        grad_q_nmd[:, rows].baddbmm_(grad_scores_nms, k_nsd[:, keys], beta=0, alpha=scale)
+    grad_q_bthd = _by_token(grad_q_nmd, batch_size, num_queries)
+    grads_kv = (grad_k_nsd.mul_(scale).to(narrow), grad_v_nsd.to(narrow))
+    return grad_q_bthd, *(_by_token(x_nsd, batch_size, num_keys) for x_nsd in grads_kv)
 
 
 @_attention.register_fake

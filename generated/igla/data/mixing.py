@@ -637,7 +637,9 @@ class DomainDraw:
 
 # spec: specs/data/mixing.vibee:29
 class DomainReader(Protocol):
-    """What gives the samples of one domain, in an order of its own."""
+    """What gives the samples of one domain, in an order of its own, such as a TokenReader with
+    batch_size 1.
+    """
 
     epoch: int
     """How often the domain has been read in full."""
@@ -689,7 +691,8 @@ class MixedReader:
     When: A model is trained on several domains.
 
     Args:
-        readers: what gives the samples of one domain, in an order of its own.
+        readers: what gives the samples of one domain, in an order of its own, such as a
+            TokenReader with batch_size 1.
 
     Raises:
         ValueError if weights are no mixture of the readers' domains, batch_size is below 1, or

@@ -29,7 +29,13 @@ import tyro
 from igla.data.cleaning import Cleaned, CleaningConfig, CleaningCounts, NearDuplicateConfig
 from igla.data.shards import ShardManifest, load_manifest, verify_shards, write_parts
 from igla.data.sources import Document, SourceConfig, SourceCounts, Sources, describe_sources
-from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
+from igla.data.tokenizer import (
+    HuggingFaceTokenizer,
+    Tokenizer,
+    TokenizerConfig,
+    load_tokenizer,
+    train_tokenizer,
+)
 
 TRAIN, HELD_OUT = "train", "held-out"
 NOTE_NAME = "prepared.json"
@@ -202,15 +208,15 @@ def prepare(
     out = Path(out)
     stream = Sources(sources)
     documents = Cleaned(stream, cleaning) if cleaning else stream
-    given = tokenizer if isinstance(tokenizer, TokenizerConfig) else Tokenizer(tokenizer)
+    given = tokenizer if isinstance(tokenizer, TokenizerConfig) else load_tokenizer(tokenizer)
     stamp = _stamp(stream, given, cleaning, config)
     if (found := _read_note(out, stamp)) is None:
         _require_both_sides(documents, config)
         _require_writable(out)
         model = (
-            given
-            if isinstance(given, Tokenizer)
-            else _trained(documents, out, given, config, report)
+            _trained(documents, out, given, config, report)
+            if isinstance(given, TokenizerConfig)
+            else given
         )
         manifests = write_parts(
             documents,
@@ -231,12 +237,12 @@ def prepare(
 # spec: specs/data/pipeline.vibee:63
 def _stamp(
     stream: Sources,
-    tokenizer: Tokenizer | TokenizerConfig,
+    tokenizer: Tokenizer | HuggingFaceTokenizer | TokenizerConfig,
     cleaning: CleaningConfig | None,
     config: PipelineConfig,
 ) -> str:
     """A hash of everything that the shards depend on."""
-    chosen = tokenizer.sha256 if isinstance(tokenizer, Tokenizer) else tokenizer
+    chosen = tokenizer if isinstance(tokenizer, TokenizerConfig) else tokenizer.sha256
     alike = dataclasses.replace(config, workers=1)
     text = f"{stream.stamp()} {stream.configs} {chosen} {cleaning} {alike}"
     return hashlib.sha256(text.encode()).hexdigest()
@@ -285,7 +291,7 @@ def _trained(
     fraction, seed = options.held_out_fraction, options.seed
     train = (document for document in documents if not is_held_out(document.text, fraction, seed))
     texts = sample_texts(train, options.tokenizer_bytes, seed)
-    facts = {"config": dataclasses.asdict(config), "texts": _digest(texts)}
+    facts = json.loads(json.dumps({"config": dataclasses.asdict(config), "texts": _digest(texts)}))
     try:
         found, known = Tokenizer(path), json.loads(facts_path.read_bytes())
         if known == facts | {"sha256": found.sha256}:
@@ -324,7 +330,7 @@ def _write_json(path: Path, data: object) -> None:
 def _write_note(
     out: Path,
     stamp: str,
-    tokenizer: Tokenizer,
+    tokenizer: Tokenizer | HuggingFaceTokenizer,
     manifests: dict[str, ShardManifest],
     documents: Sources | Cleaned,
 ) -> None:
@@ -356,7 +362,7 @@ def _read_note(out: Path, stamp: str) -> Prepared | None:
         prints = {part: manifest.fingerprint for part, manifest in manifests.items()}
         if (
             note["stamp"] != stamp
-            or Tokenizer(path).sha256 != sha256
+            or load_tokenizer(path).sha256 != sha256
             or prints != note["fingerprints"]
         ):
             return None
@@ -558,7 +564,7 @@ def _source(text: str, options: PrepareOptions) -> SourceConfig:
 
 # spec: specs/data/pipeline.vibee:94
 def _verify(options: VerifyOptions) -> list[str]:
-    sha256 = Tokenizer(options.tokenizer).sha256 if options.tokenizer else None
+    sha256 = load_tokenizer(options.tokenizer).sha256 if options.tokenizer else None
     folders = _shard_folders(options.path)
     faults = [fault for folder in folders for fault in verify_shards(folder, sha256)]
     if not faults:

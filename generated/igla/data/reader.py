@@ -382,9 +382,10 @@ class TokenReader:
     `best_fit` documents are whole where they fit (see plan_best_fit), windows are filled up
     with end marks, and every token but the begin marks is a target once an epoch. The ranks
     take consecutive batches of one order, so that together they read each window once an epoch;
-    a batch may reach into the next epoch. state_dict() is the place (epoch and position) and
-    what it is a place in; load_state_dict() goes on there in constant time, with another
-    batch_size or world_size too.
+    a batch may reach into the next epoch. skip(samples) passes over windows without reading
+    them, which a mixture of readers needs (a DomainReader is one with batches of one row).
+    state_dict() is the place (epoch and position) and what it is a place in; load_state_dict()
+    goes on there in constant time, with another batch_size or world_size too.
 
     Given: A folder of shards.
     When: A model is trained on it.
@@ -467,6 +468,10 @@ class TokenReader:
         self._samples += self.batch_size * self.world_size
         return rows.batch()
 
+    def skip(self, samples: int) -> None:
+        """Passes over that many windows, counted over all ranks."""
+        self._samples += samples
+
     def _window(self, sample: int) -> int:
         """The window of a sample, samples being counted over all epochs and ranks."""
         epoch, position = divmod(sample, self.num_windows)
@@ -524,7 +529,7 @@ def _require_sizes(sequence_length: int, batch_size: int) -> None:
         )
 
 
-# spec: specs/data/reader.vibee:89
+# spec: specs/data/reader.vibee:91
 class Prefetcher:
     """Reads up to `ahead` batches in a thread of its own. next_batch(), state_dict() and
     load_state_dict() are those of the reader: the place is that after the last batch that was
@@ -606,7 +611,7 @@ class Prefetcher:
 # ---------------------------------------------------------------- evaluation
 
 
-# spec: specs/data/reader.vibee:101
+# spec: specs/data/reader.vibee:103
 def held_out_batches(path: Path, sequence_length: int, batch_size: int) -> Iterator[Batch]:
     """Yields the windows in order, so that every token but the begin marks is a target exactly
     once.
@@ -634,7 +639,7 @@ def held_out_batches(path: Path, sequence_length: int, batch_size: int) -> Itera
         yield rows.batch()
 
 
-# spec: specs/data/reader.vibee:114
+# spec: specs/data/reader.vibee:116
 def token_counts(path: Path) -> Tensor:
     """Returns how often each of the V tokens occurs, int64.
 

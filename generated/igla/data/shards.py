@@ -24,11 +24,11 @@ import hashlib
 import json
 import os
 import pickle
-import queue
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -42,7 +42,7 @@ import numpy as np
 from tqdm import tqdm
 
 from igla.data.sources import Document, SourceConfig
-from igla.data.tokenizer import Tokenizer
+from igla.data.tokenizer import HuggingFaceTokenizer, Tokenizer
 
 FORMAT_VERSION = 2
 BATCH_CHARACTERS = 1000000
@@ -143,7 +143,7 @@ class _Changed(Exception):
 # spec: specs/data/shards.vibee:83
 def write_shards(
     documents: Iterable[Document],
-    tokenizer: Tokenizer,
+    tokenizer: Tokenizer | HuggingFaceTokenizer,
     out: Path,
     *,
     shard_tokens: int = 100_000_000,
@@ -162,6 +162,7 @@ def write_shards(
 
     Args:
         documents: one text, where it came from, and the name of its source.
+        tokenizer: either kind of tokenizer.
 
     Raises:
         ValueError if there are no documents, they can be read only once, an option is below 1,
@@ -175,7 +176,7 @@ def write_shards(
 # spec: specs/data/shards.vibee:113
 def write_parts(
     documents: Iterable[Document],
-    tokenizer: Tokenizer,
+    tokenizer: Tokenizer | HuggingFaceTokenizer,
     out: Path,
     part_of: Callable[[Document], str],
     *,
@@ -193,6 +194,7 @@ def write_parts(
 
     Args:
         documents: one text, where it came from, and the name of its source.
+        tokenizer: either kind of tokenizer.
         part_of: names the part that a document belongs to.
 
     Raises:
@@ -207,7 +209,7 @@ def write_parts(
 class _Options:
     """How documents become shards."""
 
-    tokenizer: Tokenizer
+    tokenizer: Tokenizer | HuggingFaceTokenizer
     shard_tokens: int
     workers: int
     sources: tuple[SourceConfig, ...]
@@ -668,7 +670,9 @@ def _texts(batch: list[_Item]) -> list[str]:
 
 
 # spec: specs/data/shards.vibee:83
-def _encoded(tokenizer: Tokenizer, dtype: str, texts: list[str]) -> list[np.ndarray]:
+def _encoded(
+    tokenizer: Tokenizer | HuggingFaceTokenizer, dtype: str, texts: list[str]
+) -> list[np.ndarray]:
     """The tokens of some documents, begin and end marks included."""
     return [row.astype(dtype) for row in tokenizer.encode_arrays(texts, bos=True, eos=True)]
 
@@ -678,22 +682,20 @@ class _Workers:
     """Processes that tokenise, each fed by a thread of this one."""
 
     def __init__(self, options: _Options) -> None:
+        self._options = options
         self._threads = ThreadPoolExecutor(options.workers)
-        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-        self._all = [_Worker(options) for _ in range(options.workers)]
-        for worker in self._all:
-            self._idle.put(worker)
+        self._own = threading.local()
+        self._all: list[_Worker] = []
 
     def encode(self, texts: list[str]) -> Future[list[np.ndarray]]:
         """The tokens of some documents, when a process has had time for them."""
         return self._threads.submit(self._encode, texts)
 
     def _encode(self, texts: list[str]) -> list[np.ndarray]:
-        worker = self._idle.get()
-        try:
-            return worker.encode(texts)
-        finally:
-            self._idle.put(worker)
+        if not hasattr(self._own, "worker"):
+            self._own.worker = _Worker(self._options)
+            self._all.append(self._own.worker)
+        return self._own.worker.encode(texts)
 
     def __enter__(self) -> _Workers:
         return self
@@ -738,6 +740,7 @@ class _Worker:
         return answer
 
     def close(self) -> None:
+        self.process.kill()
         self.process.wait()
         self.process.stdout.close()
         with suppress(BrokenPipeError):  # it was killed with something unread

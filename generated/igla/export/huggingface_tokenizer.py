@@ -45,9 +45,14 @@ def tokenizer_json(tokenizer: Path) -> dict[str, Any]:
     When: The transformers library shall tokenise in the same way.
 
     Raises:
-        ValueError if the file is no SentencePiece model with byte fallback.
+        ValueError if the file is no SentencePiece BPE model with byte fallback.
     """
     pieces = Tokenizer(tokenizer)
+    if pieces.model_type != "bpe":
+        raise ValueError(
+            f"{tokenizer} is a {pieces.model_type} model, and tokenizer.json is written for bpe: "
+            "train it with model_type=bpe"
+        )
     ids = range(pieces.vocab_size)
     tokens = [pieces.piece(index) for index in ids]
     normal = [tokens[index] for index in ids if pieces.kind(index) == "normal"]

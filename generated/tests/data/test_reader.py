@@ -12,7 +12,9 @@ import json
 import os
 import random
 import shutil
+import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -51,12 +53,12 @@ def _ids(text: str) -> list[int]:
     return [1, *(byte + 3 for byte in text.encode()), 2]
 
 
-# spec: specs/data/reader.vibee:111
+# spec: specs/data/reader.vibee:113
 def _stream(texts: list[str] = TEXTS) -> list[int]:
     return [index for text in texts for index in _ids(text)]
 
 
-# spec: specs/data/reader.vibee:79
+# spec: specs/data/reader.vibee:80
 def _numbers(texts: list[str] = TEXTS) -> list[int]:
     return [number for number, text in enumerate(texts) for _ in _ids(text)]
 
@@ -66,6 +68,21 @@ def _shards(out: Path, texts: list[str] = TEXTS, shard_tokens: int = 10) -> Path
     documents = [Document("s", str(number), text) for number, text in enumerate(texts)]
     write_shards(documents, _Bytes(), out, shard_tokens=shard_tokens)
     return out
+
+
+# spec: specs/data/reader.vibee:16
+@pytest.fixture(autouse=True)
+def no_waiting_for_ever() -> Iterator[None]:
+    """Threads and processes that wait for each other are a fault, not a pause."""
+
+    def late(number: int, frame: object) -> None:
+        raise TimeoutError("half a minute is over")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(30)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 # spec: specs/data/reader.vibee:16
@@ -81,7 +98,7 @@ def shards(tmp_path: Path) -> Path:
     return _shards(tmp_path / "shards")
 
 
-# spec: specs/data/reader.vibee:79
+# spec: specs/data/reader.vibee:80
 def _expected(start: int, length: int) -> tuple[list[int], list[int], list[int]]:
     """A window read off the stream, one position at a time."""
     stream, numbers = _stream(), _numbers()
@@ -95,14 +112,14 @@ def _expected(start: int, length: int) -> tuple[list[int], list[int], list[int]]
     return inputs, targets, documents
 
 
-# spec: specs/data/reader.vibee:79
+# spec: specs/data/reader.vibee:80
 def _rows(batch: reader.Batch) -> list[tuple[list[int], list[int], list[int]]]:
     return list(
         zip(batch.inputs.tolist(), batch.targets.tolist(), batch.document_ids.tolist(), strict=True)
     )
 
 
-# spec: specs/data/reader.vibee:83
+# spec: specs/data/reader.vibee:84
 def _read(
     source: reader.TokenReader | reader.Prefetcher, batches: int
 ) -> list[tuple[list[int], list[int], list[int]]]:
@@ -288,7 +305,7 @@ def test_plan_is_made_once_and_anew_if_cut_off(
 # ---------------------------------------------------------------- training
 
 
-# spec: specs/data/reader.vibee:79
+# spec: specs/data/reader.vibee:80
 def test_windows_are_slices_of_the_stream(tmp_path: Path) -> None:
     """TokenReader: windows are slices of the stream."""
     for shard_tokens in (1, 8, 1000):
@@ -317,7 +334,7 @@ def test_windows_are_slices_of_the_stream(tmp_path: Path) -> None:
     assert not hasattr(batch, "__dict__")
 
 
-# spec: specs/data/reader.vibee:80
+# spec: specs/data/reader.vibee:81
 def test_targets_stop_at_document_bounds(shards: Path) -> None:
     """TokenReader: targets stop at document bounds."""
     (inputs, targets, documents), _ = _rows(reader.TokenReader(shards, 12, 2, 0).next_batch())
@@ -327,7 +344,7 @@ def test_targets_stop_at_document_bounds(shards: Path) -> None:
     assert documents == [0] * 5 + [1] * 5 + [2] * 2
 
 
-# spec: specs/data/reader.vibee:81
+# spec: specs/data/reader.vibee:82
 def test_best_fit_windows_hold_every_target_once(tmp_path: Path) -> None:
     """TokenReader: best fit windows hold every target once."""
     for seed, length, shard_tokens in ((0, 16, 10**6), (1, 16, 100), (2, 1, 30), (3, 50, 7)):
@@ -360,7 +377,7 @@ def test_best_fit_windows_hold_every_target_once(tmp_path: Path) -> None:
         assert source.epoch == 1
 
 
-# spec: specs/data/reader.vibee:81
+# spec: specs/data/reader.vibee:82
 def test_best_fit_windows_hold_every_target_once_and_whole_documents(shards: Path) -> None:
     source = reader.TokenReader(shards, 10, 3, 0, packing="best_fit")
     rows = [tuple(row[2]) for row in _rows(source.next_batch())]
@@ -371,7 +388,7 @@ def test_best_fit_windows_hold_every_target_once_and_whole_documents(shards: Pat
     ]
 
 
-# spec: specs/data/reader.vibee:82
+# spec: specs/data/reader.vibee:83
 def test_positions_restart_with_documents(shards: Path) -> None:
     """TokenReader: positions restart with documents."""
     batch = reader.TokenReader(shards, 12, 2, 0).next_batch()
@@ -380,7 +397,7 @@ def test_positions_restart_with_documents(shards: Path) -> None:
     assert batch.positions[1 - first].tolist() == [0, 1, 2, 3, 4, 0, 1, 2, 0, 1, 2, 3]
 
 
-# spec: specs/data/reader.vibee:83
+# spec: specs/data/reader.vibee:84
 def test_each_epoch_reads_each_window_once(shards: Path) -> None:
     """TokenReader: each epoch reads each window once."""
     every = sorted(_expected(4 * index, 4) for index in range(6))
@@ -398,7 +415,7 @@ def test_each_epoch_reads_each_window_once(shards: Path) -> None:
     assert rows == _read(reader.TokenReader(shards, 4, 12, 0), 1)
 
 
-# spec: specs/data/reader.vibee:84
+# spec: specs/data/reader.vibee:85
 def test_ranks_share_the_batches_of_one(shards: Path) -> None:
     """TokenReader: ranks share the batches of one."""
     alone = reader.TokenReader(shards, 3, 6, 5)
@@ -408,7 +425,21 @@ def test_ranks_share_the_batches_of_one(shards: Path) -> None:
         assert all(rank.state_dict() == alone.state_dict() for rank in ranks)
 
 
-# spec: specs/data/reader.vibee:85
+# spec: specs/data/reader.vibee:86
+def test_skipped_windows_are_not_read(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next batch is the one after them, in the next epoch too."""
+    whole = _read(reader.TokenReader(shards, 4, 1, 0), 14)
+    for first, skipped in ((0, 5), (2, 1), (3, 9)):
+        source = reader.TokenReader(shards, 4, 1, 0)
+        _read(source, first)
+        with monkeypatch.context() as patch:
+            patch.setattr(source, "_fill", None)
+            source.skip(skipped)
+        assert (source.epoch, source.position) == divmod(first + skipped, 6)
+        assert _read(source, 2) == whole[first + skipped : first + skipped + 2]
+
+
+# spec: specs/data/reader.vibee:87
 def test_place_is_kept_across_epochs(shards: Path) -> None:
     """TokenReader: place is kept across epochs."""
     whole = _read(reader.TokenReader(shards, 4, 4, 0), 6)
@@ -430,7 +461,7 @@ def test_place_is_kept_across_epochs(shards: Path) -> None:
         assert _read(third, 1) == (whole + _read(second, 1))[4 * stop + 1 : 4 * stop + 2]
 
 
-# spec: specs/data/reader.vibee:86
+# spec: specs/data/reader.vibee:88
 def test_place_in_other_data_is_refused(shards: Path) -> None:
     """TokenReader: place in other data is refused."""
     source = reader.TokenReader(shards, 4, 1, 0)
@@ -450,7 +481,7 @@ def test_place_in_other_data_is_refused(shards: Path) -> None:
     assert state["fingerprint"] == load_manifest(shards).fingerprint
 
 
-# spec: specs/data/reader.vibee:87
+# spec: specs/data/reader.vibee:89
 def test_reader_refuses_bad_arguments(shards: Path) -> None:
     """TokenReader: reader refuses bad arguments."""
     for length, rows in ((0, 1), (1, 0)):
@@ -471,7 +502,7 @@ def test_reader_refuses_bad_arguments(shards: Path) -> None:
     assert (source.rank, source.world_size, source.manifest) == (0, 1, load_manifest(shards))
 
 
-# spec: specs/data/reader.vibee:88
+# spec: specs/data/reader.vibee:90
 def test_reader_refuses_damaged_shards(shards: Path) -> None:
     """TokenReader: reader refuses damaged shards."""
     for name in ("shard-00002.idx", "shard-00001.bin"):
@@ -484,7 +515,7 @@ def test_reader_refuses_damaged_shards(shards: Path) -> None:
         reader.TokenReader(shards, 4, 1, 0)
 
 
-# spec: specs/data/reader.vibee:98
+# spec: specs/data/reader.vibee:100
 def test_prefetched_batches_are_the_same(shards: Path) -> None:
     """Prefetcher: prefetched batches are the same."""
     whole = _read(reader.TokenReader(shards, 4, 4, 0), 9)
@@ -496,7 +527,7 @@ def test_prefetched_batches_are_the_same(shards: Path) -> None:
         reader.Prefetcher(source.reader, ahead=0)
 
 
-# spec: specs/data/reader.vibee:98
+# spec: specs/data/reader.vibee:100
 def test_prefetched_batches_are_the_same_and_no_thread_is_left(shards: Path) -> None:
     before = threading.active_count()
     source = reader.Prefetcher(reader.TokenReader(shards, 4, 4, 0))
@@ -508,7 +539,7 @@ def test_prefetched_batches_are_the_same_and_no_thread_is_left(shards: Path) -> 
     assert threading.active_count() == before
 
 
-# spec: specs/data/reader.vibee:99
+# spec: specs/data/reader.vibee:101
 class _Counted:
     """A reader that counts what is read, and fails when it is told to."""
 
@@ -531,7 +562,7 @@ class _Counted:
         self.read = state["position"]
 
 
-# spec: specs/data/reader.vibee:99
+# spec: specs/data/reader.vibee:101
 def test_place_is_that_of_what_was_handed_out(shards: Path) -> None:
     """Prefetcher: place is that of what was handed out."""
     plain = reader.TokenReader(shards, 4, 4, 0)
@@ -554,7 +585,7 @@ def test_place_is_that_of_what_was_handed_out(shards: Path) -> None:
     assert source.reader.state_dict() == states[5]
 
 
-# spec: specs/data/reader.vibee:99
+# spec: specs/data/reader.vibee:101
 def test_place_is_that_of_what_was_handed_out_and_few_are_read_ahead() -> None:
     counted = _Counted(fail_at=4)
     source = reader.Prefetcher(counted, ahead=3)
@@ -565,7 +596,7 @@ def test_place_is_that_of_what_was_handed_out_and_few_are_read_ahead() -> None:
     assert counted.read == 1
 
 
-# spec: specs/data/reader.vibee:100
+# spec: specs/data/reader.vibee:102
 def test_errors_come_through() -> None:
     """Prefetcher: errors come through."""
     counted = _Counted(fail_at=2)
@@ -582,7 +613,7 @@ def test_errors_come_through() -> None:
 # ---------------------------------------------------------------- evaluation
 
 
-# spec: specs/data/reader.vibee:111
+# spec: specs/data/reader.vibee:113
 def test_held_out_targets_are_all_tokens_once(shards: Path) -> None:
     """held_out_batches: held out targets are all tokens once."""
     for length in (1, 2, 4, 5, 24, 25, 26, 40):
@@ -595,7 +626,7 @@ def test_held_out_targets_are_all_tokens_once(shards: Path) -> None:
             assert targets == [index for index in _stream() if index != 1]
 
 
-# spec: specs/data/reader.vibee:112
+# spec: specs/data/reader.vibee:114
 def test_last_window_is_padded(shards: Path) -> None:
     """held_out_batches: last window is padded."""
     *_, last = reader.held_out_batches(shards, 10, 2)
@@ -606,7 +637,7 @@ def test_last_window_is_padded(shards: Path) -> None:
     assert documents == [4] * 5 + [5] * 5
 
 
-# spec: specs/data/reader.vibee:113
+# spec: specs/data/reader.vibee:115
 def test_held_out_refuses_bad_arguments(shards: Path) -> None:
     """held_out_batches: held out refuses bad arguments."""
     for length, rows in ((0, 1), (1, 0)):
@@ -619,7 +650,7 @@ def test_held_out_refuses_bad_arguments(shards: Path) -> None:
         next(reader.held_out_batches(shards, 1, 1))
 
 
-# spec: specs/data/reader.vibee:121
+# spec: specs/data/reader.vibee:123
 def test_token_counts_equal_a_direct_count(shards: Path) -> None:
     """token_counts: token counts equal a direct count."""
     counts_v = reader.token_counts(shards)

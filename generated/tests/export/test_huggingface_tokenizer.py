@@ -108,6 +108,18 @@ def test_tokenizer_json_is_complete(tokenizer: Path) -> None:
     }
 
 
+# spec: specs/export/huggingface_tokenizer.vibee:37
+def test_other_models_than_bpe_are_refused(tmp_path: Path) -> None:
+    """tokenizer_json: other models than bpe are refused."""
+    config = TokenizerConfig(vocab_size=271, model_type="unigram", num_threads=1)
+    model = train_tokenizer(["some words and some more words\n" * 9], config, tmp_path / "u.model")
+    with pytest.raises(
+        ValueError,
+        match=r"u.model is a unigram model, and .* for bpe: train it with model_type=bpe",
+    ):
+        huggingface_tokenizer.tokenizer_json(model.path)
+
+
 # spec: specs/export/huggingface_tokenizer.vibee:46
 def test_documents_name_the_marks(tokenizer: Path) -> None:
     """tokenizer_documents: documents name the marks."""
