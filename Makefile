@@ -10,7 +10,7 @@ QUICK := architecture/activation architecture/normalization optimization/schedul
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: install gen check lint test test-all mutants sensitivity fuzz demo bench bench-compiler bench-model clean help
+.PHONY: install gen check lint test test-all mutants sensitivity fuzz demo bench bench-compiler bench-model bench-data clean help
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -69,7 +69,10 @@ bench-model: $(STAMP) ## forward and backward beside transformers' Llama and Mix
 	$(BIN)/python benchmarks/model_speed.py
 	$(BIN)/python benchmarks/moe_speed.py
 
-bench: bench-compiler bench-model ## both
+bench-data: $(STAMP) ## tokenise and read beside SentencePiece, datasets and a bare memmap; memory as 1 GB of text grows (minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/data_speed.py
+
+bench: bench-compiler bench-model bench-data ## all of them
 
 clean: ## remove what can be made again (not generated/, which is committed)
 	rm -rf $(VENV) out build dist .igla-gen .pytest_cache .ruff_cache .hypothesis

@@ -296,8 +296,7 @@ def test_definitions(editor: Editor, norm: str) -> None:
     assert editor.places("definition", NORM, "given: Hid") == []
     attention = "specs/architecture/attention.vibee"
     editor.open(attention, (editor.root / attention).read_text())
-    uses = "uses: [igla.architecture.normalization, igla.architecture.posi"
-    [(file, number)] = editor.places("definition", attention, uses)
+    [(file, number)] = editor.places("definition", attention, "igla.architecture.posi")
     assert (file, number) == ("specs/architecture/positional.vibee", 1)
 
 

@@ -179,13 +179,13 @@ class _Stream:
     def documents(self, start: int, stop: int) -> tuple[int, list[int]]:
         """The number of the document at a place, and where others begin after it and before `stop`."""
         shard, low = divmod(start, self._length)
-        first = int(np.searchsorted(self._starts[shard], low, "right"))
+        first = int(self._starts[shard].searchsorted(low, "right"))
         number = self._documents_before[shard] + first - 1
         begun: list[int] = []
         while shard < len(self._starts) and shard * self._length < stop:
             base = shard * self._length
-            last = int(np.searchsorted(self._starts[shard], stop - base))
-            begun += (self._starts[shard][first:last] + base).tolist()
+            last = int(self._starts[shard].searchsorted(stop - base))
+            begun += [base + start for start in self._starts[shard][first:last].tolist()]
             shard, first = shard + 1, 0
         return number, begun
 

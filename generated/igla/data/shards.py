@@ -24,11 +24,11 @@ import hashlib
 import json
 import os
 import pickle
-import queue
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -682,22 +682,20 @@ class _Workers:
     """Processes that tokenise, each fed by a thread of this one."""
 
     def __init__(self, options: _Options) -> None:
+        self._options = options
         self._threads = ThreadPoolExecutor(options.workers)
-        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-        self._all = [_Worker(options) for _ in range(options.workers)]
-        for worker in self._all:
-            self._idle.put(worker)
+        self._own = threading.local()
+        self._all: list[_Worker] = []
 
     def encode(self, texts: list[str]) -> Future[list[np.ndarray]]:
         """The tokens of some documents, when a process has had time for them."""
         return self._threads.submit(self._encode, texts)
 
     def _encode(self, texts: list[str]) -> list[np.ndarray]:
-        worker = self._idle.get()
-        try:
-            return worker.encode(texts)
-        finally:
-            self._idle.put(worker)
+        if not hasattr(self._own, "worker"):
+            self._own.worker = _Worker(self._options)
+            self._all.append(self._own.worker)
+        return self._own.worker.encode(texts)
 
     def __enter__(self) -> _Workers:
         return self
@@ -742,6 +740,7 @@ class _Worker:
         return answer
 
     def close(self) -> None:
+        self.process.kill()
         self.process.wait()
         self.process.stdout.close()
         with suppress(BrokenPipeError):  # it was killed with something unread

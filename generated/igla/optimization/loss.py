@@ -96,7 +96,7 @@ class LossTerms(NamedTuple):
     squares: Tensor
 
 
-# spec: specs/optimization/loss.vibee:63
+# spec: specs/optimization/loss.vibee:65
 def _check_arguments(
     hidden_nd: Tensor,
     head_weight_vd: Tensor,
@@ -128,7 +128,7 @@ def _check_arguments(
         _check_targets(targets_n, head_weight_vd.shape[0], ignore_index)
 
 
-# spec: specs/optimization/loss.vibee:63
+# spec: specs/optimization/loss.vibee:65
 def _check_targets(targets_n: Tensor, vocab_size: int, ignore_index: int) -> None:
     outside_n = (targets_n != ignore_index) & ((targets_n < 0) | (targets_n >= vocab_size))
     if outside_n.any():
@@ -139,7 +139,7 @@ def _check_targets(targets_n: Tensor, vocab_size: int, ignore_index: int) -> Non
         )
 
 
-# spec: specs/optimization/loss.vibee:63
+# spec: specs/optimization/loss.vibee:65
 def _matmul_dtype(hidden_nd: Tensor, head_weight_vd: Tensor) -> torch.dtype:
     """Dtype of the matrix products: that of autocast, which spares float64, or of the data."""
     device = hidden_nd.device.type
@@ -153,12 +153,12 @@ def _matmul_dtype(hidden_nd: Tensor, head_weight_vd: Tensor) -> torch.dtype:
     return hidden_nd.dtype
 
 
-# spec: specs/optimization/loss.vibee:63
+# spec: specs/optimization/loss.vibee:65
 def _chunks(tokens: int, chunk_tokens: int) -> Iterator[slice]:
     return (slice(start, start + chunk_tokens) for start in range(0, tokens, chunk_tokens))
 
 
-# spec: specs/optimization/loss.vibee:63
+# spec: specs/optimization/loss.vibee:65
 def _logits_gradient(
     log_probs_cv: Tensor, targets_c: Tensor, label_smoothing: float, z_slope_c: Tensor | None
 ) -> Tensor:
@@ -173,13 +173,13 @@ def _logits_gradient(
     return probs_cv
 
 
-# spec: specs/optimization/loss.vibee:63
+# spec: specs/optimization/loss.vibee:65
 def _log_normalisers(logits_cv: Tensor, log_probs_cv: Tensor) -> Tensor:
     """logsumexp of each row, which is what log_softmax has subtracted from any of its logits."""
     return logits_cv[:, 0].to(log_probs_cv.dtype) - log_probs_cv[:, 0]
 
 
-# spec: specs/optimization/loss.vibee:63
+# spec: specs/optimization/loss.vibee:65
 class _ChunkedCrossEntropy(torch.autograd.Function):
     """The loss is a scalar: its gradients are known up to one factor when it is computed."""
 
@@ -247,7 +247,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return *grads, None, None, None, None, None, None
 
 
-# spec: specs/optimization/loss.vibee:63
+# spec: specs/optimization/loss.vibee:65
 def _terms(
     hidden_nd: Tensor,
     head_weight_vd: Tensor,
@@ -265,7 +265,7 @@ def _terms(
     return LossTerms(*_ChunkedCrossEntropy.apply(*inputs, *settings))
 
 
-# spec: specs/optimization/loss.vibee:63
+# spec: specs/optimization/loss.vibee:65
 def cross_entropy_sum(
     hidden_nd: Tensor,
     head_weight_vd: Tensor,
@@ -305,7 +305,7 @@ def cross_entropy_sum(
     return _terms(*arguments, label_smoothing, z_coefficient).total
 
 
-# spec: specs/optimization/loss.vibee:189
+# spec: specs/optimization/loss.vibee:191
 def cross_entropy_terms(
     hidden_nd: Tensor, head_weight_vd: Tensor, targets_n: Tensor, config: LossConfig
 ) -> LossTerms:
@@ -341,7 +341,7 @@ def cross_entropy_terms(
     )
 
 
-# spec: specs/optimization/loss.vibee:202
+# spec: specs/optimization/loss.vibee:204
 def add_auxiliary_losses(
     loss_sum: Tensor, tokens: int, losses: dict[str, Tensor], weights: dict[str, float]
 ) -> Tensor:
@@ -377,7 +377,7 @@ def add_auxiliary_losses(
     return loss_sum
 
 
-# spec: specs/optimization/loss.vibee:217
+# spec: specs/optimization/loss.vibee:219
 def count_targets(targets: Tensor, ignore_index: int = IGNORE_INDEX) -> int:
     """Returns how many targets are not ignore_index.
 
@@ -390,7 +390,7 @@ def count_targets(targets: Tensor, ignore_index: int = IGNORE_INDEX) -> int:
     return int((targets != ignore_index).sum())
 
 
-# spec: specs/optimization/loss.vibee:228
+# spec: specs/optimization/loss.vibee:230
 def perplexity(nats_per_token: float) -> float:
     """Returns the exponential of the loss, which is the size of a uniform choice that is as
     uncertain; infinity where that overflows.
@@ -401,7 +401,7 @@ def perplexity(nats_per_token: float) -> float:
     return float(torch.tensor(nats_per_token, dtype=torch.float64).exp())  # math.exp would raise
 
 
-# spec: specs/optimization/loss.vibee:242
+# spec: specs/optimization/loss.vibee:244
 def bits_per_byte(total_nats: float, num_bytes: int) -> float:
     """Returns the loss in bits per byte of text.
 

@@ -165,7 +165,7 @@ def decay_remaining(progress: float, config: SchedulerConfig) -> float:
     )
 
 
-# spec: specs/optimization/scheduler.vibee:135
+# spec: specs/optimization/scheduler.vibee:136
 def step_drops(step: int, config: SchedulerConfig) -> int:
     """How often the step schedule has dropped before this optimizer step."""
     first = round(config.step_start * config.total_steps)
@@ -174,7 +174,7 @@ def step_drops(step: int, config: SchedulerConfig) -> int:
     return max(0, (last - first) // interval + 1)
 
 
-# spec: specs/optimization/scheduler.vibee:158
+# spec: specs/optimization/scheduler.vibee:159
 def scheduled_factor(step: int, config: SchedulerConfig) -> float:
     """The factor on the peak rate at an optimizer step from zero up."""
     done = step + 1
@@ -189,7 +189,7 @@ def scheduled_factor(step: int, config: SchedulerConfig) -> float:
     )
 
 
-# spec: specs/optimization/scheduler.vibee:175
+# spec: specs/optimization/scheduler.vibee:176
 def learning_rate_factor(step: int, config: SchedulerConfig) -> float:
     """Returns the factor on the peak rate.
 
@@ -210,7 +210,7 @@ def learning_rate_factor(step: int, config: SchedulerConfig) -> float:
     return scheduled_factor(step, config)
 
 
-# spec: specs/optimization/scheduler.vibee:263
+# spec: specs/optimization/scheduler.vibee:264
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
     """Sets the rate in every parameter group, times its lr_scale where it has one.
 

@@ -12,7 +12,9 @@ import json
 import os
 import random
 import shutil
+import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +68,21 @@ def _shards(out: Path, texts: list[str] = TEXTS, shard_tokens: int = 10) -> Path
     documents = [Document("s", str(number), text) for number, text in enumerate(texts)]
     write_shards(documents, _Bytes(), out, shard_tokens=shard_tokens)
     return out
+
+
+# spec: specs/data/reader.vibee:16
+@pytest.fixture(autouse=True)
+def no_waiting_for_ever() -> Iterator[None]:
+    """Threads and processes that wait for each other are a fault, not a pause."""
+
+    def late(number: int, frame: object) -> None:
+        raise TimeoutError("half a minute is over")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(30)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 # spec: specs/data/reader.vibee:16

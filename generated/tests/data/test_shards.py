@@ -119,6 +119,21 @@ class _Bytes:
 
 # spec: specs/data/shards.vibee:27
 @pytest.fixture(autouse=True)
+def no_waiting_for_ever() -> Iterator[None]:
+    """Threads and processes that wait for each other are a fault, not a pause."""
+
+    def late(number: int, frame: object) -> None:
+        raise TimeoutError("half a minute is over")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(30)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+# spec: specs/data/shards.vibee:27
+@pytest.fixture(autouse=True)
 def no_waiting_for_disks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests do not outlive a loss of power: what reaches the disk when makes no difference to them."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)

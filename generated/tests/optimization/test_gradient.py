@@ -575,9 +575,9 @@ def test_statistics_wait_once(monkeypatch: pytest.MonkeyPatch) -> None:
 # spec: specs/optimization/gradient.vibee:168
 def test_statistics_leave_out_what_is_not_finite() -> None:
     """gradient_statistics: statistics leave out what is not finite."""
-    model = _model(a=[math.nan, -3.0, math.inf])
+    model = _model(a=[math.nan, -1.0, math.inf])
     (found,) = gradient.gradient_statistics(model.named_parameters()).values()
-    assert (found.elements, found.norm, found.max) == (3, 3.0, 3.0)
+    assert (found.elements, found.norm, found.max) == (3, 1.0, 1.0)
     assert (found.zeros, found.non_finite) == (0, 2)
     assert found.decades == (*[0] * 13, 1)
 

@@ -439,6 +439,7 @@ def test_noise_scale_forgets_at_its_decay() -> None:
     assert noise.value == pytest.approx(4 / 25, rel=1e-12)
     noise.update(20.0, 5.0, 2, 8)  # variance 40, square 0
     assert noise.value == pytest.approx((0.75 * 4 + 40) / (0.75 * 25), rel=1e-12)
+    noise.update(27.0, 25.5, 0.5, 2)  # in batches of whatever unit
     without = hyperparams.NoiseScale(0.0)
     without.update(27.0, 25.5, 2, 8)
     without.update(20.0, 5.0, 2, 8)
@@ -586,7 +587,7 @@ class _Doubling(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.full((width,), -2.0))
+        self.weight = nn.Parameter(-torch.arange(20.0, 20.0 + width))
         self.plain, self.paired = nn.Identity(), _Pair()
 
     def forward(self) -> Tensor:
@@ -607,11 +608,11 @@ def _build_doubling(width: int) -> tuple[nn.Module, torch.optim.Optimizer]:
 
 # spec: specs/optimization/hyperparams.vibee:305
 def test_coordinates_are_means_of_absolute_values() -> None:
-    """After the steps: each adds the gradient, 3 over the width, to every weight."""
+    """After the steps: each adds the gradient, 3 over the width, to every weight, -20 and -21 and so on."""
     scales = hyperparams.coordinate_check(
         _build_doubling, (2, 4), lambda model: -model().mean(), ("plain", "paired")
     )
-    ends = [abs(-2.0 + 4 * 3 / width) for width in (2, 4)]
+    ends = [20.5 - 4 * 3 / 2, 21.5 - 4 * 3 / 4]
     assert scales == {"plain": tuple(ends), "paired": tuple(3 * end for end in ends)}
     model, optimizer = _build_doubling(2)
     hyperparams.coordinate_check(
@@ -719,7 +720,7 @@ def test_interrupted_search_equals_the_unbroken_one(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         hyperparams.search(stopped, SPACE, config)
     resumed = hyperparams.search(stopped, SPACE, config)
-    assert resumed == whole
+    assert resumed == whole and config.storage.is_file()
     assert calls[5] == calls[6] and len(calls) == 13
     assert hyperparams.search(stopped, SPACE, config) == whole and len(calls) == 13
     other = hyperparams.search(

@@ -34,6 +34,16 @@ def test_chunk_size_few_tokens_are_one_chunk(num_tokens: int, size: int) -> None
 
 
 # spec: specs/optimization/loss.vibee:55
+def test_chunk_size_one_logit_too_many_is_one_chunk_more() -> None:
+    """chunk_size: one logit too many is one chunk more.
+
+    Law: chunk_size(3, 11184811) == 2 and chunk_size(2, 16777216) == 2
+    """
+    assert loss.chunk_size(3, 11184811) == 2
+    assert loss.chunk_size(2, 16777216) == 2
+
+
+# spec: specs/optimization/loss.vibee:57
 @pytest.mark.parametrize(("vocab_size", "size"), [(33554432, 1), (99999999, 1), (128256, 257)])
 def test_chunk_size_large_vocabularies_have_small_chunks(vocab_size: int, size: int) -> None:
     """chunk_size: large vocabularies have small chunks.
@@ -44,7 +54,7 @@ def test_chunk_size_large_vocabularies_have_small_chunks(vocab_size: int, size: 
     assert loss.chunk_size(2048, vocab_size) > 0
 
 
-# spec: specs/optimization/loss.vibee:83
+# spec: specs/optimization/loss.vibee:85
 def test_cross_entropy_sum_definition() -> None:
     """cross_entropy_sum: definition.
 
@@ -64,7 +74,7 @@ def test_cross_entropy_sum_definition() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:91
+# spec: specs/optimization/loss.vibee:93
 def test_cross_entropy_sum_equal_logits_cost_the_log_of_the_vocabulary() -> None:
     """cross_entropy_sum: equal logits cost the log of the vocabulary.
 
@@ -89,7 +99,7 @@ def test_cross_entropy_sum_equal_logits_cost_the_log_of_the_vocabulary() -> None
     )
 
 
-# spec: specs/optimization/loss.vibee:95
+# spec: specs/optimization/loss.vibee:97
 @pytest.mark.parametrize("chunk", [1, 2, 3, 6, 7, 8])
 def test_cross_entropy_sum_independent_of_the_chunk(chunk: int) -> None:
     """cross_entropy_sum: independent of the chunk.
@@ -109,7 +119,7 @@ def test_cross_entropy_sum_independent_of_the_chunk(chunk: int) -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:100
+# spec: specs/optimization/loss.vibee:102
 def test_cross_entropy_sum_smoothing_spreads_a_part_over_the_vocabulary() -> None:
     """cross_entropy_sum: smoothing spreads a part over the vocabulary.
 
@@ -130,7 +140,7 @@ def test_cross_entropy_sum_smoothing_spreads_a_part_over_the_vocabulary() -> Non
     )
 
 
-# spec: specs/optimization/loss.vibee:108
+# spec: specs/optimization/loss.vibee:110
 def test_cross_entropy_sum_z_loss_squares_the_logarithm_of_the_normaliser() -> None:
     """cross_entropy_sum: z loss squares the logarithm of the normaliser.
 
@@ -151,7 +161,7 @@ def test_cross_entropy_sum_z_loss_squares_the_logarithm_of_the_normaliser() -> N
     )
 
 
-# spec: specs/optimization/loss.vibee:116
+# spec: specs/optimization/loss.vibee:118
 def test_cross_entropy_sum_no_target_costs_nothing_at_all() -> None:
     """cross_entropy_sum: no target costs nothing at all.
 
@@ -175,7 +185,7 @@ def test_cross_entropy_sum_no_target_costs_nothing_at_all() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:119
+# spec: specs/optimization/loss.vibee:121
 def test_cross_entropy_sum_parts_add_up() -> None:
     """cross_entropy_sum: parts add up.
 
@@ -195,7 +205,7 @@ def test_cross_entropy_sum_parts_add_up() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:123
+# spec: specs/optimization/loss.vibee:125
 def test_cross_entropy_sum_ignores_what_is_not_a_target() -> None:
     """cross_entropy_sum: ignores what is not a target.
 
@@ -216,7 +226,7 @@ def test_cross_entropy_sum_ignores_what_is_not_a_target() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:127
+# spec: specs/optimization/loss.vibee:129
 def test_cross_entropy_sum_ignores_the_index_it_is_given() -> None:
     """cross_entropy_sum: ignores the index it is given.
 
@@ -237,7 +247,7 @@ def test_cross_entropy_sum_ignores_the_index_it_is_given() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:131
+# spec: specs/optimization/loss.vibee:133
 def test_cross_entropy_sum_no_target_costs_nothing() -> None:
     """cross_entropy_sum: no target costs nothing.
 
@@ -253,7 +263,7 @@ def test_cross_entropy_sum_no_target_costs_nothing() -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:134
+# spec: specs/optimization/loss.vibee:136
 def test_cross_entropy_sum_first_and_last_token_of_the_vocabulary() -> None:
     """cross_entropy_sum: first and last token of the vocabulary.
 
@@ -265,7 +275,7 @@ def test_cross_entropy_sum_first_and_last_token_of_the_vocabulary() -> None:
     assert bool((loss.cross_entropy_sum(h, w, torch.tensor([0, 8], dtype=torch.int64)) > 0).all())
 
 
-# spec: specs/optimization/loss.vibee:137
+# spec: specs/optimization/loss.vibee:139
 def test_cross_entropy_sum_refuses_flat_hidden_states() -> None:
     """cross_entropy_sum: refuses flat hidden states.
 
@@ -283,7 +293,7 @@ def test_cross_entropy_sum_refuses_flat_hidden_states() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:141
+# spec: specs/optimization/loss.vibee:143
 def test_cross_entropy_sum_refuses_other_channels() -> None:
     """cross_entropy_sum: refuses other channels.
 
@@ -298,7 +308,7 @@ def test_cross_entropy_sum_refuses_other_channels() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:145
+# spec: specs/optimization/loss.vibee:147
 def test_cross_entropy_sum_refuses_a_flat_head() -> None:
     """cross_entropy_sum: refuses a flat head.
 
@@ -313,7 +323,7 @@ def test_cross_entropy_sum_refuses_a_flat_head() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:149
+# spec: specs/optimization/loss.vibee:151
 def test_cross_entropy_sum_refuses_other_target_counts() -> None:
     """cross_entropy_sum: refuses other target counts.
 
@@ -329,7 +339,7 @@ def test_cross_entropy_sum_refuses_other_target_counts() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1, 2], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:153
+# spec: specs/optimization/loss.vibee:155
 def test_cross_entropy_sum_refuses_a_target_past_the_vocabulary() -> None:
     """cross_entropy_sum: refuses a target past the vocabulary.
 
@@ -347,7 +357,7 @@ def test_cross_entropy_sum_refuses_a_target_past_the_vocabulary() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 9], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:157
+# spec: specs/optimization/loss.vibee:159
 def test_cross_entropy_sum_refuses_a_negative_target() -> None:
     """cross_entropy_sum: refuses a negative target.
 
@@ -362,7 +372,7 @@ def test_cross_entropy_sum_refuses_a_negative_target() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([-1, 3], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:161
+# spec: specs/optimization/loss.vibee:163
 def test_cross_entropy_sum_refuses_an_empty_chunk() -> None:
     """cross_entropy_sum: refuses an empty chunk.
 
@@ -375,7 +385,7 @@ def test_cross_entropy_sum_refuses_an_empty_chunk() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1], dtype=torch.int64), chunk_tokens=0)
 
 
-# spec: specs/optimization/loss.vibee:165
+# spec: specs/optimization/loss.vibee:167
 def test_cross_entropy_sum_refuses_mixed_dtypes() -> None:
     """cross_entropy_sum: refuses mixed dtypes.
 
@@ -391,7 +401,7 @@ def test_cross_entropy_sum_refuses_mixed_dtypes() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:169
+# spec: specs/optimization/loss.vibee:171
 def test_cross_entropy_sum_says_how_to_mend_mixed_dtypes() -> None:
     """cross_entropy_sum: says how to mend mixed dtypes.
 
@@ -406,7 +416,7 @@ def test_cross_entropy_sum_says_how_to_mend_mixed_dtypes() -> None:
         loss.cross_entropy_sum(h, w, torch.tensor([0, 1], dtype=torch.int64))
 
 
-# spec: specs/optimization/loss.vibee:224
+# spec: specs/optimization/loss.vibee:226
 def test_count_targets_counts_all_but_the_ignored() -> None:
     """count_targets: counts all but the ignored.
 
@@ -418,7 +428,7 @@ def test_count_targets_counts_all_but_the_ignored() -> None:
     assert loss.count_targets(t[0:1, 0:1]) == 0
 
 
-# spec: specs/optimization/loss.vibee:235
+# spec: specs/optimization/loss.vibee:237
 @pytest.mark.parametrize("size", [1, 2, 3, 50257])
 def test_perplexity_of_a_uniform_choice(size: int) -> None:
     """perplexity: of a uniform choice.
@@ -428,7 +438,7 @@ def test_perplexity_of_a_uniform_choice(size: int) -> None:
     assert loss.perplexity(math.log(size)) == pytest.approx(size, rel=1e-12, abs=1e-12)
 
 
-# spec: specs/optimization/loss.vibee:239
+# spec: specs/optimization/loss.vibee:241
 def test_perplexity_overflows_to_infinity() -> None:
     """perplexity: overflows to infinity.
 
@@ -437,7 +447,7 @@ def test_perplexity_overflows_to_infinity() -> None:
     assert loss.perplexity(1000.0) == math.inf
 
 
-# spec: specs/optimization/loss.vibee:250
+# spec: specs/optimization/loss.vibee:252
 @pytest.mark.parametrize(("bits", "num_bytes"), [(8, 1), (3, 7)])
 def test_bits_per_byte_definition(bits: int, num_bytes: int) -> None:
     """bits_per_byte: definition.
@@ -449,7 +459,7 @@ def test_bits_per_byte_definition(bits: int, num_bytes: int) -> None:
     )
 
 
-# spec: specs/optimization/loss.vibee:254
+# spec: specs/optimization/loss.vibee:256
 @pytest.mark.parametrize("num_bytes", [0, -3])
 def test_bits_per_byte_refuses_no_bytes(num_bytes: int) -> None:
     """bits_per_byte: refuses no bytes.
@@ -528,7 +538,7 @@ def test_constants() -> None:
     assert loss.CHUNK_LOGITS == 33554432
 
 
-# spec: specs/optimization/loss.vibee:174
+# spec: specs/optimization/loss.vibee:176
 def _inputs(tokens: int, channels: int, vocab_size: int, dtype: torch.dtype) -> tuple[Tensor, ...]:
     """Hidden states and head weight that want gradients, and targets of which some are ignored."""
     generator = torch.Generator().manual_seed(0)
@@ -539,12 +549,12 @@ def _inputs(tokens: int, channels: int, vocab_size: int, dtype: torch.dtype) -> 
     return hidden_nd.to(dtype).requires_grad_(), weight_vd.to(dtype).requires_grad_(), targets_n
 
 
-# spec: specs/optimization/loss.vibee:176
+# spec: specs/optimization/loss.vibee:178
 def _plain(hidden_nd: Tensor, weight_vd: Tensor, targets_n: Tensor) -> Tensor:
     return F.cross_entropy(hidden_nd @ weight_vd.T, targets_n, reduction="sum")
 
 
-# spec: specs/optimization/loss.vibee:179
+# spec: specs/optimization/loss.vibee:181
 class _Recorder(TorchDispatchMode):
     """Writes down the name and the size of the result of every operation."""
 
@@ -562,7 +572,7 @@ class _Recorder(TorchDispatchMode):
         return sum(name in ("mm", "addmm", "addmm_") for name, _ in self.calls)
 
 
-# spec: specs/optimization/loss.vibee:174
+# spec: specs/optimization/loss.vibee:176
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_compiles_without_graph_breaks(dtype: torch.dtype) -> None:
     """cross_entropy_sum: compiles without graph breaks."""
@@ -580,7 +590,7 @@ def test_compiles_without_graph_breaks(dtype: torch.dtype) -> None:
     torch.testing.assert_close(found[0], found[1])
 
 
-# spec: specs/optimization/loss.vibee:175
+# spec: specs/optimization/loss.vibee:177
 def test_gradient_matches_finite_difference() -> None:
     """cross_entropy_sum: gradient matches finite difference."""
     hidden_nd, weight_vd, targets_n = _inputs(5, 3, 7, torch.float64)
@@ -591,7 +601,7 @@ def test_gradient_matches_finite_difference() -> None:
     assert torch.autograd.gradcheck(function, (hidden_nd, weight_vd))
 
 
-# spec: specs/optimization/loss.vibee:176
+# spec: specs/optimization/loss.vibee:178
 @pytest.mark.parametrize("vocab_size", [13, 1])
 def test_matches_torch_with_gradients(vocab_size: int) -> None:
     """cross_entropy_sum: matches torch with gradients."""
@@ -604,7 +614,7 @@ def test_matches_torch_with_gradients(vocab_size: int) -> None:
         torch.testing.assert_close(actual, expected, rtol=1e-12, atol=1e-12)
 
 
-# spec: specs/optimization/loss.vibee:177
+# spec: specs/optimization/loss.vibee:179
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 2e-6)])
 def test_one_batch_of_eight_equals_eight_of_one(dtype: torch.dtype, tolerance: float) -> None:
     """cross_entropy_sum: one batch of eight equals eight of one."""
@@ -621,7 +631,7 @@ def test_one_batch_of_eight_equals_eight_of_one(dtype: torch.dtype, tolerance: f
     torch.testing.assert_close(actual, expected, rtol=tolerance, atol=tolerance)
 
 
-# spec: specs/optimization/loss.vibee:178
+# spec: specs/optimization/loss.vibee:180
 def test_ignored_hidden_states_may_hold_nan() -> None:
     """cross_entropy_sum: ignored hidden states may hold nan."""
     hidden_nd, weight_vd, targets_n = _inputs(6, 3, 7, torch.float64)
@@ -634,7 +644,7 @@ def test_ignored_hidden_states_may_hold_nan() -> None:
     assert (hidden_nd.grad[[1, 4]] == 0).all() and (hidden_nd.grad[[0, 2, 3, 5]] != 0).all()
 
 
-# spec: specs/optimization/loss.vibee:179
+# spec: specs/optimization/loss.vibee:181
 def test_logits_exist_for_one_chunk_at_a_time() -> None:
     """cross_entropy_sum: logits exist for one chunk at a time."""
     hidden_nd, weight_vd, targets_n = _inputs(64, 4, 32, torch.float32)
@@ -644,7 +654,7 @@ def test_logits_exist_for_one_chunk_at_a_time() -> None:
     assert recorder.matmuls() == 3 * 4  # logits and two gradients for each chunk, nothing twice
 
 
-# spec: specs/optimization/loss.vibee:180
+# spec: specs/optimization/loss.vibee:182
 def test_skips_gradients_nobody_asked_for() -> None:
     """cross_entropy_sum: skips gradients nobody asked for."""
     hidden_nd, weight_vd, targets_n = _inputs(8, 4, 9, torch.float64)
@@ -667,7 +677,7 @@ def test_skips_gradients_nobody_asked_for() -> None:
     assert recorder.matmuls() == 1
 
 
-# spec: specs/optimization/loss.vibee:181
+# spec: specs/optimization/loss.vibee:183
 def test_float32_sums_in_float32() -> None:
     """cross_entropy_sum: float32 sums in float32."""
     for dtype in (torch.float32, torch.bfloat16):
@@ -681,7 +691,7 @@ def test_float32_sums_in_float32() -> None:
         torch.testing.assert_close(total.double(), exact, rtol=tolerance, atol=0)
 
 
-# spec: specs/optimization/loss.vibee:182
+# spec: specs/optimization/loss.vibee:184
 def test_weight_gradient_sums_in_float32() -> None:
     """cross_entropy_sum: weight gradient sums in float32."""
     hidden_nd, weight_vd, targets_n = _inputs(1024, 4, 8, torch.bfloat16)
@@ -693,7 +703,7 @@ def test_weight_gradient_sums_in_float32() -> None:
     assert error_vd.norm() < 0.004 * exact_vd.grad.norm()
 
 
-# spec: specs/optimization/loss.vibee:183
+# spec: specs/optimization/loss.vibee:185
 def test_autocast_softmax_is_float32() -> None:
     """cross_entropy_sum: autocast softmax is float32."""
     hidden_nd, weight_vd, targets_n = _inputs(40, 6, 13, torch.float32)
@@ -708,7 +718,7 @@ def test_autocast_softmax_is_float32() -> None:
         assert (gradient - reference).norm() < 0.02 * reference.norm()
 
 
-# spec: specs/optimization/loss.vibee:184
+# spec: specs/optimization/loss.vibee:186
 def test_autocast_leaves_float64_alone() -> None:
     """cross_entropy_sum: autocast leaves float64 alone."""
     hidden_nd, weight_vd, targets_n = _inputs(10, 6, 13, torch.float64)
@@ -718,7 +728,7 @@ def test_autocast_leaves_float64_alone() -> None:
     torch.testing.assert_close(total, expected, rtol=1e-12, atol=0)
 
 
-# spec: specs/optimization/loss.vibee:185
+# spec: specs/optimization/loss.vibee:187
 def test_chunk_default_agrees_with_the_config(monkeypatch: pytest.MonkeyPatch) -> None:
     """cross_entropy_sum: chunk default agrees with the config."""
     config = loss.LossConfig()
@@ -745,14 +755,14 @@ def test_chunk_default_agrees_with_the_config(monkeypatch: pytest.MonkeyPatch) -
 SMOOTH = dict(label_smoothing=0.2, z_coefficient=0.05)
 
 
-# spec: specs/optimization/loss.vibee:186
+# spec: specs/optimization/loss.vibee:188
 def _plain_smooth(hidden_nd: Tensor, weight_vd: Tensor, targets_n: Tensor) -> Tensor:
     logits_nv = hidden_nd @ weight_vd.T
     total = F.cross_entropy(logits_nv, targets_n, reduction="sum", label_smoothing=0.2)
     return total + 0.05 * (logits_nv.logsumexp(-1).square() * (targets_n != -100)).sum()
 
 
-# spec: specs/optimization/loss.vibee:186
+# spec: specs/optimization/loss.vibee:188
 def test_smoothing_and_z_loss_have_exact_gradients() -> None:
     """Against finite differences, and against torch's label smoothing."""
     inputs = _inputs(5, 3, 7, torch.float64)
@@ -770,7 +780,7 @@ def test_smoothing_and_z_loss_have_exact_gradients() -> None:
         torch.testing.assert_close(results[1], results[0], rtol=tolerance, atol=tolerance)
 
 
-# spec: specs/optimization/loss.vibee:186
+# spec: specs/optimization/loss.vibee:188
 def test_smoothing_and_z_loss_have_exact_gradients_under_autocast() -> None:
     """The products are of bfloat16, all else is float32; an ignored state may hold NaN."""
     inputs = _inputs(40, 6, 13, torch.float32)
@@ -785,7 +795,7 @@ def test_smoothing_and_z_loss_have_exact_gradients_under_autocast() -> None:
         assert (gradient - reference).norm() < 0.02 * reference.norm()
 
 
-# spec: specs/optimization/loss.vibee:187
+# spec: specs/optimization/loss.vibee:189
 def test_smoothing_and_z_loss_do_not_depend_on_the_chunk() -> None:
     """cross_entropy_sum: smoothing and z loss do not depend on the chunk."""
     inputs = _inputs(11, 6, 13, torch.float64)
@@ -798,7 +808,7 @@ def test_smoothing_and_z_loss_do_not_depend_on_the_chunk() -> None:
         torch.testing.assert_close(gradients, expected_gradients, rtol=1e-12, atol=1e-12)
 
 
-# spec: specs/optimization/loss.vibee:200
+# spec: specs/optimization/loss.vibee:202
 def test_terms_make_up_the_total() -> None:
     """cross_entropy_terms: terms make up the total."""
     inputs = _inputs(11, 6, 13, torch.float64)
@@ -820,7 +830,7 @@ def test_terms_make_up_the_total() -> None:
     torch.testing.assert_close(*gradients, rtol=0, atol=0)
 
 
-# spec: specs/optimization/loss.vibee:200
+# spec: specs/optimization/loss.vibee:202
 def test_terms_follow_the_config() -> None:
     """cross_entropy_terms: terms follow the config."""
     hidden_nd, weight_vd, targets_n = _inputs(12, 4, 9, torch.float64)
@@ -837,7 +847,7 @@ def test_terms_follow_the_config() -> None:
     assert (default.label_smoothing, default.z_coefficient) == (0.0, 0.0)
 
 
-# spec: specs/optimization/loss.vibee:215
+# spec: specs/optimization/loss.vibee:217
 def test_auxiliary_losses_are_weighted_by_targets() -> None:
     """Two microbatches with unequal targets: after the division by all of them it is the weighted mean."""
     balance = [torch.tensor(2.0, requires_grad=True), torch.tensor([5.0], requires_grad=True)]
@@ -857,7 +867,7 @@ def test_auxiliary_losses_are_weighted_by_targets() -> None:
     assert loss.add_auxiliary_losses(torch.tensor(3.0), 2, {}, {}) == 3.0
 
 
-# spec: specs/optimization/loss.vibee:215
+# spec: specs/optimization/loss.vibee:217
 def test_auxiliary_names_must_agree() -> None:
     """add_auxiliary_losses: auxiliary names must agree."""
     one = torch.tensor(1.0)

@@ -117,6 +117,7 @@ def test_decay_steps_main_and_cooldown_are_golden() -> None:
     ("shape", "progress", "left"),
     [
         ("linear", 0.25, 0.75),
+        ("cosine", 0.25, 0.8535533905932737),
         ("cosine", 0.5, 0.5),
         ("cosine", 1.0, 0.0),
         ("sqrt", 0.75, 0.5),
@@ -144,7 +145,7 @@ def test_decay_remaining_by_shape(shape: str, progress: float, left: float) -> N
     ) == pytest.approx(left, rel=1e-12, abs=1e-12)
 
 
-# spec: specs/optimization/scheduler.vibee:128
+# spec: specs/optimization/scheduler.vibee:129
 @pytest.mark.parametrize("shape", ["linear", "cosine", "sqrt", "one_minus_sqrt"])
 def test_decay_remaining_others_have_no_choice(shape: str) -> None:
     """decay_remaining: others have no choice.
@@ -171,7 +172,7 @@ def test_decay_remaining_others_have_no_choice(shape: str) -> None:
     ) == pytest.approx((1 + math.sqrt(0.5)) / 2, rel=1e-12, abs=1e-12)
 
 
-# spec: specs/optimization/scheduler.vibee:145
+# spec: specs/optimization/scheduler.vibee:146
 @pytest.mark.parametrize(("step", "drops"), [(0, 0), (79, 0), (80, 1), (89, 1), (90, 2), (500, 2)])
 def test_step_drops_at_four_and_nine_tenths(step: int, drops: int) -> None:
     """step_drops: at four and nine tenths.
@@ -187,7 +188,7 @@ def test_step_drops_at_four_and_nine_tenths(step: int, drops: int) -> None:
     )
 
 
-# spec: specs/optimization/scheduler.vibee:154
+# spec: specs/optimization/scheduler.vibee:155
 @pytest.mark.parametrize(("step", "drops"), [(4, 0), (5, 1), (6, 2), (9, 5)])
 def test_step_drops_at_intervals_of_a_step_at_least(step: int, drops: int) -> None:
     """step_drops: at intervals of a step at least.
@@ -206,7 +207,7 @@ def test_step_drops_at_intervals_of_a_step_at_least(step: int, drops: int) -> No
     )
 
 
-# spec: specs/optimization/scheduler.vibee:187
+# spec: specs/optimization/scheduler.vibee:188
 @pytest.mark.parametrize(
     ("schedule", "step", "factor"),
     [
@@ -229,7 +230,7 @@ def test_learning_rate_factor_warms_up_linearly(schedule: str, step: int, factor
     ) == pytest.approx(factor, rel=1e-12, abs=1e-12)
 
 
-# spec: specs/optimization/scheduler.vibee:197
+# spec: specs/optimization/scheduler.vibee:198
 @pytest.mark.parametrize("step", [3, 5, 7, 9])
 def test_learning_rate_factor_cosine_falls_to_the_final_ratio(step: int) -> None:
     """learning_rate_factor: cosine falls to the final ratio.
@@ -242,7 +243,7 @@ def test_learning_rate_factor_cosine_falls_to_the_final_ratio(step: int) -> None
     )
 
 
-# spec: specs/optimization/scheduler.vibee:202
+# spec: specs/optimization/scheduler.vibee:203
 @pytest.mark.parametrize(("step", "factor"), [(2, 0.9), (5, 0.6), (9, 0.2)])
 def test_learning_rate_factor_linear_falls_to_the_final_ratio(step: int, factor: float) -> None:
     """learning_rate_factor: linear falls to the final ratio.
@@ -257,7 +258,7 @@ def test_learning_rate_factor_linear_falls_to_the_final_ratio(step: int, factor:
     )
 
 
-# spec: specs/optimization/scheduler.vibee:208
+# spec: specs/optimization/scheduler.vibee:209
 @pytest.mark.parametrize(("step", "factor"), [(1, 1.0), (15, 1.0), (16, 0.8), (18, 0.4), (19, 0.2)])
 def test_learning_rate_factor_wsd_is_stable_then_falls(step: int, factor: float) -> None:
     """learning_rate_factor: wsd is stable then falls.
@@ -272,7 +273,7 @@ def test_learning_rate_factor_wsd_is_stable_then_falls(step: int, factor: float)
     )
 
 
-# spec: specs/optimization/scheduler.vibee:219
+# spec: specs/optimization/scheduler.vibee:220
 @pytest.mark.parametrize("step", [1, 5, 9, 100])
 def test_learning_rate_factor_constant_stays(step: int) -> None:
     """learning_rate_factor: constant stays.
@@ -283,7 +284,7 @@ def test_learning_rate_factor_constant_stays(step: int) -> None:
     assert scheduler.learning_rate_factor(step, config) == 1
 
 
-# spec: specs/optimization/scheduler.vibee:223
+# spec: specs/optimization/scheduler.vibee:224
 @pytest.mark.parametrize(
     ("step", "factor"), [(7, 0.5), (15, 1.0), (811, 1.0), (905, 0.55), (999, 0.1)]
 )
@@ -298,7 +299,7 @@ def test_learning_rate_factor_trinity_is_three_phases(step: int, factor: float) 
     )
 
 
-# spec: specs/optimization/scheduler.vibee:233
+# spec: specs/optimization/scheduler.vibee:234
 @pytest.mark.parametrize(
     ("step", "factor"), [(4, 0.5), (79, 1.0), (80, 0.5), (99, 0.25), (100, 0.25)]
 )
@@ -313,7 +314,7 @@ def test_learning_rate_factor_step_drops_by_its_factor(step: int, factor: float)
     assert scheduler.learning_rate_factor(step, config) == factor
 
 
-# spec: specs/optimization/scheduler.vibee:243
+# spec: specs/optimization/scheduler.vibee:244
 @pytest.mark.parametrize("schedule", ["cosine", "linear", "wsd", "trinity"])
 def test_learning_rate_factor_the_last_step_has_the_default_ratio(schedule: str) -> None:
     """learning_rate_factor: the last step has the default ratio.
@@ -326,7 +327,7 @@ def test_learning_rate_factor_the_last_step_has_the_default_ratio(schedule: str)
     ) == pytest.approx(0.1, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/optimization/scheduler.vibee:246
+# spec: specs/optimization/scheduler.vibee:247
 @pytest.mark.parametrize(("schedule", "step"), [("cosine", 10), ("linear", 15), ("wsd", 1000)])
 def test_learning_rate_factor_later_steps_keep_the_last_value(schedule: str, step: int) -> None:
     """learning_rate_factor: later steps keep the last value.
@@ -339,7 +340,7 @@ def test_learning_rate_factor_later_steps_keep_the_last_value(schedule: str, ste
     ) == pytest.approx(0.1, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/optimization/scheduler.vibee:252
+# spec: specs/optimization/scheduler.vibee:253
 def test_learning_rate_factor_needs_no_warmup() -> None:
     """learning_rate_factor: needs no warmup.
 
@@ -352,7 +353,7 @@ def test_learning_rate_factor_needs_no_warmup() -> None:
     assert scheduler.learning_rate_factor(3, config) == 0
 
 
-# spec: specs/optimization/scheduler.vibee:256
+# spec: specs/optimization/scheduler.vibee:257
 def test_learning_rate_factor_warmup_of_one_step() -> None:
     """learning_rate_factor: warmup of one step.
 
@@ -367,7 +368,7 @@ def test_learning_rate_factor_warmup_of_one_step() -> None:
     )
 
 
-# spec: specs/optimization/scheduler.vibee:258
+# spec: specs/optimization/scheduler.vibee:259
 def test_learning_rate_factor_refuses_a_negative_step() -> None:
     """learning_rate_factor: refuses a negative step.
 
@@ -497,7 +498,7 @@ def test_constants() -> None:
     assert scheduler.PHI == 1.618033988749895
 
 
-# spec: specs/optimization/scheduler.vibee:261
+# spec: specs/optimization/scheduler.vibee:262
 def test_defaults() -> None:
     """learning_rate_factor: defaults."""
     config = scheduler.SchedulerConfig(warmup_steps=2, total_steps=10)
@@ -507,7 +508,7 @@ def test_defaults() -> None:
     assert scheduler.PHI == (1 + 5**0.5) / 2
 
 
-# spec: specs/optimization/scheduler.vibee:172
+# spec: specs/optimization/scheduler.vibee:173
 @pytest.mark.parametrize("schedule", ["cosine", "wsd", "linear", "constant", "step", "trinity"])
 def test_learning_rate_is_the_formula(schedule: str) -> None:
     """At every step, and it never leaves the way from zero to the peak, nor rises after it."""
@@ -521,13 +522,13 @@ def test_learning_rate_is_the_formula(schedule: str) -> None:
     assert set(factors[99:]) == {factors[99]}
 
 
-# spec: specs/optimization/scheduler.vibee:269
+# spec: specs/optimization/scheduler.vibee:270
 def _optimizer() -> torch.optim.Optimizer:
     first, second = torch.nn.Linear(2, 2).parameters()
     return torch.optim.SGD([dict(params=[first], lr=0.5), dict(params=[second], lr=0.25)])
 
 
-# spec: specs/optimization/scheduler.vibee:269
+# spec: specs/optimization/scheduler.vibee:270
 def test_sets_every_group() -> None:
     """set_learning_rate: sets every group."""
     optimizer = _optimizer()
@@ -539,7 +540,7 @@ def test_sets_every_group() -> None:
     assert [group["lr"] for group in optimizer.param_groups] == [0.125, 0.5]
 
 
-# spec: specs/optimization/scheduler.vibee:269
+# spec: specs/optimization/scheduler.vibee:270
 @pytest.mark.parametrize("learning_rate", [-1e-9, math.inf, math.nan])
 def test_refuses_a_bad_rate(learning_rate: float) -> None:
     """set_learning_rate: refuses a bad rate."""
