@@ -746,7 +746,7 @@ def test_finds_a_checkpoint_moved_aside(tmp_path: Path) -> None:
     assert aside.exists()
 
 
-# spec: specs/distributed/checkpointing.vibee:116
+# spec: specs/distributed/checkpointing.vibee:117
 def test_keeps_the_newest(tmp_path: Path) -> None:
     """prune_checkpoints: keeps the newest."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -758,7 +758,7 @@ def test_keeps_the_newest(tmp_path: Path) -> None:
     assert checkpointing.prune_checkpoints(tmp_path / "absent", 1) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:116
+# spec: specs/distributed/checkpointing.vibee:117
 def test_keeps_the_newest_and_what_a_killed_prune_leaves_is_removed_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -774,12 +774,12 @@ def test_keeps_the_newest_and_what_a_killed_prune_leaves_is_removed_later(
         assert _names(tmp_path) == [kept.name]
 
 
-# spec: specs/distributed/checkpointing.vibee:116
+# spec: specs/distributed/checkpointing.vibee:117
 def _interrupted(path: Path) -> None:
     raise KeyboardInterrupt
 
 
-# spec: specs/distributed/checkpointing.vibee:116
+# spec: specs/distributed/checkpointing.vibee:118
 def test_keeps_the_steps_it_is_told(tmp_path: Path) -> None:
     """prune_checkpoints: keeps the steps it is told."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -789,7 +789,7 @@ def test_keeps_the_steps_it_is_told(tmp_path: Path) -> None:
     assert _names(tmp_path) == [third.name, fourth.name]
 
 
-# spec: specs/distributed/checkpointing.vibee:116
+# spec: specs/distributed/checkpointing.vibee:119
 def test_damaged_ones_do_not_count(tmp_path: Path) -> None:
     """prune_checkpoints: damaged ones do not count."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -800,7 +800,7 @@ def test_damaged_ones_do_not_count(tmp_path: Path) -> None:
     assert checkpointing.prune_checkpoints(tmp_path, 2) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:116
+# spec: specs/distributed/checkpointing.vibee:120
 def test_refuses_to_keep_none(tmp_path: Path) -> None:
     """prune_checkpoints: refuses to keep none."""
     _save(tmp_path, 1)
