@@ -5,7 +5,7 @@
 
 Each mutation must be noticed: the generated files change, or a finding stands where the spec was touched.
 The files are compared without the line numbers of their `# spec:` comments, which any deleted line would
-shift. A mutation is
+shift; two lines that change places shift no other, and there the numbers count. A mutation is
 
     changed      no finding in this spec, and its generated files differ; or none in any, and those of one
                  that reads it differ
@@ -385,7 +385,7 @@ class Bench:
         if unit is not None:
             libraries._load_uses(library, ROOT)
             self._run_rules(library, [unit])
-            if not faults_of(library) and self._differs(library, [unit], mine):
+            if not faults_of(library) and self._differs(library, [unit], mine, mutation):
                 return Outcome(mutation, "changed", "")  # whatever its readers make of it
             if not any(self._touches(mutation, item) for item in faults_of(library)):
                 self._run_rules(library, others_reading(library, unit))
@@ -393,7 +393,7 @@ class Bench:
         said = f"{found[0].span.file}:{found[0].span.line} {found[0].message}" if found else ""
         if any(self._touches(mutation, item) for item in found):
             return Outcome(mutation, "reported", said)
-        differs = unit is not None and self._differs(library, readers(library, unit), mine)
+        differs = unit is not None and self._differs(library, readers(library, unit), mine, mutation)
         if found:
             return Outcome(mutation, "elsewhere" if differs else "misplaced", said)
         return Outcome(mutation, "changed" if differs else "silent", said)
@@ -419,7 +419,9 @@ class Bench:
         lines |= {row for row in mutation.touched if _quotes(item, texts[row - 1])}
         return bool(lines & mutation.touched)
 
-    def _differs(self, library: Library, units: list[Unit], mine: Unit) -> bool:
+    def _differs(
+        self, library: Library, units: list[Unit], mine: Unit, mutation: Mutation
+    ) -> bool:
         """Whether a file of these units does, the mutated one first among them if it has files."""
         if library.requested[0].module != mine.module:
             return True  # other paths
@@ -428,7 +430,8 @@ class Bench:
                 continue
             try:
                 others = zip(_made(library, reader), self.made(reader.module), strict=True)
-                if any(is_other(now, before) for now, before in others):
+                exact = mutation.kind == "swap-lines"  # no other line has moved
+                if any(is_other(now, before, exact) for now, before in others):
                     return True
             except Exception:
                 if not faults_of(library):
@@ -502,8 +505,10 @@ class Made:
         return render._providers(self.library, self.unit)
 
 
-def is_other(now: Made, before: Made) -> bool:
-    """Whether two files differ, in more than the line numbers of `# spec:` comments."""
+def is_other(now: Made, before: Made, exact: bool = False) -> bool:
+    """Whether two files differ; unless `exact`, in more than the line numbers of `# spec:` comments."""
+    if exact and now.draft.text != before.draft.text:
+        return True
     drafts = _without_places(now.draft.text), _without_places(before.draft.text)
     if drafts[0] == drafts[1] and now.names == before.names:
         return False

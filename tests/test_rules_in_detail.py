@@ -180,6 +180,15 @@ def test_the_tests_of_a_blueprint_import_what_they_test(workplace: Workplace) ->
     assert [item.name for item in reported] == ["missing-hole"]
 
 
+def test_a_template_shows_no_section_that_is_not_declared(workplace: Workplace) -> None:
+    example = model(MODEL_HEADER + "dimensions: {hidden_size: 8}\ncontract: {parameters: 64}\n")
+    path = "templates/models/family.py.j2"
+    more = {path: example.aside[path] + "EXTRA = {{ section_extra }}\n"}
+    reported = found(workplace, Example(example.files, {**example.aside, **more}))
+    assert [item.name for item in reported] == ["missing-hole"]
+    assert "shows the section 'extra', which is not declared" in reported[0].message
+
+
 def test_a_result_that_the_spec_leaves_out(workplace: Workplace) -> None:
     spec = SOUND.replace("    returns: Tensor[..., D]\n", "")
     assert names(workplace, spec) == ["signature-mismatch"]

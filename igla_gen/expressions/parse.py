@@ -142,6 +142,10 @@ class _Builder:
         function, *arguments, closing = [child for child in children if child is not None]
         positional = tuple(a for a in arguments if not isinstance(a, tuple))
         keywords = tuple(a for a in arguments if isinstance(a, tuple))
+        if keywords and any(isinstance(a, tuple) for a in arguments[: len(positional)]):
+            message = f"an argument without a name stands behind {keywords[0][0]}="
+            hint = "put the arguments without names first"
+            raise SpecError(Diagnostic("IG202", "bad-expression", message, positional[-1].span, hint))
         return Call(function, positional, keywords, function.span.to(self._at(closing)))
 
     def index(self, children):

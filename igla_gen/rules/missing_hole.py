@@ -1,6 +1,9 @@
-"""A template has a place for all that its spec declares."""
+"""A template has a place for all that its spec declares, and for nothing else."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterable
 
 from igla_gen.emit.templates import template_texts
 from igla_gen.model.component import BlueprintSpec, ComponentSpec
@@ -8,6 +11,8 @@ from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import NORM_TESTS, SOUND, component
 from igla_gen.rules.templates import block_names, templates_of
+
+_SECTION_HOLE = re.compile(r"\{\{ section_(\w+) \}\}")
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
@@ -38,13 +43,32 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
             )
 
 
+    if isinstance(spec, BlueprintSpec):
+        _check_sections(finder, spec, templates)
+
+
+def _check_sections(finder: Finder, spec: BlueprintSpec, templates: Iterable[str]) -> None:
+    """The templates show no section that the blueprint does not have."""
+    place = spec.key_span("sections") if spec.sections else spec.module.span
+    for template in templates:
+        text = template_texts().get(template) or ""
+        shown = dict.fromkeys(_SECTION_HOLE.findall(text))
+        for name in [name for name in shown if name not in spec.sections]:
+            finder.report(
+                f"templates/{template} shows the section {name!r}, which is not declared",
+                place,
+                f"add {name} to sections, or take its hole out of the template",
+            )
+
+
 RULE = Rule(
     code="IG418",
     name="missing-hole",
     what=(
         "A template without the place for what its spec declares: `{{ constants }}`, "
         "`{{ types }}`, `{{ formulas }}`, and in the test template `{{ laws }}` and, of a "
-        "blueprint, `{{ instance_import }}`."
+        "blueprint, `{{ instance_import }}`; or a place, `{{ section_NAME }}`, for a section that "
+        "the blueprint does not declare."
     ),
     why="What has no place would be left out of the output in silence, laws among it.",
     bad=component(SOUND, tests=NORM_TESTS.replace("{{ laws }}", "")),
