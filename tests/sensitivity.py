@@ -415,6 +415,8 @@ class Bench:
             lines |= set(range(min(lines), max(lines)))
         if item.name in RELATIONS:
             lines |= {item.span.line - 1}
+        texts = mutation.text.split("\n")
+        lines |= {row for row in mutation.touched if _quotes(item, texts[row - 1])}
         return bool(lines & mutation.touched)
 
     def _differs(self, library: Library, units: list[Unit], mine: Unit) -> bool:
@@ -438,6 +440,11 @@ class Bench:
 def _lines_named(item: Diagnostic) -> set[int]:
     """Lines that a finding names besides its own: `it is already on line 12`."""
     return {int(n) for n in re.findall(r"\bline (\d+)", f"{item.message} {item.hint or ''}")}
+
+
+def _quotes(item: Diagnostic, line: str) -> bool:
+    """Whether a finding shows a line word for word, as part of a value that began above it."""
+    return len(line.strip()) > 20 and line.strip() in item.message
 
 
 def readers(library: Library, unit: Unit) -> list[Unit]:

@@ -117,10 +117,26 @@ def _owners(parts: list[ast.stmt], rows: list[str]) -> dict[int, str]:
             if (first := next(users, None)) is not None:
                 found[id(node)] = first
         if not found:
+            found = _registered(waiting, parts, owners)
+        if not found:
             return owners
         owners |= found
         waiting = [node for node in waiting if id(node) not in owners]
     return owners
+
+
+def _registered(
+    waiting: list[ast.stmt], parts: list[ast.stmt], owners: dict[int, str]
+) -> dict[int, str]:
+    """Of what nobody names, such as a function that a decorator hands over: the first thing that it names itself."""
+    found = {}
+    for node in waiting:
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        names |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+        named = (owners[id(part)] for part in parts if id(part) in owners and _bound(part) & names)
+        if (first := next(named, None)) is not None:
+            found[id(node)] = first
+    return found
 
 
 def _bound(node: ast.stmt) -> set[str]:

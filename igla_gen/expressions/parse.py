@@ -55,11 +55,15 @@ def parse_expression(scalar: Scalar) -> Expression:
         depth = depth_of(node) if len(scalar.text) > MAX_DEPTH else 0
     except UnexpectedError as error:
         offset = error.offset
-        rest = scalar.text[offset : offset + 20]
+        rest = scalar.text[offset : offset + 20].split("\n")[0]
         message = f"{rest!r} cannot stand here" if rest else "the expression breaks off"
         hint = "operators: + - * / // % ^ @ == != < <= > >= ~= and or not in, a if c else b"
         if not rest and scalar.style == "block":
             hint = f"line {scalar.place(len(scalar.text.rstrip()))[0] + 1} does not go on with it; {hint}"
+        before = scalar.text[:offset].rstrip()
+        if rest and "\n" in scalar.text[len(before) : offset]:
+            ending, line = before.split("\n")[-1].strip()[-20:], scalar.place(len(before))[0]
+            hint = f"{ending!r} at the end of line {line} does not go on so; {hint}"
         raise _error(scalar, offset, message, hint) from None
     except RecursionError:
         raise _too_deep(scalar) from None

@@ -50,7 +50,9 @@ class ScalarScanner(Cursor):
         if end < len(line) and line[end] == ":":
             hint = "put the value in quotes, or indent this key to the level of its mapping"
             if began is not None:
-                above = f" and line {self._row}" if self._row > began else ""
+                first, last = began + 1, self._row
+                above = f", as do line {first} and line {last}" if last > first else ""
+                above = f", as does line {first}" if last == first else above
                 hint = f"this goes on with the value of line {began}{above}: {hint}"
             self._fault(
                 "IG105", "colon-in-plain-value", "a plain value cannot contain ': '",

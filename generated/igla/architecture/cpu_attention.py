@@ -244,11 +244,13 @@ def _attention_backward(
     return grad_q_bthd, *(_by_token(x_nsd, batch_size, num_keys) for x_nsd in grads_kv)
 
 
+# spec: specs/architecture/cpu_attention.vibee:22
 @_attention.register_fake
 def _like_queries(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
     return q.new_empty((*q.shape[:3], v.shape[3]))
 
 
+# spec: specs/architecture/cpu_attention.vibee:22
 @_attention_backward.register_fake
 def _like_arguments(
     grad: Tensor, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool
@@ -304,6 +306,7 @@ def _mask_in_batch(
     return mask.expand(-1, batch_size, -1, -1, -1).flatten(0, 1)
 
 
+# spec: specs/architecture/cpu_attention.vibee:22
 @_attention_backward.register_vmap
 def _mapped_backward(
     info: Any, dims: tuple[int | None, ...], *arguments: Any
@@ -316,6 +319,7 @@ def _mapped_backward(
     return tuple(x.unflatten(0, (size, -1)) for x in grads), (0, 0, 0)
 
 
+# spec: specs/architecture/cpu_attention.vibee:22
 @register_flop_formula(torch.ops.igla.blockwise_attention)
 def _flops(q_shape: Any, k_shape: Any, v_shape: Any, *_: Any, out_shape: Any = None) -> int:
     """Two products over all keys, as torch counts its own kernels: the causal half is not taken off."""
@@ -323,6 +327,7 @@ def _flops(q_shape: Any, k_shape: Any, v_shape: Any, *_: Any, out_shape: Any = N
     return 2 * batch_size * num_heads * num_queries * k_shape[1] * (head_dim + v_shape[3])
 
 
+# spec: specs/architecture/cpu_attention.vibee:22
 @register_flop_formula(torch.ops.igla.blockwise_attention_backward)
 def _backward_flops(grad_shape: Any, *shapes: Any, out_shape: Any = None) -> int:
     """Four products; what is made again is not counted."""

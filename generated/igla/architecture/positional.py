@@ -259,12 +259,14 @@ def _tables(positions: Tensor, frequencies: Tensor, factor: float) -> tuple[Tens
     return (factor * angles.cos()).float(), (factor * angles.sin()).float()
 
 
+# spec: specs/architecture/positional.vibee:142
 @_tables.register_fake
 def _like_tables(positions: Tensor, frequencies: Tensor, factor: float) -> tuple[Tensor, Tensor]:
     shape = (*positions.shape, *frequencies.shape)
     return tuple(positions.new_empty(shape, dtype=torch.float32) for _ in range(2))
 
 
+# spec: specs/architecture/positional.vibee:142
 @_tables.register_vmap
 def _mapped_tables(
     info: Any, dims: tuple[int | None, ...], positions: Tensor, *rest: Any

@@ -714,7 +714,7 @@ class _Worker:
 
     def __init__(self, options: _Options) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", f"from {__name__} import _serve; _serve()"],
+            [sys.executable, "-c", f"import {__name__} as shards; shards.{_serve.__name__}()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -747,6 +747,7 @@ class _Worker:
             self.process.stdin.close()
 
 
+# spec: specs/data/shards.vibee:83
 def _serve() -> None:
     """The other end: answers lists of texts with lists of tokens until the input ends."""
     signal.signal(
