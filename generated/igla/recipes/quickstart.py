@@ -154,7 +154,7 @@ class TrainingConfig:
     microbatches: int = 1
     """Batches whose gradients are summed before each optimizer step."""
     packing: Literal["concat", "best_fit"] = "concat"
-    """concat cuts the documents, one after the other, into sequences; best_fit fills sequences with whole ones, and pads."""
+    """concat cuts documents one after the other into sequences; best_fit fills sequences with whole ones, and pads."""
     document_mask: bool = True
     """Packed documents do not attend to each other."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

@@ -1600,7 +1600,9 @@ def test_experts_are_balanced_and_microbatches_make_no_difference(
 def test_experts_are_balanced(options: subject.Options, data: subject.PreparedData) -> None:
     """The gradient holds that of both losses of the routers, each times its coefficient; the log names them."""
     options = dataclasses.replace(options, gradient=GradientConfig(max_norm=1e9))
-    batches = rows(torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300, 4)
+    targets = torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300
+    targets[1, 4:] = IGNORE_INDEX
+    batches, counts_n = rows(targets, 4), (targets != IGNORE_INDEX).flatten()
     plain, _ = gradients_of(
         routed(balance_coefficient=0.0, z_coefficient=0.0), options, data, batches
     )
@@ -1613,10 +1615,10 @@ def test_experts_are_balanced(options: subject.Options, data: subject.PreparedDa
     _, routings = model(batches[0].inputs, document_ids_bt=documents, return_routing=True)
     shares, squares = [], []
     for routing in routings:
-        probability_te = routing.logits_te.softmax(-1)
-        chosen_e = torch.nn.functional.one_hot(routing.experts_tk, 4).sum(1).double().mean(0)
-        shares.append(4 * (chosen_e * probability_te.mean(0)).sum())
-        squares.append(routing.logits_te.logsumexp(-1).square().mean())
+        logits_te = routing.logits_te[counts_n]
+        chosen_te = torch.nn.functional.one_hot(routing.experts_tk[counts_n], 4).sum(1).double()
+        shares.append(4 * (chosen_te.mean(0) * logits_te.softmax(-1).mean(0)).sum())
+        squares.append(logits_te.logsumexp(-1).square().mean())
     balance, z_loss = torch.stack(shares).mean(), torch.stack(squares).mean()
     (0.3 * balance + 0.2 * z_loss).backward()
     assert any(bool(p.grad.any()) for n, p in model.named_parameters() if p.grad is not None)
