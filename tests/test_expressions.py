@@ -213,7 +213,8 @@ def test_what_has_no_value_says_why(text: str, message: str) -> None:
     [
         ("", 1), ("1 +", 4), ("1 + * 2", 5), ("(1", 3), ("1)", 2), ("a b", 3), ("a = 1", 3), ("a ! b", 3),
         ("a.__class__", 3), ("x if y", 7), ("lambda: 1", 7), ("f(a b)", 5), ("[1, 2", 6), ("'x", 1), ("a := 1", 3),
-        ("a + 1e999", 5), ("1 + " + "9" * 5000, 5), ("a; b", 2), ("a < > b", 5), ("f(x=)", 5), ("()", 2), ("f(x=1, a)", 8),
+        ("a + 1e999", 5), ("1 + " + "9" * 5000, 5), ("a; b", 2), ("a < > b", 5), ("f(x=)", 5), ("()", 2),
+        ("f(x=1, a)", 8),
     ],
 )  # fmt: skip
 def test_what_is_no_expression_is_refused_at_its_place(text: str, column: int) -> None:

@@ -141,7 +141,9 @@ def test_a_whole_run_is_proved_by_llama_cpp(texts: Path, tmp_path: Path) -> None
         "model-f16.gguf",
         "model-f32.gguf",
         "model-q8_0.gguf",
+        "report.html",
         "result.json",
+        "speed.jsonl",
     }
     assert {path.name for path in (out / "model").iterdir()} >= {"config.json", "model.safetensors"}
     assert not leftovers(out)
