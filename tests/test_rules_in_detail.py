@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from igla_gen.diagnostics import Diagnostic
 from igla_gen.model.library import load
-from igla_gen.rules import run_rules
+from igla_gen.rules import base, run_rules
 from igla_gen.rules.examples import (
     CHECK,
     FAMILY,
@@ -187,6 +188,29 @@ def test_a_template_shows_no_section_that_is_not_declared(workplace: Workplace) 
     reported = found(workplace, Example(example.files, {**example.aside, **more}))
     assert [item.name for item in reported] == ["missing-hole"]
     assert "shows the section 'extra', which is not declared" in reported[0].message
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_two_processes_find_what_one_finds(
+    failing: bool, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "FORKED_FROM", 2)
+    example = model(MODEL_HEADER + "dimensions: {hidden_size: 8}\ncontract: {parameters: 65}\n")
+    unsound = component(SOUND.replace("    returns: Tensor[..., D]\n", ""))
+    files, aside = {**example.files, **unsound.files}, {**example.aside, **unsound.aside}
+    one = found(workplace, Example(files, aside))
+    assert len({item.span.file for item in one}) > 1
+    here, run = os.getpid(), base._run
+
+    def run_or_die(*arguments: object) -> None:
+        if failing and os.getpid() != here:
+            os._exit(3)
+        run(*arguments)
+
+    monkeypatch.setattr(base, "_run", run_or_die)
+    library = load([Path("specs")], Path.cwd())
+    run_rules(library, processes=2)
+    assert library.findings.sorted() == one != []
 
 
 def test_a_result_that_the_spec_leaves_out(workplace: Workplace) -> None:

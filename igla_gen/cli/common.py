@@ -44,7 +44,7 @@ def checked(paths: list[Path] | None) -> Library:
     from igla_gen.rules import run_rules
 
     library = load(default_paths(paths), Path.cwd())
-    run_rules(library)
+    run_rules(library, processes=os.cpu_count() or 1)
     return library
 
 
