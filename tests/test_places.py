@@ -18,7 +18,7 @@ SLIPS = {
         "    returns: Float\n    raises: ValueError if x is negative\n    laws:\n",
         "    raises: ValueError if x is negative\n    returns: Float\n      - an item\n",
         "colon-in-plain-value",
-        "and line {}",
+        "as does line {}",
         "      - an item",
     ),
     "a line of an expression that went elsewhere": (

@@ -2258,10 +2258,16 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Outside the training loop, too, each signal has its exit status."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        monkeypatch.setattr(subject, "prepare_data", lambda *_, n=number: signal.raise_signal(n))
-        assert subject.main(arguments_for(options)) == 128 + number
-        assert "interrupted; run the same command again" in capsys.readouterr().out
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            monkeypatch.setattr(
+                subject, "prepare_data", lambda *_, n=number: signal.raise_signal(n)
+            )
+            assert subject.main(arguments_for(options)) == 128 + number
+            assert "interrupted; run the same command again" in capsys.readouterr().out
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # spec: specs/recipes/pretrain.vibee:454
