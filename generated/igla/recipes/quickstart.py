@@ -83,7 +83,7 @@ from igla.evaluation.tracking import (
     require_trackers,
     write_report,
 )
-from igla.export.gguf import check_gguf, gguf_names, write_gguf
+from igla.export.gguf import check_gguf, gguf_names, gguf_tensors, write_gguf
 from igla.export.huggingface import huggingface_config, write_huggingface
 from igla.export.parity import format_report, llama_cpp_generate, measure_parity, parity_faults
 from igla.models import igla_tiny as model_spec
@@ -232,6 +232,12 @@ class ScheduleConfig:
     """Part of the steps, at the end, in which the rate falls; read by wsd alone."""
     decay_shape: Literal["linear", "cosine", "sqrt", "one_minus_sqrt"] = "linear"
     """Of the fall in wsd and trinity."""
+    step_factor: float = 0.316
+    """Factor of each drop of the step schedule."""
+    step_start: float = 0.8
+    """Part of the run after which it drops first."""
+    step_interval: float = 0.1
+    """Part of the run from one drop to the next."""
 
     def __post_init__(self) -> None:
         if self.schedule not in ("cosine", "wsd", "linear", "constant", "step", "trinity"):
@@ -258,9 +264,22 @@ class ScheduleConfig:
                 "ScheduleConfig needs 0 < decay_fraction <= 1, "
                 f"got decay_fraction={self.decay_fraction!r}"
             )
+        if not 0 < self.step_factor <= 1:
+            raise ValueError(
+                f"ScheduleConfig needs 0 < step_factor <= 1, got step_factor={self.step_factor!r}"
+            )
+        if not 0 <= self.step_start <= 1:
+            raise ValueError(
+                f"ScheduleConfig needs 0 <= step_start <= 1, got step_start={self.step_start!r}"
+            )
+        if not 0 < self.step_interval <= 1:
+            raise ValueError(
+                "ScheduleConfig needs 0 < step_interval <= 1, "
+                f"got step_interval={self.step_interval!r}"
+            )
 
 
-# spec: specs/recipes/pretrain.vibee:80
+# spec: specs/recipes/pretrain.vibee:86
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoppingConfig:
     """What ends a run before its last step."""
@@ -288,7 +307,7 @@ class StoppingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:91
+# spec: specs/recipes/pretrain.vibee:97
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
     """How far a run is. A checkpoint holds it."""
@@ -309,7 +328,7 @@ class Progress:
     """Held-out evaluations without an improvement since then."""
 
 
-# spec: specs/recipes/pretrain.vibee:102
+# spec: specs/recipes/pretrain.vibee:108
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportConfig:
     """What is written when the training is done, and how it is proved."""
@@ -342,7 +361,7 @@ class ExportConfig:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:135
+# spec: specs/recipes/pretrain.vibee:141
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptionOrigin:
     """The value of one option, and who chose it."""
@@ -362,7 +381,7 @@ class OptionOrigin:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:143
+# spec: specs/recipes/pretrain.vibee:149
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetShares:
     """What the positions of the sampled windows are, as parts of all."""
@@ -387,7 +406,7 @@ class TargetShares:
             raise ValueError(f"TargetShares.cut={self.cut!r} is not from 0 to 1; 1.5% is 0.015")
 
 
-# spec: specs/recipes/pretrain.vibee:151
+# spec: specs/recipes/pretrain.vibee:157
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryEstimate:
     """Bytes of one step by part, with AdamW in float32; Muon keeps one moment less of each hidden
@@ -410,7 +429,7 @@ class MemoryEstimate:
     """Of one chunk, with their gradients."""
 
 
-# spec: specs/recipes/pretrain.vibee:167
+# spec: specs/recipes/pretrain.vibee:173
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -431,7 +450,7 @@ class SmokeModel:
     """Longest sequence in tokens."""
 
 
-# spec: specs/recipes/pretrain.vibee:179
+# spec: specs/recipes/pretrain.vibee:185
 def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> SchedulerConfig:
     """The schedule over the optimizer steps of the run."""
     return SchedulerConfig(
@@ -441,10 +460,13 @@ def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> Sch
         final_ratio=schedule.final_ratio,
         decay_fraction=schedule.decay_fraction,
         decay_shape=schedule.decay_shape,
+        step_factor=schedule.step_factor,
+        step_start=schedule.step_start,
+        step_interval=schedule.step_interval,
     )
 
 
-# spec: specs/recipes/pretrain.vibee:193
+# spec: specs/recipes/pretrain.vibee:202
 def learning_rate(
     run: float, training: TrainingConfig, schedule: ScheduleConfig, optimizer: OptimizerConfig
 ) -> float:
@@ -457,13 +479,13 @@ def learning_rate(
     return optimizer.learning_rate * scheduled_factor(step, schedule_in_steps(training, schedule))
 
 
-# spec: specs/recipes/pretrain.vibee:206
+# spec: specs/recipes/pretrain.vibee:215
 def tokens_per_step(training: TrainingConfig) -> int:
     """Positions that one optimizer step computes."""
     return training.batch_size * training.microbatches * training.sequence_length
 
 
-# spec: specs/recipes/pretrain.vibee:214
+# spec: specs/recipes/pretrain.vibee:223
 def expected_first_loss(config: DecoderConfig) -> float:
     """Loss of the untrained model in nats a token.
 
@@ -474,7 +496,7 @@ def expected_first_loss(config: DecoderConfig) -> float:
     return math.log(config.vocab_size) + config.hidden_size * config.init_std**2 / 2
 
 
-# spec: specs/recipes/pretrain.vibee:222
+# spec: specs/recipes/pretrain.vibee:231
 def memory_estimate(
     config: DecoderConfig, training: TrainingConfig, bytes_per_element: int
 ) -> MemoryEstimate:
@@ -499,7 +521,7 @@ def memory_estimate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:239
+# spec: specs/recipes/pretrain.vibee:248
 def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     """The progress after one more step."""
     return dataclasses.replace(
@@ -511,7 +533,7 @@ def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:257
+# spec: specs/recipes/pretrain.vibee:266
 def after_evaluation(
     progress: Progress, held_out_loss: float, stopping: StoppingConfig
 ) -> Progress:
@@ -529,7 +551,7 @@ def after_evaluation(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:281
+# spec: specs/recipes/pretrain.vibee:290
 def is_finished(progress: Progress, training: TrainingConfig, stopping: StoppingConfig) -> bool:
     """Whether the run ends here, after its last step or without an improvement for too long."""
     return progress.step >= training.steps or (
@@ -544,7 +566,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:315
+# spec: specs/recipes/pretrain.vibee:324
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -603,7 +625,7 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:321
+# spec: specs/recipes/pretrain.vibee:330
 def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     """Returns each option of each section, in order, with its value and its origin.
 
@@ -628,7 +650,7 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     return origins
 
 
-# spec: specs/recipes/pretrain.vibee:321
+# spec: specs/recipes/pretrain.vibee:330
 def _option_names() -> Iterator[tuple[str, str]]:
     """Each section of the options with each of its fields."""
     for section in dataclasses.fields(Options):
@@ -637,13 +659,13 @@ def _option_names() -> Iterator[tuple[str, str]]:
             yield from ((section.name, option.name) for option in dataclasses.fields(chosen))
 
 
-# spec: specs/recipes/pretrain.vibee:337
+# spec: specs/recipes/pretrain.vibee:346
 def say(text: str) -> None:
     """Print a line of the report."""
     print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:329
+# spec: specs/recipes/pretrain.vibee:338
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -661,7 +683,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:329
+# spec: specs/recipes/pretrain.vibee:338
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -674,7 +696,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 # 2. From files to tokens.
 
 
-# spec: specs/recipes/pretrain.vibee:116
+# spec: specs/recipes/pretrain.vibee:122
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedData:
     """Where the prepared data lie, and what they are."""
@@ -687,7 +709,7 @@ class PreparedData:
     held_out_manifest: ShardManifest
 
 
-# spec: specs/recipes/pretrain.vibee:337
+# spec: specs/recipes/pretrain.vibee:346
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -722,7 +744,7 @@ def prepare_data(options: Options) -> PreparedData:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:337
+# spec: specs/recipes/pretrain.vibee:346
 def _held_out_text(source: SourceConfig, config: PipelineConfig) -> bytes:
     """The held-out documents, one after the other."""
     texts = (document.text for document in Sources((source,)))
@@ -733,7 +755,7 @@ def _held_out_text(source: SourceConfig, config: PipelineConfig) -> bytes:
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:346
+# spec: specs/recipes/pretrain.vibee:355
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -742,7 +764,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:346
+# spec: specs/recipes/pretrain.vibee:355
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -758,7 +780,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:448
+# spec: specs/recipes/pretrain.vibee:457
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -773,7 +795,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:346
+# spec: specs/recipes/pretrain.vibee:355
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew. train_step() takes
     one step, or skips it where the loss or a gradient is not finite: then weights and optimizer
@@ -1068,7 +1090,7 @@ class Trainer:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:124
+# spec: specs/recipes/pretrain.vibee:130
 class BatchLoss(NamedTuple):
     """What one batch costs. `total` has gradients, and is a sum over its `tokens` targets. `sums`
     are over the targets, too, by name and without gradients: nats, smoothing and squares of the
@@ -1084,7 +1106,7 @@ class BatchLoss(NamedTuple):
     dropped_l: Tensor | None = None
 
 
-# spec: specs/recipes/pretrain.vibee:370
+# spec: specs/recipes/pretrain.vibee:379
 def loss_of(
     model: Decoder,
     batch: Batch,
@@ -1130,7 +1152,7 @@ def loss_of(
     return _with_experts(found, model.config.moe, routings, targets_bt != IGNORE_INDEX)
 
 
-# spec: specs/recipes/pretrain.vibee:370
+# spec: specs/recipes/pretrain.vibee:379
 def _with_experts(
     found: BatchLoss, moe: RoutingConfig, routings: list[Routing], counts_bt: Tensor
 ) -> BatchLoss:
@@ -1153,7 +1175,7 @@ def _with_experts(
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:403
+# spec: specs/recipes/pretrain.vibee:412
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -1181,7 +1203,7 @@ def evaluate(
     return total_nats, total_targets
 
 
-# spec: specs/recipes/pretrain.vibee:416
+# spec: specs/recipes/pretrain.vibee:425
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -1202,7 +1224,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
     }
 
 
-# spec: specs/recipes/pretrain.vibee:424
+# spec: specs/recipes/pretrain.vibee:433
 def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> None:
     """Writes report.html - the curves of loss, learning rate, gradient norm and tokens per second,
     of experts where there are some, the summary, and each option with its origin.
@@ -1240,7 +1262,7 @@ def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> 
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:431
+# spec: specs/recipes/pretrain.vibee:440
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -1270,7 +1292,7 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:431
+# spec: specs/recipes/pretrain.vibee:440
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -1283,7 +1305,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:431
+# spec: specs/recipes/pretrain.vibee:440
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file."""
     export = options.export
@@ -1302,7 +1324,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:385
+# spec: specs/recipes/pretrain.vibee:394
 def sample_targets(
     shards: Path, training: TrainingConfig, seed: int, begin_id: int
 ) -> TargetShares:
@@ -1330,7 +1352,7 @@ def sample_targets(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:393
+# spec: specs/recipes/pretrain.vibee:402
 def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     """Returns the numbers that follow from the options, each with its reason: parameters,
     precision, the algebra of a step, length of the run, shares of the targets, memory by part,
@@ -1366,7 +1388,7 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:393
+# spec: specs/recipes/pretrain.vibee:402
 def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     """One line for each origin that there is."""
     lines = []
@@ -1377,7 +1399,7 @@ def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     return lines
 
 
-# spec: specs/recipes/pretrain.vibee:440
+# spec: specs/recipes/pretrain.vibee:449
 def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -1415,7 +1437,7 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:440
+# spec: specs/recipes/pretrain.vibee:449
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
@@ -1439,6 +1461,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
     unknown = [name for name in options.export.gguf if name not in ("f32", "f16", "bf16", "q8_0")]
     if unknown:
         raise ValueError(f"export.gguf names {', '.join(unknown)}; known: f32, f16, bf16, q8_0")
+    _require_types_that_hold(options.export, config)
     if options.export.llama_cpp and options.export.gguf and find_spec("xllamacpp") is None:
         raise ValueError(
             "llama.cpp is not installed; run: pip install xllamacpp, "
@@ -1446,7 +1469,20 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:440
+# spec: specs/recipes/pretrain.vibee:449
+def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> None:
+    """Shapes alone say whether a type of a GGUF file can hold the rows of each matrix."""
+    for dtype in export.gguf:
+        with torch.device("meta"):
+            model = Decoder(config)
+        try:
+            gguf_tensors(model, dtype)
+        except ValueError as error:
+            others = [name for name in export.gguf if name != dtype] or ["f16"]
+            raise ValueError(f"{error}, with --export.gguf {' '.join(others)}") from error
+
+
+# spec: specs/recipes/pretrain.vibee:449
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -1459,7 +1495,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:448
+# spec: specs/recipes/pretrain.vibee:457
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.
