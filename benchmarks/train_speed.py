@@ -8,7 +8,7 @@
 
 Each run is a process of its own; contenders take turns, and medians are compared: the ratio is what to read. A step is
 timed from its beginning to that of the next one, with all that the trainer does between them; the first ones, which
-compile and warm up, do not count, and nothing is evaluated or saved in between. Peak memory is that of the whole process.
+compile and warm up, do not count, and nothing is evaluated or saved in between. Peak memory is that of the process.
 litgpt wants another huggingface_hub: name the Python of an environment that has it. The text is CPython's standard
 library. The generated trainer reads its shards; the others get windows of the same tokens.
 """
@@ -16,6 +16,7 @@ library. The generated trainer reads its shards; the others get windows of the s
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -50,7 +51,7 @@ BEST = "bfloat16 compiled"
 
 def seconds_of_steps(starts: list[float]) -> list[float]:
     """From the beginning of each step that counts to that of the next."""
-    return [after - before for before, after in zip(starts[WARMUP:], starts[WARMUP + 1 :])]
+    return [after - before for before, after in itertools.pairwise(starts[WARMUP:])]
 
 
 # 1. The contenders. Each returns the clock at the beginning of each of its steps.
@@ -283,6 +284,7 @@ def options_of(folder: Path) -> Any:
 def prepare(folder: Path, steps: int) -> None:
     """Shards for the generated trainer; windows of the same tokens for the others."""
     import numpy as np
+
     from igla.data.reader import TokenReader
     from igla.recipes.quickstart import prepare_data
 
@@ -430,7 +432,9 @@ def compare(options: argparse.Namespace, folder: Path) -> None:
     distinct = list(dict.fromkeys((name, setting) for _, name, setting in runs))
     for _ in range(options.rounds):
         for name, setting in distinct:
-            results.setdefault((name, setting), []).append(run_child(name, setting, options, folder))
+            results.setdefault((name, setting), []).append(
+                run_child(name, setting, options, folder)
+            )
     for part, setting in dict.fromkeys((part, setting) for part, _, setting in runs):
         found = {}
         for name in [n for p, n, s in runs if (p, s) == (part, setting)]:
@@ -462,7 +466,9 @@ def main() -> None:
     import torch
     import transformers
 
-    print(f"torch {torch.__version__}, transformers {transformers.__version__}, threads: {options.threads}")
+    print(
+        f"torch {torch.__version__}, transformers {transformers.__version__}, threads: {options.threads}"
+    )
     print(f"hidden {HIDDEN}, {LAYERS} layers, vocabulary {VOCAB_SIZE}, batch {BATCH} x {LENGTH}")
     with tempfile.TemporaryDirectory() as folder:
         compare(options, Path(folder))

@@ -85,7 +85,7 @@ from igla.evaluation.tracking import (
     require_trackers,
     write_report,
 )
-from igla.export.gguf import check_gguf, gguf_names, write_gguf
+from igla.export.gguf import check_gguf, gguf_names, gguf_tensors, write_gguf
 from igla.export.huggingface import huggingface_config, write_huggingface
 from igla.export.parity import format_report, llama_cpp_generate, measure_parity, parity_faults
 from igla.models import igla_tiny as model_spec
@@ -243,6 +243,12 @@ class ScheduleConfig:
     """Part of the steps, at the end, in which the rate falls; read by wsd alone."""
     decay_shape: Literal["linear", "cosine", "sqrt", "one_minus_sqrt"] = "linear"
     """Of the fall in wsd and trinity."""
+    step_factor: float = 0.316
+    """Factor of each drop of the step schedule."""
+    step_start: float = 0.8
+    """Part of the run after which it drops first."""
+    step_interval: float = 0.1
+    """Part of the run from one drop to the next."""
 
     def __post_init__(self) -> None:
         if self.schedule not in ("cosine", "wsd", "linear", "constant", "step", "trinity"):
@@ -269,9 +275,22 @@ class ScheduleConfig:
                 "ScheduleConfig needs 0 < decay_fraction <= 1, "
                 f"got decay_fraction={self.decay_fraction!r}"
             )
+        if not 0 < self.step_factor <= 1:
+            raise ValueError(
+                f"ScheduleConfig needs 0 < step_factor <= 1, got step_factor={self.step_factor!r}"
+            )
+        if not 0 <= self.step_start <= 1:
+            raise ValueError(
+                f"ScheduleConfig needs 0 <= step_start <= 1, got step_start={self.step_start!r}"
+            )
+        if not 0 < self.step_interval <= 1:
+            raise ValueError(
+                "ScheduleConfig needs 0 < step_interval <= 1, "
+                f"got step_interval={self.step_interval!r}"
+            )
 
 
-# spec: specs/recipes/pretrain.vibee:82
+# spec: specs/recipes/pretrain.vibee:88
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoppingConfig:
     """What ends a run before its last step."""
@@ -299,7 +318,7 @@ class StoppingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:93
+# spec: specs/recipes/pretrain.vibee:99
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
     """How far a run is. A checkpoint holds it."""
@@ -320,7 +339,7 @@ class Progress:
     """Held-out evaluations without an improvement since then."""
 
 
-# spec: specs/recipes/pretrain.vibee:104
+# spec: specs/recipes/pretrain.vibee:110
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportConfig:
     """What is written when the training is done, and how it is proved."""
@@ -353,7 +372,7 @@ class ExportConfig:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:137
+# spec: specs/recipes/pretrain.vibee:143
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptionOrigin:
     """The value of one option, and who chose it."""
@@ -373,7 +392,7 @@ class OptionOrigin:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:145
+# spec: specs/recipes/pretrain.vibee:151
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetShares:
     """What the positions of the sampled windows are, as parts of all."""
@@ -398,7 +417,7 @@ class TargetShares:
             raise ValueError(f"TargetShares.cut={self.cut!r} is not from 0 to 1; 1.5% is 0.015")
 
 
-# spec: specs/recipes/pretrain.vibee:153
+# spec: specs/recipes/pretrain.vibee:159
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryEstimate:
     """Bytes of one step by part, with AdamW's state and gradients in float32; Muon keeps one
@@ -421,7 +440,7 @@ class MemoryEstimate:
     """Of one chunk, with their gradients."""
 
 
-# spec: specs/recipes/pretrain.vibee:169
+# spec: specs/recipes/pretrain.vibee:175
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -442,7 +461,7 @@ class SmokeModel:
     """Longest sequence in tokens."""
 
 
-# spec: specs/recipes/pretrain.vibee:181
+# spec: specs/recipes/pretrain.vibee:187
 def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> SchedulerConfig:
     """The schedule over the optimizer steps of the run."""
     return SchedulerConfig(
@@ -452,10 +471,13 @@ def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> Sch
         final_ratio=schedule.final_ratio,
         decay_fraction=schedule.decay_fraction,
         decay_shape=schedule.decay_shape,
+        step_factor=schedule.step_factor,
+        step_start=schedule.step_start,
+        step_interval=schedule.step_interval,
     )
 
 
-# spec: specs/recipes/pretrain.vibee:195
+# spec: specs/recipes/pretrain.vibee:204
 def learning_rate(
     run: float, training: TrainingConfig, schedule: ScheduleConfig, optimizer: OptimizerConfig
 ) -> float:
@@ -468,13 +490,13 @@ def learning_rate(
     return optimizer.learning_rate * scheduled_factor(step, schedule_in_steps(training, schedule))
 
 
-# spec: specs/recipes/pretrain.vibee:208
+# spec: specs/recipes/pretrain.vibee:217
 def tokens_per_step(training: TrainingConfig) -> int:
     """Positions that one optimizer step computes."""
     return training.batch_size * training.microbatches * training.sequence_length
 
 
-# spec: specs/recipes/pretrain.vibee:216
+# spec: specs/recipes/pretrain.vibee:225
 def expected_first_loss(config: DecoderConfig) -> float:
     """Loss of the untrained model in nats a token.
 
@@ -485,7 +507,7 @@ def expected_first_loss(config: DecoderConfig) -> float:
     return math.log(config.vocab_size) + config.hidden_size * config.init_std**2 / 2
 
 
-# spec: specs/recipes/pretrain.vibee:224
+# spec: specs/recipes/pretrain.vibee:233
 def memory_estimate(
     config: DecoderConfig, training: TrainingConfig, bytes_per_element: int
 ) -> MemoryEstimate:
@@ -513,7 +535,7 @@ def memory_estimate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:242
+# spec: specs/recipes/pretrain.vibee:251
 def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     """The progress after one more step."""
     return dataclasses.replace(
@@ -525,7 +547,7 @@ def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:260
+# spec: specs/recipes/pretrain.vibee:269
 def after_evaluation(
     progress: Progress, held_out_loss: float, stopping: StoppingConfig
 ) -> Progress:
@@ -543,7 +565,7 @@ def after_evaluation(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:284
+# spec: specs/recipes/pretrain.vibee:293
 def is_finished(progress: Progress, training: TrainingConfig, stopping: StoppingConfig) -> bool:
     """Whether the run ends here, after its last step or without an improvement for too long."""
     return progress.step >= training.steps or (
@@ -558,7 +580,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:318
+# spec: specs/recipes/pretrain.vibee:327
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -617,7 +639,7 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:324
+# spec: specs/recipes/pretrain.vibee:333
 def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     """Returns each option of each section, in order, with its value and its origin.
 
@@ -642,7 +664,7 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     return origins
 
 
-# spec: specs/recipes/pretrain.vibee:324
+# spec: specs/recipes/pretrain.vibee:333
 def _option_names() -> Iterator[tuple[str, str]]:
     """Each section of the options with each of its fields."""
     for section in dataclasses.fields(Options):
@@ -651,13 +673,13 @@ def _option_names() -> Iterator[tuple[str, str]]:
             yield from ((section.name, option.name) for option in dataclasses.fields(chosen))
 
 
-# spec: specs/recipes/pretrain.vibee:340
+# spec: specs/recipes/pretrain.vibee:349
 def say(text: str) -> None:
     """Print a line of the report."""
     print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:332
+# spec: specs/recipes/pretrain.vibee:341
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -675,7 +697,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:332
+# spec: specs/recipes/pretrain.vibee:341
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -688,7 +710,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 # 2. From files to tokens.
 
 
-# spec: specs/recipes/pretrain.vibee:118
+# spec: specs/recipes/pretrain.vibee:124
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedData:
     """Where the prepared data lie, and what they are."""
@@ -701,7 +723,7 @@ class PreparedData:
     held_out_manifest: ShardManifest
 
 
-# spec: specs/recipes/pretrain.vibee:340
+# spec: specs/recipes/pretrain.vibee:349
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -736,7 +758,7 @@ def prepare_data(options: Options) -> PreparedData:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:340
+# spec: specs/recipes/pretrain.vibee:349
 def _held_out_text(source: SourceConfig, config: PipelineConfig) -> bytes:
     """The held-out documents, one after the other."""
     texts = (document.text for document in Sources((source,)))
@@ -747,7 +769,7 @@ def _held_out_text(source: SourceConfig, config: PipelineConfig) -> bytes:
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:349
+# spec: specs/recipes/pretrain.vibee:358
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -756,7 +778,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:349
+# spec: specs/recipes/pretrain.vibee:358
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -772,7 +794,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:451
+# spec: specs/recipes/pretrain.vibee:460
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -787,7 +809,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:349
+# spec: specs/recipes/pretrain.vibee:358
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew. train_step() takes
     one step, or skips it where the loss or a gradient is not finite: then weights and optimizer
@@ -1087,7 +1109,7 @@ class Trainer:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:126
+# spec: specs/recipes/pretrain.vibee:132
 class BatchLoss(NamedTuple):
     """What one batch costs. `total` has gradients, and is a sum over its `tokens` targets. `sums`
     are over the targets, too, by name and without gradients: nats, smoothing and squares of the
@@ -1103,7 +1125,7 @@ class BatchLoss(NamedTuple):
     dropped_l: Tensor | None = None
 
 
-# spec: specs/recipes/pretrain.vibee:373
+# spec: specs/recipes/pretrain.vibee:382
 def loss_of(
     model: Decoder,
     batch: Batch,
@@ -1151,7 +1173,7 @@ def loss_of(
     return _with_experts(found, model.config.moe, routings, targets_bt != IGNORE_INDEX)
 
 
-# spec: specs/recipes/pretrain.vibee:373
+# spec: specs/recipes/pretrain.vibee:382
 def _forward(
     model: Decoder,
     inputs_bt: Tensor,
@@ -1165,14 +1187,14 @@ def _forward(
     return terms, routings
 
 
-# spec: specs/recipes/pretrain.vibee:373
+# spec: specs/recipes/pretrain.vibee:382
 @functools.cache
 def _compiled_forward(fullgraph: bool) -> Callable[..., tuple[LossTerms, list[Routing]]]:
     """Experts are dispatched by counts that only the run knows: that breaks the graph."""
     return torch.compile(_forward, fullgraph=fullgraph, dynamic=False)
 
 
-# spec: specs/recipes/pretrain.vibee:373
+# spec: specs/recipes/pretrain.vibee:382
 def _with_experts(
     found: BatchLoss, moe: RoutingConfig, routings: list[Routing], counts_bt: Tensor
 ) -> BatchLoss:
@@ -1195,7 +1217,7 @@ def _with_experts(
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:406
+# spec: specs/recipes/pretrain.vibee:415
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -1223,7 +1245,7 @@ def evaluate(
     return total_nats, total_targets
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:428
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -1244,7 +1266,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
     }
 
 
-# spec: specs/recipes/pretrain.vibee:427
+# spec: specs/recipes/pretrain.vibee:436
 def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> None:
     """Writes report.html - the curves of loss, learning rate, gradient norm and tokens per second,
     of experts where there are some, the summary, and each option with its origin.
@@ -1282,7 +1304,7 @@ def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> 
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:434
+# spec: specs/recipes/pretrain.vibee:443
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -1312,7 +1334,7 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:434
+# spec: specs/recipes/pretrain.vibee:443
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -1325,7 +1347,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:434
+# spec: specs/recipes/pretrain.vibee:443
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file."""
     export = options.export
@@ -1344,7 +1366,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:397
 def sample_targets(
     shards: Path, training: TrainingConfig, seed: int, begin_id: int
 ) -> TargetShares:
@@ -1372,7 +1394,7 @@ def sample_targets(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:396
+# spec: specs/recipes/pretrain.vibee:405
 def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     """Returns the numbers that follow from the options, each with its reason: parameters,
     precision, the algebra of a step, length of the run, shares of the targets, memory by part,
@@ -1410,7 +1432,7 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:396
+# spec: specs/recipes/pretrain.vibee:405
 def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     """One line for each origin that there is."""
     lines = []
@@ -1421,7 +1443,7 @@ def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     return lines
 
 
-# spec: specs/recipes/pretrain.vibee:443
+# spec: specs/recipes/pretrain.vibee:452
 def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -1459,7 +1481,7 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:443
+# spec: specs/recipes/pretrain.vibee:452
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
@@ -1489,6 +1511,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
     unknown = [name for name in options.export.gguf if name not in ("f32", "f16", "bf16", "q8_0")]
     if unknown:
         raise ValueError(f"export.gguf names {', '.join(unknown)}; known: f32, f16, bf16, q8_0")
+    _require_types_that_hold(options.export, config)
     if options.export.llama_cpp and options.export.gguf and find_spec("xllamacpp") is None:
         raise ValueError(
             "llama.cpp is not installed; run: pip install xllamacpp, "
@@ -1496,7 +1519,20 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:443
+# spec: specs/recipes/pretrain.vibee:452
+def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> None:
+    """Shapes alone say whether a type of a GGUF file can hold the rows of each matrix."""
+    for dtype in export.gguf:
+        with torch.device("meta"):
+            model = Decoder(config)
+        try:
+            gguf_tensors(model, dtype)
+        except ValueError as error:
+            others = [name for name in export.gguf if name != dtype] or ["f16"]
+            raise ValueError(f"{error}, with --export.gguf {' '.join(others)}") from error
+
+
+# spec: specs/recipes/pretrain.vibee:452
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -1509,7 +1545,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:451
+# spec: specs/recipes/pretrain.vibee:460
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.
