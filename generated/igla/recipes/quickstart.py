@@ -1026,6 +1026,9 @@ class Trainer:
         }
         model, optimizer = self.model, self.optimizer
         save_checkpoint(self._root, self.step, model=model, optimizer=optimizer, state=state)
+        self._prune()
+
+    def _prune(self) -> None:
         best = (self.progress.best_step,)
         prune_checkpoints(self._root, self.options.checkpoint.keep_last, best)
 
@@ -1035,6 +1038,7 @@ class Trainer:
             self._require_same_identity(state["identity"])
             self.progress = Progress(**state["progress"])
             self.reader.load_state_dict(state["reader"])
+            self._prune()  # what was cut off may have stopped before it did so
             if not self.is_finished:
                 say(f"going on from the checkpoint of step {self.step}")
         assert_optimizer_dtypes(self.optimizer, torch.float32)

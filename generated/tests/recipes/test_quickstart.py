@@ -1122,7 +1122,10 @@ def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
         trainer.save()
     damaged = options.out / "checkpoints" / "step-00000002"
     (damaged / "state.json").unlink()
+    cut_off = damaged.with_name(".step-00000003.partial")
+    cut_off.mkdir()
     assert subject.Trainer(options, data, CONFIG).step == 1
+    assert not cut_off.exists()
     report = capsys.readouterr().out
     assert f"checkpoint {damaged} refused: " in report
     assert report.endswith("going on from the checkpoint of step 1\n")
