@@ -168,7 +168,8 @@ def _plan_tensor(name: str, parameter: str, shape: tuple[int, ...], dtype: str) 
     block_size, block_bytes = gguf.GGML_QUANT_SIZES[_TENSOR_TYPES[tensor_type]]
     if shape[-1] % block_size != 0:
         raise ValueError(
-            f"{parameter} has rows of {shape[-1]} weights, {dtype} packs them by {block_size}: "
+            f"{parameter} has rows of {shape[-1]} weights ({_width(parameter)}), "
+            f"{dtype} packs them by {block_size}: "
             f"train with sizes that are multiples of {block_size}, or export f16"
         )
     return GgufTensor(
@@ -178,6 +179,13 @@ def _plan_tensor(name: str, parameter: str, shape: tuple[int, ...], dtype: str) 
         tensor_type=tensor_type,
         num_bytes=int(np.prod(shape)) // block_size * block_bytes,
     )
+
+
+# spec: specs/export/gguf.vibee:50
+def _width(parameter: str) -> str:
+    """The dimension of the decoder that is the length of this matrix's rows."""
+    others = {"o_proj": "num_heads * head_dim", "down_proj": "ffn_size"}
+    return others.get(parameter.split(".")[-2], "hidden_size")
 
 
 # spec: specs/export/gguf.vibee:60

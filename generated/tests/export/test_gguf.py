@@ -163,11 +163,19 @@ def test_plan_refuses_what_cannot_be_held() -> None:
     model = small_model(ffn_size=48)
     with pytest.raises(ValueError, match="dtype is 'q4_0': use f32, f16, bf16, q8_0"):
         gguf.gguf_tensors(model, "q4_0")
-    rows = "layers.0.mlp.down_proj.weight has rows of 48 weights, q8_0 packs them by 32: "
-    with pytest.raises(
-        ValueError, match=rows + "train with sizes .* multiples of 32, or export f16"
+    for sizes, place in (
+        ({"ffn_size": 48}, "layers.0.mlp.down_proj.weight has rows of 48 weights (ffn_size)"),
+        (
+            {"head_dim": 12},
+            "layers.0.self_attn.o_proj.weight has rows of 48 weights (num_heads * head_dim)",
+        ),
+        ({"hidden_size": 48}, "embed_tokens.weight has rows of 48 weights (hidden_size)"),
     ):
-        gguf.gguf_tensors(model, "q8_0")
+        with pytest.raises(ValueError) as caught:
+            gguf.gguf_tensors(small_model(**sizes), "q8_0")
+        assert str(caught.value) == (
+            f"{place}, q8_0 packs them by 32: train with sizes that are multiples of 32, or export f16"
+        )
     assert len(gguf.gguf_tensors(model, "f16")) == 20
 
 
