@@ -394,7 +394,8 @@ def test_each_source_can_have_its_own_shards(data: Path, frozen: Tokenizer) -> N
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("own", "a", "source own: none of the 1 documents would be held out; raise held_out_fraction, now 0.2, or give more documents"),
+        ("own", "a", "source own: none of the 1 documents would be held out; raise held_out_fraction, "
+            "now 0.2, or give more documents"),
         ("own", "", "source own: no text (0 documents, 1 empty); give others"),
         ("..", "a", "source ..: the folder of its shards has its name; take one without / and \\"),
         (".", "a", "source .: the folder of its shards has its name; take one without / and \\"),
