@@ -213,14 +213,9 @@ def prepare(
 
     Raises:
         ValueError before any work if a source has no files, a package is missing, `out` cannot
-<<<<<<< HEAD
-            be written, or no document (with by_source: no document of some source) would be on
+            be written, or no document, with `by_source` no document of a source, would be on
             one side of the split; after the writing if that is so because all of them are in an
             earlier source too.
-=======
-            be written, or no document, with `by_source` no document of a source, would be on
-            one side of the split.
->>>>>>> main
     """
     out = Path(out)
     require_engine(config.engine)
@@ -229,12 +224,8 @@ def prepare(
     given = tokenizer if isinstance(tokenizer, TokenizerConfig) else load_tokenizer(tokenizer)
     stamp = _stamp(stream, given, cleaning, config)
     if (found := _read_note(out, stamp)) is None:
-<<<<<<< HEAD
-        _require_both_sides(stream, cleaning, config)
-=======
         for group in _groups(sources, config):
             _require_both_sides(group, cleaning, config)
->>>>>>> main
         _require_writable(out)
         model = (
             _trained(documents, out, given, config, report)
@@ -286,26 +277,7 @@ def _require_writable(out: Path) -> None:
         ) from error
 
 
-<<<<<<< HEAD
 # spec: specs/data/pipeline.vibee:64
-def _require_both_sides(
-    stream: Sources, cleaning: CleaningConfig | None, config: PipelineConfig
-) -> None:
-    """Each folder of shards gets a document; of each source as much is read as it takes to know that."""
-    if not config.by_source:
-        _require_sides_of(stream, cleaning, config, "")
-        return
-    for source in stream.configs:
-        _require_sides_of(Sources((source,)), cleaning, config, f" of source {source.name}")
-
-
-# spec: specs/data/pipeline.vibee:64
-def _require_sides_of(
-    stream: Sources, cleaning: CleaningConfig | None, config: PipelineConfig, of_source: str
-) -> None:
-    documents = Cleaned(stream, cleaning) if cleaning else stream
-=======
-# spec: specs/data/pipeline.vibee:63
 def _groups(
     sources: tuple[SourceConfig, ...], config: PipelineConfig
 ) -> list[tuple[SourceConfig, ...]]:
@@ -320,7 +292,7 @@ def _groups(
     return [(source,) for source in sources]
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 def _require_both_sides(
     sources: Sequence[SourceConfig], cleaning: CleaningConfig | None, config: PipelineConfig
 ) -> None:
@@ -328,27 +300,17 @@ def _require_both_sides(
     stream = Sources(sources)
     documents = Cleaned(stream, cleaning) if cleaning else stream
     source = f"source {sources[0].name}: " if config.by_source else ""
->>>>>>> main
     sides: Counter[bool] = Counter()
     for document in documents:
         sides[is_held_out(document.text, config.held_out_fraction, config.seed)] += 1
         if len(sides) == 2:
             return
     if not sides:
-<<<<<<< HEAD
-        raise ValueError(
-            f"the files{of_source} hold no text ({_describe_losses(documents)}); give others"
-        )
-    change, all_of = ("lower", "all") if True in sides else ("raise", "none")
-    raise ValueError(
-        f"{all_of} of the {sides.total()} documents{of_source} would be held out; {change} held_out_fraction, "
-=======
         found = source or "the sources hold "
         raise ValueError(f"{found}no text ({_describe_losses(documents)}); give others")
     change, all_of = ("lower", "all") if True in sides else ("raise", "none")
     raise ValueError(
         f"{source}{all_of} of the {sides.total()} documents would be held out; {change} held_out_fraction, "
->>>>>>> main
         f"now {config.held_out_fraction}, or give more documents"
     )
 

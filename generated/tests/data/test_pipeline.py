@@ -409,14 +409,12 @@ def test_each_source_can_have_its_own_shards(data: Path, frozen: Tokenizer) -> N
     assert mixed.total("train", "num_tokens") == prepared.total("train", "num_tokens")
 
 
-<<<<<<< HEAD
-# spec: specs/data/pipeline.vibee:87
-=======
-# spec: specs/data/pipeline.vibee:83
+# spec: specs/data/pipeline.vibee:86
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("own", "a", "source own: none of the 1 documents would be held out; raise held_out_fraction, now 0.2, or give more documents"),
+        ("own", "a", "source own: none of the 1 documents would be held out; raise held_out_fraction, "
+            "now 0.2, or give more documents"),
         ("own", "", "source own: no text (0 documents, 1 empty); give others"),
         ("..", "a", "source ..: the folder of its shards has its name; take one without / and \\"),
         (".", "a", "source .: the folder of its shards has its name; take one without / and \\"),
@@ -442,8 +440,7 @@ def test_each_source_can_have_its_own_shards_if_it_has_text_on_both_sides(
         assert together.manifests["train"].mix["own"].documents == 1
 
 
-# spec: specs/data/pipeline.vibee:84
->>>>>>> main
+# spec: specs/data/pipeline.vibee:87
 def test_what_was_left_out_is_reported(data: Path, frozen: Tokenizer) -> None:
     """prepare: what was left out is reported."""
     (data / "x.txt").write_bytes(b"\xff")
@@ -491,12 +488,12 @@ def test_prepare_refuses_before_any_work(data: Path, frozen: Tokenizer) -> None:
     empty.mkdir()
     (empty / "a.txt").write_text("")
     with pytest.raises(
-        ValueError, match=r"^the files hold no text \(0 documents, 1 empty\); give others$"
+        ValueError, match=r"^the sources hold no text \(0 documents, 1 empty\); give others$"
     ):
         _prepare(empty)
     with pytest.raises(
         ValueError,
-        match=r"^the files hold no text \(1 documents, 1 num bytes; 0 kept, 1 too short\); give",
+        match=r"^the sources hold no text \(1 documents, 1 num bytes; 0 kept, 1 too short\); give",
     ):
         (empty / "a.txt").write_text("x")
         _prepare(empty, cleaning=CleaningConfig(min_characters=2))
@@ -510,33 +507,21 @@ def test_prepare_refuses_before_any_work(data: Path, frozen: Tokenizer) -> None:
 
 
 # spec: specs/data/pipeline.vibee:88
-def test_prepare_refuses_before_any_work_what_leaves_a_source_without_a_side(
+def test_prepare_refuses_before_any_work_or_at_the_end_what_leaves_nothing_to_a_source(
     data: Path, frozen: Tokenizer
 ) -> None:
-    """Of as little text as it takes: the last source, all of whose documents are trained on, is read in full."""
+    """What two sources share belongs to the first; that it is all of the second is known when all is read."""
     other = data.parent / "other"
     other.mkdir()
     both = tuple(SourceConfig(name=folder.name, location=str(folder)) for folder in (data, other))
     config = dataclasses.replace(CONFIG, by_source=True)
     out = data.parent / "out"
-
-    def refusal(cleaning: CleaningConfig | None = None) -> str:
-        with pytest.raises(ValueError) as caught:
-            pipeline.prepare(both, out, frozen.path, cleaning, config, print)
-        return str(caught.value)
-
-    for name in range(3):
-        (other / f"{name}.txt").write_text(_sides()["train"][name] + "!")
-    assert not any(pipeline.is_held_out(_sides()["train"][name] + "!", 0.2, 0) for name in range(3))
-    rest = "raise held_out_fraction, now 0.2, or give more documents"
-    assert refusal() == f"none of the 3 documents of source other would be held out; {rest}"
-    assert refusal(CleaningConfig(min_characters=10**6)) == (
-        f"the files of source data hold no text (40 documents, {sum(map(len, TEXTS.values())):,} num bytes; "
-        "0 kept, 40 too short); give others"
-    )
-    assert not out.exists()
-    (other / "3.txt").write_text(_sides()["held-out"][0])
-    assert refusal(KEEP) == (
+    (other / "own.txt").write_text("of its own, for training")
+    assert not pipeline.is_held_out("of its own, for training", 0.2, 0)
+    (other / "shared.txt").write_text(_sides()["held-out"][0])
+    with pytest.raises(ValueError) as caught:
+        pipeline.prepare(both, out, frozen.path, KEEP, config, print)
+    assert str(caught.value) == (
         "no document is left for held-out/other, what there was is in another source too; "
         "leave out that source, or give it more documents"
     )
