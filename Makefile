@@ -6,11 +6,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_ARGS ?=
+BENCH_ARGS ?=
 QUICK := architecture/activation architecture/normalization optimization/scheduler
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: install gen check lint test test-all mutants sensitivity fuzz demo bench bench-compiler bench-model bench-data clean help
+.PHONY: install gen check lint test test-all mutants sensitivity fuzz demo bench bench-compiler bench-model bench-data bench-train clean help
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -72,7 +73,10 @@ bench-model: $(STAMP) ## forward and backward beside transformers' Llama and Mix
 bench-data: $(STAMP) ## tokenise and read beside SentencePiece, datasets and a bare memmap; memory as 1 GB of text grows (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/data_speed.py
 
-bench: bench-compiler bench-model bench-data ## all of them
+bench-train: $(STAMP) ## the generated trainer beside transformers' Trainer and a loop by hand (minutes; BENCH_ARGS='--litgpt-python PATH' adds litgpt's)
+	$(BIN)/python benchmarks/train_speed.py $(BENCH_ARGS)
+
+bench: bench-compiler bench-model bench-data bench-train ## all of them
 
 clean: ## remove what can be made again (not generated/, which is committed)
 	rm -rf $(VENV) out build dist .igla-gen .pytest_cache .ruff_cache .hypothesis

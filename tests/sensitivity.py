@@ -528,9 +528,9 @@ def _made(library: Library, unit: Unit) -> Iterator[Made]:
         yield Made(library, unit, draft)
 
 
-def rendered(library: Library, unit: Unit) -> tuple[str, ...]:
-    """The files of a unit, before they are formatted."""
-    return tuple(made.tidied for made in _made(library, unit))
+def drafts_of(library: Library, unit: Unit) -> tuple[str, ...]:
+    """What the templates of a unit give: its files before imports, comments and layout are seen to."""
+    return tuple(made.draft.text for made in _made(library, unit))
 
 
 def _without_places(text: str) -> str:

@@ -5,20 +5,26 @@ The text is CPython's own standard library, cut short; the model is that of --sm
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from igla.data.shards import verify_shards
+from igla.distributed.checkpointing import verify_checkpoint
 from igla.recipes import quickstart
+from tests.oracles.forking import Server, serve
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
 TRAINER = [sys.executable, "-m", "igla.recipes.quickstart", "--smoke"]
@@ -28,6 +34,11 @@ SMALL = [
     *("--documents.held-out-fraction", "0.2", "--checkpoint.every-steps", "4"),
     *("--training.precision", "float32", "--export.gguf", "f32", "q8_0"),
 ]  # 40 steps of 512 tokens go over the text about twice
+TINY = [
+    *("--training.steps", "16", "--training.sequence-length", "32", "--training.batch-size", "4"),
+    *("--checkpoint.every-steps", "2", "--export.gguf", "f32"),
+]  # a second, of which the steps are a half
+KILLS = 50
 RESULTS = ("model/model.safetensors", "model-f32.gguf", "model-q8_0.gguf", "log.jsonl")
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
@@ -91,9 +102,9 @@ def leftovers(folder: Path) -> list[str]:
     return [str(p) for p in folder.rglob("*") if p.name.startswith(".") or p.name.endswith(marks)]
 
 
-def assert_same_results(out: Path, unbroken: Path) -> None:
+def assert_same_results(out: Path, unbroken: Path, names: Sequence[str] = RESULTS) -> None:
     assert not leftovers(out)
-    for name in RESULTS:
+    for name in names:
         assert (out / name).read_bytes() == (unbroken / name).read_bytes(), name
     results = [json.loads((folder / "result.json").read_bytes()) for folder in (out, unbroken)]
     assert results[0] == results[1]
@@ -206,6 +217,68 @@ def test_a_kill_in_a_step_costs_the_steps_since_the_checkpoint(
     assert again.returncode == 0, again.stderr
     assert "going on from the checkpoint of step " in again.stdout
     assert_same_results(out, unbroken)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    server = Server(__file__)
+    yield server
+    server.close()
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_ends_as_if_never_stopped(
+    server: Server, texts: Path, tmp_path: Path
+) -> None:
+    """From the first document to the exported model: killed until the run has ended, again and again."""
+    arguments = ["--data", str(texts), *SMALL, *TINY]
+    begin = time.monotonic()
+    assert server.call("train", *arguments, "--out", tmp_path / "whole") == 0
+    seconds = time.monotonic() - begin
+    chance = random.Random(0)
+    killed, runs, phases = 0, 0, dict.fromkeys(("data", "first", "steps", "results"), 0)
+    while killed < KILLS:
+        runs += 1
+        assert runs < KILLS, "the kills come too late"
+        out, status = tmp_path / str(runs), -signal.SIGKILL
+        while status != 0:
+            pid = server.start("train", *arguments, "--out", out)
+            if killed < KILLS:
+                time.sleep(chance.uniform(0, 0.7 * seconds))
+                with contextlib.suppress(ProcessLookupError):  # it has finished
+                    os.kill(pid, signal.SIGKILL)
+            status = server.wait()
+            assert status in (0, -signal.SIGKILL)
+            killed += status != 0
+            phases[phase(out)] += status != 0
+            assert_what_has_a_name_is_whole(out)
+        assert_same_results(out, tmp_path / "whole", [name for name in RESULTS if "q8_0" not in name])
+    print(f"{killed} kills in {runs} runs: {phases}; one run takes {seconds:.1f} s")
+    assert all(phases.values()), f"not every part of a run was cut off: {phases}"
+
+
+def phase(out: Path) -> str:
+    """How far a run came."""
+    if (out / "checkpoints" / "step-00000016").exists():
+        return "results"
+    if any(out.glob("checkpoints/step-*")):
+        return "steps"
+    return "first" if (out / "data" / "prepared.json").exists() else "data"
+
+
+def assert_what_has_a_name_is_whole(out: Path) -> None:
+    """Checkpoints, shards and results are there in full or not at all."""
+    for checkpoint in out.glob("checkpoints/step-*"):
+        assert verify_checkpoint(checkpoint) == []
+    for manifest in out.glob("data/shards/*/manifest.json"):
+        assert verify_shards(manifest.parent) == []
+    if (out / "result.json").exists():
+        json.loads((out / "result.json").read_bytes())
+
+
+def train(*arguments: str) -> None:
+    """What the forked processes do."""
+    assert quickstart.main(["--smoke", *arguments]) == 0
 
 
 @pytest.mark.slow
@@ -461,3 +534,10 @@ def test_a_full_disk(size: str, every: int, texts: Path, unbroken: Path, tmp_pat
     assert not [path for path in files if ".partial" in str(path) or ".tmp" in str(path)]
     assert (saved / "status").read_text() == "0\n", (saved / "again.txt").read_text()
     assert_same_results(saved / "run", unbroken)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
+        # imports what is imported late, once for all forks
+        train("--data", str(STDLIB / "email"), "--out", folder, *SMALL, *TINY)
+    serve({"train": train})

@@ -24,6 +24,7 @@ from igla.data import shards
 from igla.data.cleaning import Cleaned, CleaningConfig
 from igla.data.shards import verify_shards, write_parts
 from igla.data.sources import Document, SourceConfig, Sources
+from tests.oracles.forking import REPOSITORY, Server, serve
 
 MEMORY = 24_000_000  # bytes by which the peak may grow from 1 to 16 times the data
 
@@ -62,45 +63,11 @@ def write(out: str) -> None:
     write_parts(documents(), Bytes(0.02), Path(out), part_of, shard_tokens=9_000)
 
 
-def serve() -> None:
-    """Fork one process a line of input; print its pid, then how it ended."""
-    for line in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            write(json.loads(line))
-            os._exit(0)
-        print(pid, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
-
-
-class Server:
-    """The other end of `serve`."""
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def start(self, out: Path) -> int:
-        self.process.stdin.write(json.dumps(str(out)) + "\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
-
-    def wait(self) -> int:
-        return int(self.process.stdout.readline())
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    server = Server()
+    server = Server(__file__)
     yield server
-    server.process.stdin.close()
-    server.process.wait(10)
-    server.process.stdout.close()
+    server.close()
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +75,7 @@ def unbroken(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     """The shards of a call that nobody stopped, and its seconds."""
     out = tmp_path_factory.mktemp("unbroken") / "out"
     begin = time.monotonic()
-    server.start(out)
-    assert server.wait() == 0
+    assert server.call("write", out) == 0
     return out, time.monotonic() - begin
 
 
@@ -150,7 +116,7 @@ def test_killed_at_any_moment_ends_as_if_never_stopped(
         partial = out.parent / ".out.partial"
         while not out.exists():
             before = finished(partial)
-            pid = server.start(out)
+            pid = server.start("write", out)
             time.sleep(chance.uniform(0.05, 0.7 * seconds))
             with contextlib.suppress(ProcessLookupError):  # it has finished
                 os.kill(pid, signal.SIGKILL)
@@ -162,8 +128,7 @@ def test_killed_at_any_moment_ends_as_if_never_stopped(
             for name, stamp in before.items():
                 found = (now / name).stat()
                 assert (found.st_ino, found.st_mtime_ns) == stamp, f"{name} was written again"
-        server.start(out)
-        assert server.wait() == 0
+        assert server.call("write", out) == 0
         assert contents(out) == expected
         assert verify_shards(out / "train") == verify_shards(out / "held-out") == []
         assert [path.name for path in out.parent.iterdir()] == ["out"]
@@ -175,7 +140,7 @@ def test_killed_at_any_moment_ends_as_if_never_stopped(
 GROWING = """
     import json, resource, sys
     sys.path.insert(0, sys.argv[3])
-    import test_shards
+    from tests.oracles import test_shards
     print(test_shards.peak(sys.argv[1], int(sys.argv[2])))
 """
 
@@ -230,7 +195,7 @@ def test_memory_does_not_grow_with_the_data(tmp_path: Path) -> None:
     script.write_text("\n".join(line[4:] for line in GROWING.split("\n")))
     found = []
     for megabytes in (4, 16, 64):
-        command = [sys.executable, script, tmp_path, str(megabytes), Path(__file__).parent]
+        command = [sys.executable, script, tmp_path, str(megabytes), REPOSITORY]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         found.append(int(done.stdout))
@@ -239,4 +204,4 @@ def test_memory_does_not_grow_with_the_data(tmp_path: Path) -> None:
 
 
 if __name__ == "__main__":
-    serve()
+    serve({"write": write})

@@ -210,7 +210,7 @@ def _publish(folder: Path, target: Path) -> None:
 
 # spec: specs/distributed/checkpointing.vibee:34
 def _clean(root: Path) -> None:
-    """Remove what a killed save left behind; bring back what it had moved aside."""
+    """Remove what a killed save or prune left behind; bring back what it had moved aside."""
     for partial in root.glob(".step-*.partial"):
         shutil.rmtree(partial)
     for replaced in root.glob(".step-*.replaced"):
@@ -351,23 +351,24 @@ def prune_checkpoints(root: Path, keep_last: int, keep_steps: tuple[int, ...] = 
     """Removes all that are older than the newest keep_last whole ones and not of the steps that
     are to stay, such as the best, and returns their paths.
 
-    Damaged ones do not count, so that there is always one to go back to; for that, the ones
-    that stay are read and hashed.
+    What a killed save or prune left behind is removed too. Damaged ones do not count, so that
+    there is always one to go back to; for that, the ones that stay are read and hashed.
 
     Given: A folder of checkpoints.
-    When: A new one has been written.
+    When: A new one has been written, or a run goes on from one.
 
     Raises:
         CheckpointError if keep_last is less than 1.
     """
     if keep_last < 1:
         raise CheckpointError(f"keep_last is {keep_last}, must be 1 or more")
+    _clean(root)
     stay = {f"step-{step:08d}" for step in keep_steps}
     whole = 0
     removed = []
     for path in _checkpoints(root):
         if whole == keep_last and path.name not in stay:
-            shutil.rmtree(path.rename(root / f".{path.name.strip('.')}.partial"))
+            shutil.rmtree(path.rename(root / f".{path.name}.partial"))
             removed.append(path)
         elif whole < keep_last and not verify_checkpoint(path):
             whole += 1

@@ -13,10 +13,12 @@ Run it: `python -m igla.recipes.quickstart --help`.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import json
 import math
 import os
+import shutil
 import signal
 import sys
 import sysconfig
@@ -99,6 +101,7 @@ from igla.optimization.gradient import (
 )
 from igla.optimization.loss import (
     LossConfig,
+    LossTerms,
     add_auxiliary_losses,
     bits_per_byte,
     chunk_size,
@@ -169,6 +172,10 @@ class TrainingConfig:
     """Packed documents do not attend to each other."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of matrix products; auto takes bfloat16 where the processor multiplies it in hardware."""
+    weights: Literal["float32", "precision"] = "float32"
+    """Dtype of the model's weights; precision keeps them, and all between the products, in that of the products."""
+    compile: bool = False
+    """Compile the forward and backward pass of training at the first step."""
     threads: int = 2
     """Threads on the CPU; the bits of the result depend on it."""
     seed: int = 0
@@ -187,6 +194,10 @@ class TrainingConfig:
             raise ValueError(
                 f"TrainingConfig.precision={self.precision!r} "
                 "is not one of auto, float32, bfloat16"
+            )
+        if self.weights not in ("float32", "precision"):
+            raise ValueError(
+                f"TrainingConfig.weights={self.weights!r} is not one of float32, precision"
             )
         if not self.steps > 0:
             raise ValueError(f"TrainingConfig needs steps > 0, got steps={self.steps!r}")
@@ -217,7 +228,7 @@ class TrainingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:67
+# spec: specs/recipes/pretrain.vibee:69
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleConfig:
     """The learning rate over the run, as parts of its length."""
@@ -279,7 +290,7 @@ class ScheduleConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:86
+# spec: specs/recipes/pretrain.vibee:88
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoppingConfig:
     """What ends a run before its last step."""
@@ -307,7 +318,7 @@ class StoppingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:97
+# spec: specs/recipes/pretrain.vibee:99
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
     """How far a run is. A checkpoint holds it."""
@@ -328,7 +339,7 @@ class Progress:
     """Held-out evaluations without an improvement since then."""
 
 
-# spec: specs/recipes/pretrain.vibee:108
+# spec: specs/recipes/pretrain.vibee:110
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportConfig:
     """What is written when the training is done, and how it is proved."""
@@ -361,7 +372,7 @@ class ExportConfig:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:143
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptionOrigin:
     """The value of one option, and who chose it."""
@@ -381,7 +392,7 @@ class OptionOrigin:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:149
+# spec: specs/recipes/pretrain.vibee:151
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetShares:
     """What the positions of the sampled windows are, as parts of all."""
@@ -406,21 +417,21 @@ class TargetShares:
             raise ValueError(f"TargetShares.cut={self.cut!r} is not from 0 to 1; 1.5% is 0.015")
 
 
-# spec: specs/recipes/pretrain.vibee:157
+# spec: specs/recipes/pretrain.vibee:159
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryEstimate:
-    """Bytes of one step by part, with AdamW in float32; Muon keeps one moment less of each hidden
-    matrix.
+    """Bytes of one step by part, with AdamW's state and gradients in float32; Muon keeps one
+    moment less of each hidden matrix.
     """
 
     weights: int
-    """float32."""
+    """In their dtype."""
     casts: int
     """Copies of the weights that autocast keeps for a step."""
     gradients: int
     """float32."""
     optimizer: int
-    """Two moments in float32."""
+    """Two moments in float32, and a copy of weights that are not."""
     activations: int
     """Kept for the backward pass."""
     mask: int
@@ -429,7 +440,7 @@ class MemoryEstimate:
     """Of one chunk, with their gradients."""
 
 
-# spec: specs/recipes/pretrain.vibee:173
+# spec: specs/recipes/pretrain.vibee:175
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -450,7 +461,7 @@ class SmokeModel:
     """Longest sequence in tokens."""
 
 
-# spec: specs/recipes/pretrain.vibee:185
+# spec: specs/recipes/pretrain.vibee:187
 def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> SchedulerConfig:
     """The schedule over the optimizer steps of the run."""
     return SchedulerConfig(
@@ -466,7 +477,7 @@ def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> Sch
     )
 
 
-# spec: specs/recipes/pretrain.vibee:202
+# spec: specs/recipes/pretrain.vibee:204
 def learning_rate(
     run: float, training: TrainingConfig, schedule: ScheduleConfig, optimizer: OptimizerConfig
 ) -> float:
@@ -479,13 +490,13 @@ def learning_rate(
     return optimizer.learning_rate * scheduled_factor(step, schedule_in_steps(training, schedule))
 
 
-# spec: specs/recipes/pretrain.vibee:215
+# spec: specs/recipes/pretrain.vibee:217
 def tokens_per_step(training: TrainingConfig) -> int:
     """Positions that one optimizer step computes."""
     return training.batch_size * training.microbatches * training.sequence_length
 
 
-# spec: specs/recipes/pretrain.vibee:223
+# spec: specs/recipes/pretrain.vibee:225
 def expected_first_loss(config: DecoderConfig) -> float:
     """Loss of the untrained model in nats a token.
 
@@ -496,17 +507,20 @@ def expected_first_loss(config: DecoderConfig) -> float:
     return math.log(config.vocab_size) + config.hidden_size * config.init_std**2 / 2
 
 
-# spec: specs/recipes/pretrain.vibee:231
+# spec: specs/recipes/pretrain.vibee:233
 def memory_estimate(
     config: DecoderConfig, training: TrainingConfig, bytes_per_element: int
 ) -> MemoryEstimate:
     """Memory of a step, where matrix products have bytes_per_element bytes an element."""
     tokens = training.batch_size * training.sequence_length
+    bytes_per_weight = bytes_per_element if training.weights == "precision" else 4
     return MemoryEstimate(
-        weights=weight_bytes(config, 4),
-        casts=weight_bytes(config, bytes_per_element) if bytes_per_element < 4 else 0,
+        weights=weight_bytes(config, bytes_per_weight),
+        casts=(
+            weight_bytes(config, bytes_per_element) if bytes_per_element < bytes_per_weight else 0
+        ),
         gradients=gradient_bytes(config, 4),
-        optimizer=optimizer_bytes(config, 4, 0),
+        optimizer=optimizer_bytes(config, 4, 4 if bytes_per_weight < 4 else 0),
         activations=activation_bytes(
             config, training.batch_size, training.sequence_length, bytes_per_element, "none"
         ),
@@ -521,7 +535,7 @@ def memory_estimate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:248
+# spec: specs/recipes/pretrain.vibee:251
 def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     """The progress after one more step."""
     return dataclasses.replace(
@@ -533,7 +547,7 @@ def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:266
+# spec: specs/recipes/pretrain.vibee:269
 def after_evaluation(
     progress: Progress, held_out_loss: float, stopping: StoppingConfig
 ) -> Progress:
@@ -551,7 +565,7 @@ def after_evaluation(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:290
+# spec: specs/recipes/pretrain.vibee:293
 def is_finished(progress: Progress, training: TrainingConfig, stopping: StoppingConfig) -> bool:
     """Whether the run ends here, after its last step or without an improvement for too long."""
     return progress.step >= training.steps or (
@@ -566,7 +580,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:324
+# spec: specs/recipes/pretrain.vibee:327
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -625,7 +639,7 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:330
+# spec: specs/recipes/pretrain.vibee:333
 def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     """Returns each option of each section, in order, with its value and its origin.
 
@@ -650,7 +664,7 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     return origins
 
 
-# spec: specs/recipes/pretrain.vibee:330
+# spec: specs/recipes/pretrain.vibee:333
 def _option_names() -> Iterator[tuple[str, str]]:
     """Each section of the options with each of its fields."""
     for section in dataclasses.fields(Options):
@@ -659,13 +673,13 @@ def _option_names() -> Iterator[tuple[str, str]]:
             yield from ((section.name, option.name) for option in dataclasses.fields(chosen))
 
 
-# spec: specs/recipes/pretrain.vibee:346
+# spec: specs/recipes/pretrain.vibee:349
 def say(text: str) -> None:
     """Print a line of the report."""
     print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:338
+# spec: specs/recipes/pretrain.vibee:341
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -683,7 +697,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:338
+# spec: specs/recipes/pretrain.vibee:341
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -696,7 +710,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 # 2. From files to tokens.
 
 
-# spec: specs/recipes/pretrain.vibee:122
+# spec: specs/recipes/pretrain.vibee:124
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedData:
     """Where the prepared data lie, and what they are."""
@@ -709,7 +723,7 @@ class PreparedData:
     held_out_manifest: ShardManifest
 
 
-# spec: specs/recipes/pretrain.vibee:346
+# spec: specs/recipes/pretrain.vibee:349
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -744,7 +758,7 @@ def prepare_data(options: Options) -> PreparedData:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:346
+# spec: specs/recipes/pretrain.vibee:349
 def _held_out_text(source: SourceConfig, config: PipelineConfig) -> bytes:
     """The held-out documents, one after the other."""
     texts = (document.text for document in Sources((source,)))
@@ -755,7 +769,7 @@ def _held_out_text(source: SourceConfig, config: PipelineConfig) -> bytes:
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:355
+# spec: specs/recipes/pretrain.vibee:358
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -764,7 +778,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:355
+# spec: specs/recipes/pretrain.vibee:358
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -780,7 +794,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:457
+# spec: specs/recipes/pretrain.vibee:464
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -795,7 +809,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:355
+# spec: specs/recipes/pretrain.vibee:358
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew. train_step() takes
     one step, or skips it where the loss or a gradient is not finite: then weights and optimizer
@@ -820,7 +834,8 @@ class Trainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.precision, self.reason = choose_precision(training.precision, self.device)
         torch.manual_seed(training.seed)
-        self.model = Decoder(config).to(self.device)
+        weights = self.precision if training.weights == "precision" else torch.float32
+        self.model = Decoder(config).to(self.device, weights)
         declare_gradient_dtype(self.model.parameters(), options.gradient.dtype)
         self.optimizer = build_optimizer(self.model, options.optimizer)
         self.reader = TokenReader(
@@ -1048,6 +1063,9 @@ class Trainer:
         }
         model, optimizer = self.model, self.optimizer
         save_checkpoint(self._root, self.step, model=model, optimizer=optimizer, state=state)
+        self._prune()
+
+    def _prune(self) -> None:
         best = (self.progress.best_step,)
         prune_checkpoints(self._root, self.options.checkpoint.keep_last, best)
 
@@ -1057,9 +1075,14 @@ class Trainer:
             self._require_same_identity(state["identity"])
             self.progress = Progress(**state["progress"])
             self.reader.load_state_dict(state["reader"])
+            self._prune()  # what was cut off may have stopped before it did so
             if not self.is_finished:
                 say(f"going on from the checkpoint of step {self.step}")
-        assert_optimizer_dtypes(self.optimizer, torch.float32)
+        words = (self.options.optimizer.master_dtype, self.options.optimizer.moment_dtype)
+        own = self.model.head_weight.dtype
+        assert_optimizer_dtypes(
+            self.optimizer, *(own if word == "parameter" else torch.float32 for word in words)
+        )
         self.log.truncate_after(self.step or -1)  # before step 1 there is an evaluation
         self.speed_log.truncate_after(self.step)
 
@@ -1090,7 +1113,7 @@ class Trainer:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:130
+# spec: specs/recipes/pretrain.vibee:132
 class BatchLoss(NamedTuple):
     """What one batch costs. `total` has gradients, and is a sum over its `tokens` targets. `sums`
     are over the targets, too, by name and without gradients: nats, smoothing and squares of the
@@ -1106,7 +1129,7 @@ class BatchLoss(NamedTuple):
     dropped_l: Tensor | None = None
 
 
-# spec: specs/recipes/pretrain.vibee:379
+# spec: specs/recipes/pretrain.vibee:382
 def loss_of(
     model: Decoder,
     batch: Batch,
@@ -1136,10 +1159,12 @@ def loss_of(
     device = model.embed_tokens.weight.device
     inputs_bt, targets_bt = batch.inputs.to(device), batch.targets.to(device)
     documents_bt = batch.document_ids.to(device) if training.document_mask else None
-    with torch.autocast(device.type, precision, enabled=precision != torch.float32):
-        hidden_btd, routings = model(inputs_bt, document_ids_bt=documents_bt, return_routing=True)
-        hidden_nd, targets_n = hidden_btd.flatten(0, 1), targets_bt.flatten()
-        terms = cross_entropy_terms(hidden_nd, model.head_weight, targets_n, loss)
+    forward = _forward
+    if training.compile and model.training:  # evaluation would be another graph
+        forward = _compiled_forward(fullgraph=model.config.moe is None)
+    is_mixed = precision not in (torch.float32, model.head_weight.dtype)
+    with torch.autocast(device.type, precision, enabled=is_mixed):
+        terms, routings = forward(model, inputs_bt, documents_bt, targets_bt.flatten(), loss)
     tokens = count_targets(targets_bt)
     sums = {"loss": terms.nats}
     if loss.label_smoothing > 0:
@@ -1152,7 +1177,28 @@ def loss_of(
     return _with_experts(found, model.config.moe, routings, targets_bt != IGNORE_INDEX)
 
 
-# spec: specs/recipes/pretrain.vibee:379
+# spec: specs/recipes/pretrain.vibee:382
+def _forward(
+    model: Decoder,
+    inputs_bt: Tensor,
+    documents_bt: Tensor | None,
+    targets_n: Tensor,
+    loss: LossConfig,
+) -> tuple[LossTerms, list[Routing]]:
+    """What is compiled: the decoder and its loss in one graph, and with them the backward pass."""
+    hidden_btd, routings = model(inputs_bt, document_ids_bt=documents_bt, return_routing=True)
+    terms = cross_entropy_terms(hidden_btd.flatten(0, 1), model.head_weight, targets_n, loss)
+    return terms, routings
+
+
+# spec: specs/recipes/pretrain.vibee:382
+@functools.cache
+def _compiled_forward(fullgraph: bool) -> Callable[..., tuple[LossTerms, list[Routing]]]:
+    """Experts are dispatched by counts that only the run knows: that breaks the graph."""
+    return torch.compile(_forward, fullgraph=fullgraph, dynamic=False)
+
+
+# spec: specs/recipes/pretrain.vibee:382
 def _with_experts(
     found: BatchLoss, moe: RoutingConfig, routings: list[Routing], counts_bt: Tensor
 ) -> BatchLoss:
@@ -1175,7 +1221,7 @@ def _with_experts(
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:412
+# spec: specs/recipes/pretrain.vibee:419
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -1203,7 +1249,7 @@ def evaluate(
     return total_nats, total_targets
 
 
-# spec: specs/recipes/pretrain.vibee:425
+# spec: specs/recipes/pretrain.vibee:432
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -1224,7 +1270,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
     }
 
 
-# spec: specs/recipes/pretrain.vibee:433
+# spec: specs/recipes/pretrain.vibee:440
 def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> None:
     """Writes report.html - the curves of loss, learning rate, gradient norm and tokens per second,
     of experts where there are some, the summary, and each option with its origin.
@@ -1262,7 +1308,7 @@ def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> 
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:440
+# spec: specs/recipes/pretrain.vibee:447
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -1276,7 +1322,7 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     Raises:
         ValueError if a file cannot be written or llama.cpp computes something else.
     """
-    model = model.cpu().eval()
+    model = model.float().cpu().eval()  # float32 holds each bfloat16 as it is
     write_huggingface(model, data.tokenizer, options.out / "model")
     say(f"wrote {options.out / 'model'} (safetensors, Hugging Face layout)")
     results: dict[str, Any] = {}
@@ -1292,7 +1338,7 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:440
+# spec: specs/recipes/pretrain.vibee:447
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -1305,7 +1351,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:440
+# spec: specs/recipes/pretrain.vibee:447
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file."""
     export = options.export
@@ -1324,7 +1370,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:394
+# spec: specs/recipes/pretrain.vibee:401
 def sample_targets(
     shards: Path, training: TrainingConfig, seed: int, begin_id: int
 ) -> TargetShares:
@@ -1352,7 +1398,7 @@ def sample_targets(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:402
+# spec: specs/recipes/pretrain.vibee:409
 def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     """Returns the numbers that follow from the options, each with its reason: parameters,
     precision, the algebra of a step, length of the run, shares of the targets, memory by part,
@@ -1373,7 +1419,9 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     return [
         f"model: {num_params(config):,} parameters on {trainer.device}, "
         f"{num_active_params(config):,} of them active for a token",
-        f"precision: {str(trainer.precision).removeprefix('torch.')} ({trainer.reason})",
+        f"precision: {str(trainer.precision).removeprefix('torch.')} ({trainer.reason}), "
+        f"weights {str(trainer.model.head_weight.dtype).removeprefix('torch.')}"
+        + (", compiled at the first step, which takes up to minutes" if training.compile else ""),
         f"step: {training.batch_size} x {training.microbatches} sequences of "
         f"{training.sequence_length} = {tokens:,} tokens, {format_count(flops)}FLOP",
         f"run: {training.steps} steps = {training.steps * tokens:,} tokens = {epochs:.2f} epochs; "
@@ -1388,7 +1436,7 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:402
+# spec: specs/recipes/pretrain.vibee:409
 def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     """One line for each origin that there is."""
     lines = []
@@ -1399,7 +1447,7 @@ def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     return lines
 
 
-# spec: specs/recipes/pretrain.vibee:449
+# spec: specs/recipes/pretrain.vibee:456
 def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -1437,7 +1485,7 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:449
+# spec: specs/recipes/pretrain.vibee:456
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
@@ -1449,6 +1497,12 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         raise ValueError(
             f"loss.ignore_index is {options.loss.ignore_index}, the reader marks positions without "
             f"a target with {IGNORE_INDEX}; leave it"
+        )
+    compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+    if options.training.compile and not shutil.which(compiler):
+        raise ValueError(
+            f"training.compile needs the C++ compiler {compiler}, which is not installed; install "
+            "it, name another in the variable CXX, or give --training.no-compile"
         )
     require_trackers(options.logging)
     huggingface_config(config)  # refuses what it cannot write
@@ -1469,7 +1523,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:449
+# spec: specs/recipes/pretrain.vibee:456
 def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> None:
     """Shapes alone say whether a type of a GGUF file can hold the rows of each matrix."""
     for dtype in export.gguf:
@@ -1482,7 +1536,7 @@ def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> Non
             raise ValueError(f"{error}, with --export.gguf {' '.join(others)}") from error
 
 
-# spec: specs/recipes/pretrain.vibee:449
+# spec: specs/recipes/pretrain.vibee:456
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -1495,7 +1549,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:457
+# spec: specs/recipes/pretrain.vibee:464
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

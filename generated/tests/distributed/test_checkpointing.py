@@ -763,15 +763,24 @@ def test_keeps_the_newest_and_what_a_killed_prune_leaves_is_removed_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """prune_checkpoints: keeps the newest."""
-    for step, name in ((1, "step-00000001"), (2, ".step-00000002.replaced")):
-        path, kept = _save(tmp_path, step, 3)
-        path.rename(tmp_path / name)
+    for go_on in (lambda: _save(tmp_path, 3), lambda: checkpointing.prune_checkpoints(tmp_path, 1)):
+        _, kept = _save(tmp_path, 2, 3)
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(shutil, "rmtree", _interrupted)
             checkpointing.prune_checkpoints(tmp_path, 1)
-        assert _names(tmp_path)[1:] == [kept.name] and _names(tmp_path)[0].endswith(".partial")
-        _save(tmp_path, 3)
+        assert _names(tmp_path) == [".step-00000002.partial", kept.name]
+        go_on()
         assert _names(tmp_path) == [kept.name]
+
+
+# spec: specs/distributed/checkpointing.vibee:117
+def test_keeps_the_newest_where_one_was_moved_aside(tmp_path: Path) -> None:
+    """prune_checkpoints: keeps the newest."""
+    first, second, third = _save(tmp_path, 1, 2, 3)
+    first.rename(tmp_path / ".step-00000001.replaced")
+    second.rename(tmp_path / ".step-00000002.replaced")
+    assert checkpointing.prune_checkpoints(tmp_path, 2) == [first]
+    assert _names(tmp_path) == [second.name, third.name]
 
 
 # spec: specs/distributed/checkpointing.vibee:117

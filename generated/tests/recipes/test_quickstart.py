@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from igla.architecture.decoder import (
     Decoder,
@@ -57,7 +58,7 @@ CONFIG = DecoderConfig(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:353
+# spec: specs/recipes/pretrain.vibee:356
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -68,7 +69,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:367
+# spec: specs/recipes/pretrain.vibee:370
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -91,7 +92,7 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:400
+# spec: specs/recipes/pretrain.vibee:407
 @pytest.fixture(scope="module")
 def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options whose data are prepared, once for all tests; the prepared files are not written to."""
@@ -100,21 +101,21 @@ def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:353
+# spec: specs/recipes/pretrain.vibee:356
 @pytest.fixture(scope="module")
 def data(first_options: subject.Options) -> subject.PreparedData:
     """Tokenizer and shards that tests only read."""
     return subject.prepare_data(first_options)
 
 
-# spec: specs/recipes/pretrain.vibee:328
+# spec: specs/recipes/pretrain.vibee:331
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:353
+# spec: specs/recipes/pretrain.vibee:356
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -122,7 +123,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:368
+# spec: specs/recipes/pretrain.vibee:371
 def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     """Every tensor that the next step depends on."""
     state = {f"model.{k}": v.clone() for k, v in trainer.model.state_dict().items()}
@@ -131,14 +132,14 @@ def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     return state | {"random": torch.get_rng_state()}
 
 
-# spec: specs/recipes/pretrain.vibee:368
+# spec: specs/recipes/pretrain.vibee:371
 def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert a.keys() == b.keys()
     for name, tensor in a.items():
         assert torch.equal(tensor, b[name]), name
 
 
-# spec: specs/recipes/pretrain.vibee:221
+# spec: specs/recipes/pretrain.vibee:223
 def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     """tokens_per_step: all sequences of all microbatches.
 
@@ -153,7 +154,7 @@ def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:261
+# spec: specs/recipes/pretrain.vibee:264
 def test_after_step_steps_are_counted() -> None:
     """after_step: steps are counted.
 
@@ -168,7 +169,7 @@ def test_after_step_steps_are_counted() -> None:
     assert subject.after_step(start, 8, False) == subject.Progress(step=4, tokens=48, skipped=2)
 
 
-# spec: specs/recipes/pretrain.vibee:281
+# spec: specs/recipes/pretrain.vibee:284
 def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     """after_evaluation: an improvement is less by the delta.
 
@@ -186,7 +187,7 @@ def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:288
+# spec: specs/recipes/pretrain.vibee:291
 def test_after_evaluation_the_first_is_the_best() -> None:
     """after_evaluation: the first is the best.
 
@@ -198,7 +199,7 @@ def test_after_evaluation_the_first_is_the_best() -> None:
     ) == subject.Progress(step=2, best_step=2, best_loss=9.0)
 
 
-# spec: specs/recipes/pretrain.vibee:296
+# spec: specs/recipes/pretrain.vibee:299
 @pytest.mark.parametrize(("step", "finished"), [(3, False), (4, True)])
 def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     """is_finished: at the last step.
@@ -217,7 +218,7 @@ def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:302
+# spec: specs/recipes/pretrain.vibee:305
 @pytest.mark.parametrize(("since", "finished"), [(1, False), (2, True)])
 def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> None:
     """is_finished: when patience is at its end.
@@ -307,6 +308,8 @@ def test_training_config_defaults() -> None:
     assert config.packing == "concat"
     assert config.document_mask is True
     assert config.precision == "auto"
+    assert config.weights == "float32"
+    assert config.compile is False
     assert config.threads == 2
     assert config.seed == 0
     assert config.evaluate_every == 50
@@ -330,6 +333,7 @@ def test_training_config_is_frozen() -> None:
     [
         ({"packing": "something else"}, "is not one of concat, best_fit"),
         ({"precision": "something else"}, "is not one of auto, float32, bfloat16"),
+        ({"weights": "something else"}, "is not one of float32, precision"),
         ({"steps": -1}, "TrainingConfig needs steps > 0, got"),
         ({"steps": 0}, "TrainingConfig needs steps > 0, got"),
         ({"sequence_length": -1}, "TrainingConfig needs sequence_length > 0, got"),
@@ -362,6 +366,8 @@ def test_training_config_refuses(change: dict[str, object], message: str) -> Non
         {"precision": "auto"},
         {"precision": "float32"},
         {"precision": "bfloat16"},
+        {"weights": "float32"},
+        {"weights": "precision"},
         {"steps": 1},
         {"steps": 9},
         {"steps": 11},
@@ -391,7 +397,7 @@ def test_training_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:67
+# spec: specs/recipes/pretrain.vibee:69
 def test_schedule_config_defaults() -> None:
     """ScheduleConfig has the defaults of the spec."""
     config = subject.ScheduleConfig()
@@ -405,7 +411,7 @@ def test_schedule_config_defaults() -> None:
     assert config.step_interval == 0.1
 
 
-# spec: specs/recipes/pretrain.vibee:67
+# spec: specs/recipes/pretrain.vibee:69
 def test_schedule_config_is_frozen() -> None:
     """ScheduleConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ScheduleConfig()
@@ -416,7 +422,7 @@ def test_schedule_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:67
+# spec: specs/recipes/pretrain.vibee:69
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -453,7 +459,7 @@ def test_schedule_config_refuses(change: dict[str, object], message: str) -> Non
         subject.ScheduleConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:67
+# spec: specs/recipes/pretrain.vibee:69
 @pytest.mark.parametrize(
     "change",
     [
@@ -500,7 +506,7 @@ def test_schedule_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:86
+# spec: specs/recipes/pretrain.vibee:88
 def test_stopping_config_defaults() -> None:
     """StoppingConfig has the defaults of the spec."""
     config = subject.StoppingConfig()
@@ -509,7 +515,7 @@ def test_stopping_config_defaults() -> None:
     assert config.min_delta == 0.0
 
 
-# spec: specs/recipes/pretrain.vibee:86
+# spec: specs/recipes/pretrain.vibee:88
 def test_stopping_config_is_frozen() -> None:
     """StoppingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.StoppingConfig()
@@ -520,7 +526,7 @@ def test_stopping_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:86
+# spec: specs/recipes/pretrain.vibee:88
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -539,7 +545,7 @@ def test_stopping_config_refuses(change: dict[str, object], message: str) -> Non
         subject.StoppingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:86
+# spec: specs/recipes/pretrain.vibee:88
 @pytest.mark.parametrize(
     "change",
     [
@@ -559,7 +565,7 @@ def test_stopping_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:97
+# spec: specs/recipes/pretrain.vibee:99
 def test_progress_defaults() -> None:
     """Progress has the defaults of the spec."""
     config = subject.Progress()
@@ -572,7 +578,7 @@ def test_progress_defaults() -> None:
     assert config.evaluations_since_best == 0
 
 
-# spec: specs/recipes/pretrain.vibee:97
+# spec: specs/recipes/pretrain.vibee:99
 def test_progress_is_frozen() -> None:
     """Progress takes keywords alone, and no field of it can be changed or added."""
     config = subject.Progress()
@@ -583,7 +589,7 @@ def test_progress_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:108
+# spec: specs/recipes/pretrain.vibee:110
 def test_export_config_defaults() -> None:
     """ExportConfig has the defaults of the spec."""
     config = subject.ExportConfig()
@@ -595,7 +601,7 @@ def test_export_config_defaults() -> None:
     assert config.continuation_temperature == 0.7
 
 
-# spec: specs/recipes/pretrain.vibee:108
+# spec: specs/recipes/pretrain.vibee:110
 def test_export_config_is_frozen() -> None:
     """ExportConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ExportConfig()
@@ -606,7 +612,7 @@ def test_export_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:108
+# spec: specs/recipes/pretrain.vibee:110
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -630,7 +636,7 @@ def test_export_config_refuses(change: dict[str, object], message: str) -> None:
         subject.ExportConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:108
+# spec: specs/recipes/pretrain.vibee:110
 @pytest.mark.parametrize(
     "change",
     [
@@ -651,7 +657,7 @@ def test_export_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:143
 def test_option_origin_is_frozen() -> None:
     """OptionOrigin takes keywords alone, and no field of it can be changed or added."""
     config = subject.OptionOrigin(name="training.steps", value="8", origin="recipe")
@@ -662,7 +668,7 @@ def test_option_origin_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:143
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"origin": "something else"}, "is not one of default, recipe, smoke_profile, command_line")],
@@ -674,7 +680,7 @@ def test_option_origin_refuses(change: dict[str, object], message: str) -> None:
         subject.OptionOrigin(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:141
+# spec: specs/recipes/pretrain.vibee:143
 @pytest.mark.parametrize(
     "change",
     [
@@ -693,7 +699,7 @@ def test_option_origin_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:149
+# spec: specs/recipes/pretrain.vibee:151
 def test_target_shares_is_frozen() -> None:
     """TargetShares takes keywords alone, and no field of it can be changed or added."""
     config = subject.TargetShares(supervised=0.9, padded=0.0, cut=0.5)
@@ -704,7 +710,7 @@ def test_target_shares_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:149
+# spec: specs/recipes/pretrain.vibee:151
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -726,7 +732,7 @@ def test_target_shares_refuses(change: dict[str, object], message: str) -> None:
         subject.TargetShares(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:149
+# spec: specs/recipes/pretrain.vibee:151
 @pytest.mark.parametrize(
     "change",
     [
@@ -745,7 +751,7 @@ def test_target_shares_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:157
+# spec: specs/recipes/pretrain.vibee:159
 def test_memory_estimate_is_frozen() -> None:
     """MemoryEstimate takes keywords alone, and no field of it can be changed or added."""
     config = subject.MemoryEstimate(
@@ -758,7 +764,7 @@ def test_memory_estimate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:173
+# spec: specs/recipes/pretrain.vibee:175
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -771,7 +777,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:173
+# spec: specs/recipes/pretrain.vibee:175
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -789,7 +795,7 @@ def test_constants() -> None:
     assert subject.SAMPLED_WINDOWS == 64
 
 
-# spec: specs/recipes/pretrain.vibee:328
+# spec: specs/recipes/pretrain.vibee:331
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -821,7 +827,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:328
+# spec: specs/recipes/pretrain.vibee:331
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -852,7 +858,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:344
+# spec: specs/recipes/pretrain.vibee:347
 def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """auto is bfloat16 where /proc/cpuinfo lists an instruction for it, float32 elsewhere."""
     cpu = torch.device("cpu")
@@ -870,7 +876,7 @@ def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> Non
     assert subject.choose_precision("bfloat16", cpu) == (torch.bfloat16, "as asked")
 
 
-# spec: specs/recipes/pretrain.vibee:344
+# spec: specs/recipes/pretrain.vibee:347
 def test_precision_follows_the_processor_where_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -885,7 +891,7 @@ def test_precision_follows_the_processor_where_nothing_is_known(
     assert subject.choose_precision("auto", torch.device("cuda"))[0] == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:353
+# spec: specs/recipes/pretrain.vibee:356
 def test_held_out_files_are_never_trained_on(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -911,7 +917,7 @@ def test_held_out_files_are_never_trained_on(
     assert "1 empty, 1 not utf8\n" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:353
+# spec: specs/recipes/pretrain.vibee:356
 def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -949,7 +955,7 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     assert {path.name for path in (options.out / "data").iterdir()} == names
 
 
-# spec: specs/recipes/pretrain.vibee:353
+# spec: specs/recipes/pretrain.vibee:356
 def test_held_out_files_are_never_trained_on_as_the_options_choose(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -973,7 +979,7 @@ def test_held_out_files_are_never_trained_on_as_the_options_choose(
     assert len(sides) == 2
 
 
-# spec: specs/recipes/pretrain.vibee:353
+# spec: specs/recipes/pretrain.vibee:356
 def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject.Options) -> None:
     """A file name may be of bytes that are no text; where the system refuses it there is none."""
     name = fresh.data / os.fsdecode(b"\xff.txt")
@@ -985,7 +991,7 @@ def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject
     assert data.train_manifest.num_documents + data.held_out_manifest.num_documents == 13
 
 
-# spec: specs/recipes/pretrain.vibee:353
+# spec: specs/recipes/pretrain.vibee:356
 def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: Path) -> None:
     """A missing folder, an empty one and a vocabulary out of reach: a sentence, and no output."""
     options = fresh
@@ -1002,7 +1008,7 @@ def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: P
     assert not list(options.out.rglob("*.*"))
 
 
-# spec: specs/recipes/pretrain.vibee:353
+# spec: specs/recipes/pretrain.vibee:356
 @pytest.mark.parametrize(
     "contents, sentence",
     [
@@ -1026,7 +1032,7 @@ def test_bad_data_is_refused_before_any_work_as_is_text_of_another_encoding(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:353
+# spec: specs/recipes/pretrain.vibee:356
 def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
     fresh: subject.Options, tmp_path: Path
 ) -> None:
@@ -1037,7 +1043,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
         subject.prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:353
+# spec: specs/recipes/pretrain.vibee:356
 def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1058,7 +1064,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     assert list((fresh.out / "data").iterdir()) == []
 
 
-# spec: specs/recipes/pretrain.vibee:367
+# spec: specs/recipes/pretrain.vibee:370
 def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     """Batches of this size with these targets, one document a row."""
     inputs = torch.arange(targets.numel()).reshape(targets.shape) % 300
@@ -1066,7 +1072,7 @@ def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     return [Batch(inputs=i, targets=t, document_ids=torch.zeros_like(i)) for i, t in parts]
 
 
-# spec: specs/recipes/pretrain.vibee:367
+# spec: specs/recipes/pretrain.vibee:370
 def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.PreparedData) -> None:
     """The same tokens in one microbatch or four, unequal and fully masked rows: one gradient."""
     targets = torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300
@@ -1094,7 +1100,7 @@ def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.Prep
     assert record_one["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:367
+# spec: specs/recipes/pretrain.vibee:370
 def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     tmp_path: Path, data: subject.PreparedData
 ) -> None:
@@ -1110,7 +1116,7 @@ def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     assert all(bool(p.isfinite().all()) for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:368
+# spec: specs/recipes/pretrain.vibee:371
 def test_resumed_run_equals_the_unbroken_one(
     tmp_path: Path, options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1135,7 +1141,7 @@ def test_resumed_run_equals_the_unbroken_one(
     assert resumed.progress == unbroken.progress
 
 
-# spec: specs/recipes/pretrain.vibee:368
+# spec: specs/recipes/pretrain.vibee:371
 def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1146,13 +1152,16 @@ def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
         trainer.save()
     damaged = options.out / "checkpoints" / "step-00000002"
     (damaged / "state.json").unlink()
+    cut_off = damaged.with_name(".step-00000003.partial")
+    cut_off.mkdir()
     assert subject.Trainer(options, data, CONFIG).step == 1
+    assert not cut_off.exists()
     report = capsys.readouterr().out
     assert f"checkpoint {damaged} refused: " in report
     assert report.endswith("going on from the checkpoint of step 1\n")
 
 
-# spec: specs/recipes/pretrain.vibee:368
+# spec: specs/recipes/pretrain.vibee:371
 def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1163,7 +1172,7 @@ def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     assert read_log(subject.Trainer(options, data, CONFIG).log.path) == []
 
 
-# spec: specs/recipes/pretrain.vibee:369
+# spec: specs/recipes/pretrain.vibee:372
 def test_other_options_are_refused_by_name(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1195,7 +1204,7 @@ def test_other_options_are_refused_by_name(
         subject.Trainer(options, dataclasses.replace(data, train_manifest=manifest), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:369
+# spec: specs/recipes/pretrain.vibee:372
 def test_other_options_are_refused_by_name_as_are_unknown_ones(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1218,7 +1227,7 @@ def test_other_options_are_refused_by_name_as_are_unknown_ones(
         subject.Trainer(options, data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:370
+# spec: specs/recipes/pretrain.vibee:373
 def test_training_lowers_the_loss(
     tmp_path: Path, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1274,14 +1283,14 @@ def test_training_lowers_the_loss(
     assert kept_steps(options) == [5, 10, 15, 20, 21]
 
 
-# spec: specs/recipes/pretrain.vibee:370
+# spec: specs/recipes/pretrain.vibee:373
 def kept_steps(options: subject.Options) -> list[int]:
     """The steps of the checkpoints on the disk."""
     folders = (options.out / "checkpoints").glob("step-*")
     return sorted(int(path.name.removeprefix("step-")) for path in folders)
 
 
-# spec: specs/recipes/pretrain.vibee:201, :213, :371
+# spec: specs/recipes/pretrain.vibee:203, :215, :374
 def test_learning_rate_follows_the_schedule(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1301,7 +1310,7 @@ def test_learning_rate_follows_the_schedule(
         assert all(p.grad is None for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:201, :213, :371
+# spec: specs/recipes/pretrain.vibee:203, :215, :374
 def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     """What is drawn over the run is what its steps have; a run of one step has no warm-up."""
     training = subject.TrainingConfig(steps=40, sequence_length=8, batch_size=1)
@@ -1339,7 +1348,7 @@ def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     assert (default.step_factor, default.step_start, default.step_interval) == (0.316, 0.8, 0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:201, :213, :371
+# spec: specs/recipes/pretrain.vibee:203, :215, :374
 def test_learning_rate_follows_the_schedule_in_steps_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1358,7 +1367,7 @@ def test_learning_rate_follows_the_schedule_in_steps_too(
     assert planned == pytest.approx(rates, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:230, :372
+# spec: specs/recipes/pretrain.vibee:232, :375
 @pytest.mark.parametrize(
     "config", [{}, {"hidden_size": 64, "init_std": 0.2, "tie_embeddings": False}]
 )
@@ -1377,7 +1386,7 @@ def test_first_loss_is_as_expected(
     assert "warning" not in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:230, :372
+# spec: specs/recipes/pretrain.vibee:232, :375
 def test_first_loss_is_as_expected_or_there_is_a_warning(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1395,7 +1404,7 @@ def test_first_loss_is_as_expected_or_there_is_a_warning(
         assert (sentence in capsys.readouterr().err) == warned
 
 
-# spec: specs/recipes/pretrain.vibee:373
+# spec: specs/recipes/pretrain.vibee:376
 @pytest.mark.parametrize(
     "kind, schedule",
     [("adamw", "wsd"), ("lamb", "trinity"), ("muon", "step"), ("muon", "cosine")],
@@ -1423,7 +1432,7 @@ def test_optimizers_and_schedules_resume(
     assert type(resumed.optimizer).__name__.lower() == kind
 
 
-# spec: specs/recipes/pretrain.vibee:374
+# spec: specs/recipes/pretrain.vibee:377
 def test_speed_and_records_are_logged(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1446,7 +1455,7 @@ def test_speed_and_records_are_logged(
     assert len(read_log(subject.Trainer(options, data, CONFIG).speed_log.path)) == 6
 
 
-# spec: specs/recipes/pretrain.vibee:374
+# spec: specs/recipes/pretrain.vibee:377
 def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1465,7 +1474,7 @@ def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices
             assert record["model_flops_utilization"] == pytest.approx(expected, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:374
+# spec: specs/recipes/pretrain.vibee:377
 def test_speed_and_records_are_logged_only_with_what_is_installed(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1480,7 +1489,7 @@ def test_speed_and_records_are_logged_only_with_what_is_installed(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:438
+# spec: specs/recipes/pretrain.vibee:445
 def test_report_has_the_curves_and_the_options(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1499,7 +1508,7 @@ def test_report_has_the_curves_and_the_options(
     assert f"wrote {options.out / 'report.html'}" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:375
+# spec: specs/recipes/pretrain.vibee:378
 def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) -> None:
     """In these steps the gradient of this parameter holds the value."""
     parameter = dict(trainer.model.named_parameters())[name]
@@ -1510,7 +1519,7 @@ def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) ->
     parameter.register_hook(spoiled)
 
 
-# spec: specs/recipes/pretrain.vibee:375
+# spec: specs/recipes/pretrain.vibee:378
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_steps_that_are_not_finite_are_skipped(
     options: subject.Options, data: subject.PreparedData, value: float
@@ -1533,7 +1542,7 @@ def test_steps_that_are_not_finite_are_skipped(
     assert not torch.equal(state_of(trainer)["model.norm.weight"], before["model.norm.weight"])
 
 
-# spec: specs/recipes/pretrain.vibee:375
+# spec: specs/recipes/pretrain.vibee:378
 def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1556,7 +1565,7 @@ def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     assert_same_state(state_of(trainer), before)
 
 
-# spec: specs/recipes/pretrain.vibee:375
+# spec: specs/recipes/pretrain.vibee:378
 def test_steps_that_are_not_finite_are_skipped_until_they_are_too_many(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1582,7 +1591,7 @@ def test_steps_that_are_not_finite_are_skipped_until_they_are_too_many(
     assert (again.step, again.progress.skipped, again.progress.skipped_in_a_row) == (4, 3, 2)
 
 
-# spec: specs/recipes/pretrain.vibee:376
+# spec: specs/recipes/pretrain.vibee:379
 def run_with_losses(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1597,7 +1606,7 @@ def run_with_losses(
     return trainer
 
 
-# spec: specs/recipes/pretrain.vibee:376
+# spec: specs/recipes/pretrain.vibee:379
 def test_best_checkpoint_is_kept(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1616,7 +1625,7 @@ def test_best_checkpoint_is_kept(
     assert held_out == [5.0, 3.0, 4.0, 3.5]
 
 
-# spec: specs/recipes/pretrain.vibee:376
+# spec: specs/recipes/pretrain.vibee:379
 def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1628,7 +1637,7 @@ def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     assert kept_steps(options) == [2]
 
 
-# spec: specs/recipes/pretrain.vibee:377
+# spec: specs/recipes/pretrain.vibee:380
 def test_training_stops_early(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1659,7 +1668,7 @@ def test_training_stops_early(
     assert capsys.readouterr().out == said
 
 
-# spec: specs/recipes/pretrain.vibee:377
+# spec: specs/recipes/pretrain.vibee:380
 def test_training_stops_early_only_if_asked_to(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1671,7 +1680,7 @@ def test_training_stops_early_only_if_asked_to(
     assert run_with_losses(impatient, data, monkeypatch, [1.0, 1.0]).step == 2
 
 
-# spec: specs/recipes/pretrain.vibee:392
+# spec: specs/recipes/pretrain.vibee:396
 def gradients_of(
     config: DecoderConfig,
     options: subject.Options,
@@ -1694,12 +1703,12 @@ def gradients_of(
     return seen, trainer.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:392
+# spec: specs/recipes/pretrain.vibee:396
 def routed(**routing: Any) -> DecoderConfig:
     return dataclasses.replace(CONFIG, moe=RoutingConfig(num_experts=4, top_k=2, **routing))
 
 
-# spec: specs/recipes/pretrain.vibee:392
+# spec: specs/recipes/pretrain.vibee:396
 @pytest.mark.parametrize("config", [CONFIG, routed(balance_coefficient=0.0, z_coefficient=0.1)])
 def test_experts_are_balanced_and_microbatches_make_no_difference(
     options: subject.Options, data: subject.PreparedData, config: DecoderConfig
@@ -1725,7 +1734,7 @@ def test_experts_are_balanced_and_microbatches_make_no_difference(
             assert record_four[name] == pytest.approx(value, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:392
+# spec: specs/recipes/pretrain.vibee:396
 def test_experts_are_balanced(options: subject.Options, data: subject.PreparedData) -> None:
     """The gradient holds that of both losses of the routers, each times its coefficient; the log names them."""
     options = dataclasses.replace(options, gradient=GradientConfig(max_norm=1e9))
@@ -1760,7 +1769,7 @@ def test_experts_are_balanced(options: subject.Options, data: subject.PreparedDa
     assert record["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:392
+# spec: specs/recipes/pretrain.vibee:396
 def test_experts_are_balanced_by_their_biases_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1781,7 +1790,7 @@ def test_experts_are_balanced_by_their_biases_too(
     assert all(torch.equal(a, b) for a, b in zip(before, biases, strict=True))
 
 
-# spec: specs/recipes/pretrain.vibee:392
+# spec: specs/recipes/pretrain.vibee:396
 def test_experts_are_balanced_in_a_whole_run(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1797,7 +1806,7 @@ def test_experts_are_balanced_in_a_whole_run(
     assert torch.cuda.is_available() or said in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:392
+# spec: specs/recipes/pretrain.vibee:397
 def test_losses_are_those_of_the_settings(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1826,7 +1835,107 @@ def test_losses_are_those_of_the_settings(
     assert record["z_loss"] == pytest.approx(math.log(300) ** 2, rel=0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:400
+# spec: specs/recipes/pretrain.vibee:398
+def test_weights_have_their_dtype(options: subject.Options, data: subject.PreparedData) -> None:
+    """bfloat16 weights are the rounded masters of the optimizer, which move by less than they can show."""
+    slow = dataclasses.replace(options.optimizer, learning_rate=1e-5)
+    training = dataclasses.replace(options.training, precision="bfloat16", weights="precision")
+    options = dataclasses.replace(options, training=training, optimizer=slow)
+    trainer = subject.Trainer(options, data, CONFIG)
+    before = trainer.model.head_weight.detach().clone()
+    for _ in range(2):
+        loss = trainer.train_step()["loss"]
+    assert loss == pytest.approx(subject.expected_first_loss(CONFIG), rel=0.05)
+    assert {parameter.dtype for parameter in trainer.model.parameters()} == {torch.bfloat16}
+    master = trainer.optimizer.state[trainer.model.head_weight]["master"]
+    assert master.dtype == torch.float32 and torch.equal(
+        master.bfloat16(), trainer.model.head_weight
+    )
+    assert bool((master != before.float()).all()) and not torch.equal(master, before.float())
+    trainer.save()
+    resumed = subject.Trainer(options, data, CONFIG)
+    assert_same_state(state_of(trainer), state_of(resumed))
+    assert trainer.train_step() == resumed.train_step()
+
+
+# spec: specs/recipes/pretrain.vibee:398
+def test_weights_have_their_dtype_where_masters_are_declined(
+    options: subject.Options, data: subject.PreparedData
+) -> None:
+    """Then weights and moments are bfloat16 alone; in float32 precision there is no difference."""
+    narrow = dataclasses.replace(
+        options.optimizer, master_dtype="parameter", moment_dtype="parameter"
+    )
+    for precision, dtype in (("bfloat16", torch.bfloat16), ("float32", torch.float32)):
+        training = dataclasses.replace(options.training, precision=precision, weights="precision")
+        trainer = subject.Trainer(
+            dataclasses.replace(options, training=training, optimizer=narrow), data, CONFIG
+        )
+        trainer.train_step()
+        state = trainer.optimizer.state[trainer.model.head_weight]
+        found = {name: tensor.dtype for name, tensor in state.items() if name != "step"}
+        assert found == {"exp_avg": dtype, "exp_avg_sq": dtype}
+        assert trainer.model.head_weight.dtype == dtype
+
+
+# spec: specs/recipes/pretrain.vibee:398
+def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
+    """What is written are the bfloat16 weights, number by number."""
+    training = dataclasses.replace(fresh.training, precision="bfloat16", weights="precision")
+    subject.train(dataclasses.replace(fresh, training=training), CONFIG)
+    written = load_file(fresh.out / "model" / "model.safetensors")
+    assert all(
+        torch.equal(tensor.bfloat16().to(tensor.dtype), tensor) for tensor in written.values()
+    )
+    assert (fresh.out / "model-f32.gguf").is_file()
+
+
+# spec: specs/recipes/pretrain.vibee:399
+@pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
+def test_compiled_training_is_the_same(
+    backend: str,
+    options: subject.Options,
+    data: subject.PreparedData,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Losses and weights to round-off; one graph, which evaluation does not touch."""
+    compiled: list[Any] = []
+    compile_with = torch.compile
+
+    def compile_and_count(*arguments: Any, **settings: Any) -> Any:
+        compiled.append(settings)
+        return compile_with(*arguments, **settings, backend=backend)
+
+    monkeypatch.setattr(torch, "compile", compile_and_count)
+    subject._compiled_forward.cache_clear()
+    training = dataclasses.replace(options.training, compile=True)
+    plain = subject.Trainer(options, data, CONFIG)
+    fast = subject.Trainer(dataclasses.replace(options, training=training), data, CONFIG)
+    for _ in range(3):
+        expected, found = plain.train_step(), fast.train_step()
+        assert found["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+        assert found["gradient_norm"] == pytest.approx(expected["gradient_norm"], rel=1e-4)
+    assert compiled == [dict(fullgraph=True, dynamic=False)]
+    assert fast._evaluate() == pytest.approx(plain._evaluate(), rel=1e-5)
+    assert len(compiled) == 1
+    subject._compiled_forward.cache_clear()
+
+
+# spec: specs/recipes/pretrain.vibee:399
+def test_compiled_training_is_the_same_only_with_a_compiler(
+    fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without one the run is refused before any work."""
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    training = dataclasses.replace(fresh.training, compile=True)
+    with pytest.raises(
+        ValueError, match="training.compile needs the C\\+\\+ compiler no-such-compiler"
+    ):
+        subject.train(dataclasses.replace(fresh, training=training), CONFIG)
+    assert not fresh.out.exists()
+
+
+# spec: specs/recipes/pretrain.vibee:407
 def test_shares_of_targets_are_counted(
     data: subject.PreparedData, first_options: subject.Options
 ) -> None:
@@ -1851,7 +1960,7 @@ def test_shares_of_targets_are_counted(
         assert shares.padded == pytest.approx(padded, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:400
+# spec: specs/recipes/pretrain.vibee:407
 def test_shares_of_targets_are_counted_in_a_sample(
     data: subject.PreparedData, first_options: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1869,7 +1978,7 @@ def test_shares_of_targets_are_counted_in_a_sample(
     assert len(set(shares)) > 1
 
 
-# spec: specs/recipes/pretrain.vibee:247
+# spec: specs/recipes/pretrain.vibee:250
 def test_memory_is_estimated_by_part() -> None:
     """By hand for a model of one block; products in two bytes take half of the activations and casts."""
     config = dataclasses.replace(CONFIG, num_layers=1)
@@ -1886,13 +1995,19 @@ def test_memory_is_estimated_by_part() -> None:
     assert (wide.casts, narrow.casts) == (0, 2 * number)
     assert (wide.mask, narrow.mask) == (4 * 2 * 64, 2 * 2 * 64)
     assert narrow.activations < wide.activations < 2 * narrow.activations
+    low = dataclasses.replace(training, weights="precision")
+    found = subject.memory_estimate(config, low, 2)
+    assert (found.weights, found.casts, found.gradients, found.optimizer) == tuple(
+        factor * number for factor in (2, 0, 4, 12)
+    )
+    assert subject.memory_estimate(config, low, 4) == wide
     open_mask = dataclasses.replace(training, document_mask=False)
     assert subject.memory_estimate(config, open_mask, 4).mask == 0
     kept = sum(t.numel() * t.element_size() for t in kept_for_backward(config, training))
     assert wide.activations == pytest.approx(kept, rel=0.15)
 
 
-# spec: specs/recipes/pretrain.vibee:247
+# spec: specs/recipes/pretrain.vibee:250
 def kept_for_backward(
     config: DecoderConfig, training: subject.TrainingConfig
 ) -> list[torch.Tensor]:
@@ -1912,7 +2027,7 @@ def kept_for_backward(
     return list(kept.values())
 
 
-# spec: specs/recipes/pretrain.vibee:336
+# spec: specs/recipes/pretrain.vibee:339
 def test_origins_of_options_are_named() -> None:
     """The command line goes before the smoke profile, that before the recipe, that before the type."""
     given = [
@@ -1949,7 +2064,7 @@ def test_origins_of_options_are_named() -> None:
     assert set(plain.values()) == {"default", "recipe"} and plain["training.steps"] == "recipe"
 
 
-# spec: specs/recipes/pretrain.vibee:410
+# spec: specs/recipes/pretrain.vibee:417
 def test_summary_says_what_follows(options: subject.Options, data: subject.PreparedData) -> None:
     """Each number is that of its formula, and each option stands there once, by origin."""
     training = dataclasses.replace(options.training, microbatches=3)
@@ -1985,7 +2100,7 @@ def test_summary_says_what_follows(options: subject.Options, data: subject.Prepa
         assert f"{option.name}={option.value}" in options_said
 
 
-# spec: specs/recipes/pretrain.vibee:423
+# spec: specs/recipes/pretrain.vibee:430
 def test_evaluation_counts_every_target_once(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2021,7 +2136,7 @@ def test_evaluation_counts_every_target_once(
     assert half[0] == pytest.approx(total, rel=1e-2) and half[0] != pytest.approx(total, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:423
+# spec: specs/recipes/pretrain.vibee:430
 def test_evaluation_drops_nothing(options: subject.Options, data: subject.PreparedData) -> None:
     """Dropout is for training: evaluation has none, draws nothing, and leaves training as it was."""
     config = dataclasses.replace(CONFIG, attention_dropout=0.5, stochastic_depth=0.5)
@@ -2033,7 +2148,7 @@ def test_evaluation_drops_nothing(options: subject.Options, data: subject.Prepar
     assert trainer.model.training
 
 
-# spec: specs/recipes/pretrain.vibee:431
+# spec: specs/recipes/pretrain.vibee:438
 def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData) -> None:
     """Bits per byte of the held-out bytes, against gzip itself and a unigram counted by hand."""
     text = data.held_out_text()
@@ -2055,12 +2170,12 @@ def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData)
     assert scores.keys() == {"model", "unigram", "gzip -9"}
 
 
-# spec: specs/recipes/pretrain.vibee:447
+# spec: specs/recipes/pretrain.vibee:454
 def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
 
-# spec: specs/recipes/pretrain.vibee:447
+# spec: specs/recipes/pretrain.vibee:454
 def test_export_writes_what_the_options_name(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2082,7 +2197,7 @@ def test_export_writes_what_the_options_name(
 REPORT = ParityReport(max_abs=1e-6, mean_kl=0.0, argmax_agreement=1.0, positions=5)
 
 
-# spec: specs/recipes/pretrain.vibee:447
+# spec: specs/recipes/pretrain.vibee:454
 def test_export_writes_what_the_options_name_and_proves_it(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2121,7 +2236,7 @@ def test_export_writes_what_the_options_name_and_proves_it(
     assert str(caught.value) == f"{path} is not the model: {path!r}; {trainer.model!r}"
 
 
-# spec: specs/recipes/pretrain.vibee:447
+# spec: specs/recipes/pretrain.vibee:454
 def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2147,7 +2262,7 @@ def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     assert f"llama.cpp goes on from {prompt!r}:\n  | {prompt}\n  |     return 1\n" in report
 
 
-# spec: specs/recipes/pretrain.vibee:455
+# spec: specs/recipes/pretrain.vibee:462
 @pytest.fixture(scope="module")
 def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[str, Any]:
     """The result of a run that nothing interrupts."""
@@ -2155,7 +2270,7 @@ def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[st
     return subject.train(first_options, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:455
+# spec: specs/recipes/pretrain.vibee:462
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_ends_like_the_unbroken_one(
     fresh: subject.Options,
@@ -2193,7 +2308,7 @@ def test_interrupted_run_ends_like_the_unbroken_one(
     assert "going on" not in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:455
+# spec: specs/recipes/pretrain.vibee:462
 def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     whole: dict[str, Any], first_options: subject.Options
 ) -> None:
@@ -2207,7 +2322,7 @@ def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     assert (first_options.out / "loss.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# spec: specs/recipes/pretrain.vibee:463
+# spec: specs/recipes/pretrain.vibee:470
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -2218,7 +2333,7 @@ def arguments_for(options: subject.Options, **more: object) -> list[str]:
     ]  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:463
+# spec: specs/recipes/pretrain.vibee:470
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2260,7 +2375,7 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:463
+# spec: specs/recipes/pretrain.vibee:470
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -2277,7 +2392,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:463
+# spec: specs/recipes/pretrain.vibee:470
 def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2295,7 +2410,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     assert f"= {tokens:,} tokens, {flops}FLOP\n" in report
     dtype, reason = subject.choose_precision("auto", torch.device("cpu"))
     if not torch.cuda.is_available():
-        assert f"precision: {str(dtype).split('.')[1]} ({reason})\n" in report
+        assert f"precision: {str(dtype).split('.')[1]} ({reason}), weights float32\n" in report
     assert f"wrote {options.out / 'loss.png'}\n" in report
     assert f"wrote {options.out / 'report.html'}\n" in report
     epochs = training.steps * tokens / manifest["num_tokens"]
@@ -2312,7 +2427,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     assert "error: cannot write" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:463
+# spec: specs/recipes/pretrain.vibee:470
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2329,7 +2444,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         signal.signal(signal.SIGINT, before)
 
 
-# spec: specs/recipes/pretrain.vibee:463
+# spec: specs/recipes/pretrain.vibee:470
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2344,7 +2459,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
-# spec: specs/recipes/pretrain.vibee:463
+# spec: specs/recipes/pretrain.vibee:470
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
