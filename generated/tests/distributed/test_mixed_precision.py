@@ -230,7 +230,7 @@ def test_scales_as_torch_does() -> None:
         scaler.update(finite)
         torch._amp_update_scale_(scale, tracker, torch.tensor(float(not finite)), 2.0, 0.5, 4)
         assert (scaler.factor, scaler.steps) == (scale.item(), tracker.item())
-    assert 10 < scaler.skipped < 30
+    assert scaler.skipped == 30
 
 
 # spec: specs/distributed/mixed_precision.vibee:70
@@ -426,7 +426,7 @@ def _widen_gradient(model: Decoder) -> None:
     [
         (
             _widen_weight,
-            "the weight layers.1.mlp.down_proj.weight is torch.float32, declared is torch.bfloat16: call convert_model before",
+            "mlp.down_proj.weight is torch.float32, declared is torch.bfloat16: call convert",
         ),
         (_narrow_norm, "the weight norm.weight is torch.bfloat16, declared is torch.float32: call"),
         (
@@ -467,7 +467,7 @@ def test_checks_each_module_that_runs() -> None:
     with mixed_precision.checking_compute(model, config):
         _loss(model, 1)
     model.layers[1].mlp.float()
-    message = "the weight of layers.1.mlp.[a-z_]*, as it computes, is torch.float32, declared is torch.bfloat16: convert"
+    message = "layers.1.mlp.[a-z_]*, as it computes, is torch.float32, declared is torch.bfloat16"
     with pytest.raises(ValueError, match=message), mixed_precision.checking_compute(model, config):
         _loss(model, 1)
     model, config = _converted()
