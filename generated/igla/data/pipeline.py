@@ -19,7 +19,7 @@ import math
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -203,7 +203,8 @@ def prepare(
 
     Raises:
         ValueError before any work if a source has no files, a package is missing, `out` cannot
-            be written, or no document would be on one side of the split.
+            be written, or no document, with `by_source` no document of a source, would be on
+            one side of the split.
     """
     out = Path(out)
     stream = Sources(sources)
@@ -211,7 +212,8 @@ def prepare(
     given = tokenizer if isinstance(tokenizer, TokenizerConfig) else load_tokenizer(tokenizer)
     stamp = _stamp(stream, given, cleaning, config)
     if (found := _read_note(out, stamp)) is None:
-        _require_both_sides(documents, config)
+        for group in _groups(sources, config):
+            _require_both_sides(group, cleaning, config)
         _require_writable(out)
         model = (
             _trained(documents, out, given, config, report)
@@ -262,18 +264,39 @@ def _require_writable(out: Path) -> None:
 
 
 # spec: specs/data/pipeline.vibee:63
-def _require_both_sides(documents: Iterable[Document], config: PipelineConfig) -> None:
+def _groups(
+    sources: tuple[SourceConfig, ...], config: PipelineConfig
+) -> list[tuple[SourceConfig, ...]]:
+    """The sources that have shards together."""
+    if not config.by_source:
+        return [sources]
+    for source in sources:
+        if source.name in (".", "..") or set("/\\") & set(source.name):
+            raise ValueError(
+                f"source {source.name}: the folder of its shards has its name; take one without / and \\"
+            )
+    return [(source,) for source in sources]
+
+
+# spec: specs/data/pipeline.vibee:63
+def _require_both_sides(
+    sources: Sequence[SourceConfig], cleaning: CleaningConfig | None, config: PipelineConfig
+) -> None:
     """Stops reading as soon as it has seen a document of each side."""
+    stream = Sources(sources)
+    documents = Cleaned(stream, cleaning) if cleaning else stream
+    source = f"source {sources[0].name}: " if config.by_source else ""
     sides: Counter[bool] = Counter()
     for document in documents:
         sides[is_held_out(document.text, config.held_out_fraction, config.seed)] += 1
         if len(sides) == 2:
             return
     if not sides:
-        raise ValueError(f"the sources hold no text ({_describe_losses(documents)}); give others")
+        found = source or "the sources hold "
+        raise ValueError(f"{found}no text ({_describe_losses(documents)}); give others")
     change, all_of = ("lower", "all") if True in sides else ("raise", "none")
     raise ValueError(
-        f"{all_of} of the {sides.total()} documents would be held out; {change} held_out_fraction, "
+        f"{source}{all_of} of the {sides.total()} documents would be held out; {change} held_out_fraction, "
         f"now {config.held_out_fraction}, or give more documents"
     )
 

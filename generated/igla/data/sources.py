@@ -24,7 +24,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fnmatch import fnmatch
 from glob import glob, has_magic
 from importlib.util import find_spec
@@ -502,6 +502,66 @@ def _column(table: Any, field: str) -> Iterator[Any]:
 
 
 # spec: specs/data/sources.vibee:86
+def read_sources(path: Path) -> tuple[SourceConfig, ...]:
+    """Returns the sources in their order; locations are as good as those on a command line, so
+    that relative ones begin in the working directory.
+
+    Given: A JSON file that holds a list of sources, each a mapping of the fields of a source.
+    When: Sources are named apart from the program that reads them.
+
+    Raises:
+        ValueError with the file and the number of the source if the file cannot be read, holds
+            no list, or a field is unknown, missing or of another kind.
+    """
+    try:
+        entries = json.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise ValueError(
+            f"cannot read {path} ({error.strerror}); name a file of sources"
+        ) from error
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON ({error}); write a list of sources") from error
+    if not isinstance(entries, list):
+        raise ValueError(f"{path} holds no list; write [ ... ] around the sources")
+    return tuple(
+        _source(entry, f"source {number} of {path}")
+        for number, entry in enumerate(entries, start=1)
+    )
+
+
+# spec: specs/data/sources.vibee:86
+def _source(entry: Any, place: str) -> SourceConfig:
+    """One source, whose values are of the kinds that its fields have."""
+    known = [field.name for field in fields(SourceConfig)]
+    if not isinstance(entry, dict) or not {"name", "location"} <= entry.keys():
+        raise ValueError(f"{place} needs a name and a location; its fields are {', '.join(known)}")
+    values = {}
+    for key, value in entry.items():
+        if key not in known:
+            raise ValueError(f"{place} has a field {key!r}; known are {', '.join(known)}")
+        values[key] = _field_value(key, value, place)
+    try:
+        return SourceConfig(**values)
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error
+
+
+# spec: specs/data/sources.vibee:86
+def _field_value(key: str, value: Any, place: str) -> Any:
+    """A number, a list of texts, or a text."""
+    if key == "weight":
+        kind, fits = "a number", isinstance(value, int | float) and not isinstance(value, bool)
+    elif key in ("patterns", "exclude"):
+        fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        kind, value = "a list of texts", tuple(value) if fits else value
+    else:
+        kind, fits = "a text", isinstance(value, str)
+    if not fits:
+        raise ValueError(f"{place}: {key} is {value!r}, must be {kind}")
+    return value
+
+
+# spec: specs/data/sources.vibee:94
 def describe_sources(configs: Sequence[SourceConfig]) -> list[str]:
     """Returns a sentence for each source with its location, its share of the sum of the weights,
     and its terms of use.

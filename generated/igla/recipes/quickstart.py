@@ -1,6 +1,7 @@
 """From text files to a small language model that llama.cpp runs, in minutes on two CPU cores.
 
-Pretrains a decoder on a folder of text, from raw files to a model that llama.cpp runs.
+Pretrains a decoder on text of one or several sources, from raw files to a model that
+llama.cpp runs.
 
 Spec: igla_recipe_quickstart 1.0.0, specs/recipes/quickstart.vibee.
 Blueprint: igla_blueprint_pretrain 1.3.0, specs/recipes/pretrain.vibee.
@@ -22,9 +23,9 @@ import shutil
 import signal
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -54,10 +55,17 @@ from igla.architecture.moe import (
     update_expert_biases,
     z_loss,
 )
-from igla.data.pipeline import PipelineConfig, is_held_out, prepare
+from igla.data.mixing import (
+    DynamicConfig,
+    DynamicWeights,
+    MixedReader,
+    MixingConfig,
+    initial_weights,
+)
+from igla.data.pipeline import HELD_OUT, TRAIN, PipelineConfig, is_held_out, prepare
 from igla.data.reader import IGNORE_INDEX, Batch, TokenReader, held_out_batches, token_counts
 from igla.data.shards import ShardManifest
-from igla.data.sources import SourceConfig, Sources
+from igla.data.sources import SourceConfig, Sources, describe_sources, read_sources
 from igla.data.tokenizer import Tokenizer, TokenizerConfig
 from igla.distributed.checkpointing import (
     CheckpointConfig,
@@ -123,7 +131,7 @@ FIRST_LOSS_TOLERANCE = 0.1
 SAMPLED_WINDOWS = 64
 
 
-# spec: specs/recipes/pretrain.vibee:30
+# spec: specs/recipes/pretrain.vibee:31
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataConfig:
     """Which files are the text, and which of them are held out."""
@@ -132,6 +140,8 @@ class DataConfig:
     """File names that count as text."""
     exclude: tuple[str, ...] = ()
     """Names of folders that are left out."""
+    sources: tuple[SourceConfig, ...] = ()
+    """Named sources in place of a folder; of several, each has shards, a weight and held-out text of its own."""
     held_out_fraction: float = 0.05
     """Share of the documents that is never trained on."""
     seed: int = 0
@@ -153,7 +163,47 @@ class DataConfig:
             raise ValueError(f"DataConfig needs len(patterns) > 0, got patterns={self.patterns!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:43
+# spec: specs/recipes/pretrain.vibee:45
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MixConfig:
+    """How much of each source is trained on, where there are several; their weights say it, if
+    nothing does here.
+    """
+
+    temperature: float | None = None
+    """Sources of n tokens count as n^(1/temperature), 1 in proportion and large ones evened out; none takes their weights."""
+    floor: float = 0.0
+    """Least part of any source (from 0 to 1)."""
+    dynamic: bool = False
+    """The parts follow the loss on the held-out text of each source, from one evaluation to the next."""
+    step_size: float = 1.0
+    """Of dynamic parts, factor of a loss in nats in the exponent."""
+    smoothing: float = 0.001
+    """Of dynamic parts, what is uniform over the sources (from 0 to 1)."""
+    loss_decay: float = 0.5
+    """Of dynamic parts, what stays of the running loss when a new one comes."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.floor <= 1:
+            raise ValueError(f"MixConfig.floor={self.floor!r} is not from 0 to 1; 1.5% is 0.015")
+        if not 0 <= self.smoothing <= 1:
+            raise ValueError(
+                f"MixConfig.smoothing={self.smoothing!r} is not from 0 to 1; 1.5% is 0.015"
+            )
+        if not (self.temperature is None or self.temperature > 0):
+            raise ValueError(
+                "MixConfig needs temperature == none or temperature > 0, "
+                f"got temperature={self.temperature!r}"
+            )
+        if not self.step_size >= 0:
+            raise ValueError(f"MixConfig needs step_size >= 0, got step_size={self.step_size!r}")
+        if not 0 <= self.loss_decay < 1:
+            raise ValueError(
+                f"MixConfig needs 0 <= loss_decay < 1, got loss_decay={self.loss_decay!r}"
+            )
+
+
+# spec: specs/recipes/pretrain.vibee:59
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingConfig:
     """How much is trained, in which steps, in which precision."""
@@ -228,7 +278,7 @@ class TrainingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:69
+# spec: specs/recipes/pretrain.vibee:85
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleConfig:
     """The learning rate over the run, as parts of its length."""
@@ -290,7 +340,7 @@ class ScheduleConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:88
+# spec: specs/recipes/pretrain.vibee:104
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoppingConfig:
     """What ends a run before its last step."""
@@ -318,7 +368,7 @@ class StoppingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:99
+# spec: specs/recipes/pretrain.vibee:115
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
     """How far a run is. A checkpoint holds it."""
@@ -339,7 +389,7 @@ class Progress:
     """Held-out evaluations without an improvement since then."""
 
 
-# spec: specs/recipes/pretrain.vibee:110
+# spec: specs/recipes/pretrain.vibee:126
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportConfig:
     """What is written when the training is done, and how it is proved."""
@@ -372,7 +422,7 @@ class ExportConfig:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:143
+# spec: specs/recipes/pretrain.vibee:163
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptionOrigin:
     """The value of one option, and who chose it."""
@@ -392,7 +442,7 @@ class OptionOrigin:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:151
+# spec: specs/recipes/pretrain.vibee:171
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetShares:
     """What the positions of the sampled windows are, as parts of all."""
@@ -417,7 +467,7 @@ class TargetShares:
             raise ValueError(f"TargetShares.cut={self.cut!r} is not from 0 to 1; 1.5% is 0.015")
 
 
-# spec: specs/recipes/pretrain.vibee:159
+# spec: specs/recipes/pretrain.vibee:179
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryEstimate:
     """Bytes of one step by part, with AdamW's state and gradients in float32; Muon keeps one
@@ -440,7 +490,7 @@ class MemoryEstimate:
     """Of one chunk, with their gradients."""
 
 
-# spec: specs/recipes/pretrain.vibee:175
+# spec: specs/recipes/pretrain.vibee:195
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -461,7 +511,7 @@ class SmokeModel:
     """Longest sequence in tokens."""
 
 
-# spec: specs/recipes/pretrain.vibee:187
+# spec: specs/recipes/pretrain.vibee:207
 def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> SchedulerConfig:
     """The schedule over the optimizer steps of the run."""
     return SchedulerConfig(
@@ -477,7 +527,7 @@ def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> Sch
     )
 
 
-# spec: specs/recipes/pretrain.vibee:204
+# spec: specs/recipes/pretrain.vibee:224
 def learning_rate(
     run: float, training: TrainingConfig, schedule: ScheduleConfig, optimizer: OptimizerConfig
 ) -> float:
@@ -490,13 +540,13 @@ def learning_rate(
     return optimizer.learning_rate * scheduled_factor(step, schedule_in_steps(training, schedule))
 
 
-# spec: specs/recipes/pretrain.vibee:217
+# spec: specs/recipes/pretrain.vibee:237
 def tokens_per_step(training: TrainingConfig) -> int:
     """Positions that one optimizer step computes."""
     return training.batch_size * training.microbatches * training.sequence_length
 
 
-# spec: specs/recipes/pretrain.vibee:225
+# spec: specs/recipes/pretrain.vibee:245
 def expected_first_loss(config: DecoderConfig) -> float:
     """Loss of the untrained model in nats a token.
 
@@ -507,7 +557,7 @@ def expected_first_loss(config: DecoderConfig) -> float:
     return math.log(config.vocab_size) + config.hidden_size * config.init_std**2 / 2
 
 
-# spec: specs/recipes/pretrain.vibee:233
+# spec: specs/recipes/pretrain.vibee:253
 def memory_estimate(
     config: DecoderConfig, training: TrainingConfig, bytes_per_element: int
 ) -> MemoryEstimate:
@@ -535,7 +585,7 @@ def memory_estimate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:251
+# spec: specs/recipes/pretrain.vibee:271
 def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     """The progress after one more step."""
     return dataclasses.replace(
@@ -547,7 +597,7 @@ def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:269
+# spec: specs/recipes/pretrain.vibee:289
 def after_evaluation(
     progress: Progress, held_out_loss: float, stopping: StoppingConfig
 ) -> Progress:
@@ -565,7 +615,7 @@ def after_evaluation(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:293
+# spec: specs/recipes/pretrain.vibee:313
 def is_finished(progress: Progress, training: TrainingConfig, stopping: StoppingConfig) -> bool:
     """Whether the run ends here, after its last step or without an improvement for too long."""
     return progress.step >= training.steps or (
@@ -580,7 +630,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:327
+# spec: specs/recipes/pretrain.vibee:348
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -589,8 +639,8 @@ class Options:
     When: A run is started.
     """
 
-    data: Path = field(default_factory=lambda: Path(sysconfig.get_path("stdlib")))
-    """Folder of text files; default: the standard library of this Python."""
+    data: Path | None = None
+    """Folder of text files, or a JSON file that lists named sources; default: the sources of the recipe, or else the standard library of this Python."""
     out: Path = Path("out") / "quickstart"
     """Folder for everything that the run writes; run again with the same folder to go on."""
     documents: DataConfig = DataConfig(
@@ -599,6 +649,7 @@ class Options:
         held_out_fraction=0.02,
         seed=0,
     )
+    mixing: MixConfig = MixConfig()
     tokenizer: TokenizerConfig = TokenizerConfig(vocab_size=4096)
     training: TrainingConfig = TrainingConfig(
         steps=400, sequence_length=256, batch_size=4, evaluate_every=100, evaluate_batches=8
@@ -623,6 +674,7 @@ SMOKE = Options(
         held_out_fraction=0.005,
         seed=0,
     ),
+    mixing=MixConfig(),
     tokenizer=TokenizerConfig(vocab_size=512),
     training=TrainingConfig(
         steps=6, sequence_length=32, batch_size=4, evaluate_every=3, evaluate_batches=2
@@ -639,7 +691,7 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:333
+# spec: specs/recipes/pretrain.vibee:354
 def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     """Returns each option of each section, in order, with its value and its origin.
 
@@ -648,7 +700,8 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     """
     recipe = Options()
     words = (word.partition("=")[0] for word in given if word.startswith("--"))
-    named = {word[2:].replace("-", "_").replace(".no_", ".") for word in words}
+    paths = (word[2:].replace("-", "_").replace(".no_", ".") for word in words)
+    named = {".".join(path.split(".")[:2]) for path in paths}  # the rest is of a record
     origins = []
     for section, name in _option_names():
         path = f"{section}.{name}"
@@ -664,7 +717,7 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     return origins
 
 
-# spec: specs/recipes/pretrain.vibee:333
+# spec: specs/recipes/pretrain.vibee:354
 def _option_names() -> Iterator[tuple[str, str]]:
     """Each section of the options with each of its fields."""
     for section in dataclasses.fields(Options):
@@ -673,13 +726,13 @@ def _option_names() -> Iterator[tuple[str, str]]:
             yield from ((section.name, option.name) for option in dataclasses.fields(chosen))
 
 
-# spec: specs/recipes/pretrain.vibee:349
+# spec: specs/recipes/pretrain.vibee:381
 def say(text: str) -> None:
     """Print a line of the report."""
     print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:341
+# spec: specs/recipes/pretrain.vibee:362
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -697,7 +750,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:341
+# spec: specs/recipes/pretrain.vibee:362
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -710,66 +763,157 @@ def _cpu_multiplies_bfloat16() -> bool:
 # 2. From files to tokens.
 
 
-# spec: specs/recipes/pretrain.vibee:124
+# spec: specs/recipes/pretrain.vibee:140
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedData:
     """Where the prepared data lie, and what they are."""
 
     tokenizer: Path
-    train: Path
-    held_out: Path
+    sources: tuple[SourceConfig, ...]
+    train: dict[str, Path]
+    held_out: dict[str, Path]
     held_out_text: Callable[[], bytes]
-    train_manifest: ShardManifest
-    held_out_manifest: ShardManifest
+    train_manifests: dict[str, ShardManifest]
+    held_out_manifests: dict[str, ShardManifest]
+
+    @property
+    def train_tokens(self) -> dict[str, int]:
+        """Tokens to train on, by source."""
+        return {name: manifest.num_tokens for name, manifest in self.train_manifests.items()}
+
+    @property
+    def held_out_bytes(self) -> int:
+        """UTF-8 bytes of all held-out text."""
+        return sum(manifest.num_bytes for manifest in self.held_out_manifests.values())
 
 
-# spec: specs/recipes/pretrain.vibee:349
+# spec: specs/recipes/pretrain.vibee:370
+def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
+    """Returns what the command line names, a folder of text or a JSON file of sources; without
+    that the sources of the recipe, and where it has none the standard library of this Python.
+
+    Given: Options.
+    When: A run looks for its text.
+
+    Raises:
+        ValueError if the file is no list of sources.
+    """
+    chosen, folder = options.documents, options.data
+    if folder is not None and folder.suffix == ".json":
+        return read_sources(folder)
+    if folder is None and chosen.sources:
+        return chosen.sources
+    location = str(folder or sysconfig.get_path("stdlib"))
+    patterns, exclude = chosen.patterns, chosen.exclude
+    return (SourceConfig(name="text", location=location, patterns=patterns, exclude=exclude),)
+
+
+# spec: specs/recipes/pretrain.vibee:381
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
 
-    Given: A folder of text files and an output folder.
-    When: There are no shards of these files yet.
+    Given: Sources of text and an output folder.
+    When: There are no shards of this text yet.
 
     Returns:
         Where the prepared data lie, and what they are.
 
     Raises:
-        ValueError if the folder is missing, has no text, or cannot give the vocabulary.
+        ValueError if a source is missing, has no text on one side of the split, or all of them
+            cannot give the vocabulary.
     """
-    chosen = options.documents
-    source = SourceConfig(
-        name="text", location=str(options.data), patterns=chosen.patterns, exclude=chosen.exclude
-    )
+    chosen, sources = options.documents, chosen_sources(options)
     config = PipelineConfig(
         held_out_fraction=chosen.held_out_fraction,
         seed=chosen.seed,
         shard_tokens=chosen.shard_tokens,
         workers=options.training.threads,
+        by_source=len(sources) > 1,
     )
-    found = prepare((source,), options.out / "data", options.tokenizer, None, config, say)
+    found = prepare(sources, options.out / "data", options.tokenizer, None, config, say)
+    train, held_out = (
+        {source.name: f"{side}/{source.name}" if config.by_source else side for source in sources}
+        for side in (TRAIN, HELD_OUT)
+    )
     return PreparedData(
         tokenizer=found.tokenizer,
-        train=found.train,
-        held_out=found.held_out,
-        held_out_text=lambda: _held_out_text(source, config),
-        train_manifest=found.manifests["train"],
-        held_out_manifest=found.manifests["held-out"],
+        sources=sources,
+        train={name: found.shards / part for name, part in train.items()},
+        held_out={name: found.shards / part for name, part in held_out.items()},
+        held_out_text=lambda: _held_out_text(sources, config),
+        train_manifests={name: found.manifests[part] for name, part in train.items()},
+        held_out_manifests={name: found.manifests[part] for name, part in held_out.items()},
     )
 
 
-# spec: specs/recipes/pretrain.vibee:349
-def _held_out_text(source: SourceConfig, config: PipelineConfig) -> bytes:
+# spec: specs/recipes/pretrain.vibee:381
+def _held_out_text(sources: tuple[SourceConfig, ...], config: PipelineConfig) -> bytes:
     """The held-out documents, one after the other."""
-    texts = (document.text for document in Sources((source,)))
+    texts = (document.text for document in Sources(sources))
     fraction, seed = config.held_out_fraction, config.seed
     return b"".join(text.encode() for text in texts if is_held_out(text, fraction, seed))
+
+
+# spec: specs/recipes/pretrain.vibee:390
+def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
+    """Returns the part of each source in the sequences of the run, by name.
+
+    Given: Prepared data and the settings.
+    When: A run begins.
+
+    Args:
+        data: where the prepared data lie, and what they are.
+    """
+    total = math.fsum(source.weight for source in data.sources)
+    weights = {source.name: source.weight / total for source in data.sources}
+    if mixing.temperature is None:
+        config = MixingConfig(weights=weights, floor=mixing.floor)
+    else:
+        config = MixingConfig(temperature=mixing.temperature, floor=mixing.floor)
+    return initial_weights(config, data.train_tokens)
+
+
+# spec: specs/recipes/pretrain.vibee:398
+def build_reader(
+    data: PreparedData,
+    training: TrainingConfig,
+    mix: dict[str, float],
+    seed: int,
+    rank: int = 0,
+    world_size: int = 1,
+) -> TokenReader | MixedReader:
+    """Returns what gives the batches of this rank - windows of the one source, or of several,
+    whose parts each run of sequences has to within one.
+
+    All ranks read together what one would.
+
+    Given: Prepared data, the parts of the sources, and the rank of a process.
+    When: Sequences are to be read.
+
+    Args:
+        data: where the prepared data lie, and what they are.
+
+    Returns:
+        Gives the batches of a run.
+    """
+
+    def read(path: Path, batch_size: int, **place: int) -> TokenReader:
+        length, packing = training.sequence_length, training.packing
+        return TokenReader(path, length, batch_size, seed, packing=packing, **place)
+
+    place = {"rank": rank, "world_size": world_size}
+    if len(data.train) == 1:
+        (path,) = data.train.values()
+        return read(path, training.batch_size, **place)
+    readers = {name: read(path, 1) for name, path in data.train.items()}
+    return MixedReader(readers, mix, training.batch_size, **place)
 
 
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:358
+# spec: specs/recipes/pretrain.vibee:414
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -778,7 +922,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:358
+# spec: specs/recipes/pretrain.vibee:414
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -794,7 +938,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:464
+# spec: specs/recipes/pretrain.vibee:540
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -809,7 +953,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:358
+# spec: specs/recipes/pretrain.vibee:414
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew. train_step() takes
     one step, or skips it where the loss or a gradient is not finite: then weights and optimizer
@@ -838,13 +982,9 @@ class Trainer:
         self.model = Decoder(config).to(self.device, weights)
         declare_gradient_dtype(self.model.parameters(), options.gradient.dtype)
         self.optimizer = build_optimizer(self.model, options.optimizer)
-        self.reader = TokenReader(
-            data.train,
-            training.sequence_length,
-            training.batch_size,
-            options.documents.seed,
-            packing=training.packing,
-        )
+        self.mix = initial_mix(data, options.mixing)
+        self.reader = build_reader(data, training, self.mix, options.documents.seed)
+        self._dynamic_mix = self._new_dynamic_mix()
         self.log = JsonlLog(options.out / "log.jsonl")
         self.speed_log = JsonlLog(options.out / "speed.jsonl")  # apart: no two runs have the same
         self.progress = Progress()
@@ -878,7 +1018,7 @@ class Trainer:
         rate = self.options.optimizer.learning_rate * learning_rate_factor(
             self.step, self.scheduler
         )
-        record = {"learning_rate": rate, "tokens": tokens}
+        record = {"learning_rate": rate, "tokens": tokens} | self._realised_mix()
         try:
             norm = self._bounded_norm(loss)
             set_learning_rate(self.optimizer, rate)
@@ -889,6 +1029,22 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         self.progress = after_step(self.progress, tokens, "skipped" in record)
         return record
+
+    def _new_dynamic_mix(self) -> DynamicWeights | None:
+        """What changes the mix during the run, where that is asked for."""
+        mixing = self.options.mixing
+        if not mixing.dynamic or len(self.mix) == 1:
+            return None
+        config = DynamicConfig(
+            step_size=mixing.step_size, smoothing=mixing.smoothing, loss_decay=mixing.loss_decay
+        )
+        return DynamicWeights(self.mix, config, floor=mixing.floor)
+
+    def _realised_mix(self) -> dict[str, float]:
+        """The part of each source in all sequences so far, and what it was to be; nothing of a single one."""
+        shares = self.reader.report() if isinstance(self.reader, MixedReader) else ()
+        realised = {f"mix/{share.domain}": share.share for share in shares}
+        return realised | {f"mix_target/{share.domain}": share.target for share in shares}
 
     def _bounded_norm(self, loss: StepLoss) -> float:
         """The norm of the gradients before they were bounded; a loss that is not finite is refused as they are."""
@@ -1007,16 +1163,19 @@ class Trainer:
     def _evaluate(self) -> dict[str, float]:
         """The held-out loss of the first batches, which the progress takes note of."""
         training = self.options.training
-        nats, targets = evaluate(
-            self.model, self.data.held_out, training, self.precision, training.evaluate_batches
-        )
-        loss = nats / targets
+        limit = training.evaluate_batches
+        found = evaluate_sources(self.model, self.data, training, self.precision, limit)
+        loss = _mean_loss(found.values())
         if not math.isfinite(loss):
             raise ValueError(
                 f"the held-out loss is {loss} after step {self.step}; {self._advice()}"
             )
         self.progress = after_evaluation(self.progress, loss, self.options.stopping)
-        return {"held_out_loss": loss}
+        losses = {name: nats / targets for name, (nats, targets) in found.items()}
+        if self._dynamic_mix is not None:
+            self.reader.set_weights(self._dynamic_mix.update(losses))
+        by_source = {f"held_out_loss/{name}": loss for name, loss in losses.items()}
+        return {"held_out_loss": loss} | (by_source if len(losses) > 1 else {})
 
     def _compare_with_expectation(self, line: ProgressLine, loss: float) -> None:
         expected = expected_first_loss(self.config)
@@ -1058,6 +1217,7 @@ class Trainer:
         """A checkpoint of everything that the next step depends on."""
         state = {
             "reader": self.reader.state_dict(),
+            "dynamic_mix": self._dynamic_mix and self._dynamic_mix.state_dict(),
             "progress": dataclasses.asdict(self.progress),
             "identity": self._identity(),
         }
@@ -1075,6 +1235,8 @@ class Trainer:
             self._require_same_identity(state["identity"])
             self.progress = Progress(**state["progress"])
             self.reader.load_state_dict(state["reader"])
+            if self._dynamic_mix is not None:
+                self._dynamic_mix.load_state_dict(state["dynamic_mix"])
             self._prune()  # what was cut off may have stopped before it did so
             if not self.is_finished:
                 say(f"going on from the checkpoint of step {self.step}")
@@ -1088,12 +1250,15 @@ class Trainer:
 
     def _identity(self) -> dict[str, object]:
         """Everything that the bits of the result depend on."""
-        sections = ("training", "optimizer", "schedule", "gradient", "loss")
+        sections = ("mixing", "training", "optimizer", "schedule", "gradient", "loss")
         options = {name: dataclasses.asdict(getattr(self.options, name)) for name in sections}
-        del options["training"]["evaluate_every"]  # evaluation changes no weight
+        if self._dynamic_mix is None:
+            del options["training"]["evaluate_every"]  # evaluation changes no weight
+        manifests = self.data.train_manifests.items()
         return {
             "model": dataclasses.asdict(self.config),
-            "data": {"fingerprint": self.data.train_manifest.fingerprint},
+            "data": {name: manifest.fingerprint for name, manifest in manifests},
+            "mix": self.mix,
             "precision": {"chosen": str(self.precision)},
             **options,
         }
@@ -1113,7 +1278,7 @@ class Trainer:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:132
+# spec: specs/recipes/pretrain.vibee:148
 class BatchLoss(NamedTuple):
     """What one batch costs. `total` has gradients, and is a sum over its `tokens` targets. `sums`
     are over the targets, too, by name and without gradients: nats, smoothing and squares of the
@@ -1129,7 +1294,7 @@ class BatchLoss(NamedTuple):
     dropped_l: Tensor | None = None
 
 
-# spec: specs/recipes/pretrain.vibee:382
+# spec: specs/recipes/pretrain.vibee:440
 def loss_of(
     model: Decoder,
     batch: Batch,
@@ -1177,7 +1342,7 @@ def loss_of(
     return _with_experts(found, model.config.moe, routings, targets_bt != IGNORE_INDEX)
 
 
-# spec: specs/recipes/pretrain.vibee:382
+# spec: specs/recipes/pretrain.vibee:440
 def _forward(
     model: Decoder,
     inputs_bt: Tensor,
@@ -1191,14 +1356,14 @@ def _forward(
     return terms, routings
 
 
-# spec: specs/recipes/pretrain.vibee:382
+# spec: specs/recipes/pretrain.vibee:440
 @functools.cache
 def _compiled_forward(fullgraph: bool) -> Callable[..., tuple[LossTerms, list[Routing]]]:
     """Experts are dispatched by counts that only the run knows: that breaks the graph."""
     return torch.compile(_forward, fullgraph=fullgraph, dynamic=False)
 
 
-# spec: specs/recipes/pretrain.vibee:382
+# spec: specs/recipes/pretrain.vibee:440
 def _with_experts(
     found: BatchLoss, moe: RoutingConfig, routings: list[Routing], counts_bt: Tensor
 ) -> BatchLoss:
@@ -1218,10 +1383,17 @@ def _with_experts(
     )
 
 
+# spec: specs/recipes/pretrain.vibee:414
+def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
+    """Nats a target, over all sources."""
+    nats, targets = zip(*found, strict=True)
+    return sum(nats) / sum(targets)
+
+
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:482
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -1249,7 +1421,32 @@ def evaluate(
     return total_nats, total_targets
 
 
-# spec: specs/recipes/pretrain.vibee:432
+# spec: specs/recipes/pretrain.vibee:495
+def evaluate_sources(
+    model: Decoder,
+    data: PreparedData,
+    training: TrainingConfig,
+    precision: torch.dtype,
+    max_batches: int | None = None,
+) -> dict[str, tuple[float, int]]:
+    """Returns for each source what evaluate gives, by name.
+
+    Given: A model and prepared data.
+    When: Each source is to be judged by its own held-out text.
+
+    Args:
+        data: where the prepared data lie, and what they are.
+
+    Returns:
+        The losses of all targets in nats, summed, and the number of targets.
+    """
+    return {
+        name: evaluate(model, shards, training, precision, max_batches)
+        for name, shards in data.held_out.items()
+    }
+
+
+# spec: specs/recipes/pretrain.vibee:508
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -1260,20 +1457,23 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
     Args:
         data: where the prepared data lie, and what they are.
     """
-    num_bytes = data.held_out_manifest.num_bytes
-    targets = [batch.targets for batch in held_out_batches(data.held_out, 1024, 1)]
+    num_bytes = data.held_out_bytes
+    counts_v = torch.stack([token_counts(path) for path in data.train.values()]).sum(0)
+    shards = data.held_out.values()
+    targets = [batch.targets for path in shards for batch in held_out_batches(path, 1024, 1)]
     tokens_n = torch.cat([row[row != IGNORE_INDEX] for row in targets])
     return {
         "model": bits_per_byte(total_nats, num_bytes),
-        "unigram": unigram_bits_per_byte(token_counts(data.train), tokens_n, num_bytes),
+        "unigram": unigram_bits_per_byte(counts_v, tokens_n, num_bytes),
         "gzip -9": gzip_bits_per_byte(data.held_out_text()),
     }
 
 
-# spec: specs/recipes/pretrain.vibee:440
+# spec: specs/recipes/pretrain.vibee:516
 def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> None:
     """Writes report.html - the curves of loss, learning rate, gradient norm and tokens per second,
-    of experts where there are some, the summary, and each option with its origin.
+    of experts and of the mix where there are some, the summary, the sources, and each option
+    with its origin.
 
     Given: A trainer whose run is done, what its summary says, and the command line.
     When: People look at the run.
@@ -1288,6 +1488,14 @@ def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> 
             unit="parts of one",
             keys=("expert_utilization", "expert_load_entropy", "expert_drop_rate"),
         ),
+        *(
+            Chart(
+                title=f"Mix of {name}",
+                unit="part of the sequences",
+                keys=(f"mix/{name}", f"mix_target/{name}"),
+            )
+            for name in trainer.mix
+        ),
     ]
     origins = option_origins(trainer.options, given)
     write_report(
@@ -1299,6 +1507,7 @@ def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> 
             "Summary": [
                 line.split(": ", 1) for line in summary if not line.startswith("options by")
             ],
+            "Sources": [line.split(": ", 1) for line in describe_sources(trainer.data.sources)],
             "Options": [[o.name, o.value, o.origin.replace("_", " ")] for o in origins],
         },
     )
@@ -1308,7 +1517,7 @@ def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> 
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:447
+# spec: specs/recipes/pretrain.vibee:523
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -1338,7 +1547,7 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:447
+# spec: specs/recipes/pretrain.vibee:523
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -1351,7 +1560,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:447
+# spec: specs/recipes/pretrain.vibee:523
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file."""
     export = options.export
@@ -1370,18 +1579,22 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:401
+# spec: specs/recipes/pretrain.vibee:459
 def sample_targets(
-    shards: Path, training: TrainingConfig, seed: int, begin_id: int
+    data: PreparedData, training: TrainingConfig, mix: dict[str, float], seed: int, begin_id: int
 ) -> TargetShares:
-    """Returns the shares of the first SAMPLED_WINDOWS windows in the order of the run, or of all
-    of them where there are less.
+    """Returns the shares of the first SAMPLED_WINDOWS windows of the run, or of all of them where
+    there are less.
 
-    Given: A folder of shards and the settings.
+    Given: Prepared data, the parts of the sources and the settings.
     When: A run says what it will train on.
+
+    Args:
+        data: where the prepared data lie, and what they are.
     """
-    reader = TokenReader(shards, training.sequence_length, 1, seed, packing=training.packing)
-    windows = [reader.next_batch() for _ in range(min(SAMPLED_WINDOWS, reader.num_windows))]
+    reader = build_reader(data, dataclasses.replace(training, batch_size=1), mix, seed)
+    total = training.steps * training.microbatches * training.batch_size
+    windows = [reader.next_batch() for _ in range(min(SAMPLED_WINDOWS, total))]
     inputs_wt, targets_wt, documents_wt = (
         torch.cat([getattr(window, name) for window in windows])
         for name in ("inputs", "targets", "document_ids")
@@ -1398,7 +1611,7 @@ def sample_targets(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:409
+# spec: specs/recipes/pretrain.vibee:472
 def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     """Returns the numbers that follow from the options, each with its reason: parameters,
     precision, the algebra of a step, length of the run, shares of the targets, memory by part,
@@ -1411,9 +1624,10 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     training = options.training
     tokens = tokens_per_step(training)
     flops = tokens * flops_per_token(config, training.sequence_length)
-    epochs = training.steps * tokens / trainer.data.train_manifest.num_tokens
+    epochs = training.steps * tokens / sum(trainer.data.train_tokens.values())
     begin_id = Tokenizer(trainer.data.tokenizer).bos_id
-    shares = sample_targets(trainer.data.train, training, options.documents.seed, begin_id)
+    seed = options.documents.seed
+    shares = sample_targets(trainer.data, training, trainer.mix, seed, begin_id)
     memory = dataclasses.asdict(memory_estimate(config, training, trainer.precision.itemsize))
     parts = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in memory.items())
     return [
@@ -1427,6 +1641,7 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
         f"run: {training.steps} steps = {training.steps * tokens:,} tokens = {epochs:.2f} epochs; "
         f"warm-up {trainer.scheduler.warmup_steps} steps "
         f"({options.schedule.warmup_fraction:.0%} of the run)",
+        *_lines_of_mix(trainer),
         f"targets: {shares.supervised:.1%} of the positions have one, {shares.padded:.1%} are padding, "
         f"{shares.cut:.1%} belong to a document that was cut off before them",
         f"memory: about {sum(memory.values()) / 1e6:.1f} MB ({parts})",
@@ -1436,7 +1651,21 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:409
+# spec: specs/recipes/pretrain.vibee:472
+def _lines_of_mix(trainer: Trainer) -> list[str]:
+    """One line where there are several sources."""
+    if len(trainer.mix) == 1:
+        return []
+    total = trainer.options.training.steps * tokens_per_step(trainer.options.training)
+    parts = [
+        f"{name} {part:.1%} = {part * total / trainer.data.train_tokens[name]:.2f} epochs of it"
+        for name, part in trainer.mix.items()
+    ]
+    at_first = " at first" if trainer.options.mixing.dynamic else ""
+    return [f"mix: of the sequences{at_first} {', '.join(parts)}"]
+
+
+# spec: specs/recipes/pretrain.vibee:472
 def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     """One line for each origin that there is."""
     lines = []
@@ -1447,7 +1676,7 @@ def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     return lines
 
 
-# spec: specs/recipes/pretrain.vibee:456
+# spec: specs/recipes/pretrain.vibee:532
 def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -1461,7 +1690,8 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
     summary = summarize(trainer, list(given))
     say("\n".join(summary))
     trainer.run()
-    nats, targets = evaluate(trainer.model, data.held_out, options.training, trainer.precision)
+    found = evaluate_sources(trainer.model, data, options.training, trainer.precision)
+    nats, targets = map(sum, zip(*found.values(), strict=True))
     scores = compare_with_baselines(data, nats)
     say(f"held-out loss {nats / targets:.4f} nats a token over {targets:,} tokens; bits per byte:")
     for name, score in scores.items():
@@ -1479,13 +1709,37 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
         "bits_per_byte": scores,
         "parity": export_model(trainer.model, data, options),
     }
+    if isinstance(trainer.reader, MixedReader):
+        result["sources"] = _results_by_source(trainer.reader, found)
     if options.export.llama_cpp and options.export.gguf:
         result["continuation"] = _continuation(options)
     _write_json(options.out / "result.json", result)
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:456
+# spec: specs/recipes/pretrain.vibee:532
+def _results_by_source(
+    reader: MixedReader, found: dict[str, tuple[float, int]]
+) -> dict[str, dict[str, float]]:
+    """What was read of each source, beside what was to be, and the loss on its held-out text."""
+    results = {}
+    for share in reader.report():
+        nats, targets = found[share.domain]
+        results[share.domain] = {
+            "sequences": share.samples,
+            "part": share.share,
+            "target": share.target,
+            "epochs": share.epochs,
+            "held_out_loss": nats / targets,
+        }
+        say(
+            f"  {share.domain}: {share.samples:,} sequences, {share.share:.2%} of all "
+            f"(target {share.target:.2%}), held-out loss {nats / targets:.4f}"
+        )
+    return results
+
+
+# spec: specs/recipes/pretrain.vibee:532
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
@@ -1497,6 +1751,12 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         raise ValueError(
             f"loss.ignore_index is {options.loss.ignore_index}, the reader marks positions without "
             f"a target with {IGNORE_INDEX}; leave it"
+        )
+    sources = len(chosen_sources(options))
+    if options.mixing.floor * sources > 1:
+        raise ValueError(
+            f"mixing.floor is {options.mixing.floor}, of {sources} sources each can have at most "
+            f"{1 / sources:g}; lower it"
         )
     compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
     if options.training.compile and not shutil.which(compiler):
@@ -1523,7 +1783,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:456
+# spec: specs/recipes/pretrain.vibee:532
 def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> None:
     """Shapes alone say whether a type of a GGUF file can hold the rows of each matrix."""
     for dtype in export.gguf:
@@ -1536,7 +1796,7 @@ def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> Non
             raise ValueError(f"{error}, with --export.gguf {' '.join(others)}") from error
 
 
-# spec: specs/recipes/pretrain.vibee:456
+# spec: specs/recipes/pretrain.vibee:532
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -1549,7 +1809,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:464
+# spec: specs/recipes/pretrain.vibee:540
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

@@ -390,6 +390,36 @@ def test_each_source_can_have_its_own_shards(data: Path, frozen: Tokenizer) -> N
     assert mixed.total("train", "num_tokens") == prepared.total("train", "num_tokens")
 
 
+# spec: specs/data/pipeline.vibee:83
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("own", "a", "source own: none of the 1 documents would be held out; raise held_out_fraction, now 0.2, or give more documents"),
+        ("own", "", "source own: no text (0 documents, 1 empty); give others"),
+        ("..", "a", "source ..: the folder of its shards has its name; take one without / and \\"),
+        (".", "a", "source .: the folder of its shards has its name; take one without / and \\"),
+        ("a/b", "a", "source a/b: the folder of its shards has its name; take one without / and \\"),
+        ("a\\b", "a", "source a\\b: the folder of its shards has its name; take one without / and \\"),
+    ],
+)  # fmt: skip
+def test_each_source_can_have_its_own_shards_if_it_has_text_on_both_sides(
+    data: Path, frozen: Tokenizer, name: str, text: str, sentence: str
+) -> None:
+    (data.parent / "one.txt").write_text(text)
+    sources = (
+        SourceConfig(name="web", location=str(data)),
+        SourceConfig(name=name, location=str(data.parent / "one.txt")),
+    )
+    config = dataclasses.replace(CONFIG, by_source=True)
+    with pytest.raises(ValueError) as caught:
+        pipeline.prepare(sources, data.parent / "out", frozen.path, None, config, print)
+    assert str(caught.value) == sentence
+    assert not (data.parent / "out").exists()
+    if text and name == "own":
+        together = pipeline.prepare(sources, data.parent / "out", frozen.path, None, CONFIG, print)
+        assert together.manifests["train"].mix["own"].documents == 1
+
+
 # spec: specs/data/pipeline.vibee:84
 def test_what_was_left_out_is_reported(data: Path, frozen: Tokenizer) -> None:
     """prepare: what was left out is reported."""

@@ -518,7 +518,64 @@ def test_sources_need_a_name_each(tmp_path: Path) -> None:
         sources.Sources([config, _config(tmp_path / "gone", name="t")])
 
 
-# spec: specs/data/sources.vibee:92
+# spec: specs/data/sources.vibee:93
+def test_sources_are_read_from_a_file(tmp_path: Path) -> None:
+    """read_sources: sources are read from a file."""
+    path = tmp_path / "sources.json"
+    full = {
+        "name": "code", "location": "data/*.parquet", "format": "parquet", "field": "body", "patterns": ["*.c"],
+        "exclude": ["old", "new"], "weight": 2.5, "license_note": "MIT",
+    }  # fmt: skip
+    path.write_text(json.dumps([{"name": "w\u00e9b", "location": "s3://web", "weight": 3}, full]))
+    lists = {"patterns": ("*.c",), "exclude": ("old", "new")}
+    assert sources.read_sources(path) == (
+        sources.SourceConfig(name="w\u00e9b", location="s3://web", weight=3),
+        sources.SourceConfig(**{**full, **lists}),
+    )
+    path.write_text("[]")
+    assert sources.read_sources(path) == ()
+
+
+# spec: specs/data/sources.vibee:93
+KNOWN = "name, location, format, field, patterns, exclude, weight, license_note"
+
+
+# spec: specs/data/sources.vibee:93
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[{]", "PATH is not JSON (Expecting property name enclosed in double quotes: line 1 column 3 (char 2)); write a list of sources"),
+        ('{"name": "a"}', "PATH holds no list; write [ ... ] around the sources"),
+        ("[1]", f"source 1 of PATH needs a name and a location; its fields are {KNOWN}"),
+        ('[{"name": "a", "location": "b"}, {"name": "a"}]', f"source 2 of PATH needs a name and a location; its fields are {KNOWN}"),
+        ('[{"name": "a", "location": "b", "wait": 1}]', f"source 1 of PATH has a field 'wait'; known are {KNOWN}"),
+        ('[{"name": "a", "location": 7}]', "source 1 of PATH: location is 7, must be a text"),
+        ('[{"name": "a", "location": "b", "weight": "1"}]', "source 1 of PATH: weight is '1', must be a number"),
+        ('[{"name": "a", "location": "b", "weight": true}]', "source 1 of PATH: weight is True, must be a number"),
+        ('[{"name": "a", "location": "b", "weight": 0}]', "source 1 of PATH: SourceConfig needs weight > 0, got weight=0"),
+        ('[{"name": "a", "location": "b", "patterns": "*.c"}]', "source 1 of PATH: patterns is '*.c', must be a list of texts"),
+        ('[{"name": "a", "location": "b", "exclude": ["c", 1]}]', "source 1 of PATH: exclude is ['c', 1], must be a list of texts"),
+    ],
+)  # fmt: skip
+def test_bad_files_of_sources_are_refused(tmp_path: Path, text: str, sentence: str) -> None:
+    """read_sources: bad files of sources are refused."""
+    path = tmp_path / "sources.json"
+    path.write_text(text)
+    with pytest.raises(ValueError) as caught:
+        sources.read_sources(path)
+    assert str(caught.value) == sentence.replace("PATH", str(path))
+
+
+# spec: specs/data/sources.vibee:93
+def test_bad_files_of_sources_are_refused_as_are_missing_ones(tmp_path: Path) -> None:
+    with pytest.raises(ValueError) as caught:
+        sources.read_sources(tmp_path / "gone.json")
+    assert str(caught.value) == (
+        f"cannot read {tmp_path / 'gone.json'} (No such file or directory); name a file of sources"
+    )
+
+
+# spec: specs/data/sources.vibee:100
 def test_sources_are_described() -> None:
     """describe_sources: sources are described."""
     web = _config("s3://web", name="web", weight=3.0, license_note="ODC-By 1.0")

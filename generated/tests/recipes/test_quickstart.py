@@ -33,8 +33,10 @@ from igla.architecture.decoder import (
     num_params,
 )
 from igla.architecture.moe import RoutingConfig
+from igla.data.mixing import DynamicConfig, DynamicWeights
 from igla.data.pipeline import is_held_out
-from igla.data.reader import IGNORE_INDEX, Batch, held_out_batches
+from igla.data.reader import IGNORE_INDEX, Batch, TokenReader, held_out_batches
+from igla.data.sources import SourceConfig
 from igla.data.tokenizer import Tokenizer, TokenizerConfig
 from igla.distributed.checkpointing import CheckpointConfig
 from igla.evaluation.metrics import ProgressLine, Throughput, format_count, read_log
@@ -58,7 +60,7 @@ CONFIG = DecoderConfig(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:356
+# spec: specs/recipes/pretrain.vibee:388
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -69,7 +71,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:370
+# spec: specs/recipes/pretrain.vibee:426
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -92,7 +94,7 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:407
+# spec: specs/recipes/pretrain.vibee:470
 @pytest.fixture(scope="module")
 def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options whose data are prepared, once for all tests; the prepared files are not written to."""
@@ -101,21 +103,51 @@ def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:356
+# spec: specs/recipes/pretrain.vibee:388
 @pytest.fixture(scope="module")
 def data(first_options: subject.Options) -> subject.PreparedData:
     """Tokenizer and shards that tests only read."""
     return subject.prepare_data(first_options)
 
 
-# spec: specs/recipes/pretrain.vibee:331
+# spec: specs/recipes/pretrain.vibee:388
+def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
+    """Two sources of different kinds and sizes, with weights and terms of use."""
+    write_texts(folder / "web")
+    words = random.Random(1).choices(["class", "none", "yield", "break"], k=30 * 20)
+    lines = [json.dumps({"body": " ".join(words[i : i + 20])}) for i in range(0, len(words), 20)]
+    with gzip.open(folder / "code.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.write("\n".join(lines))
+    return (
+        SourceConfig(name="web", location=str(folder / "web"), weight=3.0, license_note="mine"),
+        SourceConfig(name="code", location=str(folder / "code.jsonl.gz"), field="body"),
+    )
+
+
+# spec: specs/recipes/pretrain.vibee:388
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
+    """Options with two sources, three quarters of the sequences from the first."""
+    folder = tmp_path_factory.mktemp("mixed")
+    documents = subject.DataConfig(sources=write_sources(folder), held_out_fraction=0.3)
+    return dataclasses.replace(make_options(folder), data=None, documents=documents)
+
+
+# spec: specs/recipes/pretrain.vibee:396
+@pytest.fixture(scope="module")
+def mixed_data(mixed: subject.Options) -> subject.PreparedData:
+    """Shards of both sources, which tests only read."""
+    return subject.prepare_data(mixed)
+
+
+# spec: specs/recipes/pretrain.vibee:352
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:356
+# spec: specs/recipes/pretrain.vibee:388
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -123,7 +155,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:371
+# spec: specs/recipes/pretrain.vibee:427
 def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     """Every tensor that the next step depends on."""
     state = {f"model.{k}": v.clone() for k, v in trainer.model.state_dict().items()}
@@ -132,14 +164,14 @@ def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     return state | {"random": torch.get_rng_state()}
 
 
-# spec: specs/recipes/pretrain.vibee:371
+# spec: specs/recipes/pretrain.vibee:427
 def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert a.keys() == b.keys()
     for name, tensor in a.items():
         assert torch.equal(tensor, b[name]), name
 
 
-# spec: specs/recipes/pretrain.vibee:223
+# spec: specs/recipes/pretrain.vibee:243
 def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     """tokens_per_step: all sequences of all microbatches.
 
@@ -154,7 +186,7 @@ def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:264
+# spec: specs/recipes/pretrain.vibee:284
 def test_after_step_steps_are_counted() -> None:
     """after_step: steps are counted.
 
@@ -169,7 +201,7 @@ def test_after_step_steps_are_counted() -> None:
     assert subject.after_step(start, 8, False) == subject.Progress(step=4, tokens=48, skipped=2)
 
 
-# spec: specs/recipes/pretrain.vibee:284
+# spec: specs/recipes/pretrain.vibee:304
 def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     """after_evaluation: an improvement is less by the delta.
 
@@ -187,7 +219,7 @@ def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:291
+# spec: specs/recipes/pretrain.vibee:311
 def test_after_evaluation_the_first_is_the_best() -> None:
     """after_evaluation: the first is the best.
 
@@ -199,7 +231,7 @@ def test_after_evaluation_the_first_is_the_best() -> None:
     ) == subject.Progress(step=2, best_step=2, best_loss=9.0)
 
 
-# spec: specs/recipes/pretrain.vibee:299
+# spec: specs/recipes/pretrain.vibee:319
 @pytest.mark.parametrize(("step", "finished"), [(3, False), (4, True)])
 def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     """is_finished: at the last step.
@@ -218,7 +250,7 @@ def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:305
+# spec: specs/recipes/pretrain.vibee:325
 @pytest.mark.parametrize(("since", "finished"), [(1, False), (2, True)])
 def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> None:
     """is_finished: when patience is at its end.
@@ -237,18 +269,19 @@ def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> 
     )
 
 
-# spec: specs/recipes/pretrain.vibee:30
+# spec: specs/recipes/pretrain.vibee:31
 def test_data_config_defaults() -> None:
     """DataConfig has the defaults of the spec."""
     config = subject.DataConfig()
     assert config.patterns == ("*.py", "*.md", "*.rst", "*.txt")
     assert config.exclude == ()
+    assert config.sources == ()
     assert config.held_out_fraction == 0.05
     assert config.seed == 0
     assert config.shard_tokens == 1000000
 
 
-# spec: specs/recipes/pretrain.vibee:30
+# spec: specs/recipes/pretrain.vibee:31
 def test_data_config_is_frozen() -> None:
     """DataConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.DataConfig()
@@ -259,7 +292,7 @@ def test_data_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:30
+# spec: specs/recipes/pretrain.vibee:31
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -279,7 +312,7 @@ def test_data_config_refuses(change: dict[str, object], message: str) -> None:
         subject.DataConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:30
+# spec: specs/recipes/pretrain.vibee:31
 @pytest.mark.parametrize(
     "change",
     [
@@ -300,7 +333,83 @@ def test_data_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:43
+# spec: specs/recipes/pretrain.vibee:45
+def test_mix_config_defaults() -> None:
+    """MixConfig has the defaults of the spec."""
+    config = subject.MixConfig()
+    assert config.temperature is None
+    assert config.floor == 0.0
+    assert config.dynamic is False
+    assert config.step_size == 1.0
+    assert config.smoothing == 0.001
+    assert config.loss_decay == 0.5
+
+
+# spec: specs/recipes/pretrain.vibee:45
+def test_mix_config_is_frozen() -> None:
+    """MixConfig takes keywords alone, and no field of it can be changed or added."""
+    config = subject.MixConfig()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.temperature = config.temperature
+    with pytest.raises(TypeError):
+        type(config)(*(getattr(config, field.name) for field in dataclasses.fields(config)))
+    assert not hasattr(config, "__dict__")
+
+
+# spec: specs/recipes/pretrain.vibee:45
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"floor": -0.001}, "is not from 0 to 1; 1.5% is 0.015"),
+        ({"floor": 1.001}, "is not from 0 to 1; 1.5% is 0.015"),
+        ({"floor": float("nan")}, "is not from 0 to 1; 1.5% is 0.015"),
+        ({"smoothing": -0.001}, "is not from 0 to 1; 1.5% is 0.015"),
+        ({"smoothing": 1.001}, "is not from 0 to 1; 1.5% is 0.015"),
+        ({"smoothing": float("nan")}, "is not from 0 to 1; 1.5% is 0.015"),
+        ({"temperature": -1.0}, "MixConfig needs temperature == none or temperature > 0, got"),
+        ({"temperature": -0.001}, "MixConfig needs temperature == none or temperature > 0, got"),
+        ({"step_size": -1.0}, "MixConfig needs step_size >= 0, got"),
+        ({"step_size": -0.001}, "MixConfig needs step_size >= 0, got"),
+        ({"loss_decay": -1.0}, "MixConfig needs 0 <= loss_decay < 1, got"),
+        ({"loss_decay": -0.001}, "MixConfig needs 0 <= loss_decay < 1, got"),
+        ({"loss_decay": 1.0}, "MixConfig needs 0 <= loss_decay < 1, got"),
+        ({"loss_decay": 1.001}, "MixConfig needs 0 <= loss_decay < 1, got"),
+    ],
+)
+def test_mix_config_refuses(change: dict[str, object], message: str) -> None:
+    """MixConfig refuses values just outside each constraint, and says which."""
+    example = {}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        subject.MixConfig(**(example | change))
+
+
+# spec: specs/recipes/pretrain.vibee:45
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"floor": 0.0},
+        {"floor": 1.0},
+        {"smoothing": 0.0},
+        {"smoothing": 1.0},
+        {"temperature": 0.001},
+        {"temperature": 0.999},
+        {"step_size": 0.0},
+        {"step_size": 0.999},
+        {"step_size": 1.001},
+        {"loss_decay": 0.0},
+        {"loss_decay": 0.499},
+        {"loss_decay": 0.501},
+        {"loss_decay": 0.999},
+    ],
+)
+def test_mix_config_accepts(change: dict[str, object]) -> None:
+    """MixConfig accepts values just inside each constraint, and keeps them."""
+    config = subject.MixConfig(**({} | change))
+    for field, value in change.items():
+        assert getattr(config, field) == value
+
+
+# spec: specs/recipes/pretrain.vibee:59
 def test_training_config_defaults() -> None:
     """TrainingConfig has the defaults of the spec."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -316,7 +425,7 @@ def test_training_config_defaults() -> None:
     assert config.evaluate_batches == 8
 
 
-# spec: specs/recipes/pretrain.vibee:43
+# spec: specs/recipes/pretrain.vibee:59
 def test_training_config_is_frozen() -> None:
     """TrainingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -327,7 +436,7 @@ def test_training_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:43
+# spec: specs/recipes/pretrain.vibee:59
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -357,7 +466,7 @@ def test_training_config_refuses(change: dict[str, object], message: str) -> Non
         subject.TrainingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:43
+# spec: specs/recipes/pretrain.vibee:59
 @pytest.mark.parametrize(
     "change",
     [
@@ -397,7 +506,7 @@ def test_training_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:69
+# spec: specs/recipes/pretrain.vibee:85
 def test_schedule_config_defaults() -> None:
     """ScheduleConfig has the defaults of the spec."""
     config = subject.ScheduleConfig()
@@ -411,7 +520,7 @@ def test_schedule_config_defaults() -> None:
     assert config.step_interval == 0.1
 
 
-# spec: specs/recipes/pretrain.vibee:69
+# spec: specs/recipes/pretrain.vibee:85
 def test_schedule_config_is_frozen() -> None:
     """ScheduleConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ScheduleConfig()
@@ -422,7 +531,7 @@ def test_schedule_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:69
+# spec: specs/recipes/pretrain.vibee:85
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -459,7 +568,7 @@ def test_schedule_config_refuses(change: dict[str, object], message: str) -> Non
         subject.ScheduleConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:69
+# spec: specs/recipes/pretrain.vibee:85
 @pytest.mark.parametrize(
     "change",
     [
@@ -506,7 +615,7 @@ def test_schedule_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:88
+# spec: specs/recipes/pretrain.vibee:104
 def test_stopping_config_defaults() -> None:
     """StoppingConfig has the defaults of the spec."""
     config = subject.StoppingConfig()
@@ -515,7 +624,7 @@ def test_stopping_config_defaults() -> None:
     assert config.min_delta == 0.0
 
 
-# spec: specs/recipes/pretrain.vibee:88
+# spec: specs/recipes/pretrain.vibee:104
 def test_stopping_config_is_frozen() -> None:
     """StoppingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.StoppingConfig()
@@ -526,7 +635,7 @@ def test_stopping_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:88
+# spec: specs/recipes/pretrain.vibee:104
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -545,7 +654,7 @@ def test_stopping_config_refuses(change: dict[str, object], message: str) -> Non
         subject.StoppingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:88
+# spec: specs/recipes/pretrain.vibee:104
 @pytest.mark.parametrize(
     "change",
     [
@@ -565,7 +674,7 @@ def test_stopping_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:99
+# spec: specs/recipes/pretrain.vibee:115
 def test_progress_defaults() -> None:
     """Progress has the defaults of the spec."""
     config = subject.Progress()
@@ -578,7 +687,7 @@ def test_progress_defaults() -> None:
     assert config.evaluations_since_best == 0
 
 
-# spec: specs/recipes/pretrain.vibee:99
+# spec: specs/recipes/pretrain.vibee:115
 def test_progress_is_frozen() -> None:
     """Progress takes keywords alone, and no field of it can be changed or added."""
     config = subject.Progress()
@@ -589,7 +698,7 @@ def test_progress_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:110
+# spec: specs/recipes/pretrain.vibee:126
 def test_export_config_defaults() -> None:
     """ExportConfig has the defaults of the spec."""
     config = subject.ExportConfig()
@@ -601,7 +710,7 @@ def test_export_config_defaults() -> None:
     assert config.continuation_temperature == 0.7
 
 
-# spec: specs/recipes/pretrain.vibee:110
+# spec: specs/recipes/pretrain.vibee:126
 def test_export_config_is_frozen() -> None:
     """ExportConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ExportConfig()
@@ -612,7 +721,7 @@ def test_export_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:110
+# spec: specs/recipes/pretrain.vibee:126
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -636,7 +745,7 @@ def test_export_config_refuses(change: dict[str, object], message: str) -> None:
         subject.ExportConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:110
+# spec: specs/recipes/pretrain.vibee:126
 @pytest.mark.parametrize(
     "change",
     [
@@ -657,7 +766,7 @@ def test_export_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:143
+# spec: specs/recipes/pretrain.vibee:163
 def test_option_origin_is_frozen() -> None:
     """OptionOrigin takes keywords alone, and no field of it can be changed or added."""
     config = subject.OptionOrigin(name="training.steps", value="8", origin="recipe")
@@ -668,7 +777,7 @@ def test_option_origin_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:143
+# spec: specs/recipes/pretrain.vibee:163
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"origin": "something else"}, "is not one of default, recipe, smoke_profile, command_line")],
@@ -680,7 +789,7 @@ def test_option_origin_refuses(change: dict[str, object], message: str) -> None:
         subject.OptionOrigin(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:143
+# spec: specs/recipes/pretrain.vibee:163
 @pytest.mark.parametrize(
     "change",
     [
@@ -699,7 +808,7 @@ def test_option_origin_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:151
+# spec: specs/recipes/pretrain.vibee:171
 def test_target_shares_is_frozen() -> None:
     """TargetShares takes keywords alone, and no field of it can be changed or added."""
     config = subject.TargetShares(supervised=0.9, padded=0.0, cut=0.5)
@@ -710,7 +819,7 @@ def test_target_shares_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:151
+# spec: specs/recipes/pretrain.vibee:171
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -732,7 +841,7 @@ def test_target_shares_refuses(change: dict[str, object], message: str) -> None:
         subject.TargetShares(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:151
+# spec: specs/recipes/pretrain.vibee:171
 @pytest.mark.parametrize(
     "change",
     [
@@ -751,7 +860,7 @@ def test_target_shares_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:159
+# spec: specs/recipes/pretrain.vibee:179
 def test_memory_estimate_is_frozen() -> None:
     """MemoryEstimate takes keywords alone, and no field of it can be changed or added."""
     config = subject.MemoryEstimate(
@@ -764,7 +873,7 @@ def test_memory_estimate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:175
+# spec: specs/recipes/pretrain.vibee:195
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -777,7 +886,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:175
+# spec: specs/recipes/pretrain.vibee:195
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -788,14 +897,14 @@ def test_smoke_model_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:25
+# spec: specs/recipes/pretrain.vibee:26
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert subject.FIRST_LOSS_TOLERANCE == 0.1
     assert subject.SAMPLED_WINDOWS == 64
 
 
-# spec: specs/recipes/pretrain.vibee:331
+# spec: specs/recipes/pretrain.vibee:352
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -805,6 +914,7 @@ def test_options_default_to_the_recipe() -> None:
         held_out_fraction=0.02,
         seed=0,
     )
+    assert options.mixing == subject.MixConfig()
     assert options.tokenizer == TokenizerConfig(vocab_size=4096)
     assert options.training == subject.TrainingConfig(
         steps=400, sequence_length=256, batch_size=4, evaluate_every=100, evaluate_batches=8
@@ -820,14 +930,14 @@ def test_options_default_to_the_recipe() -> None:
     assert options.loss == LossConfig()
     assert options.export == subject.ExportConfig(gguf=("f32", "f16", "q8_0"))
     assert options.out == Path("out") / "quickstart"
-    assert (options.data / "os.py").is_file()
+    assert options.data is None
     with pytest.raises(dataclasses.FrozenInstanceError):
         options.out = Path()
     with pytest.raises(TypeError):
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:331
+# spec: specs/recipes/pretrain.vibee:352
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -837,6 +947,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
         held_out_fraction=0.005,
         seed=0,
     )
+    assert smoke.mixing == subject.MixConfig()
     assert smoke.tokenizer == TokenizerConfig(vocab_size=512)
     assert smoke.training == subject.TrainingConfig(
         steps=6, sequence_length=32, batch_size=4, evaluate_every=3, evaluate_batches=2
@@ -858,7 +969,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:347
+# spec: specs/recipes/pretrain.vibee:368
 def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """auto is bfloat16 where /proc/cpuinfo lists an instruction for it, float32 elsewhere."""
     cpu = torch.device("cpu")
@@ -876,7 +987,7 @@ def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> Non
     assert subject.choose_precision("bfloat16", cpu) == (torch.bfloat16, "as asked")
 
 
-# spec: specs/recipes/pretrain.vibee:347
+# spec: specs/recipes/pretrain.vibee:368
 def test_precision_follows_the_processor_where_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -891,7 +1002,29 @@ def test_precision_follows_the_processor_where_nothing_is_known(
     assert subject.choose_precision("auto", torch.device("cuda"))[0] == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:356
+# spec: specs/recipes/pretrain.vibee:379
+def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
+    """The command line goes before the recipe, and that before the standard library."""
+    named = (SourceConfig(name="web", location="s3://web", weight=2.0),)
+    documents = subject.DataConfig(patterns=("*.c",), exclude=("old",))
+    options = subject.Options(documents=documents)
+    lists = {"name": "text", "patterns": ("*.c",), "exclude": ("old",)}
+    (source,) = subject.chosen_sources(options)
+    assert (Path(source.location) / "os.py").is_file()
+    assert source == SourceConfig(location=source.location, **lists)
+    options = dataclasses.replace(options, documents=dataclasses.replace(documents, sources=named))
+    assert subject.chosen_sources(options) == named
+    folder = dataclasses.replace(options, data=tmp_path)
+    assert subject.chosen_sources(folder) == (SourceConfig(location=str(tmp_path), **lists),)
+    path = tmp_path / "sources.json"
+    path.write_text(
+        json.dumps([{"name": "own", "location": "notes"}, {"name": "web", "location": "w"}])
+    )
+    found = subject.chosen_sources(dataclasses.replace(options, data=path))
+    assert [(source.name, source.location) for source in found] == [("own", "notes"), ("web", "w")]
+
+
+# spec: specs/recipes/pretrain.vibee:388
 def test_held_out_files_are_never_trained_on(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -901,9 +1034,11 @@ def test_held_out_files_are_never_trained_on(
     held_out = data.held_out_text().decode()
     texts = [path.read_text() for path in sorted(options.data.iterdir())]
     assert 0 < sum(text in held_out for text in texts) < len(texts)
-    assert data.train_manifest.num_documents + data.held_out_manifest.num_documents == len(texts)
-    assert data.held_out_manifest.num_bytes == len(held_out.encode())
-    total = data.train_manifest.num_bytes + data.held_out_manifest.num_bytes
+    assert data.train_manifests["text"].num_documents + data.held_out_manifests[
+        "text"
+    ].num_documents == len(texts)
+    assert data.held_out_manifests["text"].num_bytes == len(held_out.encode())
+    total = data.train_manifests["text"].num_bytes + data.held_out_manifests["text"].num_bytes
     assert total == sum(len(text.encode()) for text in texts)
     with pytest.raises(dataclasses.FrozenInstanceError):
         data.train = Path()
@@ -917,7 +1052,7 @@ def test_held_out_files_are_never_trained_on(
     assert "1 empty, 1 not utf8\n" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:356
+# spec: specs/recipes/pretrain.vibee:388
 def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -928,12 +1063,12 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     second = subject.prepare_data(options)
     report = capsys.readouterr().out
     assert "training a tokenizer" not in report
-    held_out = first.held_out_manifest.num_documents
+    held_out = first.held_out_manifests["text"].num_documents
     assert f"documents: {12 - held_out} to train on, {held_out} held out" in report
-    assert f"tokens: {first.train_manifest.num_tokens:,} to train on" in report
-    held_out = first.held_out_manifest
+    assert f"tokens: {first.train_manifests['text'].num_tokens:,} to train on" in report
+    held_out = first.held_out_manifests["text"]
     assert f"{held_out.num_bytes / held_out.num_tokens:.2f} bytes a token on held-out" in report
-    assert first.train_manifest == second.train_manifest
+    assert first.train_manifests == second.train_manifests
     facts = first.tokenizer.with_suffix(".json")
     facts.write_text('{"config": ')
     (options.out / "data" / "prepared.json").unlink()
@@ -955,7 +1090,7 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     assert {path.name for path in (options.out / "data").iterdir()} == names
 
 
-# spec: specs/recipes/pretrain.vibee:356
+# spec: specs/recipes/pretrain.vibee:388
 def test_held_out_files_are_never_trained_on_as_the_options_choose(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -974,12 +1109,12 @@ def test_held_out_files_are_never_trained_on_as_the_options_choose(
         held_out = [text for text in texts if is_held_out(text, 0.4, seed)]
         assert data.held_out_text() == "".join(held_out).encode()
         sides.add(tuple(held_out))
-        for manifest in (data.train_manifest, data.held_out_manifest):
-            assert len(manifest.shards) > 1
+        for manifests in (data.train_manifests, data.held_out_manifests):
+            assert len(manifests["text"].shards) > 1
     assert len(sides) == 2
 
 
-# spec: specs/recipes/pretrain.vibee:356
+# spec: specs/recipes/pretrain.vibee:388
 def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject.Options) -> None:
     """A file name may be of bytes that are no text; where the system refuses it there is none."""
     name = fresh.data / os.fsdecode(b"\xff.txt")
@@ -988,10 +1123,13 @@ def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject
     except OSError:
         pytest.skip("the file system takes names of valid UTF-8 alone")
     data = subject.prepare_data(fresh)
-    assert data.train_manifest.num_documents + data.held_out_manifest.num_documents == 13
+    assert (
+        data.train_manifests["text"].num_documents + data.held_out_manifests["text"].num_documents
+        == 13
+    )
 
 
-# spec: specs/recipes/pretrain.vibee:356
+# spec: specs/recipes/pretrain.vibee:388
 def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: Path) -> None:
     """A missing folder, an empty one and a vocabulary out of reach: a sentence, and no output."""
     options = fresh
@@ -1008,7 +1146,7 @@ def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: P
     assert not list(options.out.rglob("*.*"))
 
 
-# spec: specs/recipes/pretrain.vibee:356
+# spec: specs/recipes/pretrain.vibee:388
 @pytest.mark.parametrize(
     "contents, sentence",
     [
@@ -1032,7 +1170,7 @@ def test_bad_data_is_refused_before_any_work_as_is_text_of_another_encoding(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:356
+# spec: specs/recipes/pretrain.vibee:388
 def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
     fresh: subject.Options, tmp_path: Path
 ) -> None:
@@ -1043,7 +1181,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
         subject.prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:356
+# spec: specs/recipes/pretrain.vibee:388
 def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1064,7 +1202,109 @@ def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     assert list((fresh.out / "data").iterdir()) == []
 
 
-# spec: specs/recipes/pretrain.vibee:370
+# spec: specs/recipes/pretrain.vibee:388
+def test_bad_data_is_refused_before_any_work_of_each_source(
+    mixed: subject.Options, tmp_path: Path
+) -> None:
+    """A source without held-out text cannot be judged; a file of sources that is none is named."""
+    (tmp_path / "one.txt").write_text("a")
+    one = SourceConfig(name="one", location=str(tmp_path / "one.txt"))
+    documents = dataclasses.replace(mixed.documents, sources=(mixed.documents.sources[0], one))
+    options = dataclasses.replace(mixed, documents=documents, out=tmp_path / "out")
+    with pytest.raises(ValueError) as caught:
+        subject.train(options, CONFIG)
+    assert str(caught.value) == (
+        "source one: none of the 1 documents would be held out; raise held_out_fraction, now 0.3, or give "
+        "more documents"
+    )
+    floor = subject.MixConfig(floor=0.6)
+    with pytest.raises(ValueError) as caught:
+        subject.train(dataclasses.replace(options, mixing=floor), CONFIG)
+    assert (
+        str(caught.value) == "mixing.floor is 0.6, of 2 sources each can have at most 0.5; lower it"
+    )
+    (tmp_path / "sources.json").write_text("{}")
+    with pytest.raises(ValueError, match="sources.json holds no list; write "):
+        subject.train(dataclasses.replace(options, data=tmp_path / "sources.json"), CONFIG)
+    assert not options.out.exists()
+
+
+# spec: specs/recipes/pretrain.vibee:396
+def test_mix_is_that_of_weights_or_sizes(
+    mixed_data: subject.PreparedData, data: subject.PreparedData
+) -> None:
+    """Three to one as the sources say; or by their tokens, evened out by the temperature; above a floor."""
+    assert subject.initial_mix(mixed_data, subject.MixConfig()) == {"web": 0.75, "code": 0.25}
+    web, code = (mixed_data.train_manifests[name].num_tokens for name in ("web", "code"))
+    assert mixed_data.train_tokens == {"web": web, "code": code} and web != code
+    for temperature in (1.0, 3.0):
+        found = subject.initial_mix(mixed_data, subject.MixConfig(temperature=temperature))
+        sizes = [size ** (1 / temperature) for size in (web, code)]
+        assert list(found.values()) == pytest.approx(
+            [size / sum(sizes) for size in sizes], rel=1e-12
+        )
+    raised = subject.initial_mix(mixed_data, subject.MixConfig(floor=0.4))
+    assert list(raised.values()) == pytest.approx([0.6, 0.4], rel=1e-12)
+    assert subject.initial_mix(data, subject.MixConfig(temperature=2.0, floor=1.0)) == {"text": 1.0}
+    default = subject.MixConfig()
+    assert (default.temperature, default.floor, default.dynamic) == (None, 0.0, False)
+    assert (default.step_size, default.smoothing, default.loss_decay) == (1.0, 0.001, 0.5)
+
+
+# spec: specs/recipes/pretrain.vibee:412
+def test_realised_mix_is_the_target(
+    mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
+) -> None:
+    """After each step the sequences of each source are its part of all, to less than one; so says the log."""
+    trainer = subject.Trainer(dataclasses.replace(mixed, out=tmp_path), mixed_data, CONFIG)
+    trainer.run()
+    records = read_log(trainer.log.path)[1:]
+    assert len(records) == 6
+    for step, record in enumerate(records, start=1):
+        for name, part in (("web", 0.75), ("code", 0.25)):
+            assert abs(record[f"mix/{name}"] - part) * 4 * step < 1
+            assert record[f"mix_target/{name}"] == pytest.approx(part, abs=1e-9)
+        assert record["mix/web"] + record["mix/code"] == pytest.approx(1, rel=1e-12)
+    assert [share.samples for share in trainer.reader.report()] == [18, 6]
+
+
+# spec: specs/recipes/pretrain.vibee:412
+def test_realised_mix_is_the_target_of_what_is_read(
+    mixed: subject.Options, mixed_data: subject.PreparedData
+) -> None:
+    """The sequences are those of the sources, each in its own order; a single source is read by itself."""
+    training = dataclasses.replace(mixed.training, packing="best_fit")
+    reader = subject.build_reader(mixed_data, training, {"web": 0.5, "code": 0.5}, 7)
+    sources = [
+        TokenReader(path, 16, 1, 7, packing="best_fit") for path in mixed_data.train.values()
+    ]
+    for _ in range(3):
+        batch = reader.next_batch()
+        expected = [source.next_batch().inputs for source in sources * 2]
+        assert torch.equal(batch.inputs, torch.cat(expected))
+    alone = dataclasses.replace(mixed_data, train={"web": mixed_data.train["web"]})
+    single = subject.build_reader(alone, training, {"web": 1.0}, 7, 1, 2)
+    assert isinstance(single, TokenReader)
+    assert (single.rank, single.world_size, single.batch_size, single.seed) == (1, 2, 4, 7)
+    assert (single.packing, single.sequence_length) == ("best_fit", 16)
+
+
+# spec: specs/recipes/pretrain.vibee:412
+def test_ranks_share_the_mix(
+    mixed: subject.Options, mixed_data: subject.PreparedData, data: subject.PreparedData
+) -> None:
+    """Two ranks with batches of two read together what one rank with batches of four does."""
+    half = dataclasses.replace(mixed.training, batch_size=2)
+    for prepared, mix in ((mixed_data, {"web": 0.7, "code": 0.3}), (data, {"text": 1.0})):
+        one = subject.build_reader(prepared, mixed.training, mix, 0)
+        ranks = [subject.build_reader(prepared, half, mix, 0, rank, 2) for rank in range(2)]
+        for _ in range(9):
+            parts = [reader.next_batch().inputs for reader in ranks]
+            assert torch.equal(torch.cat(parts), one.next_batch().inputs)
+        assert ranks[0].state_dict() == ranks[1].state_dict() == one.state_dict()
+
+
+# spec: specs/recipes/pretrain.vibee:426
 def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     """Batches of this size with these targets, one document a row."""
     inputs = torch.arange(targets.numel()).reshape(targets.shape) % 300
@@ -1072,7 +1312,7 @@ def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     return [Batch(inputs=i, targets=t, document_ids=torch.zeros_like(i)) for i, t in parts]
 
 
-# spec: specs/recipes/pretrain.vibee:370
+# spec: specs/recipes/pretrain.vibee:426
 def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.PreparedData) -> None:
     """The same tokens in one microbatch or four, unequal and fully masked rows: one gradient."""
     targets = torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300
@@ -1100,7 +1340,7 @@ def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.Prep
     assert record_one["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:370
+# spec: specs/recipes/pretrain.vibee:426
 def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     tmp_path: Path, data: subject.PreparedData
 ) -> None:
@@ -1116,7 +1356,7 @@ def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     assert all(bool(p.isfinite().all()) for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:371
+# spec: specs/recipes/pretrain.vibee:427
 def test_resumed_run_equals_the_unbroken_one(
     tmp_path: Path, options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1141,7 +1381,7 @@ def test_resumed_run_equals_the_unbroken_one(
     assert resumed.progress == unbroken.progress
 
 
-# spec: specs/recipes/pretrain.vibee:371
+# spec: specs/recipes/pretrain.vibee:427
 def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1161,7 +1401,7 @@ def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     assert report.endswith("going on from the checkpoint of step 1\n")
 
 
-# spec: specs/recipes/pretrain.vibee:371
+# spec: specs/recipes/pretrain.vibee:427
 def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1172,7 +1412,7 @@ def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     assert read_log(subject.Trainer(options, data, CONFIG).log.path) == []
 
 
-# spec: specs/recipes/pretrain.vibee:372
+# spec: specs/recipes/pretrain.vibee:428
 def test_other_options_are_refused_by_name(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1199,12 +1439,14 @@ def test_other_options_are_refused_by_name(
         subject.Trainer(dataclasses.replace(options, training=asked), data, CONFIG)
     with pytest.raises(ValueError, match="model.rope_base: 10000.0 then, 5.0 now"):
         subject.Trainer(options, data, dataclasses.replace(CONFIG, rope_base=5.0))
-    manifest = dataclasses.replace(data.train_manifest, fingerprint="other text")
-    with pytest.raises(ValueError, match="[(]data.fingerprint: '[0-9a-f]+' then, 'other text' now"):
-        subject.Trainer(options, dataclasses.replace(data, train_manifest=manifest), CONFIG)
+    manifest = dataclasses.replace(data.train_manifests["text"], fingerprint="other text")
+    with pytest.raises(ValueError, match="[(]data.text: '[0-9a-f]+' then, 'other text' now"):
+        subject.Trainer(
+            options, dataclasses.replace(data, train_manifests={"text": manifest}), CONFIG
+        )
 
 
-# spec: specs/recipes/pretrain.vibee:372
+# spec: specs/recipes/pretrain.vibee:428
 def test_other_options_are_refused_by_name_as_are_unknown_ones(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1227,7 +1469,7 @@ def test_other_options_are_refused_by_name_as_are_unknown_ones(
         subject.Trainer(options, data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:373
+# spec: specs/recipes/pretrain.vibee:429
 def test_training_lowers_the_loss(
     tmp_path: Path, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1263,8 +1505,12 @@ def test_training_lowers_the_loss(
     trainer.run()
     training = options.training
     limit = training.evaluate_batches
-    nats, targets = subject.evaluate(trainer.model, data.held_out, training, torch.float32, limit)
-    assert targets < subject.evaluate(trainer.model, data.held_out, training, torch.float32)[1]
+    nats, targets = subject.evaluate(
+        trainer.model, data.held_out["text"], training, torch.float32, limit
+    )
+    assert (
+        targets < subject.evaluate(trainer.model, data.held_out["text"], training, torch.float32)[1]
+    )
     records = read_log(options.out / "log.jsonl")
     assert [record["step"] for record in records] == list(range(22))
     before, *records = records
@@ -1283,14 +1529,14 @@ def test_training_lowers_the_loss(
     assert kept_steps(options) == [5, 10, 15, 20, 21]
 
 
-# spec: specs/recipes/pretrain.vibee:373
+# spec: specs/recipes/pretrain.vibee:429
 def kept_steps(options: subject.Options) -> list[int]:
     """The steps of the checkpoints on the disk."""
     folders = (options.out / "checkpoints").glob("step-*")
     return sorted(int(path.name.removeprefix("step-")) for path in folders)
 
 
-# spec: specs/recipes/pretrain.vibee:203, :215, :374
+# spec: specs/recipes/pretrain.vibee:223, :235, :430
 def test_learning_rate_follows_the_schedule(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1310,7 +1556,7 @@ def test_learning_rate_follows_the_schedule(
         assert all(p.grad is None for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:203, :215, :374
+# spec: specs/recipes/pretrain.vibee:223, :235, :430
 def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     """What is drawn over the run is what its steps have; a run of one step has no warm-up."""
     training = subject.TrainingConfig(steps=40, sequence_length=8, batch_size=1)
@@ -1348,7 +1594,7 @@ def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     assert (default.step_factor, default.step_start, default.step_interval) == (0.316, 0.8, 0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:203, :215, :374
+# spec: specs/recipes/pretrain.vibee:223, :235, :430
 def test_learning_rate_follows_the_schedule_in_steps_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1367,7 +1613,7 @@ def test_learning_rate_follows_the_schedule_in_steps_too(
     assert planned == pytest.approx(rates, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:232, :375
+# spec: specs/recipes/pretrain.vibee:252, :431
 @pytest.mark.parametrize(
     "config", [{}, {"hidden_size": 64, "init_std": 0.2, "tie_embeddings": False}]
 )
@@ -1386,7 +1632,7 @@ def test_first_loss_is_as_expected(
     assert "warning" not in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:232, :375
+# spec: specs/recipes/pretrain.vibee:252, :431
 def test_first_loss_is_as_expected_or_there_is_a_warning(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1404,7 +1650,7 @@ def test_first_loss_is_as_expected_or_there_is_a_warning(
         assert (sentence in capsys.readouterr().err) == warned
 
 
-# spec: specs/recipes/pretrain.vibee:376
+# spec: specs/recipes/pretrain.vibee:432
 @pytest.mark.parametrize(
     "kind, schedule",
     [("adamw", "wsd"), ("lamb", "trinity"), ("muon", "step"), ("muon", "cosine")],
@@ -1432,7 +1678,7 @@ def test_optimizers_and_schedules_resume(
     assert type(resumed.optimizer).__name__.lower() == kind
 
 
-# spec: specs/recipes/pretrain.vibee:377
+# spec: specs/recipes/pretrain.vibee:433
 def test_speed_and_records_are_logged(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1455,7 +1701,7 @@ def test_speed_and_records_are_logged(
     assert len(read_log(subject.Trainer(options, data, CONFIG).speed_log.path)) == 6
 
 
-# spec: specs/recipes/pretrain.vibee:377
+# spec: specs/recipes/pretrain.vibee:433
 def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1474,7 +1720,7 @@ def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices
             assert record["model_flops_utilization"] == pytest.approx(expected, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:377
+# spec: specs/recipes/pretrain.vibee:433
 def test_speed_and_records_are_logged_only_with_what_is_installed(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1489,7 +1735,7 @@ def test_speed_and_records_are_logged_only_with_what_is_installed(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:445
+# spec: specs/recipes/pretrain.vibee:521
 def test_report_has_the_curves_and_the_options(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1508,7 +1754,60 @@ def test_report_has_the_curves_and_the_options(
     assert f"wrote {options.out / 'report.html'}" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:378
+# spec: specs/recipes/pretrain.vibee:521
+def test_report_has_the_mix(
+    mixed: subject.Options, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A whole run of two sources: parts and losses of each in the report, the summary and the results."""
+    options = dataclasses.replace(mixed, out=tmp_path)
+    result = subject.train(options, CONFIG)
+    said = capsys.readouterr().out
+    text = (tmp_path / "report.html").read_text()
+    titles = re.findall('font-weight="bold">([^(<]*) [(]', text)
+    assert titles == [
+        "Loss",
+        "Learning rate",
+        "Gradient norm",
+        "Speed",
+        "Mix of web",
+        "Mix of code",
+    ]
+    legend = re.findall(">(mix(?:_target)?/[^<]*)<", text)
+    assert legend == ["mix/web", "mix_target/web", "mix/code", "mix_target/code"]
+    web = options.documents.sources[0].location
+    assert f"<tr><td>web</td><td>{web}, 75.0% of the mix, terms of use: mine</td></tr>" in text
+    tokens = {
+        name: json.loads(
+            (tmp_path / "data" / "shards" / "train" / name / "manifest.json").read_text()
+        )["num_tokens"]
+        for name in ("web", "code")
+    }
+    assert (
+        f"mix: of the sequences web 75.0% = {0.75 * 384 / tokens['web']:.2f} epochs of it, "
+        f"code 25.0% = {0.25 * 384 / tokens['code']:.2f} epochs of it\n"
+    ) in said
+    found = result["sources"]
+    assert {name: (part["sequences"], part["part"]) for name, part in found.items()} == {
+        "web": (18, 0.75), "code": (6, 0.25),
+    }  # fmt: skip
+    assert all(part["target"] == pytest.approx(part["part"], abs=1e-9) for part in found.values())
+    assert found["code"]["epochs"] == 6 // ((tokens["code"] - 1) // 16)
+    loss = found["web"]["held_out_loss"]
+    assert f"  web: 18 sequences, 75.00% of all (target 75.00%), held-out loss {loss:.4f}\n" in said
+    losses = [part["held_out_loss"] for part in found.values()]
+    assert min(losses) < result["held_out_loss"] < max(losses)
+    assert result["bits_per_byte"].keys() == {"model", "unigram", "gzip -9"}
+    moving = dataclasses.replace(
+        options, mixing=subject.MixConfig(dynamic=True), out=tmp_path / "moving"
+    )
+    trainer = subject.Trainer(moving, subject.prepare_data(options), CONFIG)
+    assert any(
+        line.startswith("mix: of the sequences at first web 75")
+        for line in subject.summarize(trainer, [])
+    )
+
+
+# spec: specs/recipes/pretrain.vibee:434
 def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) -> None:
     """In these steps the gradient of this parameter holds the value."""
     parameter = dict(trainer.model.named_parameters())[name]
@@ -1519,7 +1818,7 @@ def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) ->
     parameter.register_hook(spoiled)
 
 
-# spec: specs/recipes/pretrain.vibee:378
+# spec: specs/recipes/pretrain.vibee:434
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_steps_that_are_not_finite_are_skipped(
     options: subject.Options, data: subject.PreparedData, value: float
@@ -1542,7 +1841,7 @@ def test_steps_that_are_not_finite_are_skipped(
     assert not torch.equal(state_of(trainer)["model.norm.weight"], before["model.norm.weight"])
 
 
-# spec: specs/recipes/pretrain.vibee:378
+# spec: specs/recipes/pretrain.vibee:434
 def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1565,7 +1864,7 @@ def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     assert_same_state(state_of(trainer), before)
 
 
-# spec: specs/recipes/pretrain.vibee:378
+# spec: specs/recipes/pretrain.vibee:434
 def test_steps_that_are_not_finite_are_skipped_until_they_are_too_many(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1591,7 +1890,7 @@ def test_steps_that_are_not_finite_are_skipped_until_they_are_too_many(
     assert (again.step, again.progress.skipped, again.progress.skipped_in_a_row) == (4, 3, 2)
 
 
-# spec: specs/recipes/pretrain.vibee:379
+# spec: specs/recipes/pretrain.vibee:435
 def run_with_losses(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1606,7 +1905,7 @@ def run_with_losses(
     return trainer
 
 
-# spec: specs/recipes/pretrain.vibee:379
+# spec: specs/recipes/pretrain.vibee:435
 def test_best_checkpoint_is_kept(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1625,7 +1924,7 @@ def test_best_checkpoint_is_kept(
     assert held_out == [5.0, 3.0, 4.0, 3.5]
 
 
-# spec: specs/recipes/pretrain.vibee:379
+# spec: specs/recipes/pretrain.vibee:435
 def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1637,7 +1936,7 @@ def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     assert kept_steps(options) == [2]
 
 
-# spec: specs/recipes/pretrain.vibee:380
+# spec: specs/recipes/pretrain.vibee:436
 def test_training_stops_early(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1668,7 +1967,7 @@ def test_training_stops_early(
     assert capsys.readouterr().out == said
 
 
-# spec: specs/recipes/pretrain.vibee:380
+# spec: specs/recipes/pretrain.vibee:436
 def test_training_stops_early_only_if_asked_to(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1680,7 +1979,103 @@ def test_training_stops_early_only_if_asked_to(
     assert run_with_losses(impatient, data, monkeypatch, [1.0, 1.0]).step == 2
 
 
-# spec: specs/recipes/pretrain.vibee:396
+# spec: specs/recipes/pretrain.vibee:437
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_mixed_runs_resume(
+    mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path, dynamic: bool
+) -> None:
+    """Cut off between two evaluations, the same sequences come in the same order, and the same weights out."""
+    training = dataclasses.replace(mixed.training, steps=8)
+    mixing = subject.MixConfig(dynamic=dynamic, step_size=3.0)
+    mixed = dataclasses.replace(mixed, training=training, mixing=mixing, out=tmp_path / "a")
+    unbroken = subject.Trainer(mixed, mixed_data, CONFIG)
+    unbroken.run()
+    mixed = dataclasses.replace(mixed, out=tmp_path / "b")
+    broken = subject.Trainer(mixed, mixed_data, CONFIG)
+    train_step = broken.train_step
+
+    def interrupted() -> dict[str, Any]:
+        if broken.step == 5:
+            broken.save()
+            raise InterruptedError
+        return train_step()
+
+    broken.train_step = interrupted
+    with pytest.raises(InterruptedError):
+        broken.run()
+    resumed = subject.Trainer(mixed, mixed_data, CONFIG)
+    assert resumed.step == 5
+    resumed.run()
+    assert_same_state(state_of(resumed), state_of(unbroken))
+    assert resumed.reader.state_dict() == unbroken.reader.state_dict()
+    assert resumed.log.path.read_bytes() == unbroken.log.path.read_bytes()
+    targets = [share.target for share in resumed.reader.report()]
+    assert (targets == pytest.approx([0.75, 0.25], abs=1e-9)) == (not dynamic)
+
+
+# spec: specs/recipes/pretrain.vibee:437
+def test_mixed_runs_resume_with_the_same_mix_alone(
+    mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
+) -> None:
+    """Other weights, or another rhythm where the losses set the mix, are other runs."""
+    mixed = dataclasses.replace(mixed, out=tmp_path)
+    subject.Trainer(mixed, mixed_data, CONFIG).save()
+    web, code = mixed_data.sources
+    other = dataclasses.replace(mixed_data, sources=(dataclasses.replace(web, weight=1.0), code))
+    with pytest.raises(
+        ValueError, match=r"[(]mix.web: 0.75 then, 0.5 now; mix.code: 0.25 then, 0.5 now"
+    ):
+        subject.Trainer(mixed, other, CONFIG)
+    rarely = dataclasses.replace(mixed.training, evaluate_every=3)
+    subject.Trainer(dataclasses.replace(mixed, training=rarely), mixed_data, CONFIG)
+    moving = dataclasses.replace(mixed, mixing=subject.MixConfig(dynamic=True))
+    with pytest.raises(ValueError, match="mixing.dynamic: False then, True now"):
+        subject.Trainer(moving, mixed_data, CONFIG)
+    moving = dataclasses.replace(moving, out=tmp_path / "moving")
+    subject.Trainer(moving, mixed_data, CONFIG).save()
+    with pytest.raises(ValueError, match="training.evaluate_every: 2 then, 3 now"):
+        subject.Trainer(dataclasses.replace(moving, training=rarely), mixed_data, CONFIG)
+
+
+# spec: specs/recipes/pretrain.vibee:438
+def test_mix_follows_the_losses(
+    mixed: subject.Options,
+    mixed_data: subject.PreparedData,
+    data: subject.PreparedData,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From each evaluation on the parts are those that the losses of the sources give."""
+    losses = {"web": iter([5.0, 2.0]), "code": iter([5.0, 4.0])}
+    monkeypatch.setattr(
+        subject, "evaluate", lambda model, path, *_: (2 * next(losses[path.name]), 2)
+    )
+    mixing = subject.MixConfig(
+        dynamic=True, step_size=0.5, smoothing=0.01, loss_decay=0.25, floor=0.3
+    )
+    training = dataclasses.replace(mixed.training, steps=4, evaluate_every=4)
+    options = dataclasses.replace(mixed, out=tmp_path, mixing=mixing, training=training)
+    trainer = subject.Trainer(options, mixed_data, CONFIG)
+    config = DynamicConfig(step_size=0.5, smoothing=0.01, loss_decay=0.25)
+    expected = DynamicWeights({"web": 0.7, "code": 0.3}, config, floor=0.3)
+    at_first = expected.update({"web": 5.0, "code": 5.0})
+    trainer.run()
+    assert trainer.mix == pytest.approx({"web": 0.7, "code": 0.3}, rel=1e-12)
+    before, *_, last = read_log(trainer.log.path)
+    assert last["mix_target/web"] == pytest.approx(at_first["web"], abs=1e-9)
+    assert (before["held_out_loss/web"], before["held_out_loss"]) == (5, 5)
+    assert (last["held_out_loss/code"], last["held_out_loss"]) == (4, 3)
+    units = trainer.reader.state_dict()["draw"]["units"]
+    moved = expected.update({"web": 2.0, "code": 4.0})
+    assert [unit / sum(units) for unit in units] == pytest.approx(list(moved.values()), abs=1e-9)
+    assert moved["code"] > at_first["code"] + 0.1
+    single = dataclasses.replace(make_options(tmp_path / "single"), mixing=mixing)
+    assert subject.Trainer(single, data, CONFIG).train_step().keys() == {
+        "learning_rate", "tokens", "loss", "gradient_norm",
+    }  # fmt: skip
+
+
+# spec: specs/recipes/pretrain.vibee:454
 def gradients_of(
     config: DecoderConfig,
     options: subject.Options,
@@ -1703,12 +2098,12 @@ def gradients_of(
     return seen, trainer.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:396
+# spec: specs/recipes/pretrain.vibee:454
 def routed(**routing: Any) -> DecoderConfig:
     return dataclasses.replace(CONFIG, moe=RoutingConfig(num_experts=4, top_k=2, **routing))
 
 
-# spec: specs/recipes/pretrain.vibee:396
+# spec: specs/recipes/pretrain.vibee:454
 @pytest.mark.parametrize("config", [CONFIG, routed(balance_coefficient=0.0, z_coefficient=0.1)])
 def test_experts_are_balanced_and_microbatches_make_no_difference(
     options: subject.Options, data: subject.PreparedData, config: DecoderConfig
@@ -1734,7 +2129,7 @@ def test_experts_are_balanced_and_microbatches_make_no_difference(
             assert record_four[name] == pytest.approx(value, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:396
+# spec: specs/recipes/pretrain.vibee:454
 def test_experts_are_balanced(options: subject.Options, data: subject.PreparedData) -> None:
     """The gradient holds that of both losses of the routers, each times its coefficient; the log names them."""
     options = dataclasses.replace(options, gradient=GradientConfig(max_norm=1e9))
@@ -1769,7 +2164,7 @@ def test_experts_are_balanced(options: subject.Options, data: subject.PreparedDa
     assert record["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:396
+# spec: specs/recipes/pretrain.vibee:454
 def test_experts_are_balanced_by_their_biases_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1790,7 +2185,7 @@ def test_experts_are_balanced_by_their_biases_too(
     assert all(torch.equal(a, b) for a, b in zip(before, biases, strict=True))
 
 
-# spec: specs/recipes/pretrain.vibee:396
+# spec: specs/recipes/pretrain.vibee:454
 def test_experts_are_balanced_in_a_whole_run(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1806,12 +2201,12 @@ def test_experts_are_balanced_in_a_whole_run(
     assert torch.cuda.is_available() or said in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:397
+# spec: specs/recipes/pretrain.vibee:455
 def test_losses_are_those_of_the_settings(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
     """Smoothing and z-loss are in the total and have their names in the log; evaluation has neither."""
-    batch = next(held_out_batches(data.held_out, 16, 4))
+    batch = next(held_out_batches(data.held_out["text"], 16, 4))
     trainer = subject.Trainer(options, data, CONFIG)
     loss = LossConfig(label_smoothing=0.25, z_coefficient=0.5)
     settings = (trainer.model, batch, options.training)
@@ -1835,7 +2230,7 @@ def test_losses_are_those_of_the_settings(
     assert record["z_loss"] == pytest.approx(math.log(300) ** 2, rel=0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:398
+# spec: specs/recipes/pretrain.vibee:456
 def test_weights_have_their_dtype(options: subject.Options, data: subject.PreparedData) -> None:
     """bfloat16 weights are the rounded masters of the optimizer, which move by less than they can show."""
     slow = dataclasses.replace(options.optimizer, learning_rate=1e-5)
@@ -1858,7 +2253,7 @@ def test_weights_have_their_dtype(options: subject.Options, data: subject.Prepar
     assert trainer.train_step() == resumed.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:398
+# spec: specs/recipes/pretrain.vibee:456
 def test_weights_have_their_dtype_where_masters_are_declined(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1878,7 +2273,7 @@ def test_weights_have_their_dtype_where_masters_are_declined(
         assert trainer.model.head_weight.dtype == dtype
 
 
-# spec: specs/recipes/pretrain.vibee:398
+# spec: specs/recipes/pretrain.vibee:456
 def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     """What is written are the bfloat16 weights, number by number."""
     training = dataclasses.replace(fresh.training, precision="bfloat16", weights="precision")
@@ -1890,7 +2285,7 @@ def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     assert (fresh.out / "model-f32.gguf").is_file()
 
 
-# spec: specs/recipes/pretrain.vibee:399
+# spec: specs/recipes/pretrain.vibee:457
 @pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
 def test_compiled_training_is_the_same(
     backend: str,
@@ -1921,7 +2316,7 @@ def test_compiled_training_is_the_same(
     subject._compiled_forward.cache_clear()
 
 
-# spec: specs/recipes/pretrain.vibee:399
+# spec: specs/recipes/pretrain.vibee:457
 def test_compiled_training_is_the_same_only_with_a_compiler(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1935,24 +2330,24 @@ def test_compiled_training_is_the_same_only_with_a_compiler(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:407
+# spec: specs/recipes/pretrain.vibee:470
 def test_shares_of_targets_are_counted(
     data: subject.PreparedData, first_options: subject.Options
 ) -> None:
     """Of all windows: targets counted one by one, padding of whole documents, and what was cut off."""
     begin = Tokenizer(data.tokenizer).bos_id
     for packing in ("concat", "best_fit"):
-        training = dataclasses.replace(first_options.training, sequence_length=50, packing=packing)
-        reader = subject.TokenReader(data.train, 50, 1, 0, packing=packing)
-        assert reader.num_windows < 64
+        sizes = {"steps": 2, "microbatches": 3, "sequence_length": 50, "packing": packing}
+        training = dataclasses.replace(first_options.training, **sizes)
+        reader = subject.TokenReader(data.train["text"], 50, 1, 0, packing=packing)
         supervised = cut = total = 0
-        for _ in range(reader.num_windows):
+        for _ in range(2 * 3 * 4):
             window = reader.next_batch()
             inputs, documents = window.inputs[0].tolist(), window.document_ids[0].tolist()
             supervised += int((window.targets != IGNORE_INDEX).sum())
             cut += documents.count(documents[0]) if inputs[0] != begin else 0
             total += len(inputs)
-        shares = subject.sample_targets(data.train, training, 0, begin)
+        shares = subject.sample_targets(data, training, {"text": 1.0}, 0, begin)
         assert shares.supervised == pytest.approx(supervised / total, rel=1e-12)
         assert shares.cut == pytest.approx(cut / total, rel=1e-12)
         assert 0 < supervised < total and (cut > 0) == (packing == "concat")
@@ -1960,7 +2355,7 @@ def test_shares_of_targets_are_counted(
         assert shares.padded == pytest.approx(padded, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:407
+# spec: specs/recipes/pretrain.vibee:470
 def test_shares_of_targets_are_counted_in_a_sample(
     data: subject.PreparedData, first_options: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1970,15 +2365,15 @@ def test_shares_of_targets_are_counted_in_a_sample(
     training = dataclasses.replace(first_options.training, sequence_length=20)
     shares = []
     for seed in range(8):
-        window = subject.TokenReader(data.train, 20, 1, seed).next_batch()
-        shares.append(subject.sample_targets(data.train, training, seed, begin).supervised)
+        window = subject.TokenReader(data.train["text"], 20, 1, seed).next_batch()
+        shares.append(subject.sample_targets(data, training, {"text": 1.0}, seed, begin).supervised)
         assert shares[-1] == pytest.approx(
             int((window.targets != IGNORE_INDEX).sum()) / 20, rel=1e-12
         )
     assert len(set(shares)) > 1
 
 
-# spec: specs/recipes/pretrain.vibee:250
+# spec: specs/recipes/pretrain.vibee:270
 def test_memory_is_estimated_by_part() -> None:
     """By hand for a model of one block; products in two bytes take half of the activations and casts."""
     config = dataclasses.replace(CONFIG, num_layers=1)
@@ -2007,7 +2402,7 @@ def test_memory_is_estimated_by_part() -> None:
     assert wide.activations == pytest.approx(kept, rel=0.15)
 
 
-# spec: specs/recipes/pretrain.vibee:250
+# spec: specs/recipes/pretrain.vibee:270
 def kept_for_backward(
     config: DecoderConfig, training: subject.TrainingConfig
 ) -> list[torch.Tensor]:
@@ -2027,7 +2422,7 @@ def kept_for_backward(
     return list(kept.values())
 
 
-# spec: specs/recipes/pretrain.vibee:339
+# spec: specs/recipes/pretrain.vibee:360
 def test_origins_of_options_are_named() -> None:
     """The command line goes before the smoke profile, that before the recipe, that before the type."""
     given = [
@@ -2064,7 +2459,7 @@ def test_origins_of_options_are_named() -> None:
     assert set(plain.values()) == {"default", "recipe"} and plain["training.steps"] == "recipe"
 
 
-# spec: specs/recipes/pretrain.vibee:417
+# spec: specs/recipes/pretrain.vibee:480
 def test_summary_says_what_follows(options: subject.Options, data: subject.PreparedData) -> None:
     """Each number is that of its formula, and each option stands there once, by origin."""
     training = dataclasses.replace(options.training, microbatches=3)
@@ -2080,7 +2475,7 @@ def test_summary_says_what_follows(options: subject.Options, data: subject.Prepa
     )
     assert lines["step"].startswith("4 x 3 sequences of 16 = 192 tokens, ")
     begin = Tokenizer(data.tokenizer).bos_id
-    shares = subject.sample_targets(data.train, training, options.documents.seed, begin)
+    shares = subject.sample_targets(data, training, {"text": 1.0}, options.documents.seed, begin)
     assert lines["targets"] == (
         f"{shares.supervised:.1%} of the positions have one, 0.0% are padding, {shares.cut:.1%} belong to a "
         "document that was cut off before them"
@@ -2100,7 +2495,7 @@ def test_summary_says_what_follows(options: subject.Options, data: subject.Prepa
         assert f"{option.name}={option.value}" in options_said
 
 
-# spec: specs/recipes/pretrain.vibee:430
+# spec: specs/recipes/pretrain.vibee:493
 def test_evaluation_counts_every_target_once(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2108,7 +2503,7 @@ def test_evaluation_counts_every_target_once(
     trainer = subject.Trainer(options, data, CONFIG)
     total = 0.0
     targets = 0
-    batches = list(held_out_batches(data.held_out, 16, 4))
+    batches = list(held_out_batches(data.held_out["text"], 16, 4))
     for index, batch in enumerate(batches):
         with torch.no_grad():
             logits = trainer.model.logits(
@@ -2124,31 +2519,65 @@ def test_evaluation_counts_every_target_once(
         targets += int((batch.targets != IGNORE_INDEX).sum())
         if index == 0:
             found = subject.evaluate(
-                trainer.model, data.held_out, options.training, torch.float32, 1
+                trainer.model, data.held_out["text"], options.training, torch.float32, 1
             )
             assert found == (pytest.approx(total, rel=1e-5), targets)
-    found = subject.evaluate(trainer.model, data.held_out, options.training, torch.float32)
+    found = subject.evaluate(trainer.model, data.held_out["text"], options.training, torch.float32)
     assert found == (pytest.approx(total, rel=1e-5), targets)
     crossing = dataclasses.replace(options.training, document_mask=False)
-    packed = subject.evaluate(trainer.model, data.held_out, crossing, torch.float32)
+    packed = subject.evaluate(trainer.model, data.held_out["text"], crossing, torch.float32)
     assert packed[1] == targets and packed[0] != pytest.approx(total, rel=1e-7)
-    half = subject.evaluate(trainer.model, data.held_out, options.training, torch.bfloat16)
+    half = subject.evaluate(trainer.model, data.held_out["text"], options.training, torch.bfloat16)
     assert half[0] == pytest.approx(total, rel=1e-2) and half[0] != pytest.approx(total, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:430
+# spec: specs/recipes/pretrain.vibee:506
+def test_sources_are_evaluated_apart(
+    mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
+) -> None:
+    """Each source by its own held-out shards, with the limit for each; baselines are of all text."""
+    trainer = subject.Trainer(dataclasses.replace(mixed, out=tmp_path), mixed_data, CONFIG)
+    for limit in (1, None):
+        found = subject.evaluate_sources(
+            trainer.model, mixed_data, mixed.training, torch.float32, limit
+        )
+        assert found == {
+            name: subject.evaluate(trainer.model, path, mixed.training, torch.float32, limit)
+            for name, path in mixed_data.held_out.items()
+        }
+        assert found["web"] != found["code"]
+    text = mixed_data.held_out_text()
+    assert len(text) == mixed_data.held_out_bytes
+    assert b"yield" in text and b"import" in text
+    scores = subject.compare_with_baselines(mixed_data, total_nats=len(text) * math.log(2))
+    assert scores["model"] == pytest.approx(1, rel=1e-12)
+    counts, targets = torch.ones(300, dtype=torch.float64), []
+    for side, sources in (("train", mixed_data.train), ("held_out", mixed_data.held_out)):
+        for path in sources.values():
+            for batch in held_out_batches(path, 16, 1):
+                row = batch.targets[batch.targets != IGNORE_INDEX]
+                targets += [row] if side == "held_out" else []
+                counts += torch.bincount(row, minlength=300) * (side == "train")
+    counts[1] += sum(
+        m.num_documents for m in mixed_data.train_manifests.values()
+    )  # the begin marks
+    bits = float(-torch.log2(counts[torch.cat(targets)] / counts.sum()).sum())
+    assert scores["unigram"] == pytest.approx(bits / len(text), rel=1e-9)
+
+
+# spec: specs/recipes/pretrain.vibee:493
 def test_evaluation_drops_nothing(options: subject.Options, data: subject.PreparedData) -> None:
     """Dropout is for training: evaluation has none, draws nothing, and leaves training as it was."""
     config = dataclasses.replace(CONFIG, attention_dropout=0.5, stochastic_depth=0.5)
     trainer = subject.Trainer(options, data, config)
     before = torch.get_rng_state()
-    arguments = (trainer.model, data.held_out, options.training, torch.float32, 2)
+    arguments = (trainer.model, data.held_out["text"], options.training, torch.float32, 2)
     assert subject.evaluate(*arguments) == subject.evaluate(*arguments)
     assert torch.equal(torch.get_rng_state(), before)
     assert trainer.model.training
 
 
-# spec: specs/recipes/pretrain.vibee:438
+# spec: specs/recipes/pretrain.vibee:514
 def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData) -> None:
     """Bits per byte of the held-out bytes, against gzip itself and a unigram counted by hand."""
     text = data.held_out_text()
@@ -2158,24 +2587,24 @@ def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData)
         8 * len(gzip.compress(text, 9, mtime=0)) / len(text), rel=0.01
     )
     counts = torch.ones(300, dtype=torch.float64)
-    for batch in held_out_batches(data.train, 16, 1):
+    for batch in held_out_batches(data.train["text"], 16, 1):
         row = batch.targets[batch.targets != IGNORE_INDEX]
         counts += torch.bincount(row, minlength=300)
-    counts[1] += data.train_manifest.num_documents  # the begin marks
+    counts[1] += data.train_manifests["text"].num_documents  # the begin marks
     bits = 0.0
-    for batch in held_out_batches(data.held_out, 16, 1):
+    for batch in held_out_batches(data.held_out["text"], 16, 1):
         row = batch.targets[batch.targets != IGNORE_INDEX]
         bits += float(-torch.log2(counts[row] / counts.sum()).sum())
     assert scores["unigram"] == pytest.approx(bits / len(text), rel=1e-9)
     assert scores.keys() == {"model", "unigram", "gzip -9"}
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:530
 def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:530
 def test_export_writes_what_the_options_name(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2197,7 +2626,7 @@ def test_export_writes_what_the_options_name(
 REPORT = ParityReport(max_abs=1e-6, mean_kl=0.0, argmax_agreement=1.0, positions=5)
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:530
 def test_export_writes_what_the_options_name_and_proves_it(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2236,7 +2665,7 @@ def test_export_writes_what_the_options_name_and_proves_it(
     assert str(caught.value) == f"{path} is not the model: {path!r}; {trainer.model!r}"
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:530
 def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2262,15 +2691,15 @@ def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     assert f"llama.cpp goes on from {prompt!r}:\n  | {prompt}\n  |     return 1\n" in report
 
 
-# spec: specs/recipes/pretrain.vibee:462
+# spec: specs/recipes/pretrain.vibee:538
 @pytest.fixture(scope="module")
 def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[str, Any]:
     """The result of a run that nothing interrupts."""
-    assert data.train.is_dir()
+    assert data.train["text"].is_dir()
     return subject.train(first_options, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:462
+# spec: specs/recipes/pretrain.vibee:538
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_ends_like_the_unbroken_one(
     fresh: subject.Options,
@@ -2308,7 +2737,7 @@ def test_interrupted_run_ends_like_the_unbroken_one(
     assert "going on" not in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:462
+# spec: specs/recipes/pretrain.vibee:538
 def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     whole: dict[str, Any], first_options: subject.Options
 ) -> None:
@@ -2322,7 +2751,7 @@ def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     assert (first_options.out / "loss.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:546
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -2333,7 +2762,7 @@ def arguments_for(options: subject.Options, **more: object) -> list[str]:
     ]  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:546
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2375,7 +2804,7 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:546
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -2392,7 +2821,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:546
 def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2427,7 +2856,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     assert "error: cannot write" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:546
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2444,7 +2873,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         signal.signal(signal.SIGINT, before)
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:546
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2459,7 +2888,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:546
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
