@@ -52,7 +52,6 @@ _PRELOADED = [
     "torch.distributed.fsdp",
     "torch.distributed.pipelining",
     "torch.distributed.tensor.parallel",
-    "igla.distributed.ranks",
 ]
 
 # 1. In the process of a rank.
@@ -111,8 +110,8 @@ def _start(
 ) -> tuple[list[BaseProcess], dict[Connection, int]]:
     """The processes, and the rank that sends its result into each connection."""
     context = multiprocessing.get_context("forkserver")
-    tested = [name for name in ("pytest",) if name in sys.modules]  # a module of tests imports it
-    context.set_forkserver_preload(_PRELOADED + tested)
+    used = [name for name in sys.modules if name == "pytest" or name.startswith("igla.")]
+    context.set_forkserver_preload(_PRELOADED + used)  # read when the server begins
     place = (inspect.getfile(function), function.__module__, function.__name__)
     work = pickle.dumps((dict(os.environ), str(store), tuple(arguments)))
     processes, connections = [], {}
