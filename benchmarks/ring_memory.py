@@ -1,11 +1,11 @@
-"""Peak memory of one rank as a sequence grows, spread by ring attention over 1, 2 and 4 ranks of this machine.
+"""Peak memory of one rank as a sequence grows, spread by ring attention over 1, 2 and 4 ranks.
 
     python benchmarks/ring_memory.py                       8k, 16k and 32k tokens; prints a table
     python benchmarks/ring_memory.py --plot out/ring.svg   and draws it
 
-Each figure is the growth of the resident set (VmHWM, reset before the measurement) over forward and backward pass of one
-attention layer, on the rank that needs most, in a fresh process. Beside it stands what the layer keeps between the passes
-by its formula, ring_saved_bytes.
+Each figure is the growth of the resident set (VmHWM, reset before the measurement) over forward and backward
+pass of one attention layer, on the rank that needs most, in a fresh process. Beside it stands what the layer
+keeps between the passes by its formula, ring_saved_bytes.
 """
 
 from __future__ import annotations

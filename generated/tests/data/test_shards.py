@@ -336,7 +336,7 @@ def test_workers_do_not_change_the_shards_nor_the_errors(
         assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/data/shards.vibee:110
+# spec: specs/data/shards.vibee:109
 class _RayData:
     """What is used of Ray Data: rows of numbers and bytes go to a function elsewhere, and come back in any order."""
 
@@ -355,12 +355,12 @@ class _RayData:
         yield from self.rows
 
 
-# spec: specs/data/shards.vibee:110
+# spec: specs/data/shards.vibee:109
 class _RayError(Exception):
     """The error that all of Ray's are."""
 
 
-# spec: specs/data/shards.vibee:110
+# spec: specs/data/shards.vibee:109
 @pytest.fixture
 def ray(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Stands for Ray where it is not installed, and where it is: a cluster takes seconds to start."""
@@ -372,7 +372,7 @@ def ray(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return found
 
 
-# spec: specs/data/shards.vibee:110
+# spec: specs/data/shards.vibee:109
 def test_ray_writes_the_same_shards(
     trained: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ray: ModuleType
 ) -> None:
@@ -393,7 +393,7 @@ def test_ray_writes_the_same_shards(
     assert len(full) >= 2 and set(full) == {3 * shards.RAY_BATCHES} and 0 < last <= full[0]
 
 
-# spec: specs/data/shards.vibee:110
+# spec: specs/data/shards.vibee:109
 def test_ray_writes_the_same_shards_and_makes_the_same_errors(
     trained: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ray: ModuleType
 ) -> None:
@@ -438,7 +438,7 @@ def test_missing_ray_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/data/shards.vibee:109
+# spec: specs/data/shards.vibee:110
 def test_dead_workers_are_named(trained: Tokenizer, tmp_path: Path) -> None:
     """write_shards: dead workers are named."""
     worker = shards._Worker(shards._Options(trained, 10, 1, (), lambda document: ""))
@@ -456,7 +456,7 @@ def test_dead_workers_are_named(trained: Tokenizer, tmp_path: Path) -> None:
     worker.close()
 
 
-# spec: specs/data/shards.vibee:109
+# spec: specs/data/shards.vibee:110
 def test_dead_workers_are_named_and_loud_ones_are_understood(trained: Tokenizer) -> None:
     """A worker loads no torch, runs no main program, and keeps answers apart from what is printed."""
     worker = shards._Worker(shards._Options(trained, 10, 1, (), lambda document: ""))
