@@ -62,7 +62,7 @@ class ParallelConfig:
     ep: int = 1
     """Ranks, out of those of fsdp, that share the experts (expert parallel)."""
     reshard_to: int | None = None
-    """Ranks over which gathered weights are spread again between forward and backward pass; none for all that shared them, 1 keeps them whole."""
+    """Ranks that share gathered weights between forward and backward pass; none for all of fsdp, 1 keeps them whole."""
     offload: bool = False
     """Weights, gradients and moments wait in the memory of the host."""
     checkpointing: Literal["none", "attention", "full"] = "none"
@@ -438,7 +438,7 @@ def resolve_layout(config: ParallelConfig, ranks: int) -> Layout:
     if others * fsdp != ranks:
         raise ValueError(
             f"{ranks} ranks were started, {_shown(config, _SIZES[:-1])} = {others * fsdp}: "
-            f"start {others * fsdp} ranks, or set fsdp to none for all that are left"
+            f"start {others * fsdp} ranks, or set fsdp to none"
         )
     if fsdp % config.ep != 0:
         raise ValueError(

@@ -106,7 +106,7 @@ def test_resolve_layout_sizes_must_multiply_to_the_ranks() -> None:
     with pytest.raises(
         ValueError,
         match=re.escape(
-            "60 ranks were started, fsdp=3 x pp=5 x cp=2 = 30: start 30 ranks, or set fsdp to none for all that are left"
+            "60 ranks were started, fsdp=3 x pp=5 x cp=2 = 30: start 30 ranks, or set fsdp to none"
         ),
     ):
         layout.resolve_layout(layout.ParallelConfig(fsdp=3, cp=2, pp=5), 60)
