@@ -24,6 +24,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -94,7 +95,8 @@ def _run_rank(
         dist.destroy_process_group()
         results.send_bytes(pickle.dumps((True, result)))
     except BaseException:  # not every error of torch is an Exception
-        results.send_bytes(pickle.dumps((False, traceback.format_exc())))
+        with suppress(BrokenPipeError):  # who started the ranks is gone
+            results.send_bytes(pickle.dumps((False, traceback.format_exc())))
 
 
 # 2. In the process that started them.
