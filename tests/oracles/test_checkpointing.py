@@ -353,7 +353,7 @@ def test_every_byte_of_the_manifest_counts(three: Path) -> None:
     manifest = json.loads(whole)
     for name in FILES:  # small files in place of the large ones: hashing is not what is tested here
         (path.parent / name).write_bytes(name.encode())
-        manifest["files"][name] = checkpointing._write_file(path.parent / name, name.encode())
+        manifest["files"][name] = checkpointing.write_file(path.parent / name, name.encode())
     whole = json.dumps(manifest, indent=2).encode()
     path.write_bytes(whole)
     assert checkpointing.verify_checkpoint(path.parent) == []

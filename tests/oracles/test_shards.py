@@ -24,6 +24,7 @@ from igla.data import shards
 from igla.data.cleaning import Cleaned, CleaningConfig
 from igla.data.shards import verify_shards, write_parts
 from igla.data.sources import Document, SourceConfig, Sources
+from igla.data.tokenizer import TokenizerConfig, train_tokenizer
 from tests.oracles.forking import REPOSITORY, Server, serve
 
 MEMORY = 24_000_000  # bytes by which the peak may grow from 1 to 16 times the data
@@ -133,6 +134,20 @@ def test_killed_at_any_moment_ends_as_if_never_stopped(
         assert verify_shards(out / "train") == verify_shards(out / "held-out") == []
         assert [path.name for path in out.parent.iterdir()] == ["out"]
     assert torn > kills // 5, "too few kills came while a shard was written"
+
+
+# ---------------------------------------------------------------- ray
+
+
+def test_ray_writes_the_same_shards(tmp_path: Path) -> None:
+    """A real one, on this machine; what stands for it in the generated tests knows only what is used of it."""
+    pytest.importorskip("ray.data", reason="Ray Data is not installed")
+    texts = [document.text for document in documents()]
+    tokenizer = train_tokenizer(texts, TokenizerConfig(vocab_size=300), tmp_path / "t.model")
+    for engine in ("processes", "ray"):
+        out = tmp_path / engine
+        shards.write_parts(documents(), tokenizer, out, part_of, shard_tokens=9_000, engine=engine)
+    assert contents(tmp_path / "ray") == contents(tmp_path / "processes")
 
 
 # ---------------------------------------------------------------- memory

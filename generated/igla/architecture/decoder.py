@@ -743,10 +743,13 @@ class Decoder(nn.Module):
     vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
 
     Documents packed into one sequence (document_ids_bt) give what they give apart, and padding
-    is a document of its own; with a cache, tokens continue the cached ones. init_weights draws
-    the weights as draw_weight says. checkpoint_activations(policy) keeps fewer activations in
-    training and computes them again in the backward pass: policy full keeps the input of each
-    block, attention all but what attention makes, none all.
+    is a document of its own; with a cache, tokens continue the cached ones. The attributes
+    make_mask and make_tables are the functions that make what all layers share, the mask and
+    the rotary tables; who spreads a sequence over processes sets others with the same
+    arguments. init_weights draws the weights as draw_weight says.
+    checkpoint_activations(policy) keeps fewer activations in training and computes them again
+    in the backward pass: policy full keeps the input of each block, attention all but what
+    attention makes, none all.
 
     Given: Token ids [B, T].
     When: The decoder is applied.
@@ -762,6 +765,7 @@ class Decoder(nn.Module):
         self.norm = build_norm(config.norm)
         if not config.tie_embeddings:
             self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.make_mask = _shared_mask
         self.make_tables = _rotary_tables if config.position == "rope" else _no_tables
         self.run_block = _call
         self.init_weights()
@@ -809,13 +813,8 @@ class Decoder(nn.Module):
         self._check_tokens(tokens_bt, document_ids_bt, cache)
         x_btd = self.embed_tokens(tokens_bt)
         first = None if cache is None else cache[0]
-        num_tokens, device = tokens_bt.shape[1], tokens_bt.device
         dtype = _compute_dtype(x_btd)
-        mask = attention_mask(
-            self.config.attention, num_tokens, document_ids_bt, first, dtype, device
-        )
-        if mask is not None and not runs_in_blocks(device.type, num_tokens, True):
-            mask = _added_to_scores(mask, dtype)
+        mask = self.make_mask(self.config, tokens_bt, document_ids_bt, first, dtype)
         cos, sin = self.make_tables(self.config, tokens_bt, document_ids_bt, first)
         routings = []
         for index, layer in enumerate(self.layers):
@@ -863,6 +862,22 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
 
 
 # spec: specs/architecture/decoder.vibee:353
+def _shared_mask(
+    config: DecoderConfig,
+    tokens_bt: Tensor,
+    document_ids_bt: Tensor | None,
+    cache: KVCache | None,
+    dtype: torch.dtype,
+) -> Tensor | None:
+    """The mask of all layers, if they need one, in the form that their kernel takes."""
+    num_tokens, device = tokens_bt.shape[1], tokens_bt.device
+    mask = attention_mask(config.attention, num_tokens, document_ids_bt, cache, dtype, device)
+    if mask is None or runs_in_blocks(device.type, num_tokens, True):
+        return mask
+    return _added_to_scores(mask, dtype)
+
+
+# spec: specs/architecture/decoder.vibee:353
 def _added_to_scores(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """A mask in the form that kernels add to the scores: else each layer would make it, and keep it."""
     if mask.dtype != torch.bool:
@@ -898,7 +913,7 @@ def _no_tables(*_: Any) -> tuple[None, None]:
     return None, None
 
 
-# spec: specs/architecture/decoder.vibee:381
+# spec: specs/architecture/decoder.vibee:382
 def make_caches(
     config: DecoderConfig,
     batch_size: int,

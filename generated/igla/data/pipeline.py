@@ -27,7 +27,13 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from igla.data.cleaning import Cleaned, CleaningConfig, CleaningCounts, NearDuplicateConfig
-from igla.data.shards import ShardManifest, load_manifest, verify_shards, write_parts
+from igla.data.shards import (
+    ShardManifest,
+    load_manifest,
+    require_engine,
+    verify_shards,
+    write_parts,
+)
 from igla.data.sources import Document, SourceConfig, SourceCounts, Sources, describe_sources
 from igla.data.tokenizer import (
     HuggingFaceTokenizer,
@@ -53,13 +59,17 @@ class PipelineConfig:
     shard_tokens: int = 100000000
     """Tokens of each shard but the last."""
     workers: int = 1
-    """Processes that tokenise."""
+    """Processes that tokenise, or tasks of ray."""
+    engine: Literal["processes", "ray"] = "processes"
+    """What tokenises; ray is Ray Data, here or on the cluster of RAY_ADDRESS."""
     tokenizer_bytes: int = 50000000
     """UTF-8 bytes of training documents, drawn at random, that the tokenizer is trained on (bytes)."""
     by_source: bool = False
     """A folder of shards for each source, as mixing needs."""
 
     def __post_init__(self) -> None:
+        if self.engine not in ("processes", "ray"):
+            raise ValueError(f"PipelineConfig.engine={self.engine!r} is not one of processes, ray")
         if not 0 < self.held_out_fraction < 1:
             raise ValueError(
                 "PipelineConfig needs 0 < held_out_fraction < 1, "
@@ -115,7 +125,7 @@ class Prepared:
 # ---------------------------------------------------------------- the split
 
 
-# spec: specs/data/pipeline.vibee:42
+# spec: specs/data/pipeline.vibee:43
 def is_held_out(text: str, fraction: float, seed: int) -> bool:
     """Returns whether the SHA-256 of seed and text, as a number in [0, 1), is below the fraction.
 
@@ -128,14 +138,14 @@ def is_held_out(text: str, fraction: float, seed: int) -> bool:
     return math.ldexp(_place(text, seed), -48) < fraction
 
 
-# spec: specs/data/pipeline.vibee:42
+# spec: specs/data/pipeline.vibee:43
 def _place(text: str, seed: int) -> int:
     """48 bits that depend on text and seed alone."""
     digest = hashlib.sha256(f"{seed}:".encode() + text.encode()).digest()
     return int.from_bytes(digest[:6], "big")
 
 
-# spec: specs/data/pipeline.vibee:54
+# spec: specs/data/pipeline.vibee:55
 def sample_texts(documents: Iterable[Document], max_bytes: int, seed: int) -> list[str]:
     """Returns the texts of lowest SHA-256 with the seed, lowest first, as many as fit into
     max_bytes of UTF-8: a random sample that does not depend on the order of the documents.
@@ -159,7 +169,7 @@ def sample_texts(documents: Iterable[Document], max_bytes: int, seed: int) -> li
     return [text for _, text, _ in sorted(chosen, reverse=True)]
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 @dataclass(frozen=True)
 class _Parts:
     """The part of a document, by the split and, if that is asked for, its source."""
@@ -175,7 +185,7 @@ class _Parts:
 # ---------------------------------------------------------------- preparing
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 def prepare(
     sources: tuple[SourceConfig, ...],
     out: Path,
@@ -204,9 +214,11 @@ def prepare(
     Raises:
         ValueError before any work if a source has no files, a package is missing, `out` cannot
             be written, or no document, with `by_source` no document of a source, would be on
-            one side of the split.
+            one side of the split; after the writing if that is so because all of them are in an
+            earlier source too.
     """
     out = Path(out)
+    require_engine(config.engine)
     stream = Sources(sources)
     documents = Cleaned(stream, cleaning) if cleaning else stream
     given = tokenizer if isinstance(tokenizer, TokenizerConfig) else load_tokenizer(tokenizer)
@@ -227,8 +239,10 @@ def prepare(
             _Parts(config),
             shard_tokens=config.shard_tokens,
             workers=config.workers,
+            engine=config.engine,
             sources=tuple(sources),
         )
+        _require_all_parts(manifests, stream, config)
         _write_note(out, stamp, model, manifests, documents)
         found = _read_note(out, stamp)
     for line in (*describe_sources(sources), *_describe_counts(out), *_describe_sides(found)):
@@ -236,7 +250,7 @@ def prepare(
     return found
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 def _stamp(
     stream: Sources,
     tokenizer: Tokenizer | HuggingFaceTokenizer | TokenizerConfig,
@@ -245,12 +259,12 @@ def _stamp(
 ) -> str:
     """A hash of everything that the shards depend on."""
     chosen = tokenizer if isinstance(tokenizer, TokenizerConfig) else tokenizer.sha256
-    alike = dataclasses.replace(config, workers=1)
+    alike = dataclasses.replace(config, workers=1, engine="processes")
     text = f"{stream.stamp()} {stream.configs} {chosen} {cleaning} {alike}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 def _require_writable(out: Path) -> None:
     """A folder that cannot be written is refused before hours of work, not after."""
     try:
@@ -263,7 +277,7 @@ def _require_writable(out: Path) -> None:
         ) from error
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 def _groups(
     sources: tuple[SourceConfig, ...], config: PipelineConfig
 ) -> list[tuple[SourceConfig, ...]]:
@@ -278,7 +292,7 @@ def _groups(
     return [(source,) for source in sources]
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 def _require_both_sides(
     sources: Sequence[SourceConfig], cleaning: CleaningConfig | None, config: PipelineConfig
 ) -> None:
@@ -301,7 +315,21 @@ def _require_both_sides(
     )
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
+def _require_all_parts(
+    manifests: dict[str, ShardManifest], stream: Sources, config: PipelineConfig
+) -> None:
+    """A document that is in two sources goes to the first alone, which may leave nothing to the other."""
+    names = [source.name for source in stream.configs] if config.by_source else []
+    wanted = [f"{side}/{name}" for side in (TRAIN, HELD_OUT) for name in names]
+    if missing := [part for part in wanted if part not in manifests]:
+        raise ValueError(
+            f"no document is left for {', '.join(missing)}, what there was is in another source too; "
+            "leave out that source, or give it more documents"
+        )
+
+
+# spec: specs/data/pipeline.vibee:64
 def _trained(
     documents: Iterable[Document],
     out: Path,
@@ -328,7 +356,7 @@ def _trained(
     return model
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 def _digest(texts: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for text in texts:
@@ -336,7 +364,7 @@ def _digest(texts: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -349,7 +377,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 def _write_note(
     out: Path,
     stamp: str,
@@ -375,7 +403,7 @@ def _write_note(
     _write_json(out / NOTE_NAME, note)
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 def _read_note(out: Path, stamp: str) -> Prepared | None:
     """What an earlier call prepared, if it is undamaged and what would be prepared now."""
     try:
@@ -406,7 +434,7 @@ def _read_note(out: Path, stamp: str) -> Prepared | None:
 # ---------------------------------------------------------------- describing
 
 
-# spec: specs/data/pipeline.vibee:86
+# spec: specs/data/pipeline.vibee:89
 def describe_shards(path: Path) -> list[str]:
     """Returns a line for each folder of shards with documents, tokens, bytes and bytes a token,
     one for each source with its share of the tokens, and the counts of what was left out.
@@ -430,7 +458,7 @@ def describe_shards(path: Path) -> list[str]:
     return lines + _describe_counts(path)
 
 
-# spec: specs/data/pipeline.vibee:86
+# spec: specs/data/pipeline.vibee:89
 def _shard_folders(path: Path) -> list[Path]:
     """Folders with a manifest."""
     found = sorted(manifest.parent for manifest in path.rglob("manifest.json"))
@@ -439,7 +467,7 @@ def _shard_folders(path: Path) -> list[Path]:
     return found
 
 
-# spec: specs/data/pipeline.vibee:86
+# spec: specs/data/pipeline.vibee:89
 def _describe(name: str, manifest: ShardManifest) -> str:
     return (
         f"{name}: {manifest.num_documents:,} documents, {manifest.num_tokens:,} tokens in "
@@ -449,7 +477,7 @@ def _describe(name: str, manifest: ShardManifest) -> str:
     )
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 def _describe_sides(prepared: Prepared) -> list[str]:
     """The sizes of both sides of the split."""
     (documents, held_out_documents), (tokens, held_out_tokens) = (
@@ -464,7 +492,7 @@ def _describe_sides(prepared: Prepared) -> list[str]:
     ]
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 def _describe_counts(out: Path) -> list[str]:
     """What the note of a prepared folder says was left out."""
     if not (out / NOTE_NAME).is_file():
@@ -476,7 +504,7 @@ def _describe_counts(out: Path) -> list[str]:
     return lines
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 def _describe_losses(documents: Sources | Cleaned) -> str:
     """The counts of a stream in words."""
     stream = documents.documents if isinstance(documents, Cleaned) else documents
@@ -487,7 +515,7 @@ def _describe_losses(documents: Sources | Cleaned) -> str:
     return "; ".join(_describe_losses_of(dataclasses.asdict(count)) for count in counts)
 
 
-# spec: specs/data/pipeline.vibee:63
+# spec: specs/data/pipeline.vibee:64
 def _describe_losses_of(counts: dict[str, int]) -> str:
     """Counts that are not zero; the first always."""
     first, *rest = ((name.replace("_", " "), count) for name, count in counts.items())
@@ -499,7 +527,7 @@ def _describe_losses_of(counts: dict[str, int]) -> str:
 # ---------------------------------------------------------------- the program
 
 
-# spec: specs/data/pipeline.vibee:94
+# spec: specs/data/pipeline.vibee:97
 @dataclass(frozen=True, kw_only=True)
 class PrepareOptions:
     """Read sources, clean and split them, and write shards of tokens."""
@@ -529,7 +557,7 @@ class PrepareOptions:
     """What --clean does."""
 
 
-# spec: specs/data/pipeline.vibee:94
+# spec: specs/data/pipeline.vibee:97
 @dataclass(frozen=True, kw_only=True)
 class VerifyOptions:
     """Compare each shard below a folder with its SHA-256, and name what is wrong."""
@@ -540,7 +568,7 @@ class VerifyOptions:
     """File of the tokenizer that the shards must have been made with."""
 
 
-# spec: specs/data/pipeline.vibee:94
+# spec: specs/data/pipeline.vibee:97
 @dataclass(frozen=True, kw_only=True)
 class StatsOptions:
     """Tell what is in the shards below a folder, in documents, tokens and bytes."""
@@ -549,7 +577,7 @@ class StatsOptions:
     """Folder with shards at any depth."""
 
 
-# spec: specs/data/pipeline.vibee:94
+# spec: specs/data/pipeline.vibee:97
 def _prepare(options: PrepareOptions) -> list[str]:
     cleaning = options.cleaning
     if options.near_duplicates:
@@ -565,7 +593,7 @@ def _prepare(options: PrepareOptions) -> list[str]:
     return []
 
 
-# spec: specs/data/pipeline.vibee:94
+# spec: specs/data/pipeline.vibee:97
 def _source(text: str, options: PrepareOptions) -> SourceConfig:
     """NAME=LOCATION or NAME=LOCATION=WEIGHT."""
     name, _, location = text.partition("=")
@@ -585,7 +613,7 @@ def _source(text: str, options: PrepareOptions) -> SourceConfig:
         ) from error
 
 
-# spec: specs/data/pipeline.vibee:94
+# spec: specs/data/pipeline.vibee:97
 def _verify(options: VerifyOptions) -> list[str]:
     sha256 = load_tokenizer(options.tokenizer).sha256 if options.tokenizer else None
     folders = _shard_folders(options.path)
@@ -595,7 +623,7 @@ def _verify(options: VerifyOptions) -> list[str]:
     return faults
 
 
-# spec: specs/data/pipeline.vibee:94
+# spec: specs/data/pipeline.vibee:97
 def _stats(options: StatsOptions) -> list[str]:
     print("\n".join(describe_shards(options.path)))
     return []
@@ -608,7 +636,7 @@ Command = (
 )
 
 
-# spec: specs/data/pipeline.vibee:94
+# spec: specs/data/pipeline.vibee:97
 def main(arguments: list[str] | None = None) -> int:
     """Runs prepare, verify or stats, and returns the exit status: 0, or 1 with a sentence on what
     is wrong.

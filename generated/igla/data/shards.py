@@ -35,8 +35,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -47,6 +48,7 @@ from igla.data.tokenizer import HuggingFaceTokenizer, Tokenizer
 FORMAT_VERSION = 2
 BATCH_CHARACTERS = 1000000
 BATCHES_AHEAD = 2
+RAY_BATCHES = 8
 HEADER_BYTES = 64
 MANIFEST_NAME = "manifest.json"
 JOURNAL_NAME = "journal.jsonl"
@@ -54,8 +56,11 @@ MAGIC = b"IGLAIDX2"
 START_DTYPE = "<i8"
 NO_DOCUMENTS = hashlib.sha256().hexdigest()
 
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 
-# spec: specs/data/shards.vibee:27
+
+# spec: specs/data/shards.vibee:28
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceShare:
     """What one source has in the shards."""
@@ -68,7 +73,7 @@ class SourceShare:
     """UTF-8 bytes of the texts."""
 
 
-# spec: specs/data/shards.vibee:33
+# spec: specs/data/shards.vibee:34
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShardInfo:
     """One shard, NAME.bin with the tokens and NAME.idx with the places of the documents."""
@@ -85,7 +90,7 @@ class ShardInfo:
     """SHA-256 of NAME.idx, in hex."""
 
 
-# spec: specs/data/shards.vibee:47
+# spec: specs/data/shards.vibee:48
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShardManifest:
     """What a folder of shards holds and what it was made from."""
@@ -122,7 +127,7 @@ class ShardManifest:
     """The shards, in the order of the stream."""
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 class _Item(NamedTuple):
     """A document on its way to the shards of its part."""
 
@@ -132,7 +137,7 @@ class _Item(NamedTuple):
     drop: int  # tokens of it that are in finished shards already
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 class _Changed(Exception):
     """The documents are not those that finished shards were made from."""
 
@@ -140,7 +145,7 @@ class _Changed(Exception):
 # ---------------------------------------------------------------- writing
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def write_shards(
     documents: Iterable[Document],
     tokenizer: Tokenizer | HuggingFaceTokenizer,
@@ -148,14 +153,16 @@ def write_shards(
     *,
     shard_tokens: int = 100_000_000,
     workers: int = 1,
+    engine: Literal["processes", "ray"] = "processes",
     sources: tuple[SourceConfig, ...] = (),
 ) -> ShardManifest:
     """Writes the shards of all documents and returns their manifest.
 
     If the folder is there already, undamaged and made from the same documents, tokenizer and
     shard_tokens, it is used as it is; other shards are replaced, other content is refused. With
-    several workers each is a process of its own that loads neither torch nor the main program;
-    their number does not change the result.
+    several workers each is a process of its own that loads neither torch nor the main program.
+    With the engine ray that many tasks of Ray Data tokenise, on a machine or a cluster
+    (RAY_ADDRESS) whose Pythons have igla and the tokenizer's file. Neither changes the result.
 
     Given: Documents that can be read again, a tokenizer and a folder.
     When: They are to be tokenised.
@@ -163,17 +170,18 @@ def write_shards(
     Args:
         documents: one text, where it came from, and the name of its source.
         tokenizer: either kind of tokenizer.
+        engine: one of processes, ray.
 
     Raises:
         ValueError if there are no documents, they can be read only once, an option is below 1,
             a worker dies, or the folder cannot be written, holds something else, or is being
-            written by another process.
+            written by another process; with ray, if it is not installed or gives up.
     """
-    options = _Options(tokenizer, shard_tokens, workers, sources, lambda document: "")
+    options = _Options(tokenizer, shard_tokens, workers, sources, lambda document: "", engine)
     return _write(documents, Path(out), options)[""]
 
 
-# spec: specs/data/shards.vibee:113
+# spec: specs/data/shards.vibee:116
 def write_parts(
     documents: Iterable[Document],
     tokenizer: Tokenizer | HuggingFaceTokenizer,
@@ -182,6 +190,7 @@ def write_parts(
     *,
     shard_tokens: int = 100_000_000,
     workers: int = 1,
+    engine: Literal["processes", "ray"] = "processes",
     sources: tuple[SourceConfig, ...] = (),
 ) -> dict[str, ShardManifest]:
     """Does what write_shards does, for each part in a folder of its name below `out`, and returns
@@ -196,15 +205,16 @@ def write_parts(
         documents: one text, where it came from, and the name of its source.
         tokenizer: either kind of tokenizer.
         part_of: names the part that a document belongs to.
+        engine: one of processes, ray.
 
     Raises:
         ValueError as write_shards.
     """
-    options = _Options(tokenizer, shard_tokens, workers, sources, part_of)
+    options = _Options(tokenizer, shard_tokens, workers, sources, part_of, engine)
     return _write(documents, Path(out), options)
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 @dataclass(frozen=True)
 class _Options:
     """How documents become shards."""
@@ -214,8 +224,10 @@ class _Options:
     workers: int
     sources: tuple[SourceConfig, ...]
     part_of: Callable[[Document], str]
+    engine: str = "processes"
 
     def __post_init__(self) -> None:
+        require_engine(self.engine)
         if self.shard_tokens < 1 or self.workers < 1:
             raise ValueError(
                 f"shard_tokens is {self.shard_tokens} and workers {self.workers}; both must be 1 or more"
@@ -239,7 +251,7 @@ class _Options:
         return hashlib.sha256(f"{self.facts} {digest}".encode()).hexdigest()
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _write(documents: Iterable[Document], out: Path, options: _Options) -> dict[str, ShardManifest]:
     """The manifests of all parts, written or found."""
     if iter(documents) is documents:
@@ -255,7 +267,7 @@ def _write(documents: Iterable[Document], out: Path, options: _Options) -> dict[
             return _write_parts(documents, folder, options)
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _finished(
     documents: Iterable[Document], out: Path, options: _Options
 ) -> dict[str, ShardManifest] | None:
@@ -281,7 +293,7 @@ def _finished(
     )
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _chain(digest: str, document: Document) -> str:
     """A hash of all documents so far. Names are no part of it: a folder may be moved."""
     # hashes of fixed length, so that no text can pass for the source of the next document
@@ -290,7 +302,7 @@ def _chain(digest: str, document: Document) -> str:
     return hashlib.sha256(f"{digest}{source}{text}".encode()).hexdigest()
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _write_parts(
     documents: Iterable[Document], folder: Path, options: _Options
 ) -> dict[str, ShardManifest]:
@@ -313,7 +325,7 @@ def _write_parts(
     return {part: _write_manifest(folder / part, place, options) for part, place in places}
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _unwritten(
     documents: Iterable[Document], journal: _Journal, part_of: Callable[[Document], str]
 ) -> Iterator[_Item]:
@@ -336,7 +348,7 @@ def _unwritten(
         raise _Changed
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
     """Documents in lists of about BATCH_CHARACTERS, so that memory does not grow with the data."""
     batch: list[_Item] = []
@@ -354,7 +366,7 @@ def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
 # ---------------------------------------------------------------- what is finished
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 @dataclass(frozen=True, kw_only=True)
 class _Place:
     """How far a part is, as its last finished shard left it."""
@@ -366,7 +378,7 @@ class _Place:
     mix: dict[str, SourceShare] = field(default_factory=dict)
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 class _Journal:
     """A line for each finished shard, after its files: what stands here lies whole on the disk."""
 
@@ -431,12 +443,12 @@ class _Journal:
             _to_disk(file)
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _shard_name(number: int) -> str:
     return f"shard-{number:05d}"
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 class _PartWriter:
     """Writes documents one after the other into the shards of one part."""
 
@@ -526,13 +538,13 @@ class _PartWriter:
             (self._folder / f"{self._name}.bin.tmp").unlink()
 
 
-# spec: specs/data/shards.vibee:144
+# spec: specs/data/shards.vibee:155
 def _tokenizer_mark(sha256: str) -> bytes:
     """32 bytes that tell one tokenizer from another."""
     return hashlib.sha256(sha256.encode()).digest()
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _write_manifest(folder: Path, place: _Place, options: _Options) -> ShardManifest:
     """The manifest of a part, written when all of its shards are."""
     shares = place.mix.values()
@@ -555,7 +567,7 @@ def _write_manifest(folder: Path, place: _Place, options: _Options) -> ShardMani
     return manifest
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _write_file(path: Path, content: bytes) -> None:
     """A file that is whole and on the disk when it has its name."""
     temporary = path.with_name(f"{path.name}.tmp")
@@ -566,13 +578,13 @@ def _write_file(path: Path, content: bytes) -> None:
     _folder_to_disk(path.parent)
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _to_disk(file: Any) -> None:
     file.flush()
     os.fsync(file.fileno())
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _folder_to_disk(folder: Path) -> None:
     """The names in a folder, which are not the files' own affair."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -582,7 +594,7 @@ def _folder_to_disk(folder: Path) -> None:
         os.close(descriptor)
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 @contextmanager
 def _folder_in_the_making(out: Path) -> Iterator[Path]:
     """A folder beside `out` that takes its place when the block ends well, and else waits for the next call."""
@@ -605,7 +617,7 @@ def _folder_in_the_making(out: Path) -> Iterator[Path]:
         ) from error
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 @contextmanager
 def _lock(folder: Path, out: Path) -> Iterator[None]:
     """Two processes must not write the same shards."""
@@ -621,7 +633,7 @@ def _lock(folder: Path, out: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _put_in_place(folder: Path, out: Path) -> None:
     """Gives the finished folder its name. Cut off between the two renamings, the next call goes on."""
     old = out.with_name(f".{out.name}.old")
@@ -634,7 +646,7 @@ def _put_in_place(folder: Path, out: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _empty(folder: Path) -> None:
     """Removes everything in a folder."""
     for path in folder.iterdir():
@@ -644,32 +656,116 @@ def _empty(folder: Path) -> None:
 # ---------------------------------------------------------------- tokenising
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:133
+def require_engine(engine: str) -> None:
+    """Returns if write_shards can tokenise with it here.
+
+    Given: The name of an engine.
+    When: Something long comes before the tokenising.
+
+    Raises:
+        ValueError if there is no such engine, or Ray Data is not installed, with the command
+            that installs it.
+    """
+    if engine not in ("processes", "ray"):
+        raise ValueError(f"engine is {engine!r}; it must be processes or ray")
+    if engine == "ray":
+        _ray()
+
+
+# spec: specs/data/shards.vibee:133
+def _ray() -> Any:
+    """Ray with its library for data, which few have installed."""
+    try:
+        import ray.data
+        import ray.exceptions
+    except ImportError as error:
+        raise ValueError(
+            "tokenising with ray needs Ray Data, which is not installed; "
+            "run: pip install 'ray[data]', or take the engine processes"
+        ) from error
+    return ray
+
+
+# spec: specs/data/shards.vibee:84
 def _tokenized(
     batches: Iterator[list[_Item]], options: _Options
 ) -> Iterator[tuple[list[_Item], list[np.ndarray]]]:
     """Each batch with the tokens of its documents, in order."""
-    if options.workers == 1:
+    if options.engine == "ray":
+        yield from _tokenized_by_ray(batches, options)
+    elif options.workers == 1:
         for batch in batches:
             yield batch, _encoded(options.tokenizer, options.dtype, _texts(batch))
-        return
-    with _Workers(options) as workers:
-        waiting: deque[tuple[list[_Item], Future[list[np.ndarray]]]] = deque()
-        for batch in batches:
-            waiting.append((batch, workers.encode(_texts(batch))))
-            if len(waiting) == BATCHES_AHEAD * options.workers:
-                first, rows = waiting.popleft()
-                yield first, rows.result()
-        for batch, rows in waiting:
-            yield batch, rows.result()
+    else:
+        with _Workers(options) as workers:
+            jobs = ((batch, workers.encode(_texts(batch))) for batch in batches)
+            yield from _in_order(jobs, BATCHES_AHEAD * options.workers)
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
+def _in_order(
+    jobs: Iterator[tuple[Given, Future[Found]]], ahead: int
+) -> Iterator[tuple[Given, Found]]:
+    """What was given with what was found; so many jobs are under way at a time."""
+    waiting: deque[tuple[Given, Future[Found]]] = deque()
+    for job in jobs:
+        waiting.append(job)
+        if len(waiting) == ahead:
+            first, found = waiting.popleft()
+            yield first, found.result()
+    for given, found in waiting:
+        yield given, found.result()
+
+
+# spec: specs/data/shards.vibee:84
+def _tokenized_by_ray(
+    batches: Iterator[list[_Item]], options: _Options
+) -> Iterator[tuple[list[_Item], list[np.ndarray]]]:
+    """Rounds of batches go to the cluster, one while the shards of the one before are written."""
+    size = RAY_BATCHES * options.workers
+    rounds = iter(lambda: list(islice(batches, size)), [])
+    with ThreadPoolExecutor(1) as thread:
+        jobs = ((batches, thread.submit(_ray_round, batches, options)) for batches in rounds)
+        for done, rows in _in_order(jobs, 2):
+            yield from zip(done, rows, strict=True)
+
+
+# spec: specs/data/shards.vibee:84
+def _ray_round(batches: list[list[_Item]], options: _Options) -> list[list[np.ndarray]]:
+    """The tokens of some batches, each the work of one task. Rows of bytes come back as they are."""
+    ray = _ray()
+    given = [{"number": n, "texts": pickle.dumps(_texts(batch))} for n, batch in enumerate(batches)]
+    settings = {"tokenizer": options.tokenizer, "dtype": options.dtype}
+    data = ray.data.from_items(given, override_num_blocks=len(given))
+    try:
+        found = list(
+            data.map(_ray_row, fn_kwargs=settings, concurrency=options.workers).iter_rows()
+        )
+    except ray.exceptions.RayError as error:
+        raise ValueError(
+            f"Ray could not tokenise ({str(error).splitlines()[-1]}); see to the cluster, "
+            "and run again: finished shards are kept"
+        ) from error
+    found.sort(key=lambda row: row["number"])  # Ray promises no order
+    return [_require_rows(pickle.loads(row["answer"])) for row in found]
+
+
+# spec: specs/data/shards.vibee:84
+def _ray_row(
+    row: dict[str, Any], tokenizer: Tokenizer | HuggingFaceTokenizer, dtype: str
+) -> dict[str, Any]:
+    """What a task of Ray does."""
+    answer = _answer(tokenizer, dtype, pickle.loads(row["texts"]))
+    return {"number": row["number"], "answer": pickle.dumps(answer)}
+
+
+# spec: specs/data/shards.vibee:84
 def _texts(batch: list[_Item]) -> list[str]:
     return [item.document.text for item in batch]
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _encoded(
     tokenizer: Tokenizer | HuggingFaceTokenizer, dtype: str, texts: list[str]
 ) -> list[np.ndarray]:
@@ -677,7 +773,26 @@ def _encoded(
     return [row.astype(dtype) for row in tokenizer.encode_arrays(texts, bos=True, eos=True)]
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
+def _answer(
+    tokenizer: Tokenizer | HuggingFaceTokenizer, dtype: str, texts: list[str]
+) -> list[np.ndarray] | Exception:
+    """What is sent back from elsewhere: tokens, or the error that they would have been."""
+    try:
+        return _encoded(tokenizer, dtype, texts)
+    except Exception as error:
+        return error
+
+
+# spec: specs/data/shards.vibee:84
+def _require_rows(answer: list[np.ndarray] | Exception) -> list[np.ndarray]:
+    """An error from elsewhere is raised here."""
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+# spec: specs/data/shards.vibee:84
 class _Workers:
     """Processes that tokenise, each fed by a thread of this one."""
 
@@ -708,7 +823,7 @@ class _Workers:
             worker.close()
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 class _Worker:
     """A process of its own. It is no fork, and does not run the main program a second time."""
 
@@ -735,9 +850,7 @@ class _Worker:
                 f"a worker died (exit status {self.process.wait()}); free some memory or take fewer workers, "
                 "and run again: finished shards are kept"
             ) from error
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        return _require_rows(answer)
 
     def close(self) -> None:
         self.process.kill()
@@ -747,7 +860,7 @@ class _Worker:
             self.process.stdin.close()
 
 
-# spec: specs/data/shards.vibee:83
+# spec: specs/data/shards.vibee:84
 def _serve() -> None:
     """The other end: answers lists of texts with lists of tokens until the input ends."""
     signal.signal(
@@ -761,18 +874,14 @@ def _serve() -> None:
             texts = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        try:
-            answer: object = _encoded(tokenizer, dtype, texts)
-        except Exception as error:
-            answer = error
-        pickle.dump(answer, answers, protocol=5)
+        pickle.dump(_answer(tokenizer, dtype, texts), answers, protocol=5)
         answers.flush()
 
 
 # ---------------------------------------------------------------- what was written
 
 
-# spec: specs/data/shards.vibee:129
+# spec: specs/data/shards.vibee:140
 def load_manifest(path: Path) -> ShardManifest:
     """Reads and checks the manifest.json of the folder.
 
@@ -797,7 +906,7 @@ def load_manifest(path: Path) -> ShardManifest:
     )
 
 
-# spec: specs/data/shards.vibee:129
+# spec: specs/data/shards.vibee:140
 def _manifest(content: dict[str, Any]) -> ShardManifest:
     """The manifest that asdict made into JSON."""
     lists = ("patterns", "exclude")
@@ -813,13 +922,13 @@ def _manifest(content: dict[str, Any]) -> ShardManifest:
     )
 
 
-# spec: specs/data/shards.vibee:144
+# spec: specs/data/shards.vibee:155
 def _hashes(shard: ShardInfo) -> list[tuple[str, str]]:
     """The files of a shard and their SHA-256."""
     return [(f"{shard.name}.bin", shard.tokens_sha256), (f"{shard.name}.idx", shard.starts_sha256)]
 
 
-# spec: specs/data/shards.vibee:144
+# spec: specs/data/shards.vibee:155
 def _hash_fault(file: Path, sha256: str) -> str | None:
     """What is wrong with the content of a file."""
     try:
@@ -831,7 +940,7 @@ def _hash_fault(file: Path, sha256: str) -> str | None:
     return f"{file} is damaged: its SHA-256 is not that of the manifest; write the shards again"
 
 
-# spec: specs/data/shards.vibee:137
+# spec: specs/data/shards.vibee:148
 def size_faults(path: Path, manifest: ShardManifest) -> list[str]:
     """Returns one sentence for each file that is missing or has another size; the content is not
     looked at.
@@ -851,7 +960,7 @@ def size_faults(path: Path, manifest: ShardManifest) -> list[str]:
     return faults
 
 
-# spec: specs/data/shards.vibee:137
+# spec: specs/data/shards.vibee:148
 def _size_fault(file: Path, size: int) -> str | None:
     """What is wrong with the size of a file."""
     if not file.is_file():
@@ -862,7 +971,7 @@ def _size_fault(file: Path, size: int) -> str | None:
     return None
 
 
-# spec: specs/data/shards.vibee:144
+# spec: specs/data/shards.vibee:155
 def verify_shards(path: Path, tokenizer_sha256: str | None = None) -> list[str]:
     """Returns one sentence for each file that is missing, belongs to another tokenizer, has
     another size or another SHA-256, with its name; an empty list if all is well.
@@ -883,7 +992,7 @@ def verify_shards(path: Path, tokenizer_sha256: str | None = None) -> list[str]:
     return [fault for shard in manifest.shards for fault in _shard_faults(path, manifest, shard)]
 
 
-# spec: specs/data/shards.vibee:144
+# spec: specs/data/shards.vibee:155
 def _shard_faults(path: Path, manifest: ShardManifest, shard: ShardInfo) -> list[str]:
     """What is wrong with a shard; its content is looked at if all of it is there."""
     if fault := _foreign_fault(path / f"{shard.name}.idx", manifest):
@@ -893,7 +1002,7 @@ def _shard_faults(path: Path, manifest: ShardManifest, shard: ShardInfo) -> list
     return list(filter(None, (_hash_fault(path / name, sha256) for name, sha256 in _hashes(shard))))
 
 
-# spec: specs/data/shards.vibee:144
+# spec: specs/data/shards.vibee:155
 def _foreign_fault(file: Path, manifest: ShardManifest) -> str | None:
     """A shard that another tokenizer made; its header says so."""
     header = file.read_bytes()[:HEADER_BYTES] if file.is_file() else b""

@@ -29,6 +29,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 FORMAT_VERSION = 1
+SHARDED = "sharded"
 
 _FILES = (
     "model.safetensors",
@@ -38,9 +39,11 @@ _FILES = (
     "rng.safetensors",
     "state.json",
 )
+# Of several ranks: beside them each rank has files of its own.
+_SHARED_FILES = (".metadata", "optimizer.json", "state.json")
 
 
-# spec: specs/distributed/checkpointing.vibee:20
+# spec: specs/distributed/checkpointing.vibee:21
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckpointConfig:
     """When a checkpoint is written, and how many stay."""
@@ -61,7 +64,7 @@ class CheckpointConfig:
             )
 
 
-# spec: specs/distributed/checkpointing.vibee:29
+# spec: specs/distributed/checkpointing.vibee:30
 class CheckpointError(ValueError):
     """A checkpoint that cannot be written, is damaged, or belongs to another model or optimizer."""
 
@@ -69,7 +72,7 @@ class CheckpointError(ValueError):
 # 1. What a checkpoint holds: tensors as safetensors, everything else as JSON, never pickle.
 
 
-# spec: specs/distributed/checkpointing.vibee:34
+# spec: specs/distributed/checkpointing.vibee:35
 def _host_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Contiguous CPU tensors; a tensor that shares storage with an earlier one is copied."""
     host: dict[str, Tensor] = {}
@@ -82,8 +85,8 @@ def _host_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return host
 
 
-# spec: specs/distributed/checkpointing.vibee:34
-def _json_bytes(name: str, value: dict[str, Any]) -> bytes:
+# spec: specs/distributed/checkpointing.vibee:35
+def json_bytes(name: str, value: dict[str, Any]) -> bytes:
     """JSON that reads back equal: a tuple, an int key or a NaN would not."""
     try:
         text = json.dumps(value, allow_nan=False)
@@ -98,7 +101,7 @@ def _json_bytes(name: str, value: dict[str, Any]) -> bytes:
     return text.encode()
 
 
-# spec: specs/distributed/checkpointing.vibee:34
+# spec: specs/distributed/checkpointing.vibee:35
 def _group_names(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[list[str]]:
     """The names of the parameters of each optimizer group."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
@@ -108,8 +111,8 @@ def _group_names(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[lis
     return [[names[identity] for identity in group] for group in groups]
 
 
-# spec: specs/distributed/checkpointing.vibee:34
-def _optimizer_contents(
+# spec: specs/distributed/checkpointing.vibee:35
+def optimizer_contents(
     model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """State tensors under `parameter/field`; class, groups and plain numbers for JSON."""
@@ -128,39 +131,52 @@ def _optimizer_contents(
     return tensors, {"class": type(optimizer).__name__, "groups": groups, "numbers": numbers}
 
 
-# spec: specs/distributed/checkpointing.vibee:34
-def _contents(
-    step: int, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]
-) -> dict[str, Any]:
-    """File name -> tensors, or JSON."""
-    if state.get("step", step) != step:
-        raise CheckpointError(f"state says step {state['step']}, the checkpoint is of step {step}")
-    moments, settings = _optimizer_contents(model, optimizer)
+# spec: specs/distributed/checkpointing.vibee:35
+def generator_contents() -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The states of torch's generators, and of Python's for JSON."""
     generators = {"torch": torch.get_rng_state()}
     if torch.cuda.is_initialized():
         generators["cuda"] = torch.cuda.get_rng_state()
     version, words, next_gauss = random.getstate()
-    python = {"version": version, "words": list(words), "next_gauss": next_gauss}
+    return generators, {"version": version, "words": list(words), "next_gauss": next_gauss}
+
+
+# spec: specs/distributed/checkpointing.vibee:35
+def require_step(step: int, state: Mapping[str, Any]) -> None:
+    """Raise unless the step is one, and the state's own."""
+    if step < 0:
+        raise CheckpointError(f"step is {step}, must be 0 or more")
+    if state.get("step", step) != step:
+        raise CheckpointError(f"state says step {state['step']}, the checkpoint is of step {step}")
+
+
+# spec: specs/distributed/checkpointing.vibee:35
+def _contents(
+    step: int, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]
+) -> dict[str, Any]:
+    """File name -> tensors, or JSON."""
+    moments, settings = optimizer_contents(model, optimizer)
+    generators, python = generator_contents()
     return {
         "model.safetensors": _host_tensors(model.state_dict()),
-        "optimizer.json": _json_bytes("optimizer.json", settings),
+        "optimizer.json": json_bytes("optimizer.json", settings),
         "optimizer.safetensors": _host_tensors(moments),
-        "rng.json": _json_bytes("rng.json", python),
+        "rng.json": json_bytes("rng.json", python),
         "rng.safetensors": generators,
-        "state.json": _json_bytes("state.json", {**state, "step": step}),
+        "state.json": json_bytes("state.json", {**state, "step": step}),
     }
 
 
 # 2. Writing: a hidden folder beside the target, flushed to the disk, then renamed.
 
 
-# spec: specs/distributed/checkpointing.vibee:61
+# spec: specs/distributed/checkpointing.vibee:62
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-# spec: specs/distributed/checkpointing.vibee:34
+# spec: specs/distributed/checkpointing.vibee:35
 def _flush(path: Path) -> None:
     """Wait until the file or folder is on the disk, not only in the page cache."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -170,8 +186,8 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-# spec: specs/distributed/checkpointing.vibee:34
-def _write_file(path: Path, content: dict[str, Tensor] | bytes) -> dict[str, Any]:
+# spec: specs/distributed/checkpointing.vibee:35
+def write_file(path: Path, content: dict[str, Tensor] | bytes) -> dict[str, Any]:
     """Write and flush one file; its entry in the manifest."""
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -180,36 +196,48 @@ def _write_file(path: Path, content: dict[str, Tensor] | bytes) -> dict[str, Any
         mode = path.stat().st_mode
         save_file(content, path)  # makes a file that its owner alone can read
         path.chmod(mode)
+    return file_entry(path)
+
+
+# spec: specs/distributed/checkpointing.vibee:35
+def file_entry(path: Path) -> dict[str, Any]:
+    """Flush a file that is written; its entry in the manifest."""
     _flush(path)
     return {"bytes": path.stat().st_size, "sha256": _sha256(path)}
 
 
-# spec: specs/distributed/checkpointing.vibee:34
-def _write_folder(folder: Path, step: int, contents: dict[str, Any]) -> None:
-    folder.mkdir()
-    files = {name: _write_file(folder / name, content) for name, content in contents.items()}
-    manifest = {"format_version": FORMAT_VERSION, "step": step, "files": files}
-    _write_file(folder / "manifest.json", json.dumps(manifest, indent=2).encode())
+# spec: specs/distributed/checkpointing.vibee:35
+def write_manifest(folder: Path, step: int, files: dict[str, Any], **more: str) -> None:
+    """The last file of a folder."""
+    manifest = {"format_version": FORMAT_VERSION, "step": step, **more, "files": files}
+    write_file(folder / "manifest.json", json.dumps(manifest, indent=2).encode())
     _flush(folder)
 
 
-# spec: specs/distributed/checkpointing.vibee:34
-def _sibling(target: Path, role: str) -> Path:
+# spec: specs/distributed/checkpointing.vibee:35
+def _write_folder(folder: Path, step: int, contents: dict[str, Any]) -> None:
+    folder.mkdir()
+    files = {name: write_file(folder / name, content) for name, content in contents.items()}
+    write_manifest(folder, step, files)
+
+
+# spec: specs/distributed/checkpointing.vibee:35
+def sibling_folder(target: Path, role: str) -> Path:
     """The hidden folder of a checkpoint that is being written (partial) or swapped (replaced)."""
     return target.with_name(f".{target.name}.{role}")
 
 
-# spec: specs/distributed/checkpointing.vibee:34
-def _publish(folder: Path, target: Path) -> None:
+# spec: specs/distributed/checkpointing.vibee:35
+def publish(folder: Path, target: Path) -> None:
     """Give the finished folder its name; one of the same step steps aside first."""
     if target.exists():
-        target.rename(_sibling(target, "replaced"))
+        target.rename(sibling_folder(target, "replaced"))
     folder.rename(target)
     _flush(target.parent)
 
 
-# spec: specs/distributed/checkpointing.vibee:34
-def _clean(root: Path) -> None:
+# spec: specs/distributed/checkpointing.vibee:35
+def clean_folders(root: Path) -> None:
     """Remove what a killed save or prune left behind; bring back what it had moved aside."""
     for partial in root.glob(".step-*.partial"):
         shutil.rmtree(partial)
@@ -221,7 +249,7 @@ def _clean(root: Path) -> None:
             replaced.rename(target)
 
 
-# spec: specs/distributed/checkpointing.vibee:34
+# spec: specs/distributed/checkpointing.vibee:35
 def save_checkpoint(
     root: Path,
     step: int,
@@ -254,15 +282,14 @@ def save_checkpoint(
             read back equal from JSON, the optimizer holds a parameter that the model does not
             have, or the folder cannot be written.
     """
-    if step < 0:
-        raise CheckpointError(f"step is {step}, must be 0 or more")
+    require_step(step, state)
     contents = _contents(step, model, optimizer, state)
     target = root / f"step-{step:08d}"
     try:
         root.mkdir(parents=True, exist_ok=True)
-        _clean(root)
-        _write_folder(_sibling(target, "partial"), step, contents)
-        _publish(_sibling(target, "partial"), target)
+        clean_folders(root)
+        _write_folder(sibling_folder(target, "partial"), step, contents)
+        publish(sibling_folder(target, "partial"), target)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             f"checkpoint of step {step} not written to {root}: {error}; free space or make the "
@@ -270,15 +297,15 @@ def save_checkpoint(
         ) from error
     finally:
         with contextlib.suppress(OSError):
-            _clean(root)
+            clean_folders(root)
     return target
 
 
 # 3. Checking: sizes and hashes against the manifest.
 
 
-# spec: specs/distributed/checkpointing.vibee:61
-def _read_manifest(path: Path) -> dict[str, Any]:
+# spec: specs/distributed/checkpointing.vibee:62
+def read_manifest(path: Path) -> dict[str, Any]:
     """The manifest, if it has the right form; else a CheckpointError that names it."""
     label = f"{path.name}/manifest.json"
     try:
@@ -290,13 +317,16 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("format_version") != FORMAT_VERSION:
         raise CheckpointError(f"{label} is not of format version {FORMAT_VERSION}")
     files = manifest.get("files")
-    if not isinstance(files, dict) or sorted(files) != list(_FILES):
-        raise CheckpointError(f"{label} does not list the files {', '.join(_FILES)}")
+    sharded = manifest.get("layout") == SHARDED
+    wanted = _SHARED_FILES if sharded else _FILES
+    found = set(files) if isinstance(files, dict) else set()
+    if not found.issuperset(wanted) or (found != set(wanted) and not sharded):
+        raise CheckpointError(f"{label} does not list the files {', '.join(wanted)}")
     return manifest
 
 
-# spec: specs/distributed/checkpointing.vibee:61
-def _file_fault(path: Path, entry: object) -> str | None:
+# spec: specs/distributed/checkpointing.vibee:62
+def file_fault(path: Path, entry: object) -> str | None:
     """What is wrong with one file, as a sentence; None for a whole one."""
     label = f"{path.parent.name}/{path.name}"
     try:
@@ -311,7 +341,7 @@ def _file_fault(path: Path, entry: object) -> str | None:
     return f"{label} does not have the SHA-256 that the manifest says"
 
 
-# spec: specs/distributed/checkpointing.vibee:61
+# spec: specs/distributed/checkpointing.vibee:62
 def verify_checkpoint(path: Path) -> list[str]:
     """Compares every file with the size and the SHA-256 in the manifest and returns the faults,
     each a sentence that names the file; an empty list for a whole checkpoint.
@@ -322,20 +352,20 @@ def verify_checkpoint(path: Path) -> list[str]:
     When: It is to be trusted.
     """
     try:
-        manifest = _read_manifest(path)
+        manifest = read_manifest(path)
     except CheckpointError as error:
         return [str(error)]
-    checked = [_file_fault(path / name, entry) for name, entry in manifest["files"].items()]
+    checked = [file_fault(path / name, entry) for name, entry in manifest["files"].items()]
     faults = [fault for fault in checked if fault is not None]
     if not faults:
-        step = _read_json(path / "state.json")["step"]
+        step = read_json(path / "state.json")["step"]
         if manifest.get("step") != step:
             faults.append(f"{path.name}/manifest.json does not say step {step} as state.json does")
     return faults
 
 
-# spec: specs/distributed/checkpointing.vibee:107
-def _checkpoints(root: Path) -> list[Path]:
+# spec: specs/distributed/checkpointing.vibee:109
+def checkpoint_folders(root: Path) -> list[Path]:
     """The checkpoint folders, newest first; one moved aside comes after its replacement."""
     pattern = re.compile(r"step-(\d+)|\.step-(\d+)\.replaced")
     found = []
@@ -346,10 +376,12 @@ def _checkpoints(root: Path) -> list[Path]:
     return [path for _, path in sorted(found, reverse=True)]
 
 
-# spec: specs/distributed/checkpointing.vibee:107
-def prune_checkpoints(root: Path, keep_last: int, keep_steps: tuple[int, ...] = ()) -> list[Path]:
+# spec: specs/distributed/checkpointing.vibee:109
+def prune_checkpoints(
+    root: Path, keep_last: int, keep_steps: tuple[int, ...] = (), keep_every: int | None = None
+) -> list[Path]:
     """Removes all that are older than the newest keep_last whole ones and not of the steps that
-    are to stay, such as the best, and returns their paths.
+    are to stay, such as the best, or whose step keep_every divides, and returns their paths.
 
     What a killed save or prune left behind is removed too. Damaged ones do not count, so that
     there is always one to go back to; for that, the ones that stay are read and hashed.
@@ -358,16 +390,19 @@ def prune_checkpoints(root: Path, keep_last: int, keep_steps: tuple[int, ...] = 
     When: A new one has been written, or a run goes on from one.
 
     Raises:
-        CheckpointError if keep_last is less than 1.
+        CheckpointError if keep_last or keep_every is less than 1.
     """
     if keep_last < 1:
         raise CheckpointError(f"keep_last is {keep_last}, must be 1 or more")
-    _clean(root)
+    if keep_every is not None and keep_every < 1:
+        raise CheckpointError(f"keep_every is {keep_every}, must be 1 or more")
+    clean_folders(root)
     stay = {f"step-{step:08d}" for step in keep_steps}
     whole = 0
     removed = []
-    for path in _checkpoints(root):
-        if whole == keep_last and path.name not in stay:
+    for path in checkpoint_folders(root):
+        milestone = keep_every is not None and int(path.name.split("-")[1]) % keep_every == 0
+        if whole == keep_last and path.name not in stay and not milestone:
             shutil.rmtree(path.rename(root / f".{path.name}.partial"))
             removed.append(path)
         elif whole < keep_last and not verify_checkpoint(path):
@@ -378,17 +413,17 @@ def prune_checkpoints(root: Path, keep_last: int, keep_steps: tuple[int, ...] = 
 # 4. Reading back: everything is read and compared before anything is changed.
 
 
-# spec: specs/distributed/checkpointing.vibee:61
-def _read_json(path: Path) -> dict[str, Any]:
+# spec: specs/distributed/checkpointing.vibee:62
+def read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_bytes())
 
 
-# spec: specs/distributed/checkpointing.vibee:71
+# spec: specs/distributed/checkpointing.vibee:72
 def _describe(tensor: Tensor | None) -> str:
     return "absent" if tensor is None else f"{tensor.dtype} {list(tensor.shape)}"
 
 
-# spec: specs/distributed/checkpointing.vibee:71
+# spec: specs/distributed/checkpointing.vibee:72
 def _require_same_model(path: Path, saved: dict[str, Tensor], model: nn.Module) -> None:
     present = model.state_dict()
     pairs = {
@@ -404,8 +439,8 @@ def _require_same_model(path: Path, saved: dict[str, Tensor], model: nn.Module) 
         raise CheckpointError(f"{path} does not fit, {len(faults)} tensors differ: {faults[0]}")
 
 
-# spec: specs/distributed/checkpointing.vibee:71
-def _require_same_optimizer(
+# spec: specs/distributed/checkpointing.vibee:72
+def require_same_optimizer(
     path: Path, saved: dict[str, Any], model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
     kind = type(optimizer).__name__
@@ -415,8 +450,8 @@ def _require_same_optimizer(
         raise CheckpointError(f"{path} has other parameters in its optimizer groups")
 
 
-# spec: specs/distributed/checkpointing.vibee:71
-def _restore_optimizer(
+# spec: specs/distributed/checkpointing.vibee:72
+def restore_optimizer(
     optimizer: torch.optim.Optimizer,
     parameters: dict[str, nn.Parameter],
     settings: dict[str, Any],
@@ -441,31 +476,35 @@ def _restore_optimizer(
         values[field] = tensor.to(values[field].device).clone()  # not the mapped file
 
 
-# spec: specs/distributed/checkpointing.vibee:71
-def _restore_generators(tensors: dict[str, Tensor], python: dict[str, Any]) -> None:
+# spec: specs/distributed/checkpointing.vibee:72
+def restore_generators(tensors: dict[str, Tensor], python: dict[str, Any]) -> None:
     torch.set_rng_state(tensors["torch"])
     if "cuda" in tensors and torch.cuda.is_available():
         torch.cuda.set_rng_state(tensors["cuda"])
     random.setstate((python["version"], tuple(python["words"]), python["next_gauss"]))
 
 
-# spec: specs/distributed/checkpointing.vibee:71
+# spec: specs/distributed/checkpointing.vibee:72
 def _restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    if read_manifest(path).get("layout") == SHARDED:
+        raise CheckpointError(
+            f"checkpoint {path} is of several ranks: load it with igla.distributed.sharded_checkpointing"
+        )
     weights, moments, generators = (
         load_file(path / f"{name}.safetensors") for name in ("model", "optimizer", "rng")
     )
     settings, python, state = (
-        _read_json(path / f"{name}.json") for name in ("optimizer", "rng", "state")
+        read_json(path / f"{name}.json") for name in ("optimizer", "rng", "state")
     )
     _require_same_model(path, weights, model)
-    _require_same_optimizer(path, settings, model, optimizer)
+    require_same_optimizer(path, settings, model, optimizer)
     model.load_state_dict(weights)
-    _restore_optimizer(optimizer, dict(model.named_parameters()), settings, moments)
-    _restore_generators(generators, python)
+    restore_optimizer(optimizer, dict(model.named_parameters()), settings, moments)
+    restore_generators(generators, python)
     return state
 
 
-# spec: specs/distributed/checkpointing.vibee:71
+# spec: specs/distributed/checkpointing.vibee:72
 def load_checkpoint(
     path: Path, model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> dict[str, Any]:
@@ -491,7 +530,27 @@ def load_checkpoint(
     return _restore(path, model, optimizer)
 
 
-# spec: specs/distributed/checkpointing.vibee:91
+# spec: specs/distributed/checkpointing.vibee:93
+def newest_whole(
+    root: Path, verify: Callable[[Path], list[str]], report: Callable[[str], None] | None
+) -> Path | None:
+    """The newest checkpoint without a fault; the damaged ones after it are reported."""
+    refused = []
+    for path in checkpoint_folders(root):
+        faults = verify(path)
+        if not faults:
+            return path
+        refused.append(path.name)
+        (report or warnings.warn)(f"checkpoint {path} refused: {'; '.join(faults)}")
+    if refused:
+        raise CheckpointError(
+            f"no whole checkpoint in {root}: {', '.join(refused)} refused; "
+            "move the folder away to start anew"
+        )
+    return None
+
+
+# spec: specs/distributed/checkpointing.vibee:93
 def load_latest(
     root: Path,
     *,
@@ -518,16 +577,5 @@ def load_latest(
         CheckpointError if every checkpoint is damaged, for a silent new start would overwrite
             them, or if the newest whole one does not fit the model.
     """
-    refused = []
-    for path in _checkpoints(root):
-        faults = verify_checkpoint(path)
-        if not faults:
-            return _restore(path, model, optimizer)
-        refused.append(path.name)
-        (report or warnings.warn)(f"checkpoint {path} refused: {'; '.join(faults)}")
-    if refused:
-        raise CheckpointError(
-            f"no whole checkpoint in {root}: {', '.join(refused)} refused; "
-            "move the folder away to start anew"
-        )
-    return None
+    path = newest_whole(root, verify_checkpoint, report)
+    return None if path is None else _restore(path, model, optimizer)

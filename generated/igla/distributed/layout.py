@@ -62,7 +62,7 @@ class ParallelConfig:
     ep: int = 1
     """Ranks, out of those of fsdp, that share the experts (expert parallel)."""
     reshard_to: int | None = None
-    """Ranks over which gathered weights lie until the backward pass; none for all of them, 1 keeps them whole."""
+    """Ranks that share gathered weights between forward and backward pass; none for all of fsdp, 1 keeps them whole."""
     offload: bool = False
     """Weights, gradients and moments wait in the memory of the host."""
     checkpointing: Literal["none", "attention", "full"] = "none"
@@ -534,7 +534,7 @@ def data_rank(layout: Layout, rank: int) -> int:
     return place.dp * layout.fsdp + place.fsdp
 
 
-# spec: specs/distributed/layout.vibee:306
+# spec: specs/distributed/layout.vibee:311
 def rank_seed(seed: int, layout: Layout, rank: int) -> int:
     """Returns the seed of its generators.
 
@@ -553,7 +553,7 @@ def rank_seed(seed: int, layout: Layout, rank: int) -> int:
     return int(mixed.generate_state(1, np.uint64)[0] >> 1)  # torch takes 63 bits
 
 
-# spec: specs/distributed/layout.vibee:321
+# spec: specs/distributed/layout.vibee:326
 def choose_layout(
     model: DecoderConfig, cluster: Cluster, workload: Workload, config: ParallelConfig
 ) -> Choice:
@@ -598,7 +598,7 @@ def choose_layout(
     )
 
 
-# spec: specs/distributed/layout.vibee:321
+# spec: specs/distributed/layout.vibee:326
 def _shared_sizes(cluster: Cluster, config: ParallelConfig) -> Iterator[dict[str, int]]:
     """Sizes of pp, cp and tp in the order in which they are tried; those of the config are kept."""
     divisors = [n for n in range(1, cluster.ranks + 1) if cluster.ranks % n == 0]
@@ -612,7 +612,7 @@ def _shared_sizes(cluster: Cluster, config: ParallelConfig) -> Iterator[dict[str
                 yield sizes
 
 
-# spec: specs/distributed/layout.vibee:321
+# spec: specs/distributed/layout.vibee:326
 def _variants(
     cluster: Cluster, config: ParallelConfig, sizes: dict[str, int]
 ) -> Iterator[tuple[ParallelConfig, Layout]]:
@@ -635,7 +635,7 @@ def _variants(
                 yield chosen, resolve_layout(chosen, cluster.ranks)
 
 
-# spec: specs/distributed/layout.vibee:321
+# spec: specs/distributed/layout.vibee:326
 def _described(choice: Choice) -> str:
     """Sizes, policy and bytes in one line."""
     parts = dataclasses.asdict(choice.bytes).items()
@@ -647,12 +647,12 @@ def _described(choice: Choice) -> str:
     return f"{_shown(choice.layout)}, {policy}: {_gigabytes(total_bytes(choice.bytes))} a rank ({shown})"
 
 
-# spec: specs/distributed/layout.vibee:321
+# spec: specs/distributed/layout.vibee:326
 def _gigabytes(size: float) -> str:
     return f"{size / _GB:.1f} GB"
 
 
-# spec: specs/distributed/layout.vibee:321
+# spec: specs/distributed/layout.vibee:326
 def _why_not(
     model: DecoderConfig,
     cluster: Cluster,

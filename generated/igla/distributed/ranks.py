@@ -24,6 +24,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -52,7 +53,6 @@ _PRELOADED = [
     "torch.distributed.fsdp",
     "torch.distributed.pipelining",
     "torch.distributed.tensor.parallel",
-    "igla.distributed.ranks",
 ]
 
 # 1. In the process of a rank.
@@ -95,7 +95,8 @@ def _run_rank(
         dist.destroy_process_group()
         results.send_bytes(pickle.dumps((True, result)))
     except BaseException:  # not every error of torch is an Exception
-        results.send_bytes(pickle.dumps((False, traceback.format_exc())))
+        with suppress(BrokenPipeError):  # who started the ranks is gone
+            results.send_bytes(pickle.dumps((False, traceback.format_exc())))
 
 
 # 2. In the process that started them.
@@ -111,8 +112,8 @@ def _start(
 ) -> tuple[list[BaseProcess], dict[Connection, int]]:
     """The processes, and the rank that sends its result into each connection."""
     context = multiprocessing.get_context("forkserver")
-    tested = [name for name in ("pytest",) if name in sys.modules]  # a module of tests imports it
-    context.set_forkserver_preload(_PRELOADED + tested)
+    used = [name for name in sys.modules if name == "pytest" or name.startswith("igla.")]
+    context.set_forkserver_preload(_PRELOADED + used)  # read when the server begins
     place = (inspect.getfile(function), function.__module__, function.__name__)
     work = pickle.dumps((dict(os.environ), str(store), tuple(arguments)))
     processes, connections = [], {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -87,11 +88,16 @@ def require_trackers(config: LoggingConfig) -> None:
 class Trackers:
     """log(record) hands every number of the record to TensorBoard and Weights & Biases, with its
     step, as far as each was asked for; a run that goes on replaces what TensorBoard has of
-    later steps. close() ends them.
+    later steps, and is the same run of Weights & Biases, by the id that the folder keeps.
+    close() ends them.
 
     Given: What a run is to write, its folder, the step that it goes on from, and its options by
     name.
     When: A run has a record to log.
+
+    Raises:
+        ValueError that names the package if one is missing, or the folder if the id cannot be
+            kept there.
     """
 
     def __init__(
@@ -121,7 +127,13 @@ class Trackers:
         import wandb
 
         run = wandb.init(
-            project=config.wandb_project, mode=config.wandb_mode, dir=str(folder), config=options
+            project=config.wandb_project,
+            mode=config.wandb_mode,
+            dir=str(folder),
+            config=options,
+            id=_run_id(folder),
+            resume="allow",
+            allow_val_change=True,  # such as how often a run that goes on evaluates
         )
         self._writers.append(lambda at, numbers: run.log(numbers, step=at))
         self._closers.append(run.finish)
@@ -142,10 +154,29 @@ class Trackers:
             close()
 
 
+# spec: specs/evaluation/tracking.vibee:38
+def _run_id(folder: Path) -> str:
+    """The id of the run in this folder: that of its first start, or a new one."""
+    path = folder / "wandb-run-id.txt"
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        if path.is_file() and (found := path.read_text("utf-8").strip()):
+            return found
+        made = secrets.token_hex(8)
+        partial.write_text(f"{made}\n", "utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        raise ValueError(
+            f"cannot keep the id of the run in {path} ({error.strerror}); free some space or "
+            "leave Weights & Biases out with --logging.no-wandb"
+        ) from error
+    return made
+
+
 # 2. Where the time goes.
 
 
-# spec: specs/evaluation/tracking.vibee:47
+# spec: specs/evaluation/tracking.vibee:53
 @contextmanager
 def profiled(steps: int, path: Path) -> Iterator[Any]:
     """Inside the with block the function that it gives is called after each step; when the steps
@@ -176,7 +207,7 @@ svg { display: block; margin: 1em 0; font-size: 12px } td { padding: 0 1em 0 0; 
 """
 
 
-# spec: specs/evaluation/tracking.vibee:57
+# spec: specs/evaluation/tracking.vibee:63
 def line_chart(title: str, unit: str, lines: dict[str, list[tuple[float, float]]]) -> str:
     """Returns an SVG element with a line and an entry of the legend for each name, and the ends of
     both axes as numbers; a single point is a dot.
@@ -213,7 +244,7 @@ def line_chart(title: str, unit: str, lines: dict[str, list[tuple[float, float]]
     )
 
 
-# spec: specs/evaluation/tracking.vibee:57
+# spec: specs/evaluation/tracking.vibee:63
 def _place(
     point: tuple[float, float], steps: tuple[float, float], values: tuple[float, float]
 ) -> tuple[float, float]:
@@ -228,7 +259,7 @@ def _place(
     )
 
 
-# spec: specs/evaluation/tracking.vibee:57
+# spec: specs/evaluation/tracking.vibee:63
 def _line(name: str, places: list[tuple[float, float]], number: int) -> str:
     """The line, and its entry in the legend."""
     colour = _COLOURS[number % len(_COLOURS)]
@@ -240,7 +271,7 @@ def _line(name: str, places: list[tuple[float, float]], number: int) -> str:
     return f'<polyline points="{shape}" fill="none" stroke="{colour}" stroke-width="1.5"/>{text}'
 
 
-# spec: specs/evaluation/tracking.vibee:66
+# spec: specs/evaluation/tracking.vibee:72
 def write_report(
     path: Path,
     title: str,
@@ -273,7 +304,7 @@ def write_report(
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/evaluation/tracking.vibee:66
+# spec: specs/evaluation/tracking.vibee:72
 def _section(name: str, rows: list[list[str]]) -> str:
     """A heading and a table."""
     lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)

@@ -171,7 +171,7 @@ class MixConfig:
     """
 
     temperature: float | None = None
-    """Sources of n tokens count as n^(1/temperature), 1 in proportion and large ones evened out; none takes their weights."""
+    """n tokens count as n^(1/temperature), so that large sources are evened out; none takes their weights."""
     floor: float = 0.0
     """Least part of any source (from 0 to 1)."""
     dynamic: bool = False
@@ -640,7 +640,8 @@ class Options:
     """
 
     data: Path | None = None
-    """Folder of text files, or a JSON file that lists named sources; default: the sources of the recipe, or else the standard library of this Python."""
+    """Folder of text files, or a JSON file that lists named sources; default: those of the recipe, or else the
+    standard library of this Python."""
     out: Path = Path("out") / "quickstart"
     """Folder for everything that the run writes; run again with the same folder to go on."""
     documents: DataConfig = DataConfig(

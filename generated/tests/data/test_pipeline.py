@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from igla.data.sources import Document, SourceConfig
 from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
 
 
-# spec: specs/data/pipeline.vibee:51
+# spec: specs/data/pipeline.vibee:52
 def test_is_held_out_of_all_is_true() -> None:
     """is_held_out: of all is true.
 
@@ -43,6 +44,7 @@ def test_pipeline_config_defaults() -> None:
     assert config.seed == 0
     assert config.shard_tokens == 100000000
     assert config.workers == 1
+    assert config.engine == "processes"
     assert config.tokenizer_bytes == 50000000
     assert config.by_source is False
 
@@ -62,6 +64,7 @@ def test_pipeline_config_is_frozen() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"engine": "something else"}, "is not one of processes, ray"),
         ({"held_out_fraction": -1.0}, "PipelineConfig needs 0 < held_out_fraction < 1, got"),
         ({"held_out_fraction": 0.0}, "PipelineConfig needs 0 < held_out_fraction < 1, got"),
         ({"held_out_fraction": 1.0}, "PipelineConfig needs 0 < held_out_fraction < 1, got"),
@@ -85,6 +88,8 @@ def test_pipeline_config_refuses(change: dict[str, object], message: str) -> Non
 @pytest.mark.parametrize(
     "change",
     [
+        {"engine": "processes"},
+        {"engine": "ray"},
         {"held_out_fraction": 0.001},
         {"held_out_fraction": 0.009000000000000001},
         {"held_out_fraction": 0.011},
@@ -114,13 +119,13 @@ KEEP = CleaningConfig(
 )
 
 
-# spec: specs/data/pipeline.vibee:51
+# spec: specs/data/pipeline.vibee:52
 @pytest.fixture(autouse=True)
 def no_waiting_for_disks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
-# spec: specs/data/pipeline.vibee:79
+# spec: specs/data/pipeline.vibee:82
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A folder of texts."""
@@ -130,14 +135,14 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-# spec: specs/data/pipeline.vibee:82
+# spec: specs/data/pipeline.vibee:85
 @pytest.fixture(scope="module")
 def frozen(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     """A tokenizer that was there before."""
     return train_tokenizer(TEXTS.values(), TRAINED, tmp_path_factory.mktemp("frozen") / "f.model")
 
 
-# spec: specs/data/pipeline.vibee:79
+# spec: specs/data/pipeline.vibee:82
 def _prepare(
     data: Path,
     tokenizer: Path | TokenizerConfig = TRAINED,
@@ -153,7 +158,7 @@ def _prepare(
     return prepared, lines
 
 
-# spec: specs/data/pipeline.vibee:79
+# spec: specs/data/pipeline.vibee:82
 def _sides() -> dict[str, list[str]]:
     """The texts of both sides, in the order of their files."""
     sides: dict[str, list[str]] = {"train": [], "held-out": []}
@@ -164,7 +169,7 @@ def _sides() -> dict[str, list[str]]:
     return sides
 
 
-# spec: specs/data/pipeline.vibee:79
+# spec: specs/data/pipeline.vibee:82
 def _decoded(folder: Path, tokenizer: Tokenizer) -> list[str]:
     ids = [
         index
@@ -178,7 +183,7 @@ def _decoded(folder: Path, tokenizer: Tokenizer) -> list[str]:
 # ---------------------------------------------------------------- the split
 
 
-# spec: specs/data/pipeline.vibee:53
+# spec: specs/data/pipeline.vibee:54
 def test_split_follows_the_hash() -> None:
     """is_held_out: split follows the hash."""
     for seed, fraction in ((0, 0.1), (7, 0.5), (0, 0.9)):
@@ -193,7 +198,7 @@ def test_split_follows_the_hash() -> None:
     assert not pipeline.is_held_out("text é 299", place, 0)
 
 
-# spec: specs/data/pipeline.vibee:62
+# spec: specs/data/pipeline.vibee:63
 def test_sample_has_the_lowest_hashes() -> None:
     """sample_texts: sample has the lowest hashes."""
     texts = [f"é{number}" * (1 + number % 3) for number in range(50)]
@@ -214,7 +219,7 @@ def test_sample_has_the_lowest_hashes() -> None:
 # ---------------------------------------------------------------- preparing
 
 
-# spec: specs/data/pipeline.vibee:79
+# spec: specs/data/pipeline.vibee:82
 def test_prepared_shards_hold_both_sides(data: Path) -> None:
     """prepare: prepared shards hold both sides."""
     prepared, lines = _prepare(data)
@@ -250,8 +255,10 @@ def test_prepared_shards_hold_both_sides(data: Path) -> None:
     ]
 
 
-# spec: specs/data/pipeline.vibee:79
-def test_prepared_shards_hold_both_sides_of_a_sample(data: Path) -> None:
+# spec: specs/data/pipeline.vibee:82
+def test_prepared_shards_hold_both_sides_of_a_sample(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Some bytes are enough for the tokenizer; threads of the pipeline change nothing."""
     size = sum(len(text.encode()) for text in _sides()["train"])
     _, lines = _prepare(data, tokenizer_bytes=size // 2, seed=0)
@@ -264,14 +271,25 @@ def test_prepared_shards_hold_both_sides_of_a_sample(data: Path) -> None:
         for path in (data.parent / "out" / "shards" / "train").iterdir()
     }
     shutil.rmtree(data.parent / "out" / "shards")
-    _prepare(data, tokenizer_bytes=size // 2, workers=2)
+    engines: list[str] = []
+    write = pipeline.write_parts
+
+    def noted(*parts: object, engine: str, **options: object) -> dict[str, object]:
+        engines.append(engine)
+        return write(*parts, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "require_engine", lambda engine: None)
+        patch.setattr(pipeline, "write_parts", noted)
+        _prepare(data, tokenizer_bytes=size // 2, workers=2, engine="ray")
+    assert engines == ["ray"]
     assert {
         path.name: path.read_bytes()
         for path in (data.parent / "out" / "shards" / "train").iterdir()
     } == first
 
 
-# spec: specs/data/pipeline.vibee:80
+# spec: specs/data/pipeline.vibee:83
 def test_nothing_is_read_again_if_nothing_changed(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,7 +300,8 @@ def test_nothing_is_read_again_if_nothing_changed(
         patch.setattr(
             pipeline.Sources, "__iter__", lambda stream: (pytest.fail("read") for _ in "x")
         )
-        again, report = _prepare(data, cleaning=cleaning, workers=3)
+        patch.setattr(pipeline, "require_engine", lambda engine: None)
+        again, report = _prepare(data, cleaning=cleaning, workers=3, engine="ray")
     assert again == first
     assert report == lines[1:]  # all but the training of the tokenizer
     moved = data.parent / "moved"
@@ -302,7 +321,7 @@ def test_nothing_is_read_again_if_nothing_changed(
     assert {path: path.stat().st_mtime_ns for path in first.shards.rglob("*")} == times
 
 
-# spec: specs/data/pipeline.vibee:80
+# spec: specs/data/pipeline.vibee:83
 def test_nothing_is_read_again_if_nothing_changed_but_damage_is_mended(data: Path) -> None:
     first, _ = _prepare(data)
     for damaged in (
@@ -322,7 +341,7 @@ def test_nothing_is_read_again_if_nothing_changed_but_damage_is_mended(data: Pat
     assert verify_shards(first.train) == verify_shards(first.held_out) == []
 
 
-# spec: specs/data/pipeline.vibee:81
+# spec: specs/data/pipeline.vibee:84
 def test_changed_inputs_are_prepared_anew(data: Path) -> None:
     """prepare: changed inputs are prepared anew."""
     changes = [
@@ -346,7 +365,7 @@ def test_changed_inputs_are_prepared_anew(data: Path) -> None:
     assert _prepare(data)[0].source_counts[SOURCE].documents == 39
 
 
-# spec: specs/data/pipeline.vibee:82
+# spec: specs/data/pipeline.vibee:85
 def test_given_tokenizers_are_used(data: Path, frozen: Tokenizer) -> None:
     """prepare: given tokenizers are used."""
     prepared, lines = _prepare(data, tokenizer=frozen.path)
@@ -358,7 +377,7 @@ def test_given_tokenizers_are_used(data: Path, frozen: Tokenizer) -> None:
         _prepare(data, tokenizer=data / "gone.model")
 
 
-# spec: specs/data/pipeline.vibee:83
+# spec: specs/data/pipeline.vibee:86
 def test_each_source_can_have_its_own_shards(data: Path, frozen: Tokenizer) -> None:
     """prepare: each source can have its own shards."""
     other = data.parent / "other"
@@ -390,11 +409,12 @@ def test_each_source_can_have_its_own_shards(data: Path, frozen: Tokenizer) -> N
     assert mixed.total("train", "num_tokens") == prepared.total("train", "num_tokens")
 
 
-# spec: specs/data/pipeline.vibee:83
+# spec: specs/data/pipeline.vibee:86
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("own", "a", "source own: none of the 1 documents would be held out; raise held_out_fraction, now 0.2, or give more documents"),
+        ("own", "a", "source own: none of the 1 documents would be held out; raise held_out_fraction, "
+            "now 0.2, or give more documents"),
         ("own", "", "source own: no text (0 documents, 1 empty); give others"),
         ("..", "a", "source ..: the folder of its shards has its name; take one without / and \\"),
         (".", "a", "source .: the folder of its shards has its name; take one without / and \\"),
@@ -420,7 +440,7 @@ def test_each_source_can_have_its_own_shards_if_it_has_text_on_both_sides(
         assert together.manifests["train"].mix["own"].documents == 1
 
 
-# spec: specs/data/pipeline.vibee:84
+# spec: specs/data/pipeline.vibee:87
 def test_what_was_left_out_is_reported(data: Path, frozen: Tokenizer) -> None:
     """prepare: what was left out is reported."""
     (data / "x.txt").write_bytes(b"\xff")
@@ -446,7 +466,7 @@ def test_what_was_left_out_is_reported(data: Path, frozen: Tokenizer) -> None:
     assert note["removed"] == [f"{data}/z.txt: its text was seen before"]
 
 
-# spec: specs/data/pipeline.vibee:85
+# spec: specs/data/pipeline.vibee:88
 def test_prepare_refuses_before_any_work(data: Path, frozen: Tokenizer) -> None:
     """prepare: prepare refuses before any work."""
     for fraction, sentence in (
@@ -486,10 +506,46 @@ def test_prepare_refuses_before_any_work(data: Path, frozen: Tokenizer) -> None:
         pipeline.prepare(sources, data.parent / "file" / "out", TRAINED, None, CONFIG, print)
 
 
+# spec: specs/data/pipeline.vibee:88
+def test_prepare_refuses_before_any_work_or_at_the_end_what_leaves_nothing_to_a_source(
+    data: Path, frozen: Tokenizer
+) -> None:
+    """What two sources share belongs to the first; that it is all of the second is known when all is read."""
+    other = data.parent / "other"
+    other.mkdir()
+    both = tuple(SourceConfig(name=folder.name, location=str(folder)) for folder in (data, other))
+    config = dataclasses.replace(CONFIG, by_source=True)
+    out = data.parent / "out"
+    (other / "own.txt").write_text("of its own, for training")
+    assert not pipeline.is_held_out("of its own, for training", 0.2, 0)
+    (other / "shared.txt").write_text(_sides()["held-out"][0])
+    with pytest.raises(ValueError) as caught:
+        pipeline.prepare(both, out, frozen.path, KEEP, config, print)
+    assert str(caught.value) == (
+        "no document is left for held-out/other, what there was is in another source too; "
+        "leave out that source, or give it more documents"
+    )
+    assert not (out / "prepared.json").exists()
+    found = pipeline.prepare(both, out, frozen.path, None, config, print)
+    assert found.manifests["held-out/other"].num_documents == 1
+
+
+# spec: specs/data/pipeline.vibee:88
+def test_prepare_refuses_before_any_work_an_engine_that_is_not_there(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(
+        ValueError, match=r"^tokenising with ray needs Ray Data, which is not installed"
+    ):
+        _prepare(data, engine="ray")
+    assert not (data.parent / "out").exists()
+
+
 # ---------------------------------------------------------------- describing
 
 
-# spec: specs/data/pipeline.vibee:93
+# spec: specs/data/pipeline.vibee:96
 def test_shards_are_described(data: Path, frozen: Tokenizer) -> None:
     """describe_shards: shards are described."""
     prepared, _ = _prepare(data, tokenizer=frozen.path)
@@ -516,14 +572,14 @@ def test_shards_are_described(data: Path, frozen: Tokenizer) -> None:
 # ---------------------------------------------------------------- the program
 
 
-# spec: specs/data/pipeline.vibee:100
+# spec: specs/data/pipeline.vibee:103
 def _run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
     code = pipeline.main([str(argument) for argument in arguments])
     out, err = capsys.readouterr()
     return code, out, err
 
 
-# spec: specs/data/pipeline.vibee:100
+# spec: specs/data/pipeline.vibee:103
 def test_main_prepares_verifies_and_describes(
     data: Path, frozen: Tokenizer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -571,7 +627,7 @@ def test_main_prepares_verifies_and_describes(
     assert "near duplicate" in _run(capsys, *arguments, "--clean", "--near-duplicates", *off)[1]
 
 
-# spec: specs/data/pipeline.vibee:100
+# spec: specs/data/pipeline.vibee:103
 def test_main_reports_faults(
     data: Path,
     frozen: Tokenizer,
@@ -614,7 +670,7 @@ def test_main_reports_faults(
     )
 
 
-# spec: specs/data/pipeline.vibee:100
+# spec: specs/data/pipeline.vibee:103
 def test_main_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     """main: main has help."""
     for command, words in (

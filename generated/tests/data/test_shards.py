@@ -11,13 +11,17 @@ import fcntl
 import hashlib
 import json
 import os
+import pickle
 import random
 import resource
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +31,7 @@ from igla.data.sources import Document, SourceConfig
 from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
 
 
-# spec: specs/data/shards.vibee:27
+# spec: specs/data/shards.vibee:28
 def test_source_share_defaults() -> None:
     """SourceShare has the defaults of the spec."""
     config = shards.SourceShare()
@@ -36,7 +40,7 @@ def test_source_share_defaults() -> None:
     assert config.num_bytes == 0
 
 
-# spec: specs/data/shards.vibee:27
+# spec: specs/data/shards.vibee:28
 def test_source_share_is_frozen() -> None:
     """SourceShare takes keywords alone, and no field of it can be changed or added."""
     config = shards.SourceShare()
@@ -47,7 +51,7 @@ def test_source_share_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/data/shards.vibee:33
+# spec: specs/data/shards.vibee:34
 def test_shard_info_is_frozen() -> None:
     """ShardInfo takes keywords alone, and no field of it can be changed or added."""
     config = shards.ShardInfo(
@@ -60,7 +64,7 @@ def test_shard_info_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/data/shards.vibee:47
+# spec: specs/data/shards.vibee:48
 def test_shard_manifest_is_frozen() -> None:
     """ShardManifest takes keywords alone, and no field of it can be changed or added."""
     config = shards.ShardManifest(
@@ -93,6 +97,7 @@ def test_constants() -> None:
     assert shards.FORMAT_VERSION == 2
     assert shards.BATCH_CHARACTERS == 1000000
     assert shards.BATCHES_AHEAD == 2
+    assert shards.RAY_BATCHES == 8
     assert shards.HEADER_BYTES == 64
 
 
@@ -100,7 +105,7 @@ TEXTS = ["abc", "é\n", "defgh", "i", "jklm"]
 DOCUMENTS = [Document("xy"[number % 2], f"d{number}", text) for number, text in enumerate(TEXTS)]
 
 
-# spec: specs/data/shards.vibee:102
+# spec: specs/data/shards.vibee:104
 class _Bytes:
     """A tokenizer whose ids are the bytes of the text plus 3; begin 1, end 2."""
 
@@ -117,7 +122,7 @@ class _Bytes:
         return [np.array(_ids(text), np.int32) for text in texts]
 
 
-# spec: specs/data/shards.vibee:27
+# spec: specs/data/shards.vibee:28
 @pytest.fixture(autouse=True)
 def no_waiting_for_ever() -> Iterator[None]:
     """Threads and processes that wait for each other are a fault, not a pause."""
@@ -132,14 +137,14 @@ def no_waiting_for_ever() -> Iterator[None]:
     signal.signal(signal.SIGALRM, before)
 
 
-# spec: specs/data/shards.vibee:27
+# spec: specs/data/shards.vibee:28
 @pytest.fixture(autouse=True)
 def no_waiting_for_disks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests do not outlive a loss of power: what reaches the disk when makes no difference to them."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
-# spec: specs/data/shards.vibee:102
+# spec: specs/data/shards.vibee:104
 class _Unsized:
     """Documents without a length."""
 
@@ -147,34 +152,34 @@ class _Unsized:
         return iter(DOCUMENTS)
 
 
-# spec: specs/data/shards.vibee:102
+# spec: specs/data/shards.vibee:104
 def _ids(text: str) -> list[int]:
     return [1, *(byte + 3 for byte in text.encode()), 2]
 
 
-# spec: specs/data/shards.vibee:102
+# spec: specs/data/shards.vibee:104
 def _stream(texts: list[str] = TEXTS) -> list[int]:
     return [index for text in texts for index in _ids(text)]
 
 
-# spec: specs/data/shards.vibee:103
+# spec: specs/data/shards.vibee:105
 def _tokens(folder: Path, dtype: str = "<u2") -> list[list[int]]:
     return [np.fromfile(path, dtype).tolist() for path in sorted(folder.glob("*.bin"))]
 
 
-# spec: specs/data/shards.vibee:103
+# spec: specs/data/shards.vibee:105
 def _starts(folder: Path) -> list[list[int]]:
     return [np.fromfile(path, "<i8", offset=64).tolist() for path in sorted(folder.glob("*.idx"))]
 
 
-# spec: specs/data/shards.vibee:102
+# spec: specs/data/shards.vibee:104
 def _contents(folder: Path) -> dict[str, bytes]:
     return {
         str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
     }
 
 
-# spec: specs/data/shards.vibee:108
+# spec: specs/data/shards.vibee:111
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
     """26 tokens in shards of 10, 10 and 6."""
@@ -182,7 +187,7 @@ def written(tmp_path: Path) -> Path:
     return tmp_path / "shards"
 
 
-# spec: specs/data/shards.vibee:106
+# spec: specs/data/shards.vibee:108
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     text = "".join(f"value {number} = total + {number % 7}\n" for number in range(300))
@@ -194,7 +199,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
 # ---------------------------------------------------------------- writing
 
 
-# spec: specs/data/shards.vibee:102
+# spec: specs/data/shards.vibee:104
 def test_shards_hold_the_documents(tmp_path: Path) -> None:
     """write_shards: shards hold the documents."""
     sources = tuple(SourceConfig(name=name, location=f"at/{name}") for name in "xz")
@@ -238,7 +243,7 @@ def test_shards_hold_the_documents(tmp_path: Path) -> None:
     assert shards.SourceShare() == shards.SourceShare(documents=0, tokens=0, num_bytes=0)
 
 
-# spec: specs/data/shards.vibee:103
+# spec: specs/data/shards.vibee:105
 def test_shards_have_one_length(tmp_path: Path) -> None:
     """write_shards: shards have one length."""
     places = [0, 5, 10, 17, 20]
@@ -263,7 +268,7 @@ def test_shards_have_one_length(tmp_path: Path) -> None:
         assert not list(out.glob("*.tmp"))
 
 
-# spec: specs/data/shards.vibee:104
+# spec: specs/data/shards.vibee:106
 def test_wide_vocabularies_take_four_bytes(tmp_path: Path) -> None:
     """write_shards: wide vocabularies take four bytes."""
     for vocab_size, dtype in ((65536, "<u2"), (65537, "<u4")):
@@ -273,7 +278,7 @@ def test_wide_vocabularies_take_four_bytes(tmp_path: Path) -> None:
         assert shards.verify_shards(out) == []
 
 
-# spec: specs/data/shards.vibee:105
+# spec: specs/data/shards.vibee:107
 def test_many_characters_are_encoded_in_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,7 +291,7 @@ def test_many_characters_are_encoded_in_parts(
         assert _tokens(tmp_path / str(limit)) == [_stream()]
 
 
-# spec: specs/data/shards.vibee:105
+# spec: specs/data/shards.vibee:107
 class _Forgetful(_Bytes):
     """A tokenizer that loses a text."""
 
@@ -294,14 +299,14 @@ class _Forgetful(_Bytes):
         return super().encode_arrays(texts, **options)[1:]
 
 
-# spec: specs/data/shards.vibee:105
+# spec: specs/data/shards.vibee:107
 def test_many_characters_are_encoded_in_parts_and_none_is_lost(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"shorter"):
         shards.write_shards(DOCUMENTS, _Forgetful(), tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/data/shards.vibee:106
+# spec: specs/data/shards.vibee:108
 def test_workers_do_not_change_the_shards(
     trained: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,7 +325,7 @@ def test_workers_do_not_change_the_shards(
     assert [index for tokens in _tokens(tmp_path / "3") for index in tokens] == stream
 
 
-# spec: specs/data/shards.vibee:106
+# spec: specs/data/shards.vibee:108
 def test_workers_do_not_change_the_shards_nor_the_errors(
     trained: Tokenizer, tmp_path: Path
 ) -> None:
@@ -331,7 +336,109 @@ def test_workers_do_not_change_the_shards_nor_the_errors(
         assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/data/shards.vibee:107
+# spec: specs/data/shards.vibee:109
+class _RayData:
+    """What is used of Ray Data: rows of numbers and bytes go to a function elsewhere, and come back in any order."""
+
+    def __init__(self, rows: list[dict[str, object]], override_num_blocks: int) -> None:
+        assert len(rows) == override_num_blocks
+        self.rows = rows
+
+    def map(self, work: Any, *, fn_kwargs: dict[str, object], concurrency: int) -> _RayData:
+        assert concurrency == 3
+        sent = [pickle.dumps((work, row, fn_kwargs)) for row in self.rows]
+        done = [call(row, **kwargs) for call, row, kwargs in map(pickle.loads, sent)]
+        return _RayData(done[::-1], len(done))
+
+    def iter_rows(self) -> Iterator[dict[str, object]]:
+        assert all(type(value) in (int, bytes) for row in self.rows for value in row.values())
+        yield from self.rows
+
+
+# spec: specs/data/shards.vibee:109
+class _RayError(Exception):
+    """The error that all of Ray's are."""
+
+
+# spec: specs/data/shards.vibee:109
+@pytest.fixture
+def ray(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Stands for Ray where it is not installed, and where it is: a cluster takes seconds to start."""
+    found, data, exceptions = (ModuleType(name) for name in ("ray", "ray.data", "ray.exceptions"))
+    found.data, found.exceptions = data, exceptions
+    data.from_items, exceptions.RayError = _RayData, _RayError
+    for module in (found, data, exceptions):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    return found
+
+
+# spec: specs/data/shards.vibee:109
+def test_ray_writes_the_same_shards(
+    trained: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ray: ModuleType
+) -> None:
+    """write_shards: ray writes the same shards."""
+    monkeypatch.setattr(shards, "BATCH_CHARACTERS", 100)
+    documents = [Document("s", str(n), "total 12 é\n" * (n % 7)) for n in range(300)]
+    parts = {"shard_tokens": 1000, "part_of": lambda document: document.name[-1]}
+    shards.write_parts(documents, trained, tmp_path / "1", **parts)
+    rounds: list[int] = []
+    monkeypatch.setattr(
+        ray.data,
+        "from_items",
+        lambda rows, **blocks: rounds.append(len(rows)) or _RayData(rows, **blocks),
+    )
+    shards.write_parts(documents, trained, tmp_path / "ray", engine="ray", workers=3, **parts)
+    assert _contents(tmp_path / "ray") == _contents(tmp_path / "1")
+    *full, last = rounds
+    assert len(full) >= 2 and set(full) == {3 * shards.RAY_BATCHES} and 0 < last <= full[0]
+
+
+# spec: specs/data/shards.vibee:109
+def test_ray_writes_the_same_shards_and_makes_the_same_errors(
+    trained: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ray: ModuleType
+) -> None:
+    documents = [Document("s", "a", "fine"), Document("s", "b", "x\udc80")]
+    with pytest.raises(ValueError, match=r"lone surrogate U\+DC80 at character 1"):
+        shards.write_shards(documents, trained, tmp_path / "out", workers=3, engine="ray")
+
+    def give_up(*arguments: object, **options: object) -> None:
+        raise _RayError("traceback\nthe node died")
+
+    monkeypatch.setattr(_RayData, "map", give_up)
+    with pytest.raises(ValueError) as caught:
+        shards.write_shards(documents[:1], trained, tmp_path / "out", engine="ray")
+    assert str(caught.value) == (
+        "Ray could not tokenise (the node died); see to the cluster, and run again: finished shards are kept"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+# spec: specs/data/shards.vibee:139
+def test_missing_ray_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ray: ModuleType
+) -> None:
+    """require_engine: missing ray is named."""
+    shards.require_engine("ray")
+    shards.require_engine("processes")
+    with pytest.raises(ValueError, match=r"^engine is 'dask'; it must be processes or ray$"):
+        shards.require_engine("dask")
+    monkeypatch.setitem(sys.modules, "ray", None)  # what is not installed
+    monkeypatch.delitem(sys.modules, "ray.data")
+    shards.require_engine("processes")
+    for call in (
+        shards.require_engine,
+        lambda ray: shards.write_shards(DOCUMENTS, _Bytes(), tmp_path, engine=ray),
+    ):
+        with pytest.raises(ValueError) as caught:
+            call("ray")
+        assert str(caught.value) == (
+            "tokenising with ray needs Ray Data, which is not installed; "
+            "run: pip install 'ray[data]', or take the engine processes"
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+# spec: specs/data/shards.vibee:110
 def test_dead_workers_are_named(trained: Tokenizer, tmp_path: Path) -> None:
     """write_shards: dead workers are named."""
     worker = shards._Worker(shards._Options(trained, 10, 1, (), lambda document: ""))
@@ -349,7 +456,7 @@ def test_dead_workers_are_named(trained: Tokenizer, tmp_path: Path) -> None:
     worker.close()
 
 
-# spec: specs/data/shards.vibee:107
+# spec: specs/data/shards.vibee:110
 def test_dead_workers_are_named_and_loud_ones_are_understood(trained: Tokenizer) -> None:
     """A worker loads no torch, runs no main program, and keeps answers apart from what is printed."""
     worker = shards._Worker(shards._Options(trained, 10, 1, (), lambda document: ""))
@@ -363,7 +470,7 @@ def test_dead_workers_are_named_and_loud_ones_are_understood(trained: Tokenizer)
     worker.close()
 
 
-# spec: specs/data/shards.vibee:108
+# spec: specs/data/shards.vibee:111
 def test_shards_are_reused_if_nothing_changed(written: Path) -> None:
     """write_shards: shards are reused if nothing changed."""
 
@@ -397,7 +504,7 @@ def test_shards_are_reused_if_nothing_changed(written: Path) -> None:
     assert [path.name for path in written.parent.iterdir()] == ["shards"]
 
 
-# spec: specs/data/shards.vibee:109
+# spec: specs/data/shards.vibee:112
 def test_write_shards_refuses_bad_arguments(tmp_path: Path) -> None:
     """write_shards: write shards refuses bad arguments."""
     out = tmp_path / "out"
@@ -418,7 +525,7 @@ def test_write_shards_refuses_bad_arguments(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/data/shards.vibee:110
+# spec: specs/data/shards.vibee:113
 @contextmanager
 def _full_disk(limit: int) -> Iterator[None]:
     """Files cannot grow beyond `limit` bytes: a write stops in the middle, as on a full disk."""
@@ -430,7 +537,7 @@ def _full_disk(limit: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-# spec: specs/data/shards.vibee:110
+# spec: specs/data/shards.vibee:113
 def test_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     """write_shards: folder appears whole or not at all."""
     out = tmp_path / "out"
@@ -460,7 +567,7 @@ def test_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert len(list(out.iterdir())) == 3
 
 
-# spec: specs/data/shards.vibee:110
+# spec: specs/data/shards.vibee:113
 def test_folder_appears_whole_or_not_at_all_and_spares_other_content(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_bytes(b"x")
@@ -477,22 +584,22 @@ def test_folder_appears_whole_or_not_at_all_and_spares_other_content(tmp_path: P
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "mine", "thesis.txt"]
 
 
-# spec: specs/data/shards.vibee:111
+# spec: specs/data/shards.vibee:114
 class _Cut(Exception):
     """Stands for a kill: nothing is tidied up after it."""
 
 
-# spec: specs/data/shards.vibee:111
+# spec: specs/data/shards.vibee:114
 def _part(document: Document) -> str:
     return "held/out" if document.name in ("d1", "d2") else "train"
 
 
-# spec: specs/data/shards.vibee:111
+# spec: specs/data/shards.vibee:114
 def _write_all(out: Path, tokenizer: _Bytes, documents: list[Document] = DOCUMENTS) -> None:
     shards.write_parts(documents, tokenizer, out, _part, shard_tokens=4)
 
 
-# spec: specs/data/shards.vibee:111
+# spec: specs/data/shards.vibee:114
 @contextmanager
 def _cut_at(monkeypatch: pytest.MonkeyPatch, call: int) -> Iterator[list[int]]:
     """Raises at the given call that changes the file system; counts them."""
@@ -520,7 +627,7 @@ def _cut_at(monkeypatch: pytest.MonkeyPatch, call: int) -> Iterator[list[int]]:
         yield calls
 
 
-# spec: specs/data/shards.vibee:111, :128
+# spec: specs/data/shards.vibee:114, :132
 def test_writing_goes_on_where_it_was_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -549,7 +656,7 @@ def test_writing_goes_on_where_it_was_cut_off(
     assert resumed == {0, 1, 3, 4, 5}
 
 
-# spec: specs/data/shards.vibee:111, :128
+# spec: specs/data/shards.vibee:114, :132
 def test_writing_goes_on_where_it_was_cut_off_only_with_the_same_documents(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -573,7 +680,7 @@ def test_writing_goes_on_where_it_was_cut_off_only_with_the_same_documents(
             assert _contents(out) == _contents(tmp_path / f"fresh {name} {call}")
 
 
-# spec: specs/data/shards.vibee:111, :128
+# spec: specs/data/shards.vibee:114, :132
 def test_writing_goes_on_where_it_was_cut_off_before_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -608,7 +715,7 @@ def test_writing_goes_on_where_it_was_cut_off_before_damage(
     assert shards.verify_shards(tmp_path / "other" / "train", "bytes 300") == []
 
 
-# spec: specs/data/shards.vibee:112
+# spec: specs/data/shards.vibee:115
 def test_only_one_process_writes(tmp_path: Path) -> None:
     """write_shards: only one process writes."""
     (tmp_path / ".out.partial").mkdir()
@@ -622,7 +729,7 @@ def test_only_one_process_writes(tmp_path: Path) -> None:
     assert shards.write_shards(DOCUMENTS, _Bytes(), tmp_path / "out").num_documents == 5
 
 
-# spec: specs/data/shards.vibee:128
+# spec: specs/data/shards.vibee:132
 def test_parts_are_written_in_one_pass(tmp_path: Path) -> None:
     """write_parts: parts are written in one pass."""
     out = tmp_path / "out"
@@ -656,7 +763,7 @@ def test_parts_are_written_in_one_pass(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- what was written
 
 
-# spec: specs/data/shards.vibee:136
+# spec: specs/data/shards.vibee:147
 def test_manifest_is_read_back(tmp_path: Path) -> None:
     """load_manifest: manifest is read back."""
     sources = (
@@ -672,7 +779,7 @@ def test_manifest_is_read_back(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "manifest.json").read_text() == text
 
 
-# spec: specs/data/shards.vibee:136
+# spec: specs/data/shards.vibee:147
 def test_damaged_manifests_are_refused(written: Path) -> None:
     """load_manifest: damaged manifests are refused."""
     with pytest.raises(
@@ -703,7 +810,7 @@ def test_damaged_manifests_are_refused(written: Path) -> None:
             shards.load_manifest(written)
 
 
-# spec: specs/data/shards.vibee:143, :151
+# spec: specs/data/shards.vibee:154, :162
 def test_damaged_shards_are_named(written: Path) -> None:
     """size_faults, verify_shards: damaged shards are named."""
     manifest = shards.load_manifest(written)
@@ -738,7 +845,7 @@ def test_damaged_shards_are_named(written: Path) -> None:
     assert "manifest.json cannot be read" in fault
 
 
-# spec: specs/data/shards.vibee:151
+# spec: specs/data/shards.vibee:162
 def test_shards_of_another_tokenizer_are_named(written: Path, tmp_path: Path) -> None:
     """verify_shards: shards of another tokenizer are named."""
     assert shards.verify_shards(written, "bytes 259") == []

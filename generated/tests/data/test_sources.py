@@ -537,6 +537,7 @@ def test_sources_are_read_from_a_file(tmp_path: Path) -> None:
 
 
 # spec: specs/data/sources.vibee:93
+ONE = '[{"name": "a", "location": "b", ' + "%s}]"
 KNOWN = "name, location, format, field, patterns, exclude, weight, license_note"
 
 
@@ -544,17 +545,19 @@ KNOWN = "name, location, format, field, patterns, exclude, weight, license_note"
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[{]", "PATH is not JSON (Expecting property name enclosed in double quotes: line 1 column 3 (char 2)); write a list of sources"),
+        ("[{]", "PATH is not JSON (Expecting property name enclosed in double quotes: line 1 column 3 (char 2)); write "
+            "a list of sources"),
         ('{"name": "a"}', "PATH holds no list; write [ ... ] around the sources"),
         ("[1]", f"source 1 of PATH needs a name and a location; its fields are {KNOWN}"),
-        ('[{"name": "a", "location": "b"}, {"name": "a"}]', f"source 2 of PATH needs a name and a location; its fields are {KNOWN}"),
-        ('[{"name": "a", "location": "b", "wait": 1}]', f"source 1 of PATH has a field 'wait'; known are {KNOWN}"),
+        ('[{"name": "a", "location": "b"}, 3]', f"source 2 of PATH needs a name and a location; "
+            f"its fields are {KNOWN}"),
+        (ONE % '"wait": 1', f"source 1 of PATH has a field 'wait'; known are {KNOWN}"),
         ('[{"name": "a", "location": 7}]', "source 1 of PATH: location is 7, must be a text"),
-        ('[{"name": "a", "location": "b", "weight": "1"}]', "source 1 of PATH: weight is '1', must be a number"),
-        ('[{"name": "a", "location": "b", "weight": true}]', "source 1 of PATH: weight is True, must be a number"),
-        ('[{"name": "a", "location": "b", "weight": 0}]', "source 1 of PATH: SourceConfig needs weight > 0, got weight=0"),
-        ('[{"name": "a", "location": "b", "patterns": "*.c"}]', "source 1 of PATH: patterns is '*.c', must be a list of texts"),
-        ('[{"name": "a", "location": "b", "exclude": ["c", 1]}]', "source 1 of PATH: exclude is ['c', 1], must be a list of texts"),
+        (ONE % '"weight": "1"', "source 1 of PATH: weight is '1', must be a number"),
+        (ONE % '"weight": true', "source 1 of PATH: weight is True, must be a number"),
+        (ONE % '"weight": 0', "source 1 of PATH: SourceConfig needs weight > 0, got weight=0"),
+        (ONE % '"patterns": "*.c"', "source 1 of PATH: patterns is '*.c', must be a list of texts"),
+        (ONE % '"exclude": ["c", 1]', "source 1 of PATH: exclude is ['c', 1], must be a list of texts"),
     ],
 )  # fmt: skip
 def test_bad_files_of_sources_are_refused(tmp_path: Path, text: str, sentence: str) -> None:

@@ -24,14 +24,14 @@ from torch import nn
 from igla.distributed import checkpointing
 
 
-# spec: specs/distributed/checkpointing.vibee:20
+# spec: specs/distributed/checkpointing.vibee:21
 def test_checkpoint_config_defaults() -> None:
     """CheckpointConfig has the defaults of the spec."""
     config = checkpointing.CheckpointConfig(every_steps=100)
     assert config.keep_last == 5
 
 
-# spec: specs/distributed/checkpointing.vibee:20
+# spec: specs/distributed/checkpointing.vibee:21
 def test_checkpoint_config_is_frozen() -> None:
     """CheckpointConfig takes keywords alone, and no field of it can be changed or added."""
     config = checkpointing.CheckpointConfig(every_steps=100)
@@ -42,7 +42,7 @@ def test_checkpoint_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/distributed/checkpointing.vibee:20
+# spec: specs/distributed/checkpointing.vibee:21
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -59,7 +59,7 @@ def test_checkpoint_config_refuses(change: dict[str, object], message: str) -> N
         checkpointing.CheckpointConfig(**(example | change))
 
 
-# spec: specs/distributed/checkpointing.vibee:20
+# spec: specs/distributed/checkpointing.vibee:21
 @pytest.mark.parametrize(
     "change",
     [
@@ -82,6 +82,7 @@ def test_checkpoint_config_accepts(change: dict[str, object]) -> None:
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert checkpointing.FORMAT_VERSION == 1
+    assert checkpointing.SHARDED == "sharded"
 
 
 FILES = (
@@ -94,7 +95,7 @@ FILES = (
 )
 
 
-# spec: specs/distributed/checkpointing.vibee:49
+# spec: specs/distributed/checkpointing.vibee:50
 def _build(
     seed: int = 0, hidden: int = 4, fused: bool = True, kind: str = "AdamW"
 ) -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -114,7 +115,7 @@ def _build(
     return model, torch.optim.AdamW(groups, lr=0.01, betas=(0.9, 0.95), fused=fused)
 
 
-# spec: specs/distributed/checkpointing.vibee:49
+# spec: specs/distributed/checkpointing.vibee:50
 def _train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> None:
     """Steps that draw from torch's generator and from Python's."""
     for _ in range(steps):
@@ -124,7 +125,7 @@ def _train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> No
         optimizer.step()
 
 
-# spec: specs/distributed/checkpointing.vibee:82
+# spec: specs/distributed/checkpointing.vibee:83
 def _copied(value: Any) -> Any:
     """A copy that later steps leave alone."""
     if isinstance(value, torch.Tensor):
@@ -134,14 +135,14 @@ def _copied(value: Any) -> Any:
     return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
-# spec: specs/distributed/checkpointing.vibee:82
+# spec: specs/distributed/checkpointing.vibee:83
 def _snapshot(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[Any]:
     """All that must be equal after a resume."""
     states = [_copied(dict(model.state_dict())), _copied(optimizer.state_dict())]
     return [*states, torch.get_rng_state(), random.getstate()]
 
 
-# spec: specs/distributed/checkpointing.vibee:49
+# spec: specs/distributed/checkpointing.vibee:50
 def _same(a: Any, b: Any) -> bool:
     """Equal in type and in every bit."""
     if isinstance(a, torch.Tensor):
@@ -153,7 +154,7 @@ def _same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and a == b
 
 
-# spec: specs/distributed/checkpointing.vibee:49
+# spec: specs/distributed/checkpointing.vibee:50
 def _save(root: Path, *steps: int) -> list[Path]:
     """Checkpoints of these steps, each with other weights; the state names the step twice."""
     paths = []
@@ -167,7 +168,7 @@ def _save(root: Path, *steps: int) -> list[Path]:
     return paths
 
 
-# spec: specs/distributed/checkpointing.vibee:69
+# spec: specs/distributed/checkpointing.vibee:70
 def _flip(path: Path, position: int = -1) -> None:
     """Turn one bit of a file."""
     content = bytearray(path.read_bytes())
@@ -175,7 +176,7 @@ def _flip(path: Path, position: int = -1) -> None:
     path.write_bytes(content)
 
 
-# spec: specs/distributed/checkpointing.vibee:52
+# spec: specs/distributed/checkpointing.vibee:53
 def _load(root: Path) -> tuple[dict[str, Any] | None, list[str]]:
     """What load_latest returns, and what it reports."""
     model, optimizer = _build(seed=99)
@@ -184,12 +185,12 @@ def _load(root: Path) -> tuple[dict[str, Any] | None, list[str]]:
     return state, reports
 
 
-# spec: specs/distributed/checkpointing.vibee:49
+# spec: specs/distributed/checkpointing.vibee:50
 def _names(root: Path) -> list[str]:
     return sorted(path.name for path in root.iterdir())
 
 
-# spec: specs/distributed/checkpointing.vibee:49
+# spec: specs/distributed/checkpointing.vibee:50
 def test_holds_tensors_and_json(tmp_path: Path) -> None:
     """save_checkpoint: holds tensors and json."""
     model, optimizer = _build()
@@ -219,7 +220,7 @@ def test_holds_tensors_and_json(tmp_path: Path) -> None:
     assert checkpointing.CheckpointConfig(every_steps=1).keep_last == 5
 
 
-# spec: specs/distributed/checkpointing.vibee:49
+# spec: specs/distributed/checkpointing.vibee:50
 def test_holds_tensors_and_json_as_readable_as_other_files(tmp_path: Path) -> None:
     """save_checkpoint: holds tensors and json."""
     (path,) = _save(tmp_path, 1)
@@ -228,7 +229,7 @@ def test_holds_tensors_and_json_as_readable_as_other_files(tmp_path: Path) -> No
     assert {(path / name).stat().st_mode for name in FILES} == {plain.stat().st_mode}
 
 
-# spec: specs/distributed/checkpointing.vibee:50
+# spec: specs/distributed/checkpointing.vibee:51
 def test_tied_weights_are_written(tmp_path: Path) -> None:
     """save_checkpoint: tied weights are written."""
     (path,) = _save(tmp_path, 1)
@@ -240,7 +241,7 @@ def test_tied_weights_are_written(tmp_path: Path) -> None:
     assert torch.equal(model[0].weight, weights["0.weight"])
 
 
-# spec: specs/distributed/checkpointing.vibee:50
+# spec: specs/distributed/checkpointing.vibee:51
 def test_tied_weights_are_written_three_times(tmp_path: Path) -> None:
     """save_checkpoint: tied weights are written."""
     model = nn.ModuleList(nn.Linear(2, 2, bias=False) for _ in range(3))
@@ -250,7 +251,7 @@ def test_tied_weights_are_written_three_times(tmp_path: Path) -> None:
     assert sorted(load_file(path / "model.safetensors")) == ["0.weight", "1.weight", "2.weight"]
 
 
-# spec: specs/distributed/checkpointing.vibee:51
+# spec: specs/distributed/checkpointing.vibee:52
 def test_flushes_everything_before_the_rename(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,7 +277,7 @@ def test_flushes_everything_before_the_rename(
     assert events[7:] == [partial, "rename", tmp_path.name]
 
 
-# spec: specs/distributed/checkpointing.vibee:52
+# spec: specs/distributed/checkpointing.vibee:53
 def test_replaces_the_same_step(tmp_path: Path) -> None:
     """save_checkpoint: replaces the same step."""
     (path,) = _save(tmp_path, 4)
@@ -288,8 +289,8 @@ def test_replaces_the_same_step(tmp_path: Path) -> None:
     assert _load(tmp_path) == ({"note": "again", "step": 4}, [])
 
 
-# spec: specs/distributed/checkpointing.vibee:53
-@pytest.mark.parametrize("function", ["_flush", "_sha256", "save_file", "_publish"])
+# spec: specs/distributed/checkpointing.vibee:54
+@pytest.mark.parametrize("function", ["_flush", "_sha256", "save_file", "publish"])
 def test_failed_write_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str
 ) -> None:
@@ -317,10 +318,10 @@ def test_failed_write_leaves_nothing(
                 break
         assert _names(tmp_path) == ["step-00000001", "step-00000002"]
         assert _load(tmp_path) == ({"note": "of step 2", "step": 2}, [])
-    assert failures == {"_flush": 9, "_sha256": 7, "save_file": 3, "_publish": 1}[function]
+    assert failures == {"_flush": 9, "_sha256": 7, "save_file": 3, "publish": 1}[function]
 
 
-# spec: specs/distributed/checkpointing.vibee:53
+# spec: specs/distributed/checkpointing.vibee:54
 @pytest.mark.parametrize("turn", [1, 2])
 def test_failed_write_leaves_nothing_at_a_rename(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn: int
@@ -343,12 +344,12 @@ def test_failed_write_leaves_nothing_at_a_rename(
     assert _bytes(tmp_path / "step-00000001") == before
 
 
-# spec: specs/distributed/checkpointing.vibee:53
+# spec: specs/distributed/checkpointing.vibee:54
 def _bytes(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-# spec: specs/distributed/checkpointing.vibee:53
+# spec: specs/distributed/checkpointing.vibee:54
 def test_failed_write_leaves_nothing_of_a_real_fault(tmp_path: Path) -> None:
     """save_checkpoint: failed write leaves nothing."""
     _save(tmp_path, 1)
@@ -358,7 +359,7 @@ def test_failed_write_leaves_nothing_of_a_real_fault(tmp_path: Path) -> None:
     assert _load(tmp_path)[0] == {"note": "of step 1", "step": 1}
 
 
-# spec: specs/distributed/checkpointing.vibee:54
+# spec: specs/distributed/checkpointing.vibee:55
 def test_cleans_up_after_a_killed_save(tmp_path: Path) -> None:
     """save_checkpoint: cleans up after a killed save."""
     first, second, third = _save(tmp_path, 1, 2, 3)
@@ -371,7 +372,7 @@ def test_cleans_up_after_a_killed_save(tmp_path: Path) -> None:
     assert checkpointing.verify_checkpoint(first) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:55
+# spec: specs/distributed/checkpointing.vibee:56
 @pytest.mark.parametrize(
     ("state", "message"),
     [
@@ -392,7 +393,7 @@ def test_refuses_what_json_would_change(
     assert _names(tmp_path) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:56
+# spec: specs/distributed/checkpointing.vibee:57
 def test_refuses_a_wrong_step(tmp_path: Path) -> None:
     """save_checkpoint: refuses a wrong step."""
     model, optimizer = _build()
@@ -407,7 +408,7 @@ def test_refuses_a_wrong_step(tmp_path: Path) -> None:
     assert _load(tmp_path)[0] == {"step": 123456789}
 
 
-# spec: specs/distributed/checkpointing.vibee:57
+# spec: specs/distributed/checkpointing.vibee:58
 def test_refuses_a_foreign_parameter(tmp_path: Path) -> None:
     """save_checkpoint: refuses a foreign parameter."""
     model, optimizer = _build()
@@ -416,7 +417,7 @@ def test_refuses_a_foreign_parameter(tmp_path: Path) -> None:
         checkpointing.save_checkpoint(tmp_path, 1, model=model, optimizer=optimizer, state={})
 
 
-# spec: specs/distributed/checkpointing.vibee:58
+# spec: specs/distributed/checkpointing.vibee:59
 def test_refuses_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
     """save_checkpoint: refuses a file in place of the folder."""
     (tmp_path / "root").write_text("no folder")
@@ -426,7 +427,7 @@ def test_refuses_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
     assert _load(tmp_path / "root") == (None, [])
 
 
-# spec: specs/distributed/checkpointing.vibee:59
+# spec: specs/distributed/checkpointing.vibee:60
 def test_keeps_the_cuda_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """save_checkpoint: keeps the cuda generator."""
     state = torch.arange(16, dtype=torch.uint8)
@@ -447,7 +448,7 @@ def test_keeps_the_cuda_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert len(set_states) == 1
 
 
-# spec: specs/distributed/checkpointing.vibee:69
+# spec: specs/distributed/checkpointing.vibee:70
 def test_whole_checkpoint_has_no_faults(tmp_path: Path) -> None:
     """verify_checkpoint: whole checkpoint has no faults."""
     (path,) = _save(tmp_path, 1)
@@ -456,7 +457,7 @@ def test_whole_checkpoint_has_no_faults(tmp_path: Path) -> None:
     assert checkpointing.verify_checkpoint(copied) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:69
+# spec: specs/distributed/checkpointing.vibee:70
 @pytest.mark.parametrize("name", FILES)
 def test_names_the_damaged_file(tmp_path: Path, name: str) -> None:
     """verify_checkpoint: names the damaged file."""
@@ -483,7 +484,7 @@ def test_names_the_damaged_file(tmp_path: Path, name: str) -> None:
     assert len(checkpointing.verify_checkpoint(path)) == 2
 
 
-# spec: specs/distributed/checkpointing.vibee:69
+# spec: specs/distributed/checkpointing.vibee:70
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -502,7 +503,7 @@ def test_names_a_damaged_manifest(tmp_path: Path, change: dict[str, Any], messag
     assert fault.startswith(f"step-00000001/manifest.json {message}")
 
 
-# spec: specs/distributed/checkpointing.vibee:69
+# spec: specs/distributed/checkpointing.vibee:70
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -524,7 +525,7 @@ def test_names_a_damaged_manifest_that_is_no_manifest(
     assert fault.startswith(f"step-00000001/manifest.json {message}")
 
 
-# spec: specs/distributed/checkpointing.vibee:69
+# spec: specs/distributed/checkpointing.vibee:70
 def test_names_a_damaged_manifest_whose_entry_is_wrong(tmp_path: Path) -> None:
     """verify_checkpoint: names a damaged manifest."""
     (path,) = _save(tmp_path, 1)
@@ -536,7 +537,7 @@ def test_names_a_damaged_manifest_whose_entry_is_wrong(tmp_path: Path) -> None:
     assert fault.endswith(" bytes, the manifest says None")
 
 
-# spec: specs/distributed/checkpointing.vibee:82
+# spec: specs/distributed/checkpointing.vibee:83
 @pytest.mark.parametrize(
     ("kind", "fused"), [("AdamW", True), ("AdamW", False), ("SGD", False), ("NAdam", False)]
 )
@@ -561,7 +562,7 @@ def test_continues_bit_for_bit(tmp_path: Path, kind: str, fused: bool) -> None:
     assert _same(_snapshot(other, other_optimizer), finished)
 
 
-# spec: specs/distributed/checkpointing.vibee:83
+# spec: specs/distributed/checkpointing.vibee:84
 def test_keeps_moments_of_any_name(tmp_path: Path) -> None:
     """load_checkpoint: keeps moments of any name."""
     built = []
@@ -577,7 +578,7 @@ def test_keeps_moments_of_any_name(tmp_path: Path) -> None:
     assert _same(_snapshot(*other), _snapshot(model, optimizer))
 
 
-# spec: specs/distributed/checkpointing.vibee:84
+# spec: specs/distributed/checkpointing.vibee:85
 def test_keeps_the_dtype_of_moments(tmp_path: Path) -> None:
     """load_checkpoint: keeps the dtype of moments."""
     model, optimizer = _build(fused=False)
@@ -593,7 +594,7 @@ def test_keeps_the_dtype_of_moments(tmp_path: Path) -> None:
     assert model[0].weight.dtype == torch.bfloat16
 
 
-# spec: specs/distributed/checkpointing.vibee:85
+# spec: specs/distributed/checkpointing.vibee:86
 def test_keeps_plain_numbers_of_the_optimizer(tmp_path: Path) -> None:
     """load_checkpoint: keeps plain numbers of the optimizer."""
     model, optimizer = _build(kind="SGD")
@@ -604,7 +605,7 @@ def test_keeps_plain_numbers_of_the_optimizer(tmp_path: Path) -> None:
     assert dict(optimizer.state) == {model[3].bias: {"calls": 7, "ratio": 0.1}}
 
 
-# spec: specs/distributed/checkpointing.vibee:86
+# spec: specs/distributed/checkpointing.vibee:87
 def test_later_training_leaves_the_files_alone(tmp_path: Path) -> None:
     """load_checkpoint: later training leaves the files alone."""
     (path,) = _save(tmp_path, 1)
@@ -614,7 +615,7 @@ def test_later_training_leaves_the_files_alone(tmp_path: Path) -> None:
     assert checkpointing.verify_checkpoint(path) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:87
+# spec: specs/distributed/checkpointing.vibee:88
 def test_refuses_a_damaged_checkpoint(tmp_path: Path) -> None:
     """load_checkpoint: refuses a damaged checkpoint."""
     (path,) = _save(tmp_path, 1)
@@ -632,7 +633,29 @@ def test_refuses_a_damaged_checkpoint(tmp_path: Path) -> None:
     assert _same(_snapshot(model, optimizer), before)
 
 
-# spec: specs/distributed/checkpointing.vibee:88
+# spec: specs/distributed/checkpointing.vibee:89
+def test_refuses_a_checkpoint_of_several_ranks(tmp_path: Path) -> None:
+    """load_checkpoint: refuses a checkpoint of several ranks."""
+    (path,) = _save(tmp_path, 1)
+    manifest = json.loads((path / "manifest.json").read_text())
+    (path / ".metadata").write_bytes(b"of ranks")
+    (path / "__0_0.distcp").write_bytes(b"of rank 0")
+    for name in (".metadata", "__0_0.distcp"):
+        manifest["files"][name] = checkpointing.file_entry(path / name)
+    manifest["layout"] = "sharded"
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    assert checkpointing.verify_checkpoint(path) == []
+    with pytest.raises(
+        checkpointing.CheckpointError, match="is of several ranks: load it with igla"
+    ):
+        checkpointing.load_checkpoint(path, *_build())
+    del manifest["files"][".metadata"]
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    (fault,) = checkpointing.verify_checkpoint(path)
+    assert fault.endswith("does not list the files .metadata, optimizer.json, state.json")
+
+
+# spec: specs/distributed/checkpointing.vibee:90
 def test_refuses_another_model_untouched(tmp_path: Path) -> None:
     """load_checkpoint: refuses another model untouched."""
     (path,) = _save(tmp_path, 1)
@@ -647,7 +670,7 @@ def test_refuses_another_model_untouched(tmp_path: Path) -> None:
     assert _same(_snapshot(model, optimizer), before)
 
 
-# spec: specs/distributed/checkpointing.vibee:88
+# spec: specs/distributed/checkpointing.vibee:90
 def test_refuses_another_model_untouched_by_dtype_and_name(tmp_path: Path) -> None:
     """load_checkpoint: refuses another model untouched."""
     (path,) = _save(tmp_path, 1)
@@ -662,7 +685,7 @@ def test_refuses_another_model_untouched_by_dtype_and_name(tmp_path: Path) -> No
         checkpointing.load_checkpoint(path, model, optimizer)
 
 
-# spec: specs/distributed/checkpointing.vibee:89
+# spec: specs/distributed/checkpointing.vibee:91
 def test_refuses_another_optimizer(tmp_path: Path) -> None:
     """load_checkpoint: refuses another optimizer."""
     (path,) = _save(tmp_path, 1)
@@ -681,7 +704,7 @@ def test_refuses_another_optimizer(tmp_path: Path) -> None:
     assert _same(_snapshot(model, optimizer), before)
 
 
-# spec: specs/distributed/checkpointing.vibee:101
+# spec: specs/distributed/checkpointing.vibee:103
 def test_nothing_to_load_is_none(tmp_path: Path) -> None:
     """load_latest: nothing to load is none."""
     assert _load(tmp_path / "absent") == (None, [])
@@ -691,14 +714,14 @@ def test_nothing_to_load_is_none(tmp_path: Path) -> None:
     assert _names(tmp_path) == [".step-00000001.partial", "step-best"]
 
 
-# spec: specs/distributed/checkpointing.vibee:102
+# spec: specs/distributed/checkpointing.vibee:104
 def test_loads_the_newest(tmp_path: Path) -> None:
     """load_latest: loads the newest."""
     _save(tmp_path, 99999999, 100000000, 5)
     assert _load(tmp_path) == ({"note": "of step 100000000", "step": 100000000}, [])
 
 
-# spec: specs/distributed/checkpointing.vibee:103
+# spec: specs/distributed/checkpointing.vibee:105
 def test_reports_a_damaged_one_and_uses_the_previous(tmp_path: Path) -> None:
     """load_latest: reports a damaged one and uses the previous."""
     _, second, third = _save(tmp_path, 1, 2, 3)
@@ -724,7 +747,7 @@ def test_reports_a_damaged_one_and_uses_the_previous(tmp_path: Path) -> None:
     )
 
 
-# spec: specs/distributed/checkpointing.vibee:104
+# spec: specs/distributed/checkpointing.vibee:106
 def test_refuses_when_all_are_damaged(tmp_path: Path) -> None:
     """load_latest: refuses when all are damaged."""
     for path in _save(tmp_path, 1, 2):
@@ -735,7 +758,7 @@ def test_refuses_when_all_are_damaged(tmp_path: Path) -> None:
         _load(tmp_path)
 
 
-# spec: specs/distributed/checkpointing.vibee:105
+# spec: specs/distributed/checkpointing.vibee:107
 def test_finds_a_checkpoint_moved_aside(tmp_path: Path) -> None:
     """load_latest: finds a checkpoint moved aside."""
     _, second = _save(tmp_path, 1, 2)
@@ -746,7 +769,7 @@ def test_finds_a_checkpoint_moved_aside(tmp_path: Path) -> None:
     assert aside.exists()
 
 
-# spec: specs/distributed/checkpointing.vibee:117
+# spec: specs/distributed/checkpointing.vibee:123
 def test_keeps_the_newest(tmp_path: Path) -> None:
     """prune_checkpoints: keeps the newest."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -758,7 +781,7 @@ def test_keeps_the_newest(tmp_path: Path) -> None:
     assert checkpointing.prune_checkpoints(tmp_path / "absent", 1) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:117
+# spec: specs/distributed/checkpointing.vibee:123
 def test_keeps_the_newest_and_what_a_killed_prune_leaves_is_removed_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -773,7 +796,7 @@ def test_keeps_the_newest_and_what_a_killed_prune_leaves_is_removed_later(
         assert _names(tmp_path) == [kept.name]
 
 
-# spec: specs/distributed/checkpointing.vibee:117
+# spec: specs/distributed/checkpointing.vibee:123
 def test_keeps_the_newest_where_one_was_moved_aside(tmp_path: Path) -> None:
     """prune_checkpoints: keeps the newest."""
     first, second, third = _save(tmp_path, 1, 2, 3)
@@ -783,12 +806,12 @@ def test_keeps_the_newest_where_one_was_moved_aside(tmp_path: Path) -> None:
     assert _names(tmp_path) == [second.name, third.name]
 
 
-# spec: specs/distributed/checkpointing.vibee:117
+# spec: specs/distributed/checkpointing.vibee:123
 def _interrupted(path: Path) -> None:
     raise KeyboardInterrupt
 
 
-# spec: specs/distributed/checkpointing.vibee:118
+# spec: specs/distributed/checkpointing.vibee:124
 def test_keeps_the_steps_it_is_told(tmp_path: Path) -> None:
     """prune_checkpoints: keeps the steps it is told."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -798,7 +821,18 @@ def test_keeps_the_steps_it_is_told(tmp_path: Path) -> None:
     assert _names(tmp_path) == [third.name, fourth.name]
 
 
-# spec: specs/distributed/checkpointing.vibee:119
+# spec: specs/distributed/checkpointing.vibee:125
+def test_keeps_every_so_many_steps(tmp_path: Path) -> None:
+    """prune_checkpoints: keeps every so many steps."""
+    _save(tmp_path, 1, 2, 3, 4, 5, 6)
+    checkpointing.prune_checkpoints(tmp_path, 1, (1,), 3)
+    assert _names(tmp_path) == [f"step-0000000{step}" for step in (1, 3, 6)]
+    with pytest.raises(checkpointing.CheckpointError, match="keep_every is 0, must be 1 or more"):
+        checkpointing.prune_checkpoints(tmp_path, 1, (), 0)
+    assert len(checkpointing.prune_checkpoints(tmp_path, 1, (), 1)) == 0
+
+
+# spec: specs/distributed/checkpointing.vibee:126
 def test_damaged_ones_do_not_count(tmp_path: Path) -> None:
     """prune_checkpoints: damaged ones do not count."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -809,7 +843,7 @@ def test_damaged_ones_do_not_count(tmp_path: Path) -> None:
     assert checkpointing.prune_checkpoints(tmp_path, 2) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:120
+# spec: specs/distributed/checkpointing.vibee:127
 def test_refuses_to_keep_none(tmp_path: Path) -> None:
     """prune_checkpoints: refuses to keep none."""
     _save(tmp_path, 1)

@@ -171,7 +171,7 @@ def test_data_rank_copies_and_shards_differ(rank: int, share: int) -> None:
     assert layout.data_rank(shape, rank) == share
 
 
-# spec: specs/distributed/layout.vibee:316
+# spec: specs/distributed/layout.vibee:321
 def test_rank_seed_seeds_are_not_negative() -> None:
     """rank_seed: seeds are not negative.
 
@@ -640,7 +640,7 @@ def test_everything_that_divides_has_no_fault_with_experts() -> None:
     assert layout.layout_faults(model, Layout(fsdp=4, ep=2), work) == ()
 
 
-# spec: specs/distributed/layout.vibee:319
+# spec: specs/distributed/layout.vibee:324
 def test_seeds_differ_where_the_rule_says() -> None:
     """rank_seed: seeds differ where the rule says."""
     shape = Layout(pp=2, dp=2, fsdp=2, cp=2, tp=2)
@@ -651,7 +651,7 @@ def test_seeds_differ_where_the_rule_says() -> None:
     assert all(0 <= seed < 2**63 for seed in seeds) and max(seeds) > 2**60
 
 
-# spec: specs/distributed/layout.vibee:332
+# spec: specs/distributed/layout.vibee:337
 def _choose(memory: float, ranks: int = 8, **settings: object) -> layout.Choice:
     """The choice for memory bytes of a rank; work as in WORK, on machines of 4 ranks."""
     work = dataclasses.replace(WORK, **settings.pop("work", {}))
@@ -660,13 +660,13 @@ def _choose(memory: float, ranks: int = 8, **settings: object) -> layout.Choice:
     return layout.choose_layout(settings.pop("model", MODEL), cluster, work, config)
 
 
-# spec: specs/distributed/layout.vibee:333
+# spec: specs/distributed/layout.vibee:338
 def _needed(shape: Layout, policy: str = "none", **work: int) -> int:
     workload = dataclasses.replace(WORK, **work)
     return layout.total_bytes(_bytes(shape, workload, checkpointing=policy))
 
 
-# spec: specs/distributed/layout.vibee:332
+# spec: specs/distributed/layout.vibee:337
 def test_small_models_are_copied() -> None:
     """choose_layout: small models are copied."""
     choice = _choose(1e9)
@@ -678,7 +678,7 @@ def test_small_models_are_copied() -> None:
     assert choice.reasons[0].endswith("logits 0.0 GB): fits into 1.0 GB")
 
 
-# spec: specs/distributed/layout.vibee:333
+# spec: specs/distributed/layout.vibee:338
 def test_sharing_grows_with_the_model() -> None:
     """choose_layout: sharing grows with the model."""
     copies, near = _needed(Layout(dp=8)), _needed(Layout(dp=2, fsdp=4))
@@ -698,7 +698,7 @@ def test_sharing_grows_with_the_model() -> None:
     assert shared.reasons[0].endswith(": more than 0.0 GB")
 
 
-# spec: specs/distributed/layout.vibee:334
+# spec: specs/distributed/layout.vibee:339
 def test_long_sequences_are_shared() -> None:
     """choose_layout: long sequences are shared."""
     choice = _choose(1e9, work={"batch_size": 1, "global_batch": 2})
@@ -711,7 +711,7 @@ def test_long_sequences_are_shared() -> None:
     assert alone.layout == Layout(cp=2, tp=4)  # tp stays within the four ranks of a machine
 
 
-# spec: specs/distributed/layout.vibee:335
+# spec: specs/distributed/layout.vibee:340
 def test_given_sizes_are_kept() -> None:
     """choose_layout: given sizes are kept."""
     assert _choose(1e9, tp=2).layout == Layout(dp=4, tp=2)
@@ -722,7 +722,7 @@ def test_given_sizes_are_kept() -> None:
     assert (kept.checkpointing, kept.prefetch, kept.offload) == ("attention", 3, True)
 
 
-# spec: specs/distributed/layout.vibee:336
+# spec: specs/distributed/layout.vibee:341
 def test_choice_is_the_first_that_fits() -> None:
     """choose_layout: choice is the first that fits."""
     model = dataclasses.replace(MODEL, moe=RoutingConfig(num_experts=4, top_k=2))
@@ -735,7 +735,7 @@ def test_choice_is_the_first_that_fits() -> None:
     assert layout.world_size(staged.layout) == 12 and staged.layout.pp == 3
 
 
-# spec: specs/distributed/layout.vibee:337
+# spec: specs/distributed/layout.vibee:342
 def test_refuses_what_fits_nowhere() -> None:
     """choose_layout: refuses what fits nowhere."""
     with pytest.raises(

@@ -110,7 +110,7 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 RECORD = {"step": 7, "loss": 2.5, "tokens": 64, "skipped": "norm.weight"}
 
 
-# spec: specs/evaluation/tracking.vibee:45
+# spec: specs/evaluation/tracking.vibee:47
 def test_numbers_reach_tensorboard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Trackers: numbers reach tensorboard."""
     calls: list[tuple[Any, ...]] = []
@@ -135,7 +135,7 @@ def test_numbers_reach_tensorboard(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert calls == [(str(tmp_path / "tensorboard"), 7), *numbers, ("closed",)]
 
 
-# spec: specs/evaluation/tracking.vibee:45
+# spec: specs/evaluation/tracking.vibee:48
 def test_numbers_reach_wandb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Trackers: numbers reach wandb."""
     calls: list[Any] = []
@@ -158,11 +158,73 @@ def test_numbers_reach_wandb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     trackers.log(RECORD)
     trackers.close()
     opened = {"project": "mine", "mode": "offline", "dir": str(tmp_path)}
+    run_id = (tmp_path / "wandb-run-id.txt").read_text().strip()
+    opened |= {"id": run_id, "resume": "allow", "allow_val_change": True}
     options = {"config": {"training.steps": "8"}}
     assert calls == [opened | options, ({"loss": 2.5, "tokens": 64}, 7), "finished"]
 
 
-# spec: specs/evaluation/tracking.vibee:45
+# spec: specs/evaluation/tracking.vibee:49
+def test_resumed_runs_are_one_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Started again in its folder a run has its id, in another folder another one."""
+    ids: list[str] = []
+    run = types.SimpleNamespace(log=None, finish=lambda: None)
+    init = lambda **given: ids.append(given["id"]) or run  # noqa: E731
+    monkeypatch.setitem(sys.modules, "wandb", types.SimpleNamespace(init=init))
+    monkeypatch.setattr(tracking, "find_spec", lambda name: name)
+    folders = [tmp_path / name for name in ("a", "a", "b", "a")]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+        tracking.Trackers(tracking.LoggingConfig(wandb=True), folder, 3, {}).close()
+    assert ids[0] == ids[1] == ids[3] != ids[2]
+    assert all(re.fullmatch("[0-9a-f]{16}", found) for found in ids)
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["wandb-run-id.txt"]
+    (tmp_path / "a" / "wandb-run-id.txt").write_text("\n")  # of a disk that was full
+    tracking.Trackers(tracking.LoggingConfig(wandb=True), tmp_path / "a", 3, {}).close()
+    assert (tmp_path / "a" / "wandb-run-id.txt").read_text() == ids[-1] + "\n" != "\n"
+    with pytest.raises(ValueError) as caught:
+        tracking.Trackers(tracking.LoggingConfig(wandb=True), tmp_path / "gone", 0, {})
+    assert str(caught.value) == (
+        f"cannot keep the id of the run in {tmp_path / 'gone' / 'wandb-run-id.txt'} (No such file or directory); "
+        "free some space or leave Weights & Biases out with --logging.no-wandb"
+    )
+
+
+# spec: specs/evaluation/tracking.vibee:50
+def test_libraries_read_what_was_written(tmp_path: Path) -> None:
+    """TensorBoard itself finds each step once, the later ones as the run that went on had them."""
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    config = tracking.LoggingConfig(tensorboard=True)
+    for first, last, loss in ((1, 4, 9.0), (3, 5, 2.0)):
+        trackers = tracking.Trackers(config, tmp_path, first - 1, {})
+        for step in range(first, last + 1):
+            trackers.log({"step": step, "loss": loss})
+        trackers.close()
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    found = [(event.step, event.value) for event in events.Scalars("loss")]
+    assert found == [(1, 9.0), (2, 9.0), (3, 2.0), (4, 2.0), (5, 2.0)]
+
+
+# spec: specs/evaluation/tracking.vibee:50
+def test_libraries_read_what_was_written_for_wandb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights & Biases keeps both parts of a run that went on under one id, on the disk alone."""
+    pytest.importorskip("wandb")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    for step in (0, 3):
+        trackers = tracking.Trackers(tracking.LoggingConfig(wandb=True), tmp_path, step, {})
+        trackers.log({"step": step + 1, "loss": 2.0})
+        trackers.close()
+    run_id = (tmp_path / "wandb-run-id.txt").read_text().strip()
+    files = list((tmp_path / "wandb").glob("offline-run-*/run-*.wandb"))
+    assert files and {path.stem for path in files} == {f"run-{run_id}"}
+    assert all(path.stat().st_size > 0 for path in files)
+
+
+# spec: specs/evaluation/tracking.vibee:51
 def test_nothing_is_tracked_unasked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Trackers: nothing is tracked unasked."""
     for name in ("wandb", "torch.utils.tensorboard"):
@@ -176,7 +238,7 @@ def test_nothing_is_tracked_unasked(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert (defaults.wandb_mode, defaults.wandb_project) == ("offline", "igla")
 
 
-# spec: specs/evaluation/tracking.vibee:55
+# spec: specs/evaluation/tracking.vibee:61
 def test_steps_are_traced(tmp_path: Path) -> None:
     """profiled: steps are traced."""
     path = tmp_path / "trace.json"
@@ -194,7 +256,7 @@ def test_steps_are_traced(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["trace.json"]
 
 
-# spec: specs/evaluation/tracking.vibee:64
+# spec: specs/evaluation/tracking.vibee:70
 def test_lines_are_drawn_to_scale() -> None:
     """line_chart: lines are drawn to scale."""
     lines = {"a": [(0, 1.0), (5, 3.0), (10, 2.0)], "b": [(5, 2.0)], "c": []}
@@ -213,7 +275,7 @@ def test_lines_are_drawn_to_scale() -> None:
     assert len(re.findall("<polyline", many)) == 5
 
 
-# spec: specs/evaluation/tracking.vibee:64
+# spec: specs/evaluation/tracking.vibee:70
 def test_needs_a_point() -> None:
     """line_chart: needs a point."""
     for lines in ({}, {"a": []}):
@@ -221,7 +283,7 @@ def test_needs_a_point() -> None:
             tracking.line_chart("Loss", "nats", lines)
 
 
-# spec: specs/evaluation/tracking.vibee:64, :77
+# spec: specs/evaluation/tracking.vibee:70, :83
 def test_text_is_escaped(tmp_path: Path) -> None:
     """line_chart, write_report: text is escaped."""
     bad = "<script>&"
@@ -233,7 +295,7 @@ def test_text_is_escaped(tmp_path: Path) -> None:
     assert "<script" not in text and text.count("&lt;script&gt;&amp;") == 8
 
 
-# spec: specs/evaluation/tracking.vibee:77
+# spec: specs/evaluation/tracking.vibee:83
 def test_report_needs_nothing_else(tmp_path: Path) -> None:
     """write_report: report needs nothing else."""
     records = [{"step": 1, "loss": 3.0}, {"step": 2, "loss": 2.0, "held_out_loss": 2.5}]
@@ -252,7 +314,7 @@ def test_report_needs_nothing_else(tmp_path: Path) -> None:
     assert "<tr><td>seed</td><td>0</td><td>default</td></tr>" in text
 
 
-# spec: specs/evaluation/tracking.vibee:77
+# spec: specs/evaluation/tracking.vibee:83
 def test_report_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """write_report: report is whole or not there."""
     path = tmp_path / "report.html"
