@@ -242,13 +242,13 @@ def _part(whole: Tensor, parameter: Tensor) -> Tensor:
     """The part of a whole weight that this rank holds of the parameter."""
     if not _is_spread(parameter):
         return whole
-    mesh, coordinate = parameter.device_mesh, parameter.device_mesh.get_coordinate()
+    mesh = parameter.device_mesh
     # The last dimension of a mesh divides first: FSDP shares out what tensor parallelism has left.
     for dim in reversed(range(mesh.ndim)):
         placement = parameter.placements[dim]
         if not placement.is_replicate():
             parts = whole.chunk(mesh.size(dim), placement.dim)
-            index = coordinate[dim]
+            index = mesh.get_local_rank(dim)
             whole = parts[index] if index < len(parts) else whole.narrow(placement.dim, 0, 0)
     return whole
 
