@@ -563,13 +563,13 @@ class StochasticDepth(nn.Module):
         return (branch_btd / (1 - self.rate)).where(drawn_b11 >= self.rate, 0.0)
 
 
-# spec: specs/architecture/decoder.vibee:353
+# spec: specs/architecture/decoder.vibee:357
 def _call(module: nn.Module, *arguments: Any) -> Any:
     """Apply a module, all activations kept."""
     return module(*arguments)
 
 
-# spec: specs/architecture/decoder.vibee:353
+# spec: specs/architecture/decoder.vibee:357
 def _recompute(module: nn.Module, *arguments: Any) -> Any:
     """Apply a module and keep its arguments alone: the backward pass applies it again."""
     return checkpoint(module, *arguments, use_reentrant=False)
@@ -737,7 +737,7 @@ def draw_weight(
         raise ValueError(f"no row of INITIAL_WEIGHTS fits {name}: add one to the spec")
 
 
-# spec: specs/architecture/decoder.vibee:353
+# spec: specs/architecture/decoder.vibee:357
 class Decoder(nn.Module):
     """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
     vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
@@ -852,7 +852,7 @@ class Decoder(nn.Module):
         return F.linear(hidden_btd, self.head_weight)
 
 
-# spec: specs/architecture/decoder.vibee:353
+# spec: specs/architecture/decoder.vibee:357
 def _compute_dtype(x: Tensor) -> torch.dtype:
     """The dtype of queries: autocast's where it is on."""
     device_type = x.device.type
@@ -861,7 +861,7 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
     return x.dtype
 
 
-# spec: specs/architecture/decoder.vibee:353
+# spec: specs/architecture/decoder.vibee:357
 def _shared_mask(
     config: DecoderConfig,
     tokens_bt: Tensor,
@@ -877,7 +877,7 @@ def _shared_mask(
     return _added_to_scores(mask, dtype)
 
 
-# spec: specs/architecture/decoder.vibee:353
+# spec: specs/architecture/decoder.vibee:357
 def _added_to_scores(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """A mask in the form that kernels add to the scores: else each layer would make it, and keep it."""
     if mask.dtype != torch.bool:
@@ -885,7 +885,7 @@ def _added_to_scores(mask: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.zeros_like(mask, dtype=dtype).masked_fill(~mask, -math.inf)
 
 
-# spec: specs/architecture/decoder.vibee:353
+# spec: specs/architecture/decoder.vibee:357
 def _rotary_tables(
     config: DecoderConfig,
     tokens_bt: Tensor,
@@ -907,13 +907,13 @@ def _rotary_tables(
     return rope_tables(config.rope, positions, length)
 
 
-# spec: specs/architecture/decoder.vibee:353
+# spec: specs/architecture/decoder.vibee:357
 def _no_tables(*_: Any) -> tuple[None, None]:
     """Attention that knows positions otherwise, or not at all."""
     return None, None
 
 
-# spec: specs/architecture/decoder.vibee:382
+# spec: specs/architecture/decoder.vibee:386
 def make_caches(
     config: DecoderConfig,
     batch_size: int,

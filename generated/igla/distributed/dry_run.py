@@ -41,7 +41,7 @@ from igla.distributed.layout import (
 from igla.distributed.parallel import build_mesh, parallelize
 
 
-# spec: specs/distributed/dry_run.vibee:14
+# spec: specs/distributed/dry_run.vibee:18
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DryRunOptions:
     """A run that is only planned."""
@@ -67,7 +67,7 @@ class DryRunOptions:
 _GB = 1e9
 
 
-# spec: specs/distributed/dry_run.vibee:28
+# spec: specs/distributed/dry_run.vibee:32
 def dry_run(
     model: DecoderConfig, config: ParallelConfig, cluster: Cluster, workload: Workload
 ) -> Choice:
@@ -102,7 +102,7 @@ def dry_run(
     return dataclasses.replace(choice, bytes=counted)
 
 
-# spec: specs/distributed/dry_run.vibee:28
+# spec: specs/distributed/dry_run.vibee:32
 def _held_bytes(model: DecoderConfig, config: ParallelConfig, layout: Layout) -> int:
     """Bytes of the weights on rank 0. The backend fake lets ranks seem to be there."""
     ranks = world_size(layout)
@@ -117,7 +117,7 @@ def _held_bytes(model: DecoderConfig, config: ParallelConfig, layout: Layout) ->
         dist.destroy_process_group()
 
 
-# spec: specs/distributed/dry_run.vibee:44
+# spec: specs/distributed/dry_run.vibee:48
 def describe_choice(choice: Choice, memory: int) -> tuple[str, ...]:
     """Returns the sizes, a line for each part with its share of the memory, their sum, and the
     reasons.
@@ -136,7 +136,7 @@ def describe_choice(choice: Choice, memory: int) -> tuple[str, ...]:
     return (f"{world_size(choice.layout)} ranks: {shown}, {recomputed}", *lines, *choice.reasons)
 
 
-# spec: specs/distributed/dry_run.vibee:52
+# spec: specs/distributed/dry_run.vibee:56
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 with the description on standard output; 1 with a plain sentence where the run
     is not possible.
@@ -155,7 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-# spec: specs/distributed/dry_run.vibee:52
+# spec: specs/distributed/dry_run.vibee:56
 def _planned(options: DryRunOptions) -> tuple[Choice, int]:
     """The dry run that the options describe, and the memory of a device in bytes."""
     try:

@@ -49,7 +49,7 @@ from igla.distributed.tensor_parallel import share_matrices
 from igla.optimization.gradient import NonFiniteGradients
 
 
-# spec: specs/distributed/parallel.vibee:16
+# spec: specs/distributed/parallel.vibee:22
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mesh:
     """The groups in which the ranks of a layout talk. weights has the dimensions pp, dp, fsdp
@@ -63,7 +63,7 @@ class Mesh:
     sequence: DeviceMesh | None
 
 
-# spec: specs/distributed/parallel.vibee:23
+# spec: specs/distributed/parallel.vibee:29
 def build_mesh(layout: Layout, device_type: str) -> Mesh:
     """Returns the groups of this rank, the same on every rank but for its place.
 
@@ -97,7 +97,7 @@ def build_mesh(layout: Layout, device_type: str) -> Mesh:
     )
 
 
-# spec: specs/distributed/parallel.vibee:32
+# spec: specs/distributed/parallel.vibee:38
 def parallelize(
     model: Decoder, mesh: Mesh, config: ParallelConfig, precision: Any | None = None
 ) -> None:
@@ -139,7 +139,7 @@ def parallelize(
         replicate(model, process_group=mesh.weights["dp"].get_group())
 
 
-# spec: specs/distributed/parallel.vibee:32
+# spec: specs/distributed/parallel.vibee:38
 def _share_weights(
     model: Decoder, mesh: Mesh, config: ParallelConfig, precision: MixedPrecisionPolicy | None
 ) -> None:
@@ -165,7 +165,7 @@ def _share_weights(
         _prefetch(list(model.layers), config.prefetch)
 
 
-# spec: specs/distributed/parallel.vibee:32
+# spec: specs/distributed/parallel.vibee:38
 def _shard_dim(parameter: Tensor, ranks: int) -> Shard | None:
     """Rows, as FSDP2 does; of weights with fewer rows than ranks, such as eight experts, a dimension that divides."""
     if parameter.shape[0] >= ranks:
@@ -175,14 +175,14 @@ def _shard_dim(parameter: Tensor, ranks: int) -> Shard | None:
     return None if dim is None else Shard(dim)
 
 
-# spec: specs/distributed/parallel.vibee:32
+# spec: specs/distributed/parallel.vibee:38
 def _offload_policy(config: ParallelConfig, device_type: str) -> OffloadPolicy:
     if not config.offload:
         return OffloadPolicy()
     return CPUOffloadPolicy(pin_memory=device_type != "cpu")
 
 
-# spec: specs/distributed/parallel.vibee:32
+# spec: specs/distributed/parallel.vibee:38
 def _reshard_policy(config: ParallelConfig, ranks: int) -> bool | int:
     """What fully_shard calls reshard_after_forward."""
     kept = ranks if config.reshard_to is None else config.reshard_to
@@ -194,7 +194,7 @@ def _reshard_policy(config: ParallelConfig, ranks: int) -> bool | int:
     return kept if 1 < kept < ranks else kept > 1
 
 
-# spec: specs/distributed/parallel.vibee:32
+# spec: specs/distributed/parallel.vibee:38
 def _prefetch(layers: list[nn.Module], ahead: int) -> None:
     """Gather so many layers ahead of the one that computes, in both passes."""
     for index, layer in enumerate(layers):
@@ -203,7 +203,7 @@ def _prefetch(layers: list[nn.Module], ahead: int) -> None:
         layer.set_modules_to_backward_prefetch(before[::-1])
 
 
-# spec: specs/distributed/parallel.vibee:60
+# spec: specs/distributed/parallel.vibee:66
 @torch.no_grad()
 def init_weights(model: Decoder, device: torch.device | str, seed: int) -> None:
     """Gives the model memory on the device and draws each weight whole, with a generator of the
@@ -226,18 +226,18 @@ def init_weights(model: Decoder, device: torch.device | str, seed: int) -> None:
         _local(parameter).copy_(_part(whole, parameter))
 
 
-# spec: specs/distributed/parallel.vibee:60
+# spec: specs/distributed/parallel.vibee:66
 def _is_spread(tensor: Tensor | None) -> bool:
     return isinstance(tensor, DTensor)
 
 
-# spec: specs/distributed/parallel.vibee:60
+# spec: specs/distributed/parallel.vibee:66
 def _local(tensor: Tensor) -> Tensor:
     """What this rank holds of a tensor."""
     return tensor.to_local() if _is_spread(tensor) else tensor
 
 
-# spec: specs/distributed/parallel.vibee:60
+# spec: specs/distributed/parallel.vibee:66
 def _part(whole: Tensor, parameter: Tensor) -> Tensor:
     """The part of a whole weight that this rank holds of the parameter."""
     if not _is_spread(parameter):
@@ -253,7 +253,7 @@ def _part(whole: Tensor, parameter: Tensor) -> Tensor:
     return whole
 
 
-# spec: specs/distributed/parallel.vibee:69
+# spec: specs/distributed/parallel.vibee:75
 def sync_gradients(model: nn.Module, last: bool) -> None:
     """Lets the backward passes that follow reduce gradients over the ranks (last is true), or keep
     them to themselves until the last microbatch.
@@ -265,7 +265,7 @@ def sync_gradients(model: nn.Module, last: bool) -> None:
         model.set_requires_gradient_sync(last)
 
 
-# spec: specs/distributed/parallel.vibee:76
+# spec: specs/distributed/parallel.vibee:84
 def sum_over_data(values: tuple[float, ...], mesh: Mesh) -> tuple[float, ...]:
     """Returns their sums over the ranks that have other tokens, in float64.
 
@@ -283,19 +283,19 @@ def sum_over_data(values: tuple[float, ...], mesh: Mesh) -> tuple[float, ...]:
     return tuple(sums.tolist())
 
 
-# spec: specs/distributed/parallel.vibee:84
+# spec: specs/distributed/parallel.vibee:92
 def _gradients(model: nn.Module) -> list[Tensor]:
     return [p.grad for p in model.parameters() if p.grad is not None]
 
 
-# spec: specs/distributed/parallel.vibee:84
+# spec: specs/distributed/parallel.vibee:92
 def _scale(gradients: list[Tensor], factor: float) -> None:
     """Multiply what this rank holds of the gradients."""
     if gradients:  # torch takes no empty list
         torch._foreach_mul_([_local(gradient) for gradient in gradients], factor)
 
 
-# spec: specs/distributed/parallel.vibee:84
+# spec: specs/distributed/parallel.vibee:92
 @torch.no_grad()
 def normalize_parallel_gradients(model: nn.Module, tokens: int, mesh: Mesh) -> int:
     """Divides the gradients by the count of all ranks and returns it; gradients are zero where no
@@ -321,7 +321,7 @@ def normalize_parallel_gradients(model: nn.Module, tokens: int, mesh: Mesh) -> i
     return total
 
 
-# spec: specs/distributed/parallel.vibee:92
+# spec: specs/distributed/parallel.vibee:100
 @torch.no_grad()
 def parallel_gradient_norm(model: nn.Module, mesh: Mesh) -> Tensor:
     """Returns the Euclidean norm of the gradients of all ranks, each number counted once.
@@ -352,7 +352,7 @@ def parallel_gradient_norm(model: nn.Module, mesh: Mesh) -> Tensor:
     return total.sqrt()
 
 
-# spec: specs/distributed/parallel.vibee:100
+# spec: specs/distributed/parallel.vibee:108
 def clip_parallel_gradients(model: nn.Module, mesh: Mesh, max_norm: float) -> float:
     """Scales all gradients by max_norm over their norm where that is larger, and returns the norm
     before.

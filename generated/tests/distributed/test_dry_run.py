@@ -32,7 +32,7 @@ from igla.distributed.parallel import build_mesh, init_weights, parallelize
 from igla.distributed.ranks import run_ranks
 
 
-# spec: specs/distributed/dry_run.vibee:14
+# spec: specs/distributed/dry_run.vibee:18
 def test_dry_run_options_defaults() -> None:
     """DryRunOptions has the defaults of the spec."""
     config = dry_run.DryRunOptions(
@@ -45,7 +45,7 @@ def test_dry_run_options_defaults() -> None:
     assert config.global_batch is None
 
 
-# spec: specs/distributed/dry_run.vibee:14
+# spec: specs/distributed/dry_run.vibee:18
 def test_dry_run_options_is_frozen() -> None:
     """DryRunOptions takes keywords alone, and no field of it can be changed or added."""
     config = dry_run.DryRunOptions(
@@ -72,14 +72,14 @@ CLUSTER = Cluster(ranks=4, ranks_per_node=2, memory=10**6)
 WORK = Workload(sequence_length=8, global_batch=8, bytes_per_element=4)
 
 
-# spec: specs/distributed/dry_run.vibee:38
+# spec: specs/distributed/dry_run.vibee:42
 def _size(tensors: Iterable[Tensor]) -> int:
     """Bytes of what this rank holds of the tensors."""
     local = [t.to_local() if isinstance(t, DTensor) else t for t in tensors]
     return sum(t.numel() * t.element_size() for t in local)
 
 
-# spec: specs/distributed/dry_run.vibee:38
+# spec: specs/distributed/dry_run.vibee:42
 def _real_bytes(config: ParallelConfig, model_config: DecoderConfig) -> tuple[int, int, int]:
     """Weights, gradients and moments after a step of real training."""
     mesh = build_mesh(resolve_layout(config, dist.get_world_size()), "cpu")
@@ -97,7 +97,7 @@ def _real_bytes(config: ParallelConfig, model_config: DecoderConfig) -> tuple[in
     return _size(weights), _size(p.grad for p in weights), _size(moments)
 
 
-# spec: specs/distributed/dry_run.vibee:38
+# spec: specs/distributed/dry_run.vibee:42
 def test_counted_bytes_are_those_of_a_real_run() -> None:
     """dry_run: counted bytes are those of a real run."""
     uneven = dataclasses.replace(MODEL, vocab_size=30, hidden_size=18, ffn_size=25)
@@ -108,7 +108,7 @@ def test_counted_bytes_are_those_of_a_real_run() -> None:
         assert max(real) == real[0]
 
 
-# spec: specs/distributed/dry_run.vibee:39
+# spec: specs/distributed/dry_run.vibee:43
 @pytest.mark.parametrize(
     "config", [ParallelConfig(dp=4), ParallelConfig(dp=2, prefetch=2), ParallelConfig(cp=2)]
 )
@@ -121,7 +121,7 @@ def test_counted_bytes_are_those_of_the_formula(config: ParallelConfig) -> None:
     assert not dist.is_initialized()
 
 
-# spec: specs/distributed/dry_run.vibee:39
+# spec: specs/distributed/dry_run.vibee:43
 def test_counted_bytes_are_those_of_the_formula_offloaded() -> None:
     """What the host holds is not on the device."""
     config = ParallelConfig(offload=True)
@@ -129,7 +129,7 @@ def test_counted_bytes_are_those_of_the_formula_offloaded() -> None:
     assert (parts.weights, parts.gradients, parts.optimizer) == (0, 0, 0)
 
 
-# spec: specs/distributed/dry_run.vibee:40
+# spec: specs/distributed/dry_run.vibee:44
 def test_a_choice_is_made_first() -> None:
     """dry_run: a choice is made first."""
     config = ParallelConfig(layout="auto")
@@ -138,7 +138,7 @@ def test_a_choice_is_made_first() -> None:
     )
 
 
-# spec: specs/distributed/dry_run.vibee:41
+# spec: specs/distributed/dry_run.vibee:45
 def test_refuses_what_does_not_divide() -> None:
     """dry_run: refuses what does not divide."""
     work = dataclasses.replace(WORK, global_batch=6)
@@ -152,7 +152,7 @@ def test_refuses_what_does_not_divide() -> None:
     assert str(caught.value) == said
 
 
-# spec: specs/distributed/dry_run.vibee:42
+# spec: specs/distributed/dry_run.vibee:46
 def test_refuses_a_process_group() -> None:
     """dry_run: refuses a process group."""
     dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
@@ -163,7 +163,7 @@ def test_refuses_a_process_group() -> None:
         dist.destroy_process_group()
 
 
-# spec: specs/distributed/dry_run.vibee:50
+# spec: specs/distributed/dry_run.vibee:54
 def test_description_has_each_part() -> None:
     """describe_choice: description has each part."""
     parts = RankBytes(
@@ -185,7 +185,7 @@ def test_description_has_each_part() -> None:
     assert dry_run.describe_choice(alone, 1)[0].startswith("1 ranks: one rank, ")
 
 
-# spec: specs/distributed/dry_run.vibee:58
+# spec: specs/distributed/dry_run.vibee:62
 def test_program_describes_a_model(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,7 +207,7 @@ def test_program_describes_a_model(
     assert tuple(lines) == dry_run.describe_choice(wanted, 5 * 10**8)
 
 
-# spec: specs/distributed/dry_run.vibee:58
+# spec: specs/distributed/dry_run.vibee:62
 def test_program_says_what_is_wrong(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

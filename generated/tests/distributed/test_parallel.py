@@ -53,7 +53,7 @@ UNTIED = DecoderConfig(
 STEPS, ROWS, LENGTH = 5, 8, 8
 
 
-# spec: specs/distributed/parallel.vibee:42
+# spec: specs/distributed/parallel.vibee:48
 class Run(NamedTuple):
     """What training has come to: mean loss and gradient norm of each step, and the weights."""
 
@@ -62,7 +62,7 @@ class Run(NamedTuple):
     weights: dict[str, Tensor]
 
 
-# spec: specs/distributed/parallel.vibee:42
+# spec: specs/distributed/parallel.vibee:48
 def _batch(step: int) -> tuple[Tensor, Tensor]:
     """Tokens and targets [ROWS, LENGTH]; each row has another number of targets, the last one none."""
     generator = torch.Generator().manual_seed(step)
@@ -72,19 +72,19 @@ def _batch(step: int) -> tuple[Tensor, Tensor]:
     return ids[:, :-1], targets
 
 
-# spec: specs/distributed/parallel.vibee:42
+# spec: specs/distributed/parallel.vibee:48
 def _summed_loss(model: Decoder, tokens: Tensor, targets: Tensor) -> Tensor:
     hidden = model(tokens)  # the head is used outside the model, as the chunked loss does
     return shared_loss_sum(hidden, model.head_weight, targets)
 
 
-# spec: specs/distributed/parallel.vibee:43
+# spec: specs/distributed/parallel.vibee:49
 def _model(config: DecoderConfig = CONFIG) -> Decoder:
     with torch.device("meta"):
         return Decoder(config).double()
 
 
-# spec: specs/distributed/parallel.vibee:42
+# spec: specs/distributed/parallel.vibee:48
 def _alone(config: DecoderConfig = CONFIG) -> Run:
     """One process with all sequences of a step, and nothing but torch."""
     model = _model(config)
@@ -102,7 +102,7 @@ def _alone(config: DecoderConfig = CONFIG) -> Run:
     return Run(losses, norms, {name: w.detach() for name, w in model.named_parameters()})
 
 
-# spec: specs/distributed/parallel.vibee:42
+# spec: specs/distributed/parallel.vibee:48
 def _together(model_config: DecoderConfig, config: ParallelConfig) -> Run:
     """The same over the ranks of the process group, in two microbatches."""
     layout = resolve_layout(config, dist.get_world_size())
@@ -132,17 +132,17 @@ def _together(model_config: DecoderConfig, config: ParallelConfig) -> Run:
     return Run(losses, norms, {name: _whole(w) for name, w in model.named_parameters()})
 
 
-# spec: specs/distributed/parallel.vibee:42
+# spec: specs/distributed/parallel.vibee:48
 def _whole(weight: Tensor) -> Tensor:
     return (weight.full_tensor() if isinstance(weight, DTensor) else weight).detach()
 
 
-# spec: specs/distributed/parallel.vibee:42
+# spec: specs/distributed/parallel.vibee:48
 def _train_all(model_config: DecoderConfig, configs: list[ParallelConfig]) -> list[Run]:
     return [_together(model_config, config) for config in configs]
 
 
-# spec: specs/distributed/parallel.vibee:42
+# spec: specs/distributed/parallel.vibee:48
 @contextmanager
 def _world(backend: str, size: int = 1, rank: int = 0) -> Iterator[None]:
     """A process group in this process: of one rank, or of many that only seem to be there."""
@@ -153,7 +153,7 @@ def _world(backend: str, size: int = 1, rank: int = 0) -> Iterator[None]:
         dist.destroy_process_group()
 
 
-# spec: specs/distributed/parallel.vibee:42
+# spec: specs/distributed/parallel.vibee:48
 def _assert_equal(run: Run, wanted: Run) -> None:
     close = {"rtol": 1e-12, "atol": 1e-12}
     torch.testing.assert_close(run.losses, wanted.losses, **close)
@@ -162,7 +162,7 @@ def _assert_equal(run: Run, wanted: Run) -> None:
     torch.testing.assert_close(run.weights, wanted.weights, rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/distributed/parallel.vibee:42, :74, :90, :98, :107
+# spec: specs/distributed/parallel.vibee:48, :81, :98, :106, :115
 @pytest.mark.parametrize(
     ("world_size", "model", "configs"),
     [
@@ -199,7 +199,7 @@ def test_parallel_steps_equal_those_of_one_process(
             _assert_equal(run, wanted)
 
 
-# spec: specs/distributed/parallel.vibee:30
+# spec: specs/distributed/parallel.vibee:36
 def test_groups_are_those_of_the_places() -> None:
     """build_mesh: groups are those of the places."""
     layout = Layout(pp=2, dp=2, fsdp=2, cp=2, tp=2)
@@ -219,7 +219,7 @@ def test_groups_are_those_of_the_places() -> None:
         assert parallel.build_mesh(Layout(dp=2), "cpu").sequence is None
 
 
-# spec: specs/distributed/parallel.vibee:30
+# spec: specs/distributed/parallel.vibee:36
 def test_refuses_another_number_of_ranks() -> None:
     """build_mesh: refuses another number of ranks."""
     with _world("fake", 4):
@@ -228,7 +228,7 @@ def test_refuses_another_number_of_ranks() -> None:
             parallel.build_mesh(Layout(dp=8), "cpu")
 
 
-# spec: specs/distributed/parallel.vibee:43
+# spec: specs/distributed/parallel.vibee:49
 def _spread(
     size: int, settings: ParallelConfig, precision: Any = None, config: DecoderConfig = CONFIG
 ) -> Decoder:
@@ -239,7 +239,7 @@ def _spread(
     return model
 
 
-# spec: specs/distributed/parallel.vibee:43
+# spec: specs/distributed/parallel.vibee:49
 def test_policies_choose_the_engine() -> None:
     """parallelize: policies choose the engine."""
     with _world("fake", 4):
@@ -271,7 +271,7 @@ def test_policies_choose_the_engine() -> None:
         assert type(_spread(1, ParallelConfig())) is Decoder
 
 
-# spec: specs/distributed/parallel.vibee:43
+# spec: specs/distributed/parallel.vibee:49
 def test_policies_choose_the_engine_and_its_settings() -> None:
     """Settings reach FSDP2 as they are."""
     precision = MixedPrecisionPolicy(param_dtype=torch.bfloat16)
@@ -294,7 +294,7 @@ def test_policies_choose_the_engine_and_its_settings() -> None:
         assert not hasattr(states[0]._fsdp_param_group.offload_policy, "pin_memory")
 
 
-# spec: specs/distributed/parallel.vibee:44
+# spec: specs/distributed/parallel.vibee:50
 @pytest.mark.parametrize(("reshard_to", "ranks"), [(None, 4), (4, 4), (2, 2), (1, None)])
 def test_weights_are_freed_as_the_policy_says(reshard_to: int | None, ranks: int | None) -> None:
     """parallelize: weights are freed as the policy says."""
@@ -307,7 +307,7 @@ def test_weights_are_freed_as_the_policy_says(reshard_to: int | None, ranks: int
         assert root.post_forward_mesh_info is None
 
 
-# spec: specs/distributed/parallel.vibee:45
+# spec: specs/distributed/parallel.vibee:51
 def test_refuses_to_reshard_over_ranks_that_do_not_divide() -> None:
     """parallelize: refuses to reshard over ranks that do not divide."""
     said = (
@@ -321,7 +321,7 @@ def test_refuses_to_reshard_over_ranks_that_do_not_divide() -> None:
         _spread(8, ParallelConfig(reshard_to=2, tp=2))
 
 
-# spec: specs/distributed/parallel.vibee:46
+# spec: specs/distributed/parallel.vibee:52
 @pytest.mark.parametrize(("pp", "ep"), [(2, 1), (1, 2)])
 def test_refuses_what_is_not_built(pp: int, ep: int) -> None:
     """parallelize: refuses what is not built."""
@@ -330,7 +330,7 @@ def test_refuses_what_is_not_built(pp: int, ep: int) -> None:
         _spread(4, ParallelConfig(pp=pp, ep=ep))
 
 
-# spec: specs/distributed/parallel.vibee:67
+# spec: specs/distributed/parallel.vibee:73
 def test_weights_do_not_depend_on_the_layout() -> None:
     """init_weights: weights do not depend on the layout."""
     whole = _model()
@@ -352,7 +352,7 @@ def test_weights_do_not_depend_on_the_layout() -> None:
     assert not torch.equal(other.embed_tokens.weight, whole.embed_tokens.weight)
 
 
-# spec: specs/distributed/parallel.vibee:67
+# spec: specs/distributed/parallel.vibee:73
 def test_weights_do_not_depend_on_the_layout_nor_on_other_generators() -> None:
     """Draws leave torch's own generator alone."""
     state = torch.get_rng_state()
@@ -363,7 +363,7 @@ def test_weights_do_not_depend_on_the_layout_nor_on_other_generators() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-# spec: specs/distributed/parallel.vibee:67
+# spec: specs/distributed/parallel.vibee:73
 def test_buffers_begin_at_zero() -> None:
     """init_weights: buffers begin at zero."""
     model = _model(UNTIED)
@@ -372,7 +372,7 @@ def test_buffers_begin_at_zero() -> None:
     assert all(torch.equal(buffer, torch.zeros_like(buffer)) for buffer in model.buffers())
 
 
-# spec: specs/distributed/parallel.vibee:74
+# spec: specs/distributed/parallel.vibee:82
 def test_microbatches_before_the_last_do_not_communicate() -> None:
     """sync_gradients: microbatches before the last do not communicate."""
     with _world("fake", 4):
@@ -384,7 +384,7 @@ def test_microbatches_before_the_last_do_not_communicate() -> None:
     parallel.sync_gradients(_model(), False)  # one rank alone has nothing to keep back
 
 
-# spec: specs/distributed/parallel.vibee:82
+# spec: specs/distributed/parallel.vibee:90
 def _sums() -> tuple[float, ...]:
     layout = Layout(dp=2, tp=2)
     mesh = parallel.build_mesh(layout, "cpu")
@@ -392,7 +392,7 @@ def _sums() -> tuple[float, ...]:
     return parallel.sum_over_data((1.0 + share, 2.0**53 + share), mesh)
 
 
-# spec: specs/distributed/parallel.vibee:82
+# spec: specs/distributed/parallel.vibee:90
 def test_sums_count_each_token_once() -> None:
     """sum_over_data: sums count each token once."""
     assert set(run_ranks(_sums, 4)) == {(3.0, 2.0**54)}
@@ -401,7 +401,7 @@ def test_sums_count_each_token_once() -> None:
         assert parallel.sum_over_data((1.5, 2.0), mesh) == (1.5, 2.0)
 
 
-# spec: specs/distributed/parallel.vibee:90
+# spec: specs/distributed/parallel.vibee:98
 def test_no_target_anywhere_gives_zero() -> None:
     """normalize_parallel_gradients: no target anywhere gives zero."""
     model = nn.Linear(2, 2)
@@ -413,7 +413,7 @@ def test_no_target_anywhere_gives_zero() -> None:
     assert all(torch.equal(p.grad, torch.zeros_like(p)) for p in model.parameters())
 
 
-# spec: specs/distributed/parallel.vibee:107
+# spec: specs/distributed/parallel.vibee:115
 def _refused(rank_of_nan: int) -> tuple[str, tuple[str, ...]]:
     mesh = parallel.build_mesh(Layout(fsdp=2), "cpu")
     model = _model()
@@ -429,7 +429,7 @@ def _refused(rank_of_nan: int) -> tuple[str, tuple[str, ...]]:
     return str(caught.value), caught.value.names
 
 
-# spec: specs/distributed/parallel.vibee:107
+# spec: specs/distributed/parallel.vibee:115
 def test_every_rank_refuses_what_is_not_finite() -> None:
     """clip_parallel_gradients: every rank refuses what is not finite."""
     first, second = run_ranks(_refused, 2, (1,))
@@ -439,7 +439,7 @@ def test_every_rank_refuses_what_is_not_finite() -> None:
     assert second == (said.format("norm.weight"), ("norm.weight",))
 
 
-# spec: specs/distributed/parallel.vibee:107
+# spec: specs/distributed/parallel.vibee:115
 def test_every_rank_refuses_what_is_not_finite_alone() -> None:
     """One rank names all of its gradients, and leaves small ones as they are."""
     model = nn.Linear(2, 1)

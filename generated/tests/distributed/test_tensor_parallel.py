@@ -87,7 +87,7 @@ def test_every_weight_has_a_style(config: DecoderConfig) -> None:
     assert plan.keys() == owners | prepared
 
 
-# spec: specs/distributed/tensor_parallel.vibee:34, :42
+# spec: specs/distributed/tensor_parallel.vibee:34, :45
 def _step(configs: list[DecoderConfig]) -> list[tuple[Tensor, dict[str, Tensor]]]:
     """Loss and gradients of each config, whole."""
     results = []
@@ -102,7 +102,7 @@ def _step(configs: list[DecoderConfig]) -> list[tuple[Tensor, dict[str, Tensor]]
     return results
 
 
-# spec: specs/distributed/tensor_parallel.vibee:34, :42
+# spec: specs/distributed/tensor_parallel.vibee:34, :45
 def test_shared_steps_equal_those_of_one_process() -> None:
     """share_matrices, shared_loss_sum: shared steps equal those of one process."""
     configs = [CONFIG, WITH_ALL]
@@ -145,7 +145,7 @@ def test_shares_are_equal() -> None:
         assert seen["layers.1.mlp.up_proj"].shape == (2, 8, 12)
 
 
-# spec: specs/distributed/tensor_parallel.vibee:42
+# spec: specs/distributed/tensor_parallel.vibee:45
 def test_logits_stay_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     """shared_loss_sum: logits stay shared."""
     given = []
