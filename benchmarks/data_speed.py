@@ -5,7 +5,8 @@
 The text is CPython's standard library, repeated with a number in each copy so that no two documents are equal.
 Tokenising: SentencePiece alone with as many threads, and `datasets.map` with as many processes and the same model.
 Reading: a bare loop over a numpy memmap (inputs and targets at random places, nothing else), and litdata and
-mosaicml-streaming where they are installed. The contenders take turns; the ratio is what to read. Peers that are
+mosaicml-streaming where they are installed, the latter in an environment of its own (--streaming-python
+PATH names its Python). The contenders take turns; the ratio is what to read. Peers that are
 missing are named. Memory: the peak of a process of its own that prepares and reads 1, 4 and 16 sixteenths of the text;
 pages of mapped files, which the system takes back at will, are not counted.
 """
@@ -64,9 +65,10 @@ def write_text(path: Path, megabytes: float, texts: list[str]) -> int:
 
 
 def timed(run: Callable[[], object]) -> float:
+    """Seconds; what runs elsewhere says its own."""
     start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
+    found = run()
+    return found if isinstance(found, float) else time.perf_counter() - start
 
 
 def rounds_of(contenders: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -164,7 +166,9 @@ def map_with_datasets(source: Path, model: Path, work: Path, processes: int) -> 
 # ---------------------------------------------------------------- reading
 
 
-def readers(shards: Path, work: Path, batches: int) -> dict[str, Callable[[], object]]:
+def readers(
+    shards: Path, work: Path, batches: int, streaming_python: Path | None
+) -> dict[str, Callable[[], object]]:
     """Each reads so many batches of inputs and targets, shuffled."""
     names = sorted(shards.glob("*.bin"))
     maps = [np.memmap(name, "<u2", "r") for name in names]
@@ -195,11 +199,16 @@ def readers(shards: Path, work: Path, batches: int) -> dict[str, Callable[[], ob
         "generated, best-fit packing": generated(packed),
         "bare numpy memmap": bare,
     }
-    for package, make in (("litdata", litdata_reader), ("streaming", streaming_reader)):
-        if find_spec(package) is None:
-            print(f"read      {package}: not installed")
-        else:
-            found[package] = make(maps, work, batches)
+    if find_spec("litdata") is None:
+        print("read      litdata: not installed")
+    else:
+        found["litdata"] = litdata_reader(maps, work, batches)
+    if (streaming := streaming_reader(streaming_python, shards, work, batches)) is None:
+        print(
+            "read      mosaicml-streaming: not installed (name its Python with --streaming-python)"
+        )
+    else:
+        found["mosaicml-streaming"] = streaming
     return found
 
 
@@ -228,22 +237,56 @@ def litdata_reader(maps: list[np.ndarray], work: Path, batches: int) -> Callable
     return run
 
 
-def streaming_reader(maps: list[np.ndarray], work: Path, batches: int) -> Callable[[], object]:
-    """mosaicml-streaming's dataset of arrays."""
-    from streaming import MDSWriter, StreamingDataset
-    from torch.utils.data import DataLoader
+# What runs in the Python that has mosaicml-streaming, whose pins no other package bears: it writes its own files
+# once, then reads so many batches for each line of input and prints the seconds.
+STREAMING = """
+import sys, time
+from pathlib import Path
+import numpy as np
+import torch
+from streaming import MDSWriter, StreamingDataset
+from torch.utils.data import DataLoader
 
-    folder = work / "streaming"
-    tokens = np.concatenate(maps)
-    with MDSWriter(out=str(folder), columns={"ids": f"ndarray:uint16:{SEQUENCE + 1}"}) as writer:
-        for start in range(0, len(tokens) - SEQUENCE, SEQUENCE):
-            writer.write({"ids": tokens[start : start + SEQUENCE + 1]})
+shards, folder, batches, batch, length = Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:])
+torch.set_num_threads(1)
+tokens = np.concatenate([np.fromfile(name, "<u2") for name in sorted(shards.glob("*.bin"))])
+with MDSWriter(out=folder, columns={"ids": f"ndarray:uint16:{length + 1}"}) as writer:
+    for start in range(0, len(tokens) - length, length):
+        writer.write({"ids": tokens[start : start + length + 1]})
+print("ready", flush=True)
+for _ in sys.stdin:
+    begin = time.perf_counter()
+    data = StreamingDataset(local=folder, shuffle=True, batch_size=batch)
+    for number, _ in enumerate(DataLoader(data, batch_size=batch), 1):
+        if number == batches:
+            break
+    print(time.perf_counter() - begin, flush=True)
+"""
 
-    def run() -> None:
-        data = StreamingDataset(local=str(folder), shuffle=True, batch_size=BATCH)
-        for number, _ in enumerate(DataLoader(data, batch_size=BATCH), 1):
-            if number == batches:
-                break
+
+def streaming_reader(
+    python: Path | None, shards: Path, work: Path, batches: int
+) -> Callable[[], float] | None:
+    """mosaicml-streaming's dataset of arrays, in a process that lives as long as this one; none without the package."""
+    python = python or Path(sys.executable)
+    if subprocess.run(
+        [python, "-c", "import streaming"], capture_output=True, check=False
+    ).returncode:
+        return None
+    sizes = map(str, (batches, BATCH, SEQUENCE))
+    process = subprocess.Popen(
+        [python, "-c", STREAMING, shards, work / "streaming", *sizes],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if process.stdout.readline() != "ready\n":
+        raise SystemExit("mosaicml-streaming could not write its files")
+
+    def run() -> float:
+        process.stdin.write("\n")
+        process.stdin.flush()
+        return float(process.stdout.readline())
 
     return run
 
@@ -289,6 +332,9 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batches", type=int, default=1000, help=f"of {BATCH} x {SEQUENCE} tokens")
+    parser.add_argument(
+        "--streaming-python", type=Path, help="a Python that has mosaicml-streaming and torch"
+    )
     for name in ("--peak", "--model", "--work"):
         parser.add_argument(name, type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -312,7 +358,7 @@ def compare(options: argparse.Namespace, work: Path) -> None:
     contenders = tokenisers(source, model, work, options.processes)
     show("tokenise", "MB/s", megabytes, rounds_of(contenders, options.rounds))
     tokens = options.batches * BATCH * SEQUENCE
-    found = readers(work / "shards-0", work, options.batches)
+    found = readers(work / "shards-0", work, options.batches, options.streaming_python)
     rounds_of(found, 1)  # brings the files into memory
     show("read", "Mtokens/s", tokens / 1e6, rounds_of(found, 2 * options.rounds + 1))
     for parts in (1, 4, 16):

@@ -3,8 +3,9 @@ long, repetitive, or seen before - with a count of what went and why.
 
 The rules are applied in the order of the fields of CleaningConfig, and a document is
 counted under the first that takes it out. The result depends on the documents, their order
-and the config alone. Hashes of documents are kept in a file on disk, so that memory does
-not grow with their number; near duplicates are the exception, with about 5 kB a document.
+and the config alone. Hashes of documents, and what finds near duplicates (about 1 kB a
+document), are kept in a file on disk that goes with the process, so that memory does not
+grow with their number.
 
 Sources:
     Rae et al. 2021, Scaling Language Models (Gopher), arXiv:2112.11446, table A1
@@ -33,7 +34,7 @@ import numpy as np
 
 from igla.data.sources import Document
 
-# Shapes: W words of a text, G of their n-grams.
+# Shapes: W words of a text, G of their n-grams, P permutations of a signature.
 
 
 REMOVED_NAMED = 100
@@ -317,42 +318,81 @@ class NearDuplicates:
         self._new: Callable[..., Any] = MinHash
         # a candidate too many costs a comparison, one too few is a duplicate kept: weigh the latter
         threshold = min(config.threshold, LARGEST_CANDIDATE_THRESHOLD)
-        self._candidates = MinHashLSH(threshold, config.permutations, weights=(0.1, 0.9))
-        self._kept: list[tuple[str, Any]] = []
+        index = MinHashLSH(threshold, config.permutations, weights=(0.1, 0.9))
+        self._num_bands, self._band_size = index.b, index.r
+        self._kept = 0
+        self._index = _tables_on_disk(
+            "kept (number INTEGER PRIMARY KEY, name BLOB, signature BLOB)",
+            "bands (hash INTEGER, number INTEGER, PRIMARY KEY (hash, number)) WITHOUT ROWID",
+        )
 
     def find(self, name: str, text: str) -> str | None:
         """The name of the most similar earlier text, if it is similar enough."""
         sequences = shingles(text, self.config.shingle_words)
         if not sequences:
             return None
-        signature = self._signature(sequences)
-        alike = [
-            (-signature.jaccard(self._kept[number][1]), number)
-            for number in self._candidates.query(signature)
-        ]
-        if alike and -min(alike)[0] >= self.config.threshold:
-            return self._kept[min(alike)[1]][0]
-        self._candidates.insert(len(self._kept), signature)
-        self._kept.append((name, signature))
+        signature_p = self._signature(sequences)
+        bands = self._bands(signature_p)
+        similarity, _, other = min(self._candidates(signature_p, bands), default=(0.0, 0, b""))
+        if -similarity >= self.config.threshold:
+            return other.decode("utf-8", "surrogatepass")
+        row = (self._kept, name.encode("utf-8", "surrogatepass"), signature_p.tobytes())
+        self._index.execute("INSERT INTO kept VALUES (?, ?, ?)", row)
+        self._index.executemany(
+            "INSERT INTO bands VALUES (?, ?)", [(band, self._kept) for band in bands]
+        )
+        self._kept += 1
         return None
 
-    def _signature(self, sequences: set[str]) -> Any:
+    def _signature(self, sequences: set[str]) -> np.ndarray:
+        """Its values are below 2^32."""
         signature = self._new(num_perm=self.config.permutations, seed=1, hashfunc=zlib.crc32)
         signature.update_batch([sequence.encode() for sequence in sequences])
-        return signature
+        return signature.hashvalues.astype(np.uint32)
+
+    def _bands(self, signature_p: np.ndarray) -> set[int]:
+        """A hash of each band: similar texts are likely to share one."""
+        used_p = signature_p[: self._num_bands * self._band_size]
+        rows = used_p.reshape(self._num_bands, self._band_size)
+        return {_band_hash(number, row.tobytes()) for number, row in enumerate(rows)}
+
+    def _candidates(
+        self, signature_p: np.ndarray, bands: set[int]
+    ) -> Iterator[tuple[float, int, bytes]]:
+        """Minus the similarity, number and name of the texts that share a band."""
+        marks = ", ".join("?" * len(bands))
+        found = self._index.execute(
+            "SELECT signature, number, name FROM kept WHERE number IN "
+            f"(SELECT number FROM bands WHERE hash IN ({marks}))",
+            tuple(bands),
+        )
+        for signature, number, name in found:
+            yield -float(np.mean(np.frombuffer(signature, np.uint32) == signature_p)), number, name
+
+
+# spec: specs/data/cleaning.vibee:129
+def _band_hash(number: int, content: bytes) -> int:
+    digest = hashlib.blake2b(content, digest_size=8, salt=number.to_bytes(2, "little")).digest()
+    return int.from_bytes(digest, "little", signed=True)  # as SQLite holds it
+
+
+# spec: specs/data/cleaning.vibee:129
+def _tables_on_disk(*tables: str) -> sqlite3.Connection:
+    """In a nameless file that goes with the connection: memory must not grow with the documents."""
+    connection = sqlite3.connect("", isolation_level=None)
+    connection.execute("PRAGMA journal_mode = OFF")
+    for table in tables:
+        connection.execute(f"CREATE TABLE {table}")
+    connection.execute("BEGIN")
+    return connection
 
 
 # spec: specs/data/cleaning.vibee:141
 class _Seen:
-    """Hashes of texts, on disk: memory must not grow with their number."""
+    """Hashes of texts."""
 
     def __init__(self) -> None:
-        self._table = sqlite3.connect(
-            "", isolation_level=None
-        )  # a nameless file that goes with this object
-        self._table.execute("PRAGMA journal_mode = OFF")
-        self._table.execute("CREATE TABLE seen (hash BLOB PRIMARY KEY) WITHOUT ROWID")
-        self._table.execute("BEGIN")
+        self._table = _tables_on_disk("seen (hash BLOB PRIMARY KEY) WITHOUT ROWID")
 
     def add(self, text: str) -> bool:
         """Remembers a text; whether it was there already."""

@@ -165,6 +165,11 @@ class _Stream:
         """The tokens of each shard."""
         yield from self._tokens
 
+    def view(self, start: int, count: int) -> np.ndarray:
+        """Tokens from a place on, as they lie on the disk: fewer where the shard ends."""
+        shard, low = divmod(start, self._length)
+        return self._tokens[shard][low : low + count]
+
     def read(self, start: int, out_t: np.ndarray) -> int:
         """Copies tokens from a place on, until there is no more room or text; returns how many."""
         shard, low = divmod(start, self._length)
@@ -229,6 +234,10 @@ class _Rows:
 
     def _copy(self, start: int, inputs_t: np.ndarray, targets_t: np.ndarray) -> int:
         """Inputs and the tokens after them; returns how many inputs have one."""
+        part = self._stream.view(start, len(inputs_t) + 1)
+        if len(part) > len(inputs_t):  # as nearly always: no shard ends here
+            inputs_t[:], targets_t[:] = part[:-1], part[1:]
+            return len(inputs_t)
         filled = self._stream.read(start, inputs_t)
         targets_t[:-1] = inputs_t[1:]
         if filled == len(inputs_t) and self._stream.read(start + filled, targets_t[-1:]):
@@ -249,6 +258,8 @@ class _Rows:
 
     def _pad(self, row: int, place: int) -> None:
         """What is left of a row."""
+        if place == self._length:
+            return
         manifest = self._stream.manifest
         values = (manifest.eos_id, IGNORE_INDEX, manifest.num_documents)
         for array, value in zip(self._arrays, values, strict=True):

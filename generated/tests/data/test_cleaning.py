@@ -442,6 +442,8 @@ def test_most_similar_one_is_named() -> None:
     strict = cleaning.NearDuplicates(cleaning.NearDuplicateConfig(threshold=1.0))
     assert strict.find("a", "one text") is None
     assert strict.find("b", "one  text\n") == "a"
+    assert strict.find("file-\udcff.txt", "another") is None  # a file name that is not UTF-8
+    assert strict.find("c", "another") == "file-\udcff.txt"
 
 
 # spec: specs/data/cleaning.vibee:140
