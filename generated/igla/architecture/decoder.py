@@ -563,13 +563,13 @@ class StochasticDepth(nn.Module):
         return (branch_btd / (1 - self.rate)).where(drawn_b11 >= self.rate, 0.0)
 
 
-# spec: specs/architecture/decoder.vibee:344
+# spec: specs/architecture/decoder.vibee:357
 def _call(module: nn.Module, *arguments: Any) -> Any:
     """Apply a module, all activations kept."""
     return module(*arguments)
 
 
-# spec: specs/architecture/decoder.vibee:344
+# spec: specs/architecture/decoder.vibee:357
 def _recompute(module: nn.Module, *arguments: Any) -> Any:
     """Apply a module and keep its arguments alone: the backward pass applies it again."""
     return checkpoint(module, *arguments, use_reentrant=False)
@@ -707,6 +707,37 @@ class SandwichNormBlock(_Branches):
 
 
 # spec: specs/architecture/decoder.vibee:344
+@torch.no_grad()
+def draw_weight(
+    config: DecoderConfig, name: str, weight: Tensor, generator: Any | None = None
+) -> None:
+    """Fills it as the first row of INITIAL_WEIGHTS that fits its name says, with numbers of the
+    generator, or of torch's own.
+
+    Given: The name of a weight in the decoder, and memory for it.
+    When: It begins.
+
+    Args:
+        weight: Tensor[...].
+
+    Raises:
+        ValueError if no row fits.
+    """
+    kind = next((kind for ending, kind in INITIAL_WEIGHTS if name.endswith(ending)), None)
+    if kind == "ones":
+        weight.fill_(1.0)
+    elif kind == "zeros":
+        weight.zero_()
+    elif kind == "normal":
+        weight.normal_(std=config.init_std, generator=generator)
+    elif kind == "residual":
+        std = residual_std(config, int(name.split(".")[1]))
+        weight.normal_(std=std, generator=generator)
+    else:
+        raise ValueError(f"no row of INITIAL_WEIGHTS fits {name}: add one to the spec")
+
+
+# spec: specs/architecture/decoder.vibee:357
 class Decoder(nn.Module):
     """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
     vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
@@ -715,7 +746,7 @@ class Decoder(nn.Module):
     is a document of its own; with a cache, tokens continue the cached ones. The attributes
     make_mask and make_tables are the functions that make what all layers share, the mask and
     the rotary tables; who spreads a sequence over processes sets others with the same
-    arguments. init_weights draws the weights as INITIAL_WEIGHTS says.
+    arguments. init_weights draws the weights as draw_weight says.
     checkpoint_activations(policy) keeps fewer activations in training and computes them again
     in the backward pass: policy full keeps the input of each block, attention all but what
     attention makes, none all.
@@ -741,22 +772,9 @@ class Decoder(nn.Module):
 
     @torch.no_grad()
     def init_weights(self) -> None:
-        """Draw each weight as the row of INITIAL_WEIGHTS that fits its name says; buffers begin at zero.
-
-        Raises ValueError for a weight that no row fits.
-        """
+        """Draw each weight with draw_weight; buffers begin at zero."""
         for name, parameter in self.named_parameters():
-            kind = next((kind for ending, kind in INITIAL_WEIGHTS if name.endswith(ending)), None)
-            if kind == "ones":
-                parameter.fill_(1.0)
-            elif kind == "zeros":
-                parameter.zero_()
-            elif kind == "normal":
-                parameter.normal_(std=self.config.init_std)
-            elif kind == "residual":
-                parameter.normal_(std=residual_std(self.config, int(name.split(".")[1])))
-            else:
-                raise ValueError(f"no row of INITIAL_WEIGHTS fits {name}: add one to the spec")
+            draw_weight(self.config, name, parameter)
         for buffer in self.buffers():  # biases of routers, which balance the load
             buffer.zero_()
 
@@ -834,7 +852,7 @@ class Decoder(nn.Module):
         return F.linear(hidden_btd, self.head_weight)
 
 
-# spec: specs/architecture/decoder.vibee:344
+# spec: specs/architecture/decoder.vibee:357
 def _compute_dtype(x: Tensor) -> torch.dtype:
     """The dtype of queries: autocast's where it is on."""
     device_type = x.device.type
@@ -843,7 +861,7 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
     return x.dtype
 
 
-# spec: specs/architecture/decoder.vibee:344
+# spec: specs/architecture/decoder.vibee:357
 def _shared_mask(
     config: DecoderConfig,
     tokens_bt: Tensor,
@@ -859,7 +877,7 @@ def _shared_mask(
     return _added_to_scores(mask, dtype)
 
 
-# spec: specs/architecture/decoder.vibee:344
+# spec: specs/architecture/decoder.vibee:357
 def _added_to_scores(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """A mask in the form that kernels add to the scores: else each layer would make it, and keep it."""
     if mask.dtype != torch.bool:
@@ -867,7 +885,7 @@ def _added_to_scores(mask: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.zeros_like(mask, dtype=dtype).masked_fill(~mask, -math.inf)
 
 
-# spec: specs/architecture/decoder.vibee:344
+# spec: specs/architecture/decoder.vibee:357
 def _rotary_tables(
     config: DecoderConfig,
     tokens_bt: Tensor,
@@ -889,13 +907,13 @@ def _rotary_tables(
     return rope_tables(config.rope, positions, length)
 
 
-# spec: specs/architecture/decoder.vibee:344
+# spec: specs/architecture/decoder.vibee:357
 def _no_tables(*_: Any) -> tuple[None, None]:
     """Attention that knows positions otherwise, or not at all."""
     return None, None
 
 
-# spec: specs/architecture/decoder.vibee:373
+# spec: specs/architecture/decoder.vibee:386
 def make_caches(
     config: DecoderConfig,
     batch_size: int,

@@ -475,6 +475,10 @@ def layout_faults(model: DecoderConfig, layout: Layout, workload: Workload) -> t
             part % tp == 0,
             f"tp={tp} does not divide the {part} tokens of a rank: change sequence_length",
         ),
+        (
+            tp == 1 or model.position != "alibi",
+            f"tp={tp} with ALiBi, whose slopes belong to all heads: take rope",
+        ),
         (tp == 1 or num_experts == 0, f"tp={tp} with experts: share them with ep instead"),
         (
             cp == 1 or length % (2 * cp) == 0,

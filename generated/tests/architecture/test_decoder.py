@@ -589,7 +589,7 @@ def test_blocks_are_their_definitions_with_mask_and_cache(kind: type[nn.Module])
     assert torch.allclose(masked_btd[:, 2:3], single_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:357
+# spec: specs/architecture/decoder.vibee:370
 @pytest.mark.parametrize("config", [CONFIG, UNTIED, MIXTURE, SANDWICH])
 def test_decoder_is_its_definition(config: DecoderConfig) -> None:
     """Decoder: decoder is its definition."""
@@ -606,7 +606,7 @@ def test_decoder_is_its_definition(config: DecoderConfig) -> None:
     assert torch.allclose(model.logits(hidden_btd), hidden_btd @ head.T, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:357
+# spec: specs/architecture/decoder.vibee:370
 def test_decoder_is_its_definition_in_its_parts() -> None:
     """Each field of the config reaches the part it speaks of."""
     config = replace(
@@ -635,7 +635,7 @@ def test_decoder_is_its_definition_in_its_parts() -> None:
         assert type(Decoder(replace(CONFIG, norm_placement=placement)).layers[0]) is kind
 
 
-# spec: specs/architecture/decoder.vibee:357
+# spec: specs/architecture/decoder.vibee:370
 def test_decoder_is_its_definition_by_default() -> None:
     """The defaults that a spec leaves out are these."""
     config = DecoderConfig(
@@ -657,7 +657,7 @@ def test_decoder_is_its_definition_by_default() -> None:
     assert config.tie_embeddings
 
 
-# spec: specs/architecture/decoder.vibee:358
+# spec: specs/architecture/decoder.vibee:371
 @pytest.mark.parametrize("config", [CONFIG, UNTIED])
 def test_names_are_those_of_llama(config: DecoderConfig) -> None:
     """Decoder: names are those of llama."""
@@ -680,7 +680,7 @@ def test_names_are_those_of_llama(config: DecoderConfig) -> None:
     assert found == want
 
 
-# spec: specs/architecture/decoder.vibee:358
+# spec: specs/architecture/decoder.vibee:371
 def test_names_are_those_of_llama_and_its_relatives() -> None:
     """Mixtral's experts, Qwen3's norms of queries and keys, Gemma 2's norms on both sides."""
     norms = {"input_layernorm", "post_attention_layernorm"}
@@ -698,7 +698,7 @@ def test_names_are_those_of_llama_and_its_relatives() -> None:
     assert {"gate.weight", "experts.gate_up_proj", "experts.down_proj"} <= names
 
 
-# spec: specs/architecture/decoder.vibee:299, :359
+# spec: specs/architecture/decoder.vibee:299, :355, :372
 @pytest.mark.parametrize(
     ("changes", "residual"),
     [
@@ -710,7 +710,7 @@ def test_names_are_those_of_llama_and_its_relatives() -> None:
 def test_initial_weights_have_the_stated_spread(
     changes: dict[str, str], residual: list[float]
 ) -> None:
-    """residual_std, Decoder: initial weights have the stated spread."""
+    """residual_std, draw_weight, Decoder: initial weights have the stated spread."""
     torch.manual_seed(0)
     config = replace(
         UNTIED,
@@ -736,7 +736,7 @@ def test_initial_weights_have_the_stated_spread(
         assert abs(weight.mean().item()) < 0.1 * std, name
 
 
-# spec: specs/architecture/decoder.vibee:299, :359
+# spec: specs/architecture/decoder.vibee:299, :355, :372
 @pytest.mark.parametrize("activation", ["swiglu", "relu"])
 def test_initial_weights_have_the_stated_spread_in_experts(activation: str) -> None:
     """The experts and their router too."""
@@ -748,7 +748,7 @@ def test_initial_weights_have_the_stated_spread_in_experts(activation: str) -> N
             assert weight.std().item() == pytest.approx(std, rel=0.1), name
 
 
-# spec: specs/architecture/decoder.vibee:299, :359
+# spec: specs/architecture/decoder.vibee:299, :355, :372
 @pytest.mark.parametrize("config", [SANDWICH, WINDOWED, replace(CONFIG, stochastic_depth=0.5)])
 def test_initial_weights_have_the_stated_spread_when_drawn_again(config: DecoderConfig) -> None:
     """A decoder of the meta device computes shapes, and gets its weights when it has memory."""
@@ -769,7 +769,7 @@ def test_initial_weights_have_the_stated_spread_when_drawn_again(config: Decoder
     assert all(torch.equal(layer.mlp.gate.expert_bias, torch.zeros(4)) for layer in model.layers)
 
 
-# spec: specs/architecture/decoder.vibee:360
+# spec: specs/architecture/decoder.vibee:373
 @pytest.mark.parametrize("config", KINDS)
 def test_packed_equals_separate(config: DecoderConfig) -> None:
     """Decoder: packed equals separate."""
@@ -781,7 +781,7 @@ def test_packed_equals_separate(config: DecoderConfig) -> None:
     assert not torch.allclose(packed_btd, model(tokens_bt), rtol=0, atol=1e-3)
 
 
-# spec: specs/architecture/decoder.vibee:360
+# spec: specs/architecture/decoder.vibee:373
 def test_packed_equals_separate_in_its_gradients() -> None:
     """The loss of packed documents pulls on the weights as the sum of the separate losses does."""
     model, tokens_bt = _decoder(), _tokens_bt(batch_size=1)
@@ -797,7 +797,7 @@ def test_packed_equals_separate_in_its_gradients() -> None:
         assert torch.allclose(packed_grad, apart_grad, rtol=0, atol=1e-11)
 
 
-# spec: specs/architecture/decoder.vibee:360
+# spec: specs/architecture/decoder.vibee:373
 @pytest.mark.parametrize("config", KINDS)
 def test_packed_equals_separate_behind_padding(config: DecoderConfig) -> None:
     """Left padding is a document of its own."""
@@ -809,7 +809,7 @@ def test_packed_equals_separate_behind_padding(config: DecoderConfig) -> None:
         assert torch.allclose(padded_btd[row, start:], alone_btd[0], rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:361
+# spec: specs/architecture/decoder.vibee:374
 @pytest.mark.parametrize("config", [replace(UNTIED, num_layers=1), *KINDS])
 @pytest.mark.parametrize("pieces", [[8], [1] * 8, [3, 4, 1]])
 def test_decoder_cached_equals_uncached(pieces: list[int], config: DecoderConfig) -> None:
@@ -821,7 +821,7 @@ def test_decoder_cached_equals_uncached(pieces: list[int], config: DecoderConfig
     assert torch.allclose(torch.cat(outputs, 1), model(tokens_bt), rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:361
+# spec: specs/architecture/decoder.vibee:374
 @pytest.mark.parametrize("config", KINDS)
 def test_decoder_cached_equals_uncached_in_rows_that_differ(config: DecoderConfig) -> None:
     """Prompts padded on the right go on where each of them ends."""
@@ -837,7 +837,7 @@ def test_decoder_cached_equals_uncached_in_rows_that_differ(config: DecoderConfi
     assert torch.allclose(found[1], want_btd[1, 2:5], rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:362
+# spec: specs/architecture/decoder.vibee:375
 def test_refuses_what_exceeds_the_context() -> None:
     """Decoder: refuses what exceeds the context."""
     model = _decoder()
@@ -854,7 +854,7 @@ def test_refuses_what_exceeds_the_context() -> None:
         model(_tokens_bt(1), cache=cache)
 
 
-# spec: specs/architecture/decoder.vibee:363
+# spec: specs/architecture/decoder.vibee:376
 def test_refuses_documents_with_a_cache() -> None:
     """Decoder: refuses documents with a cache."""
     tokens_bt, cache = _tokens_bt(), make_caches(CONFIG, 2, 8)
@@ -862,7 +862,7 @@ def test_refuses_documents_with_a_cache() -> None:
         _decoder()(tokens_bt, document_ids_bt=tokens_bt, cache=cache)
 
 
-# spec: specs/architecture/decoder.vibee:364
+# spec: specs/architecture/decoder.vibee:377
 def test_refuses_ids_of_another_shape() -> None:
     """Decoder: refuses ids of another shape."""
     tokens_bt = _tokens_bt()
@@ -873,9 +873,9 @@ def test_refuses_ids_of_another_shape() -> None:
         _decoder()(tokens_bt, document_ids_bt=tokens_bt[:1])
 
 
-# spec: specs/architecture/decoder.vibee:365
+# spec: specs/architecture/decoder.vibee:355, :378
 def test_refuses_weights_without_a_beginning() -> None:
-    """Decoder: refuses weights without a beginning."""
+    """draw_weight, Decoder: refuses weights without a beginning."""
     model = _decoder()
     model.layers[0].mlp.scale = nn.Parameter(torch.ones(1))
     match = "no row of INITIAL_WEIGHTS fits layers.0.mlp.scale: add one to the spec"
@@ -883,7 +883,7 @@ def test_refuses_weights_without_a_beginning() -> None:
         model.init_weights()
 
 
-# spec: specs/architecture/decoder.vibee:366
+# spec: specs/architecture/decoder.vibee:379
 @pytest.mark.parametrize("config", KINDS)
 def test_no_token_sees_a_later_one(config: DecoderConfig) -> None:
     """Decoder: no token sees a later one."""
@@ -897,7 +897,7 @@ def test_no_token_sees_a_later_one(config: DecoderConfig) -> None:
         assert not torch.allclose(found_btd[:, t], want_btd[:, t], rtol=0, atol=1e-4), t
 
 
-# spec: specs/architecture/decoder.vibee:366
+# spec: specs/architecture/decoder.vibee:379
 def test_no_token_sees_a_later_one_or_one_before_its_windows() -> None:
     """Two layers of a window of three see four tokens back."""
     model, tokens_bt = _decoder(WINDOWED), _tokens_bt()
@@ -908,7 +908,7 @@ def test_no_token_sees_a_later_one_or_one_before_its_windows() -> None:
     assert same_t == [True, False, False, False, False, False, True, True]
 
 
-# spec: specs/architecture/decoder.vibee:367
+# spec: specs/architecture/decoder.vibee:380
 @pytest.mark.parametrize("config", KINDS)
 def test_rows_do_not_see_each_other(config: DecoderConfig) -> None:
     """Decoder: rows do not see each other."""
@@ -921,7 +921,7 @@ def test_rows_do_not_see_each_other(config: DecoderConfig) -> None:
     assert torch.allclose(model(tokens_bt[order]), together_btd[order], rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:368
+# spec: specs/architecture/decoder.vibee:381
 def test_positions_follow_the_config() -> None:
     """Decoder: positions follow the config."""
     scaling = RopeScaling(kind="dynamic", factor=2.0, original_context=4)
@@ -938,7 +938,7 @@ def test_positions_follow_the_config() -> None:
         assert torch.allclose(model(tokens_bt[:, :length]), want_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:368
+# spec: specs/architecture/decoder.vibee:381
 def test_positions_follow_the_config_behind_a_cache() -> None:
     """With a dynamic scaling the tokens in the cache count."""
     scaling = RopeScaling(kind="dynamic", factor=2.0, original_context=4)
@@ -963,7 +963,7 @@ def test_positions_follow_the_config_behind_a_cache() -> None:
     assert torch.allclose(found[0], want_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:368
+# spec: specs/architecture/decoder.vibee:381
 def test_positions_follow_the_config_without_any() -> None:
     """Attention without positions sees a set of tokens."""
     model, tokens_bt = _decoder(replace(CONFIG, position="none", num_layers=1)), _tokens_bt()
@@ -976,7 +976,7 @@ def test_positions_follow_the_config_without_any() -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:369
+# spec: specs/architecture/decoder.vibee:382
 def test_routing_is_returned_on_request() -> None:
     """Decoder: routing is returned on request."""
     model, tokens_bt = _decoder(MIXTURE), _tokens_bt()
@@ -988,7 +988,7 @@ def test_routing_is_returned_on_request() -> None:
     assert routings == [] and hidden_btd.shape == (2, 8, 16)
 
 
-# spec: specs/architecture/decoder.vibee:370
+# spec: specs/architecture/decoder.vibee:383
 def _training_step(model: Decoder, **inputs: Tensor) -> tuple[Tensor, list[Tensor]]:
     torch.manual_seed(5)
     logits_btv = model.logits(model(_tokens_bt(), **inputs))
@@ -996,7 +996,7 @@ def _training_step(model: Decoder, **inputs: Tensor) -> tuple[Tensor, list[Tenso
     return loss.detach(), list(torch.autograd.grad(loss, list(model.parameters())))
 
 
-# spec: specs/architecture/decoder.vibee:370
+# spec: specs/architecture/decoder.vibee:383
 @pytest.mark.parametrize("policy", ["attention", "full"])
 @pytest.mark.parametrize("config", KINDS)
 def test_checkpointing_changes_nothing_but_memory(config: DecoderConfig, policy: str) -> None:
@@ -1015,14 +1015,14 @@ def test_checkpointing_changes_nothing_but_memory(config: DecoderConfig, policy:
     assert _bytes_kept(model, _tokens_bt()) == kept
 
 
-# spec: specs/architecture/decoder.vibee:370
+# spec: specs/architecture/decoder.vibee:383
 def test_checkpointing_changes_nothing_but_memory_or_is_refused() -> None:
     """An unknown policy is named."""
     with pytest.raises(ValueError, match="policy is 'some': use none, attention, full"):
         _decoder().checkpoint_activations("some")
 
 
-# spec: specs/architecture/decoder.vibee:370
+# spec: specs/architecture/decoder.vibee:383
 @pytest.mark.parametrize("policy", ["attention", "full"])
 def test_checkpointing_changes_nothing_but_memory_in_generation(policy: str) -> None:
     """A cache is appended to once."""
@@ -1034,7 +1034,7 @@ def test_checkpointing_changes_nothing_but_memory_in_generation(policy: str) -> 
     assert torch.allclose(torch.cat(found, 1), want_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:371
+# spec: specs/architecture/decoder.vibee:384
 @pytest.mark.parametrize("autocast", [True, False])
 def test_low_precision_stays_close(autocast: bool) -> None:
     """Decoder: low precision stays close."""
@@ -1050,7 +1050,7 @@ def test_low_precision_stays_close(autocast: bool) -> None:
     assert {parameter.grad.dtype for parameter in model.parameters()} == {want}
 
 
-# spec: specs/architecture/decoder.vibee:289, :379
+# spec: specs/architecture/decoder.vibee:289, :392
 @pytest.mark.parametrize("config", KINDS)
 def test_cache_takes_the_stated_bytes(config: DecoderConfig) -> None:
     """kv_bytes_per_token, make_caches: cache takes the stated bytes."""

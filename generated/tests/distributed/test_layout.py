@@ -581,6 +581,12 @@ def test_bytes_are_those_of_the_parts_that_are_computed_again(policy: str) -> No
             "tp=2 with experts: share them with ep instead",
         ),
         (
+            Layout(tp=2),
+            {"position": "alibi"},
+            {},
+            "tp=2 with ALiBi, whose slopes belong to all heads: take rope",
+        ),
+        (
             Layout(cp=2),
             {},
             {"sequence_length": 30},
