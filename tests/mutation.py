@@ -97,6 +97,36 @@ def pytest_collection_modifyitems(items):
         resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds), hard))
 '''
 
+# What runs in processes of its own is noted there, and handed to the one that asks which tests reach what.
+RANKS = '''
+
+from mutmut.state import state
+
+from igla.distributed import ranks
+
+
+def _noted(function, arguments):
+    state()._stats.clear()
+    return ranks._load_function(*function)(*arguments), set(state()._stats)
+
+
+def _noting(run_ranks):
+    def run(function, world_size, arguments=(), **limits):
+        if function is None:  # refused
+            return run_ranks(function, world_size)
+        place = (inspect.getfile(function), function.__module__, function.__name__)
+        results = run_ranks(_noted, world_size, (place, tuple(arguments)), **limits)
+        for _, reached in results:
+            state()._stats.update(reached)
+        return tuple(result for result, _ in results)
+
+    return run
+
+
+if os.environ.get("MUTANT_UNDER_TEST") == "stats":
+    ranks.run_ranks = _noting(ranks.run_ranks)
+'''
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -165,7 +195,8 @@ def settle(module: str, fresh: bool = False) -> Path:
     files = reachable(module)
     subject = f"igla.{module.replace('/', '.')}"
     files["pyproject.toml"] = SETTINGS.format(module=module)
-    files[f"tests/{module.rpartition('/')[0]}/conftest.py"] = PLUGIN.replace("SUBJECT", subject)
+    plugin = PLUGIN + RANKS if "igla/distributed/ranks.py" in files else PLUGIN
+    files[f"tests/{module.rpartition('/')[0]}/conftest.py"] = plugin.replace("SUBJECT", subject)
     text = json.dumps([version("mutmut"), sorted(files.items())])
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
     note = place / "fingerprint"
