@@ -175,6 +175,7 @@ def _in_group(name: str, place: dict[str, str], settings: dict[str, float]) -> o
         dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
 
 
+# spec: specs/distributed/launch.vibee:53
 def _sum(ranks: RankEnvironment) -> tuple[int, int, float]:
     total = torch.tensor([1.0 + ranks.rank])
     dist.all_reduce(total)
