@@ -293,7 +293,8 @@ def prepare(folder: Path, steps: int) -> None:
     from igla.recipes.quickstart import prepare_data
 
     data = prepare_data(options_of(folder))
-    reader = TokenReader(data.train, LENGTH, BATCH, 0)
+    (shards,) = data.train.values()  # of the only source
+    reader = TokenReader(shards, LENGTH, BATCH, 0)
     batches = [reader.next_batch() for _ in range(steps)]
     rows = [np.concatenate([b.inputs.numpy(), b.targets.numpy()[:, -1:]], axis=1) for b in batches]
     found = np.concatenate(rows).astype(np.int64)

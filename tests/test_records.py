@@ -24,11 +24,14 @@ from igla_gen.expressions.emit import Scope, emit
 from igla_gen.expressions.infer import Inference
 from igla_gen.expressions.kinds import INT, Function, Maybe, Param, Record, Words
 from igla_gen.expressions.tree import Expression
+from igla_gen.model import library as libraries
 from igla_gen.model.library import load
 from igla_gen.model.records import given_of
 from igla_gen.model.sections import formula_functions, section_values
+from igla_gen.rules import run_rules
 from igla_gen.syntax import parse_document
 from igla_gen.syntax.tree import Scalar, plain_data
+from tests import sensitivity
 from tests.conftest import Workplace
 
 CASE = Path(__file__).parent / "cases" / "model_with_records"
@@ -340,3 +343,18 @@ def test_the_semantic_diff_looks_into_records(
     (module,) = json.loads(done.out)["modules"]
     found = [f"{row['class']}: {row['message']}" for row in module["changes"]]
     assert any(text.startswith(said) for text in found), found
+
+
+@pytest.mark.parametrize("text", ["word", "1 / 0"])
+def test_a_constant_without_a_value_is_reported_at_its_place_alone(text: str) -> None:
+    """Also where a recipe has records of the component: their constraints are checked with its constants."""
+    bench = sensitivity.bench()
+    name = "specs/optimization/optimizer.vibee"
+    changed = bench.texts()[name].replace("constants:\n", f"constants:\n  BROKEN: {text}\n")
+    library = bench.loaded(name, changed)
+    (unit,) = library.requested
+    libraries._load_uses(library, sensitivity.ROOT)
+    run_rules(library, sensitivity.readers(library, unit))
+    errors = [item for item in library.findings.items if item.severity == "error"]
+    line = changed[: changed.index("BROKEN")].count("\n") + 1
+    assert errors and {(item.span.file, item.span.line) for item in errors} == {(name, line)}

@@ -309,8 +309,16 @@ def overlay(library: Library, declared: RecordType, base: Mapping, top: Mapping)
 
 
 def constants_of(unit: Unit) -> dict[str, object]:
-    """The constants of a component, evaluated; nobody may change the mapping."""
-    return unit.spec.constant_values if isinstance(unit.spec, ComponentSpec) else {}
+    """The constants of a component, evaluated; nobody may change the mapping.
+
+    None where one of them has no value: that is reported once, at its place, and not by all that use the component.
+    """
+    if not isinstance(unit.spec, ComponentSpec):
+        return {}
+    try:
+        return unit.spec.constant_values
+    except EvaluationError:
+        return {}
 
 
 def check_constraints(record: Record, findings: Findings) -> None:

@@ -7,7 +7,7 @@ from igla_gen.expressions import EvaluationError, Expression, evaluate, names, s
 from igla_gen.expressions.emit import VOCABULARY
 from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.model.records import check_constraints, constants_of, records_in, shown_values
+from igla_gen.model.records import check_constraints, records_in, shown_values
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import HEADER, READER, TYPES, component
 
@@ -18,7 +18,7 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
     if not isinstance(spec, ComponentSpec):
         return
     try:
-        constants = constants_of(unit)
+        constants = spec.constant_values
     except EvaluationError as error:
         finder.report(str(error), error.span)
         return

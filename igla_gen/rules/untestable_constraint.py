@@ -7,7 +7,6 @@ from igla_gen.emit.laws import example_values
 from igla_gen.expressions import EvaluationError, evaluate, show
 from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.model.records import constants_of
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import HEADER, READER, TYPES, component
 
@@ -20,7 +19,7 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
     for name, type_ in spec.types.items():
         try:
             values = example_values(library, unit, name, type_)
-            constants = constants_of(unit)
+            constants = spec.constant_values
         except (ValueError, EvaluationError):
             continue  # other rules report it
         if type_.class_ is not None or any(field not in values for field in type_.fields):
