@@ -2,11 +2,10 @@
 
     python benchmarks/export_speed.py [--folder DIR] [--layers 32] [--types f16 q8_0 q4_0]
 
-The model has the shapes of Llama 7B and random weights in bfloat16 (13.5 GB at 32 layers); with --layers it is as large as the
-disk allows. It is written as a Hugging Face folder, then a process of its own converts it to each type and says its peak of
-memory. Copying is `shutil.copyfile` and fsync of a file of as many bytes as the export reads and, apart, of as many as it writes: no
-converter can be faster than the slower of the two. "own memory" leaves out pages of mapped files, which the
-system takes back at will; "resident" has them.
+The model has the shapes of Llama 7B and random weights in bfloat16 (13.5 GB at 32 layers; fewer with --layers). It
+is written as a Hugging Face folder, then a process of its own converts it to each type and says its peak of memory.
+Copying is `shutil.copyfile` and fsync of the same folder: a converter to as many bytes cannot be faster. "own memory"
+leaves out pages of mapped files, which the system takes back at will; "resident" has them.
 """
 
 from __future__ import annotations
@@ -140,10 +139,12 @@ def main() -> None:
         print(f"copy      {copying:7.1f} s  {total / copying / 1e6:6.0f} MB/s")
         for dtype in options.types:
             found = convert(folder, dtype)
+            seconds = found["seconds"]
             print(
-                f"{dtype:9} {found['seconds']:7.1f} s  reads {total / found['seconds'] / 1e6:6.0f} MB/s, "
-                f"writes {found['bytes'] / found['seconds'] / 1e6:6.0f} MB/s, {found['seconds'] / copying:.2f} of copying; "
-                f"own memory {found['own'] / 1e6:.2f} GB ({found['before'] / 1e6:.2f} before), resident {found['resident'] / 1e6:.2f} GB"
+                f"{dtype:9} {seconds:7.1f} s  reads {total / seconds / 1e6:6.0f} MB/s, "
+                f"writes {found['bytes'] / seconds / 1e6:6.0f} MB/s, {seconds / copying:.2f} of copying; "
+                f"own memory {found['own'] / 1e6:.2f} GB ({found['before'] / 1e6:.2f} before), "
+                f"resident {found['resident'] / 1e6:.2f} GB"
             )
 
 

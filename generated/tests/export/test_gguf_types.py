@@ -251,7 +251,8 @@ def test_parts_are_the_whole(monkeypatch: pytest.MonkeyPatch, dtype: str) -> Non
 def test_i2_s_is_the_golden_example() -> None:
     """A tensor of two rows of 128, worked out by hand from the layout.
 
-    Code 0 is -s, 1 is 0, 2 is s. Byte g of a block has elements g, 32 + g, 64 + g and 96 + g, at bits 7-6, 5-4, 3-2, 1-0.
+    Code 0 is -s, 1 is 0, 2 is s. Byte g of a block has elements g, 32 + g, 64 + g and 96 + g,
+    at bits 7-6, 5-4, 3-2, 1-0.
     """
     weight = torch.zeros(2, 128)
     weight[0, 0] = 0.75  # byte 0: 10 01 01 01
