@@ -120,7 +120,7 @@ class TensorError:
     """Root of the mean squared error over that of the mean squared weight."""
 
 
-# spec: specs/export/gguf.vibee:69
+# spec: specs/export/gguf.vibee:73
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GgufOptions:
     """What is written or checked."""
@@ -183,7 +183,7 @@ _ROPE_FACTORS = TensorPlace("rope_scaling")
 # 1. What becomes what.
 
 
-# spec: specs/export/gguf.vibee:83
+# spec: specs/export/gguf.vibee:87
 def gguf_architecture(config: DecoderConfig) -> str:
     """Returns llama, for norms of queries and keys qwen3, with experts qwen3moe.
 
@@ -217,14 +217,14 @@ def gguf_architecture(config: DecoderConfig) -> str:
     return "qwen3" if config.moe is None else "qwen3moe"
 
 
-# spec: specs/export/gguf.vibee:83
+# spec: specs/export/gguf.vibee:87
 def _require(field: str, found: Any, only: Any) -> None:
     """Refuse what no arch has."""
     if found != only:
         raise ValueError(f"{field} is {found!r}: llama.cpp's llama and qwen3 have {only!r} alone")
 
 
-# spec: specs/export/gguf.vibee:92
+# spec: specs/export/gguf.vibee:96
 def gguf_names(config: DecoderConfig) -> dict[str, TensorPlace]:
     """Maps each name in GGUF to the parameter or its part, in the order of the file.
 
@@ -255,7 +255,7 @@ def gguf_names(config: DecoderConfig) -> dict[str, TensorPlace]:
     return names
 
 
-# spec: specs/export/gguf.vibee:92
+# spec: specs/export/gguf.vibee:96
 def _block_names(config: DecoderConfig) -> dict[str, TensorPlace]:
     """Names and places within one block."""
     names = dict(_ATTENTION_NAMES)
@@ -274,7 +274,7 @@ def _block_names(config: DecoderConfig) -> dict[str, TensorPlace]:
     }
 
 
-# spec: specs/export/gguf.vibee:103
+# spec: specs/export/gguf.vibee:107
 def gguf_tensors(model: Decoder | StoredDecoder, dtype: str) -> list[GgufTensor]:
     """Plans the file.
 
@@ -298,7 +298,7 @@ def gguf_tensors(model: Decoder | StoredDecoder, dtype: str) -> list[GgufTensor]
     ]
 
 
-# spec: specs/export/gguf.vibee:103
+# spec: specs/export/gguf.vibee:107
 def _shape(model: Decoder | StoredDecoder, place: TensorPlace) -> tuple[int, ...]:
     """The shape of a tensor, without its weights."""
     if place == _ROPE_FACTORS:
@@ -306,7 +306,7 @@ def _shape(model: Decoder | StoredDecoder, place: TensorPlace) -> tuple[int, ...
     return tuple(place.of(model if isinstance(model, Decoder) else model.shapes).shape)
 
 
-# spec: specs/export/gguf.vibee:103
+# spec: specs/export/gguf.vibee:107
 def _plan_tensor(name: str, parameter: str, shape: tuple[int, ...], dtype: str) -> GgufTensor:
     """What one tensor becomes; norms and every other vector are float32 in every file."""
     tensor_type = dtype
@@ -330,7 +330,7 @@ def _plan_tensor(name: str, parameter: str, shape: tuple[int, ...], dtype: str) 
     )
 
 
-# spec: specs/export/gguf.vibee:103
+# spec: specs/export/gguf.vibee:107
 def _width(parameter: str) -> str:
     """The dimension of the decoder that is the length of this matrix's rows."""
     if "o_proj" in parameter:
@@ -338,7 +338,7 @@ def _width(parameter: str) -> str:
     return "ffn_size" if "down_proj" in parameter else "hidden_size"
 
 
-# spec: specs/export/gguf.vibee:114
+# spec: specs/export/gguf.vibee:118
 def gguf_vocabulary(tokenizer: Path, vocab_size: int) -> GgufVocabulary:
     """Returns pieces, scores and types for every row.
 
@@ -375,7 +375,7 @@ def gguf_vocabulary(tokenizer: Path, vocab_size: int) -> GgufVocabulary:
     )
 
 
-# spec: specs/export/gguf.vibee:114
+# spec: specs/export/gguf.vibee:118
 def _refuse_unportable(pieces: Tokenizer, ranks: list[float]) -> None:
     """Refuse what llama.cpp's tokenizer does differently, which would show in no other way."""
     missing = []
@@ -393,7 +393,7 @@ def _refuse_unportable(pieces: Tokenizer, ranks: list[float]) -> None:
         )
 
 
-# spec: specs/export/gguf.vibee:128
+# spec: specs/export/gguf.vibee:132
 def gguf_warnings(config: DecoderConfig, dtype: str) -> list[str]:
     """Returns a sentence for each runtime that is known to compute something else, and for a
     window that llama.cpp does not have.
@@ -423,7 +423,7 @@ def gguf_warnings(config: DecoderConfig, dtype: str) -> list[str]:
     return warnings
 
 
-# spec: specs/export/gguf.vibee:128
+# spec: specs/export/gguf.vibee:132
 def _is_windowed(config: DecoderConfig) -> bool:
     """Whether a query sees less than the context."""
     return config.sliding_window is not None and config.sliding_window < config.context_length
@@ -432,7 +432,7 @@ def _is_windowed(config: DecoderConfig) -> bool:
 # 2. Writing.
 
 
-# spec: specs/export/gguf.vibee:136
+# spec: specs/export/gguf.vibee:140
 def write_gguf(
     model: Decoder | StoredDecoder,
     tokenizer: Path,
@@ -479,14 +479,14 @@ def write_gguf(
         _remove(partial)
 
 
-# spec: specs/export/gguf.vibee:136
+# spec: specs/export/gguf.vibee:140
 def _remove(partial: Path) -> None:
     """Leave nothing half-written behind."""
     if partial.is_file():
         partial.unlink()
 
 
-# spec: specs/export/gguf.vibee:136
+# spec: specs/export/gguf.vibee:140
 def _described(metadata: GgufMetadata) -> dict[str, Any]:
     """What is known of the model."""
     keys = {
@@ -499,7 +499,7 @@ def _described(metadata: GgufMetadata) -> dict[str, Any]:
     return {key: value for key, value in keys.items() if value is not None}
 
 
-# spec: specs/export/gguf.vibee:136
+# spec: specs/export/gguf.vibee:140
 def _model_keys(config: DecoderConfig) -> dict[str, Any]:
     """The dimensions, under the names that the arch has for them."""
     keys = {
@@ -527,7 +527,7 @@ def _model_keys(config: DecoderConfig) -> dict[str, Any]:
     return {f"{arch}.{key}": value for key, value in keys.items()}
 
 
-# spec: specs/export/gguf.vibee:136
+# spec: specs/export/gguf.vibee:140
 def _rope_keys(config: DecoderConfig) -> dict[str, Any]:
     """Scaled positions; those of Llama 3 are a tensor."""
     scaling = config.rope_scaling
@@ -549,7 +549,7 @@ def _rope_keys(config: DecoderConfig) -> dict[str, Any]:
     return keys
 
 
-# spec: specs/export/gguf.vibee:136
+# spec: specs/export/gguf.vibee:140
 def _tokenizer_keys(pieces: Tokenizer) -> dict[str, Any]:
     """How text becomes tokens: SentencePiece ("llama"), BOS first, a dummy prefix."""
     return {
@@ -563,7 +563,7 @@ def _tokenizer_keys(pieces: Tokenizer) -> dict[str, Any]:
     }
 
 
-# spec: specs/export/gguf.vibee:136
+# spec: specs/export/gguf.vibee:140
 def _write_file(
     path: Path,
     model: Decoder | StoredDecoder,
@@ -596,7 +596,7 @@ def _write_file(
         writer.close()
 
 
-# spec: specs/export/gguf.vibee:136
+# spec: specs/export/gguf.vibee:140
 def _add_keys(writer: gguf.GGUFWriter, keys: dict[str, Any], vocabulary: GgufVocabulary) -> None:
     """Each key with the GGUF type of its value: a size is an unsigned 32-bit integer."""
     add = {
@@ -613,7 +613,7 @@ def _add_keys(writer: gguf.GGUFWriter, keys: dict[str, Any], vocabulary: GgufVoc
     writer.add_token_types(vocabulary.kinds)
 
 
-# spec: specs/export/gguf.vibee:136
+# spec: specs/export/gguf.vibee:140
 def _write_tensor(file: BinaryIO, weight: Tensor, tensor: GgufTensor) -> None:
     """The data of one tensor."""
     try:
@@ -623,7 +623,7 @@ def _write_tensor(file: BinaryIO, weight: Tensor, tensor: GgufTensor) -> None:
         raise ValueError(f"{tensor.parameter} cannot be {tensor.tensor_type}: {error}") from error
 
 
-# spec: specs/export/gguf.vibee:136
+# spec: specs/export/gguf.vibee:140
 def _weight(model: Decoder | StoredDecoder, place: TensorPlace) -> Tensor:
     """One weight as the arch wants it: llama rotates neighbours, the model and qwen3 rotate halves."""
     config = model.config
@@ -641,7 +641,7 @@ def _weight(model: Decoder | StoredDecoder, place: TensorPlace) -> Tensor:
 # 3. Reading back.
 
 
-# spec: specs/export/gguf.vibee:160
+# spec: specs/export/gguf.vibee:164
 def gguf_dtype(path: Path) -> str:
     """Returns the type of its matrices, as given to write_gguf.
 
@@ -658,7 +658,7 @@ def gguf_dtype(path: Path) -> str:
     raise ValueError(f"{path} has file type {found}: export it as {', '.join(GGUF_TYPES)}")
 
 
-# spec: specs/export/gguf.vibee:169
+# spec: specs/export/gguf.vibee:173
 def tensor_errors(file: GgufFile, model: Decoder | StoredDecoder) -> list[TensorError]:
     """Returns the error of each tensor, in the order of the file.
 
@@ -679,7 +679,7 @@ def tensor_errors(file: GgufFile, model: Decoder | StoredDecoder) -> list[Tensor
     return [_measure(file, entry.name, _weight(model, names[entry.name])) for entry in entries]
 
 
-# spec: specs/export/gguf.vibee:169
+# spec: specs/export/gguf.vibee:173
 def _measure(file: GgufFile, name: str, weight: Tensor) -> TensorError:
     """The error of one tensor, in parts."""
     rows = weight.detach().reshape(-1, weight.shape[-1])
@@ -702,7 +702,7 @@ def _measure(file: GgufFile, name: str, weight: Tensor) -> TensorError:
     )
 
 
-# spec: specs/export/gguf.vibee:178
+# spec: specs/export/gguf.vibee:182
 def check_gguf(path: Path, model: Decoder | StoredDecoder) -> list[str]:
     """Returns one sentence for each fault: a dimension that differs, a tensor that is missing,
     unknown, of another shape, or further from the weights than the rounding of its type
@@ -723,7 +723,7 @@ def check_gguf(path: Path, model: Decoder | StoredDecoder) -> list[str]:
     return _header_faults(file, model) or _rounding_faults(tensor_errors(file, model))
 
 
-# spec: specs/export/gguf.vibee:178
+# spec: specs/export/gguf.vibee:182
 def _header_faults(file: GgufFile, model: Decoder | StoredDecoder) -> list[str]:
     """Keys, names and shapes that are not those of the model."""
     faults = []
@@ -746,7 +746,7 @@ def _header_faults(file: GgufFile, model: Decoder | StoredDecoder) -> list[str]:
     return faults
 
 
-# spec: specs/export/gguf.vibee:178
+# spec: specs/export/gguf.vibee:182
 def _rounding_faults(errors: list[TensorError]) -> list[str]:
     """Tensors that rounding does not explain. NaN is within no bound."""
     return [
@@ -757,7 +757,7 @@ def _rounding_faults(errors: list[TensorError]) -> list[str]:
     ]
 
 
-# spec: specs/export/gguf.vibee:189
+# spec: specs/export/gguf.vibee:193
 def main(arguments: list[str] | None = None) -> int:
     """Writes, plans or checks a file. Returns 0, or 1 after a sentence for each fault.
 
@@ -774,7 +774,7 @@ def main(arguments: list[str] | None = None) -> int:
     return min(len(faults), 1)
 
 
-# spec: specs/export/gguf.vibee:189
+# spec: specs/export/gguf.vibee:193
 def _convert(options: GgufOptions) -> list[str]:
     """Write the file, or say what it would hold."""
     if options.model is None or (options.out is None and not options.dry_run):
@@ -803,7 +803,7 @@ def _convert(options: GgufOptions) -> list[str]:
     return []
 
 
-# spec: specs/export/gguf.vibee:189
+# spec: specs/export/gguf.vibee:193
 def _read_template(path: Path | None) -> str | None:
     """The template of a chat, if there is one."""
     try:
@@ -812,7 +812,7 @@ def _read_template(path: Path | None) -> str | None:
         raise ValueError(f"{path} cannot be read ({error}): name a text file in UTF-8") from error
 
 
-# spec: specs/export/gguf.vibee:189
+# spec: specs/export/gguf.vibee:193
 def _check(options: GgufOptions) -> list[str]:
     """Read a file back; with a model, print how far each tensor is from it."""
     file = read_gguf(options.check)

@@ -46,7 +46,7 @@ class GgufEntry:
     """Bytes of its data."""
 
 
-# spec: specs/export/gguf_reader.vibee:28
+# spec: specs/export/gguf_reader.vibee:27
 @dataclass(frozen=True, slots=True)
 class GgufFile:
     """A file whose header is sound."""
@@ -87,12 +87,12 @@ _LEAST_TENSOR = 32  # bytes of the shortest entry in the list of tensors
 _LEAST_KEY = 13  # bytes of the shortest key with its value
 
 
-# spec: specs/export/gguf_reader.vibee:33
+# spec: specs/export/gguf_reader.vibee:32
 class _Fault(Exception):
     """What is wrong with a file."""
 
 
-# spec: specs/export/gguf_reader.vibee:33
+# spec: specs/export/gguf_reader.vibee:32
 @dataclass(slots=True)
 class _Cursor:
     """Bytes that are read from front to back, never beyond their end."""
@@ -135,7 +135,7 @@ class _Cursor:
             raise _Fault(f"{what} at byte {start} is no UTF-8") from None
 
 
-# spec: specs/export/gguf_reader.vibee:33
+# spec: specs/export/gguf_reader.vibee:32
 def read_gguf(path: Path) -> GgufFile:
     """Returns its keys and its tensors. weights(name) then gives the weights of one tensor in
     float32, part by part.
@@ -168,7 +168,7 @@ def read_gguf(path: Path) -> GgufFile:
     return GgufFile(path, keys, tensors)
 
 
-# spec: specs/export/gguf_reader.vibee:33
+# spec: specs/export/gguf_reader.vibee:32
 def _read_preamble(cursor: _Cursor) -> int:
     """Magic and version; returns the number of tensors. The number of keys comes next."""
     magic = cursor.take(4, "the magic")
@@ -181,7 +181,7 @@ def _read_preamble(cursor: _Cursor) -> int:
     return cursor.count("tensors", _LEAST_TENSOR)
 
 
-# spec: specs/export/gguf_reader.vibee:33
+# spec: specs/export/gguf_reader.vibee:32
 def _read_keys(cursor: _Cursor) -> dict[str, Any]:
     """All keys with their values."""
     keys: dict[str, Any] = {}
@@ -193,7 +193,7 @@ def _read_keys(cursor: _Cursor) -> dict[str, Any]:
     return keys
 
 
-# spec: specs/export/gguf_reader.vibee:33
+# spec: specs/export/gguf_reader.vibee:32
 def _read_value(cursor: _Cursor, kind: int, name: str) -> Any:
     """One value; arrays hold numbers or strings, and no arrays."""
     if kind == _STRING:
@@ -206,7 +206,7 @@ def _read_value(cursor: _Cursor, kind: int, name: str) -> Any:
     return _as_bool(value, name) if kind == _BOOL else value
 
 
-# spec: specs/export/gguf_reader.vibee:33
+# spec: specs/export/gguf_reader.vibee:32
 def _as_bool(value: int | float, name: str) -> bool:
     """A byte that must be 0 or 1."""
     if value not in (0, 1):
@@ -214,7 +214,7 @@ def _as_bool(value: int | float, name: str) -> bool:
     return bool(value)
 
 
-# spec: specs/export/gguf_reader.vibee:33
+# spec: specs/export/gguf_reader.vibee:32
 def _read_array(cursor: _Cursor, name: str) -> list[Any]:
     """The values of an array."""
     kind = int(cursor.number("<I", f"the type of the values of {name}"))
@@ -228,7 +228,7 @@ def _read_array(cursor: _Cursor, name: str) -> list[Any]:
     return [_as_bool(value, name) for value in values] if kind == _BOOL else values
 
 
-# spec: specs/export/gguf_reader.vibee:33
+# spec: specs/export/gguf_reader.vibee:32
 def _alignment(keys: dict[str, Any]) -> int:
     """The number that offsets are multiples of."""
     alignment = keys.get("general.alignment", 32)
@@ -237,7 +237,7 @@ def _alignment(keys: dict[str, Any]) -> int:
     return alignment
 
 
-# spec: specs/export/gguf_reader.vibee:33
+# spec: specs/export/gguf_reader.vibee:32
 def _read_tensors(cursor: _Cursor, count: int, alignment: int) -> dict[str, GgufEntry]:
     """The list of tensors, with offsets from the beginning of the file."""
     found = [_read_tensor(cursor) for _ in range(count)]
@@ -260,7 +260,7 @@ def _read_tensors(cursor: _Cursor, count: int, alignment: int) -> dict[str, Gguf
     return {entry.name: tensors[entry.name] for entry in found}
 
 
-# spec: specs/export/gguf_reader.vibee:33
+# spec: specs/export/gguf_reader.vibee:32
 def _moved(entry: GgufEntry, start: int) -> GgufEntry:
     """The entry, with an offset from the beginning of the file."""
     return GgufEntry(
@@ -272,7 +272,7 @@ def _moved(entry: GgufEntry, start: int) -> GgufEntry:
     )
 
 
-# spec: specs/export/gguf_reader.vibee:33
+# spec: specs/export/gguf_reader.vibee:32
 def _read_tensor(cursor: _Cursor) -> GgufEntry:
     """One entry of the list; its offset is that in the file, from the beginning of the data."""
     name = cursor.text("the name of a tensor")

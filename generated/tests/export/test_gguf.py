@@ -40,7 +40,7 @@ VARIANTS = {
 }
 
 
-# spec: specs/export/gguf.vibee:90
+# spec: specs/export/gguf.vibee:94
 def small_model(**changes: object) -> Decoder:
     """A decoder with rows of 32, so that every type holds it; its norms differ from one."""
     sizes = dict(
@@ -64,7 +64,7 @@ def small_model(**changes: object) -> Decoder:
     return model
 
 
-# spec: specs/export/gguf.vibee:151
+# spec: specs/export/gguf.vibee:155
 def tensors_of(path: Path) -> dict[str, np.ndarray]:
     """All weights of a file, in float32."""
     file = read_gguf(path)
@@ -74,7 +74,7 @@ def tensors_of(path: Path) -> dict[str, np.ndarray]:
     }
 
 
-# spec: specs/export/gguf.vibee:125
+# spec: specs/export/gguf.vibee:129
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tokenizer of 280 pieces: 3 marks, 256 bytes, 21 more."""
@@ -85,7 +85,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-# spec: specs/export/gguf.vibee:150
+# spec: specs/export/gguf.vibee:154
 def read_key(path: Path, key: str) -> object:
     """One value of the header, by the gguf package."""
     return peer.GGUFReader(path).get_field(key).contents()
@@ -180,7 +180,7 @@ def test_tensor_error_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:69
+# spec: specs/export/gguf.vibee:73
 def test_gguf_options_defaults() -> None:
     """GgufOptions has the defaults of the spec."""
     config = gguf.GgufOptions()
@@ -195,7 +195,7 @@ def test_gguf_options_defaults() -> None:
     assert config.training_tokens is None
 
 
-# spec: specs/export/gguf.vibee:69
+# spec: specs/export/gguf.vibee:73
 def test_gguf_options_is_frozen() -> None:
     """GgufOptions takes keywords alone, and no field of it can be changed or added."""
     config = gguf.GgufOptions()
@@ -206,7 +206,7 @@ def test_gguf_options_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:90
+# spec: specs/export/gguf.vibee:94
 def test_architecture_follows_the_switches() -> None:
     """gguf_architecture: architecture follows the switches."""
     archs = {
@@ -223,7 +223,7 @@ def test_architecture_follows_the_switches() -> None:
     )
 
 
-# spec: specs/export/gguf.vibee:90
+# spec: specs/export/gguf.vibee:94
 @pytest.mark.parametrize(
     ("field", "value", "only"),
     [
@@ -253,7 +253,7 @@ def test_other_decoders_are_refused(field: str, value: object, only: str) -> Non
     )
 
 
-# spec: specs/export/gguf.vibee:90
+# spec: specs/export/gguf.vibee:94
 def test_other_decoders_are_refused_if_no_arch_has_both() -> None:
     """Norms of queries and keys go with neither biases nor the positions of Llama 3; dynamic ones are in no arch."""
     dynamic = RopeScaling(kind="dynamic", factor=2.0, original_context=8)
@@ -289,7 +289,7 @@ def test_other_decoders_are_refused_if_no_arch_has_both() -> None:
             gguf.gguf_names(small_model(**changes).config)
 
 
-# spec: specs/export/gguf.vibee:101
+# spec: specs/export/gguf.vibee:105
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("tied", [True, False])
 def test_names_are_complete_and_llamas(variant: str, tied: bool) -> None:
@@ -318,7 +318,7 @@ def test_names_are_complete_and_llamas(variant: str, tied: bool) -> None:
             assert known.get_name(prefix + place.parameter, (".weight", ".bias")) == name
 
 
-# spec: specs/export/gguf.vibee:101
+# spec: specs/export/gguf.vibee:105
 def test_names_are_complete_and_llamas_in_their_order() -> None:
     """Gate before up, in the stacked matrix of the experts too; the order of the file is that of llama.cpp."""
     names = gguf.gguf_names(small_model(moe=MOE).config)
@@ -333,7 +333,7 @@ def test_names_are_complete_and_llamas_in_their_order() -> None:
     assert names["blk.1.ffn_up_exps.weight"] == TensorPlace(joint, (slice(None), slice(64, None)))
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:116
 @pytest.mark.parametrize(
     ("dtype", "num_bytes"), [("f32", 38400), ("f16", 19200), ("bf16", 19200), ("q8_0", 10200)]
 )
@@ -352,7 +352,7 @@ def test_plan_has_types_and_bytes(dtype: str, num_bytes: int) -> None:
     assert (norm.tensor_type, norm.num_bytes, norm.shape) == ("f32", 128, (32,))
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:116
 def test_plan_refuses_what_cannot_be_held() -> None:
     """gguf_tensors: plan refuses what cannot be held."""
     model = small_model(ffn_size=48)
@@ -380,7 +380,7 @@ def test_plan_refuses_what_cannot_be_held() -> None:
         gguf.gguf_tensors(small_model(), "tq2_0")
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:116
 def test_plan_refuses_what_cannot_be_held_but_not_what_stays_float() -> None:
     """Beside ternary matrices embedding and head are float16; the router of experts and all vectors are float32."""
     model = small_model(hidden_size=256, head_dim=64, ffn_size=256, moe=MOE, tie_embeddings=False)
@@ -391,7 +391,7 @@ def test_plan_refuses_what_cannot_be_held_but_not_what_stays_float() -> None:
         assert kinds["blk.0.attn_output.weight"] == kinds["blk.1.ffn_down_exps.weight"] == dtype
 
 
-# spec: specs/export/gguf.vibee:125
+# spec: specs/export/gguf.vibee:129
 def test_vocabulary_has_pieces_scores_and_kinds(tokenizer: Path) -> None:
     """gguf_vocabulary: vocabulary has pieces scores and kinds."""
     vocabulary = gguf.gguf_vocabulary(tokenizer, 283)
@@ -406,7 +406,7 @@ def test_vocabulary_has_pieces_scores_and_kinds(tokenizer: Path) -> None:
         gguf.gguf_vocabulary(tokenizer, 279)
 
 
-# spec: specs/export/gguf.vibee:126
+# spec: specs/export/gguf.vibee:130
 @pytest.mark.parametrize(
     ("changes", "missing"),
     [
@@ -440,7 +440,7 @@ def test_vocabulary_refuses_what_llama_cpp_reads_differently(
         gguf.gguf_vocabulary(tmp_path / "other.model", 300)
 
 
-# spec: specs/export/gguf.vibee:134
+# spec: specs/export/gguf.vibee:138
 def test_known_differences_are_warned_of() -> None:
     """gguf_warnings: known differences are warned of."""
 
@@ -468,7 +468,7 @@ def test_known_differences_are_warned_of() -> None:
     assert "decodes q4_0 wrongly" in wrong and "qkv_bias ignored, experts not computed; run" in both
 
 
-# spec: specs/export/gguf.vibee:150
+# spec: specs/export/gguf.vibee:154
 def test_file_has_every_key(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: file has every key."""
     path = tmp_path / "new" / "folder" / "model.gguf"
@@ -507,7 +507,7 @@ def test_file_has_every_key(tmp_path: Path, tokenizer: Path) -> None:
     }
 
 
-# spec: specs/export/gguf.vibee:150
+# spec: specs/export/gguf.vibee:154
 def test_file_has_every_key_of_experts_windows_and_metadata(
     tmp_path: Path, tokenizer: Path
 ) -> None:
@@ -534,7 +534,7 @@ def test_file_has_every_key_of_experts_windows_and_metadata(
     assert read_key(path, "igla.training.tokens") == 0
 
 
-# spec: specs/export/gguf.vibee:151
+# spec: specs/export/gguf.vibee:155
 def test_scaled_positions_have_their_keys(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: scaled positions have their keys."""
     path = tmp_path / "model.gguf"
@@ -561,7 +561,7 @@ def test_scaled_positions_have_their_keys(tmp_path: Path, tokenizer: Path) -> No
     assert "llama.rope.scaling.attn_factor" not in read_gguf(path).keys
 
 
-# spec: specs/export/gguf.vibee:151
+# spec: specs/export/gguf.vibee:155
 def test_scaled_positions_have_their_keys_or_a_tensor(tmp_path: Path, tokenizer: Path) -> None:
     """llama.cpp divides its frequencies by the tensor of Llama 3."""
     model = small_model(rope_scaling=SCALINGS["llama3"])
@@ -573,7 +573,7 @@ def test_scaled_positions_have_their_keys_or_a_tensor(tmp_path: Path, tokenizer:
     assert factors.min() == 1.0 and factors.max() == 8.0
 
 
-# spec: specs/export/gguf.vibee:152
+# spec: specs/export/gguf.vibee:156
 @pytest.mark.parametrize("tied", [True, False])
 def test_file_has_the_weights_of_the_model(tmp_path: Path, tokenizer: Path, tied: bool) -> None:
     """write_gguf: file has the weights of the model."""
@@ -596,7 +596,7 @@ def test_file_has_the_weights_of_the_model(tmp_path: Path, tokenizer: Path, tied
     )
 
 
-# spec: specs/export/gguf.vibee:152
+# spec: specs/export/gguf.vibee:156
 def test_file_has_the_weights_of_the_model_in_halves_for_qwen(
     tmp_path: Path, tokenizer: Path
 ) -> None:
@@ -617,7 +617,7 @@ def test_file_has_the_weights_of_the_model_in_halves_for_qwen(
     assert np.array_equal(found["blk.1.attn_v.bias"], attention.v_proj.bias.detach().numpy())
 
 
-# spec: specs/export/gguf.vibee:153
+# spec: specs/export/gguf.vibee:157
 def test_file_has_the_experts_of_the_model(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: file has the experts of the model."""
     model, path = small_model(moe=MOE), tmp_path / "model.gguf"
@@ -632,7 +632,7 @@ def test_file_has_the_experts_of_the_model(tmp_path: Path, tokenizer: Path) -> N
     assert np.array_equal(found["blk.1.ffn_gate_inp.weight"], moe.gate.weight.detach().numpy())
 
 
-# spec: specs/export/gguf.vibee:154
+# spec: specs/export/gguf.vibee:158
 @pytest.mark.parametrize("variant", ["dense", "experts", "biases", "norms", "llama3"])
 def test_stored_decoders_become_the_same_file(
     tmp_path: Path, tokenizer: Path, variant: str
@@ -649,7 +649,7 @@ def test_stored_decoders_become_the_same_file(
     assert gguf.gguf_tensors(stored, "q8_0") == gguf.gguf_tensors(model, "q8_0")
 
 
-# spec: specs/export/gguf.vibee:155
+# spec: specs/export/gguf.vibee:159
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_each_type_is_that_of_the_gguf_package(tmp_path: Path, tokenizer: Path, dtype: str) -> None:
     """write_gguf: each type is that of the gguf package."""
@@ -666,7 +666,7 @@ def test_each_type_is_that_of_the_gguf_package(tmp_path: Path, tokenizer: Path, 
     assert tensors["output_norm.weight"].tensor_type == peer.GGMLQuantizationType.F32
 
 
-# spec: specs/export/gguf.vibee:155
+# spec: specs/export/gguf.vibee:159
 @pytest.mark.parametrize("dtype", ["tq1_0", "tq2_0", "i2_s"])
 def test_each_type_is_that_of_the_gguf_package_for_ternary_weights(
     tmp_path: Path, tokenizer: Path, dtype: str
@@ -683,7 +683,7 @@ def test_each_type_is_that_of_the_gguf_package_for_ternary_weights(
     assert gguf.gguf_dtype(tmp_path / "model.gguf") == dtype
 
 
-# spec: specs/export/gguf.vibee:156
+# spec: specs/export/gguf.vibee:160
 @pytest.mark.parametrize(
     ("dtype", "value"), [("f16", 65536.0), ("f32", float("nan")), ("q8_0", float("inf"))]
 )
@@ -701,7 +701,7 @@ def test_unfit_weights_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/export/gguf.vibee:156
+# spec: specs/export/gguf.vibee:160
 def test_unfit_weights_are_refused_for_ternary_files(tmp_path: Path, tokenizer: Path) -> None:
     """i2_s has one scale for a tensor, and is no type for weights of many sizes."""
     model = small_model(hidden_size=128, ffn_size=128, head_dim=32)
@@ -712,7 +712,7 @@ def test_unfit_weights_are_refused_for_ternary_files(tmp_path: Path, tokenizer: 
     assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/export/gguf.vibee:157
+# spec: specs/export/gguf.vibee:161
 def test_failed_export_leaves_nothing(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: failed export leaves nothing."""
     (tmp_path / "file").write_text("in the way")
@@ -723,7 +723,7 @@ def test_failed_export_leaves_nothing(tmp_path: Path, tokenizer: Path) -> None:
     assert not tmp_path.with_name(f".{tmp_path.name}.partial").exists()
 
 
-# spec: specs/export/gguf.vibee:158
+# spec: specs/export/gguf.vibee:162
 def test_file_is_on_the_disk_before_its_name(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -738,7 +738,7 @@ def test_file_is_on_the_disk_before_its_name(
     assert flushed == [[(".model.gguf.partial", (tmp_path / "model.gguf").stat().st_size)]]
 
 
-# spec: specs/export/gguf.vibee:167
+# spec: specs/export/gguf.vibee:171
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dtype_is_read_back(tmp_path: Path, tokenizer: Path, dtype: str) -> None:
     """gguf_dtype: dtype is read back."""
@@ -758,7 +758,7 @@ def test_dtype_is_read_back(tmp_path: Path, tokenizer: Path, dtype: str) -> None
     assert read_key(path, "general.file_type") == expected[dtype]
 
 
-# spec: specs/export/gguf.vibee:167
+# spec: specs/export/gguf.vibee:171
 def test_dtype_is_read_back_or_refused(tmp_path: Path) -> None:
     """Other files give a sentence that names them."""
     path = tmp_path / "other.gguf"
@@ -782,7 +782,7 @@ def test_dtype_is_read_back_or_refused(tmp_path: Path) -> None:
         gguf.gguf_dtype(tmp_path / "missing.gguf")
 
 
-# spec: specs/export/gguf.vibee:176
+# spec: specs/export/gguf.vibee:180
 def test_errors_are_measured(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -811,7 +811,7 @@ def test_errors_are_measured(
     assert list(errors) == list(gguf.gguf_names(model.config))
 
 
-# spec: specs/export/gguf.vibee:176
+# spec: specs/export/gguf.vibee:180
 def test_errors_are_measured_of_zeros_and_nan(tmp_path: Path, tokenizer: Path) -> None:
     """A tensor of zeros has the error 0, not 0 of 0; NaN in a file is a fault."""
     model, path = small_model(), tmp_path / "model.gguf"
@@ -827,7 +827,7 @@ def test_errors_are_measured_of_zeros_and_nan(tmp_path: Path, tokenizer: Path) -
     ]
 
 
-# spec: specs/export/gguf.vibee:187
+# spec: specs/export/gguf.vibee:191
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_good_files_have_no_faults(
@@ -839,7 +839,7 @@ def test_good_files_have_no_faults(
     assert gguf.check_gguf(tmp_path / "model.gguf", model) == []
 
 
-# spec: specs/export/gguf.vibee:187
+# spec: specs/export/gguf.vibee:191
 def test_faults_are_named(tmp_path: Path, tokenizer: Path) -> None:
     """check_gguf: faults are named."""
     path = tmp_path / "model.gguf"
@@ -866,7 +866,7 @@ def test_faults_are_named(tmp_path: Path, tokenizer: Path) -> None:
     ]
 
 
-# spec: specs/export/gguf.vibee:187
+# spec: specs/export/gguf.vibee:191
 def test_faults_are_named_for_rotary_rows(tmp_path: Path, tokenizer: Path) -> None:
     """Rows of Q in the model's order would load without a word and babble."""
     model = small_model()
@@ -878,7 +878,7 @@ def test_faults_are_named_for_rotary_rows(tmp_path: Path, tokenizer: Path) -> No
     assert fault.startswith("blk.0.attn_q.weight is off by ")
 
 
-# spec: specs/export/gguf.vibee:187
+# spec: specs/export/gguf.vibee:191
 @pytest.mark.parametrize(
     ("dtype", "share"), [("f16", 2.0**-11), ("bf16", 2.0**-8), ("q8_0", 0.6 / 127)]
 )
@@ -898,7 +898,7 @@ def test_rounding_has_bounds(tmp_path: Path, tokenizer: Path, dtype: str, share:
     assert fault.endswith(f"rounding to {dtype} explains {4 * share:.3g}")
 
 
-# spec: specs/export/gguf.vibee:195
+# spec: specs/export/gguf.vibee:199
 @pytest.fixture
 def folder(tmp_path: Path, tokenizer: Path) -> Path:
     """A model with its tokenizer, as write_huggingface makes it."""
@@ -906,7 +906,7 @@ def folder(tmp_path: Path, tokenizer: Path) -> Path:
     return tmp_path / "model"
 
 
-# spec: specs/export/gguf.vibee:195
+# spec: specs/export/gguf.vibee:199
 def test_main_writes_plans_and_checks(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """main: main writes plans and checks."""
     path, template = folder.parent / "out" / "model.gguf", folder.parent / "chat.jinja"
@@ -947,7 +947,7 @@ def test_main_writes_plans_and_checks(folder: Path, capsys: pytest.CaptureFixtur
     assert lines[1].split()[:3] == ["blk.0.attn_norm.weight", "f32", "error"]
 
 
-# spec: specs/export/gguf.vibee:195
+# spec: specs/export/gguf.vibee:199
 def test_main_says_what_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """main: main says what is wrong."""
     path, start = folder.parent / "model.gguf", ["--model", str(folder)]

@@ -16,26 +16,26 @@ import pytest
 from igla.export import gguf_reader
 
 
-# spec: specs/export/gguf_reader.vibee:46
+# spec: specs/export/gguf_reader.vibee:45
 def text(value: str) -> bytes:
     """A string as GGUF holds it."""
     return struct.pack("<Q", len(value.encode())) + value.encode()
 
 
-# spec: specs/export/gguf_reader.vibee:46
+# spec: specs/export/gguf_reader.vibee:45
 def key(name: str, kind: int, value: bytes) -> bytes:
     """A key with its value."""
     return text(name) + struct.pack("<I", kind) + value
 
 
-# spec: specs/export/gguf_reader.vibee:44
+# spec: specs/export/gguf_reader.vibee:43
 def tensor(name: str, sizes: list[int], kind: int, offset: int) -> bytes:
     """An entry of the list of tensors."""
     layout = f"<I{len(sizes)}QIQ"
     return text(name) + struct.pack(layout, len(sizes), *sizes, kind, offset)
 
 
-# spec: specs/export/gguf_reader.vibee:46
+# spec: specs/export/gguf_reader.vibee:45
 def file_of(
     keys: list[bytes],
     tensors: list[bytes],
@@ -70,7 +70,7 @@ GOOD = file_of(
 )
 
 
-# spec: specs/export/gguf_reader.vibee:45
+# spec: specs/export/gguf_reader.vibee:44
 def refusal(path: Path, content: bytes) -> str:
     """The sentence with which a file is refused."""
     path.write_bytes(content)
@@ -100,7 +100,7 @@ def test_constants() -> None:
     assert gguf_reader.MAX_KEY_BYTES == 65535
 
 
-# spec: specs/export/gguf_reader.vibee:44
+# spec: specs/export/gguf_reader.vibee:43
 def test_files_of_the_gguf_package_are_read(tmp_path: Path) -> None:
     """read_gguf: files of the gguf package are read."""
     path = tmp_path / "peer.gguf"
@@ -157,7 +157,7 @@ def test_files_of_the_gguf_package_are_read(tmp_path: Path) -> None:
     assert theirs == {name: entry.offset for name, entry in file.tensors.items()}
 
 
-# spec: specs/export/gguf_reader.vibee:45
+# spec: specs/export/gguf_reader.vibee:44
 def test_every_cut_is_refused(tmp_path: Path) -> None:
     """read_gguf: every cut is refused."""
     path = tmp_path / "cut.gguf"
@@ -171,7 +171,7 @@ def test_every_cut_is_refused(tmp_path: Path) -> None:
     assert "needs 4 bytes, 2 are left" in refusal(path, GOOD[:6])
 
 
-# spec: specs/export/gguf_reader.vibee:46
+# spec: specs/export/gguf_reader.vibee:45
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -230,7 +230,7 @@ def test_impossible_headers_are_refused(tmp_path: Path, content: bytes, words: s
     assert words in found and found.endswith("; fetch or export it again")
 
 
-# spec: specs/export/gguf_reader.vibee:46
+# spec: specs/export/gguf_reader.vibee:45
 def test_impossible_headers_are_refused_but_not_possible_ones(tmp_path: Path) -> None:
     """Another alignment and the longest key are read."""
     path = tmp_path / "good.gguf"
@@ -241,7 +241,7 @@ def test_impossible_headers_are_refused_but_not_possible_ones(tmp_path: Path) ->
     assert file.tensors["u"].offset - file.tensors["t"].offset == 8
 
 
-# spec: specs/export/gguf_reader.vibee:47
+# spec: specs/export/gguf_reader.vibee:46
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
@@ -269,7 +269,7 @@ def test_bad_tensors_are_refused(tmp_path: Path, entries: list[bytes], words: st
     assert words in refusal(tmp_path / "bad.gguf", file_of([], entries, bytes(64)))
 
 
-# spec: specs/export/gguf_reader.vibee:47
+# spec: specs/export/gguf_reader.vibee:46
 def test_bad_tensors_are_refused_and_whole_ones_read(tmp_path: Path) -> None:
     """Tensors may stand in any order, the last may end with the file, and four dimensions are possible."""
     path = tmp_path / "good.gguf"
@@ -282,7 +282,7 @@ def test_bad_tensors_are_refused_and_whole_ones_read(tmp_path: Path) -> None:
     assert file.tensors["t"].offset + file.tensors["t"].num_bytes == path.stat().st_size
 
 
-# spec: specs/export/gguf_reader.vibee:48
+# spec: specs/export/gguf_reader.vibee:47
 def test_no_bytes_crash_it(tmp_path: Path) -> None:
     """Four thousand damaged files: each is read, or refused with a sentence; nothing else happens."""
     path = tmp_path / "fuzz.gguf"
@@ -310,7 +310,7 @@ def test_no_bytes_crash_it(tmp_path: Path) -> None:
     assert 1000 < refused < 4000
 
 
-# spec: specs/export/gguf_reader.vibee:49
+# spec: specs/export/gguf_reader.vibee:48
 def test_weights_are_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """read_gguf: weights are read in parts."""
     path = tmp_path / "model.gguf"
@@ -326,7 +326,7 @@ def test_weights_are_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         list(file.weights("first"))
 
 
-# spec: specs/export/gguf_reader.vibee:49
+# spec: specs/export/gguf_reader.vibee:48
 def test_weights_are_read_in_parts_or_refused(tmp_path: Path) -> None:
     """A type that the package does not decode, and a code that no weight has."""
     path = tmp_path / "odd.gguf"
