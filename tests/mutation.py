@@ -98,9 +98,11 @@ def pytest_collection_modifyitems(items):
 '''
 
 # What runs in processes of its own is noted there, in a file: a rank may die before it could hand anything over.
+# The server that ranks are forked from is one for all mutants: to start one takes longer than most tests.
 RANKS = '''
 
 import tempfile
+from multiprocessing import forkserver, get_context
 
 from mutmut.state import state
 
@@ -141,6 +143,11 @@ def _noting(run_ranks):
 
 if os.environ.get("MUTANT_UNDER_TEST") == "stats":
     ranks.run_ranks = _noting(ranks.run_ranks)
+elif NEEDED.is_file():
+    loaded = [name for name in sys.modules if name == "pytest" or name.startswith("igla.")]
+    get_context("forkserver").set_forkserver_preload(ranks._PRELOADED + loaded)
+    forkserver.ensure_running()
+    forkserver._forkserver.ensure_running = lambda: None  # a fork cannot ask after its parent's child
 '''
 
 
