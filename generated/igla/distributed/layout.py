@@ -506,16 +506,15 @@ def layout_faults(model: DecoderConfig, layout: Layout, workload: Workload) -> t
 # spec: specs/distributed/layout.vibee:273
 def fit_batch(workload: Workload, layout: Layout) -> Workload:
     """Returns the work with the largest batch_size, up to the given one, that divides the
-    sequences of a rank, so that the global batch is the same for any number of ranks; as it is
-    where data ranks do not divide the global batch.
+    sequences of a rank, so that the global batch is the same for any number of ranks; 1 where
+    data ranks do not divide the global batch.
 
     Given: The work of a step, and a layout.
     When: Ranks share the sequences.
     """
     share, rest = divmod(workload.global_batch, data_ranks(layout))
-    if rest:  # a fault of the layout, with the sizes as they were given
-        return workload
-    size = next(n for n in range(min(share, workload.batch_size), 0, -1) if share % n == 0)
+    sizes = range(min(share, workload.batch_size), 0, -1)
+    size = 1 if rest else next(n for n in sizes if share % n == 0)
     return dataclasses.replace(workload, batch_size=size)
 
 

@@ -342,7 +342,7 @@ class ShardedCheckpoints:
     ) -> dict[str, Any]:
         """Compare everything, then read."""
         settings = read_json(path / "optimizer.json")
-        read = self._read_sharded if _is_sharded(path) else _read_whole
+        read = self._read_sharded if is_sharded(path) else _read_whole
         moments = read(path, model, optimizer, settings)
         restore_optimizer(optimizer, dict(model.named_parameters()), settings, moments)
         state = read_json(path / "state.json")
@@ -395,7 +395,8 @@ def _cause(error: BaseException) -> str:
 
 
 # spec: specs/distributed/sharded_checkpointing.vibee:22
-def _is_sharded(path: Path) -> bool:
+def is_sharded(path: Path) -> bool:
+    """Whether several ranks wrote the checkpoint."""
     return read_manifest(path).get("layout") == SHARDED
 
 
@@ -414,7 +415,7 @@ def consolidate(path: Path, file: Path) -> None:
     faults = verify_checkpoint(path)
     if faults:
         raise CheckpointError(f"checkpoint {path} refused: {'; '.join(faults)}")
-    if not _is_sharded(path):
+    if not is_sharded(path):
         raise CheckpointError(
             f"checkpoint {path} is of one process: its model.safetensors is that file"
         )
