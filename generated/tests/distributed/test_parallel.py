@@ -162,7 +162,7 @@ def _assert_equal(run: Run, wanted: Run) -> None:
     torch.testing.assert_close(run.weights, wanted.weights, rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/distributed/parallel.vibee:48, :106, :114, :131, :139, :156
+# spec: specs/distributed/parallel.vibee:48, :106, :114, :131, :139, :157
 @pytest.mark.parametrize(
     ("world_size", "model", "configs"),
     [
@@ -413,7 +413,7 @@ def test_weights_of_the_first_rank_are_taken_and_given_back(config: ParallelConf
         assert whole[name].eq(1.5).all()
 
 
-# spec: specs/distributed/parallel.vibee:156
+# spec: specs/distributed/parallel.vibee:158
 def _bounded(config: GradientConfig) -> tuple[float, Tensor]:
     mesh = parallel.build_mesh(Layout(fsdp=2), "cpu")
     model = _model()
@@ -425,7 +425,7 @@ def _bounded(config: GradientConfig) -> tuple[float, Tensor]:
     return norm, model.embed_tokens.weight.grad.full_tensor()
 
 
-# spec: specs/distributed/parallel.vibee:156
+# spec: specs/distributed/parallel.vibee:158
 @pytest.mark.parametrize("max_norm", [0.5, 1e6])
 def test_values_are_bounded_before_the_norm(max_norm: float) -> None:
     """bound_parallel_gradients: values are bounded before the norm."""
@@ -481,7 +481,7 @@ def test_no_target_anywhere_gives_zero() -> None:
     assert all(torch.equal(p.grad, torch.zeros_like(p)) for p in model.parameters())
 
 
-# spec: specs/distributed/parallel.vibee:147, :156
+# spec: specs/distributed/parallel.vibee:147, :159
 def _refused(rank_of_nan: int) -> tuple[str, tuple[str, ...]]:
     mesh = parallel.build_mesh(Layout(fsdp=2), "cpu")
     model = _model()
@@ -497,7 +497,7 @@ def _refused(rank_of_nan: int) -> tuple[str, tuple[str, ...]]:
     return str(caught.value), caught.value.names
 
 
-# spec: specs/distributed/parallel.vibee:147, :156
+# spec: specs/distributed/parallel.vibee:147, :159
 def test_every_rank_refuses_what_is_not_finite() -> None:
     """non_finite_parallel_gradients, bound_parallel_gradients: every rank refuses what is not
     finite.
@@ -507,7 +507,7 @@ def test_every_rank_refuses_what_is_not_finite() -> None:
     assert set(run_ranks(_refused, 2, (1,))) == {(said, ("norm.weight",))}
 
 
-# spec: specs/distributed/parallel.vibee:147, :156
+# spec: specs/distributed/parallel.vibee:147, :159
 def test_every_rank_refuses_what_is_not_finite_alone() -> None:
     """One rank names all of its gradients, and leaves small ones as they are."""
     model = nn.Linear(2, 1)

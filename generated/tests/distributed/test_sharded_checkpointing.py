@@ -401,7 +401,7 @@ def test_ranks_read_what_one_process_wrote(tmp_path: Path) -> None:
     assert run_ranks(_load_one, 2, (path, 5, "SGD")) == ((said, True), (said, True))
 
 
-# spec: specs/distributed/sharded_checkpointing.vibee:52
+# spec: specs/distributed/sharded_checkpointing.vibee:53
 def test_refuses_to_consolidate_what_is_of_one_process(tmp_path: Path) -> None:
     """consolidate: refuses to consolidate what is of one process."""
     _save_alone(tmp_path)
@@ -410,7 +410,7 @@ def test_refuses_to_consolidate_what_is_of_one_process(tmp_path: Path) -> None:
         sharded_checkpointing.consolidate(tmp_path / "step-00000002", tmp_path / "x.safetensors")
 
 
-# spec: specs/distributed/sharded_checkpointing.vibee:52
+# spec: specs/distributed/sharded_checkpointing.vibee:54
 def test_weights_come_in_one_file(tmp_path: Path) -> None:
     """consolidate: weights come in one file."""
     wanted = run_ranks(_save, 2, (tmp_path, 1))[0]
@@ -423,7 +423,7 @@ def test_weights_come_in_one_file(tmp_path: Path) -> None:
         sharded_checkpointing.consolidate(tmp_path / "step-00000001", tmp_path / "absent" / "x")
 
 
-# spec: specs/distributed/sharded_checkpointing.vibee:52
+# spec: specs/distributed/sharded_checkpointing.vibee:55
 def test_refuses_to_consolidate_what_is_damaged(tmp_path: Path) -> None:
     """consolidate: refuses to consolidate what is damaged."""
     with pytest.raises(CheckpointError, match="refused: absent/manifest.json cannot be read"):
