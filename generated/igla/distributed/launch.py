@@ -144,7 +144,10 @@ def process_group(timeout: float = 600.0, grace: float = 20.0) -> Iterator[RankE
         yield ranks
         dist.barrier()  # a rank that leaves early takes its connections with it
     except BaseException as error:
-        stopped = _tell_or_ask(store, ranks.rank, error, timeout)
+        try:
+            stopped = _tell_or_ask(store, ranks.rank, error, timeout)
+        except BaseException:  # a signal: torchrun ends the others of a failed rank
+            stopped = _tell_or_ask(store, ranks.rank, error, timeout, patience=0.0)
         if stopped is not None:
             raise stopped from error
         raise
@@ -185,13 +188,13 @@ def _said(store: dist.Store) -> str | None:
 
 # spec: specs/distributed/launch.vibee:41
 def _tell_or_ask(
-    store: dist.Store, rank: int, error: BaseException, timeout: float
+    store: dist.Store, rank: int, error: BaseException, timeout: float, patience: float = 2.0
 ) -> RunStopped | None:
     """Tell the others of an error of this rank; of one that comes from another rank, its cause."""
     text = str(error).lower()
     gone, silent = (any(word in text for word in words) for words in (_GONE, _SILENT))
     from_torch = isinstance(error, RuntimeError) and (gone or silent)
-    deadline = time.monotonic() + (2.0 if from_torch else 0.0)  # words may follow the silence
+    deadline = time.monotonic() + (patience if from_torch else 0.0)  # words may follow the silence
     while (said := _said(store)) is None and time.monotonic() < deadline:
         time.sleep(0.05)
     own = f"failed with {type(error).__name__}: {error}"

@@ -238,6 +238,26 @@ def test_other_ranks_survive_no_killed_one() -> None:
     assert f"RunStopped: {said}" in caught.value.errors[0]
 
 
+# spec: specs/distributed/launch.vibee:56
+def _kill_rank_one_and_interrupt(ranks: RankEnvironment) -> None:
+    """torchrun sends a signal to the other rank while that waits for words."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyError("interrupted")
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 1.0)
+    _kill_rank_one(ranks)
+
+
+# spec: specs/distributed/launch.vibee:56
+def test_other_ranks_survive_no_killed_one_and_a_signal_hides_it_not() -> None:
+    """The sentence is about the rank that is gone."""
+    with pytest.raises(RanksFailed) as caught:
+        _with_store("_kill_rank_one_and_interrupt")
+    assert "RunStopped: another rank is gone without a word" in caught.value.errors[0]
+
+
 # spec: specs/distributed/launch.vibee:57
 def _silent_rank_one(ranks: RankEnvironment) -> None:
     if ranks.rank == 1:
