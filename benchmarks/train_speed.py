@@ -3,7 +3,8 @@
     python benchmarks/train_speed.py [--rounds 2] [--steps 5] [--only defaults best same] [--litgpt-python PATH]
 
     defaults  each trainer as it comes: what a user gets who chooses nothing
-    best      each at its fastest: compiled, weights and moments in bfloat16
+    best      each at its fastest: compiled, weights and moments in bfloat16 (float32 where the processor has no
+              products of bfloat16, as for the rest of the comparison)
     same      the generated trainer and the loop by hand at the same settings
 
 Each run is a process of its own; contenders take turns, and medians are compared: the ratio is what to read. A step is
@@ -45,8 +46,6 @@ SETTINGS = {
     "autocast compiled": ("float32", "bfloat16", True),
     "bfloat16 compiled": ("bfloat16", "bfloat16", True),
 }
-SAME = tuple(SETTINGS)
-BEST = "bfloat16 compiled"
 
 
 def seconds_of_steps(starts: list[float]) -> list[float]:
@@ -215,13 +214,13 @@ def litgpt_trainer(setting: str, steps: int, folder: Path) -> list[float]:
         rotary_percentage=1.0, parallel_residual=False, bias=False, norm_class_name="RMSNorm",
         mlp_class_name="LLaMAMLP", intermediate_size=FFN,
     )  # fmt: skip
-    precision = {"defaults": None, BEST: "bf16-true"}[setting]
+    precisions = {"bfloat16 compiled": "bf16-true", "float32 compiled": "32-true"}
     with tempfile.TemporaryDirectory() as out:
         pretrain.setup(
             model_name="pythia-14m",
             model_config=config,
             out_dir=Path(out),
-            precision=precision,
+            precision=precisions.get(setting),
             data=Windows(),
             train=TrainArgs(
                 global_batch_size=BATCH,
@@ -359,12 +358,22 @@ def plain_decoder() -> Any:
     return PlainDecoder()
 
 
+def dtypes() -> list[Any]:
+    """The dtypes whose products this processor has."""
+    import torch
+
+    from igla.recipes.quickstart import choose_precision
+
+    fastest, _ = choose_precision("auto", torch.device("cpu"))
+    return list(dict.fromkeys([torch.float32, fastest]))
+
+
 def gemm_peaks() -> dict[str, float]:
     """FLOP/s of square matrix products of 4096."""
     import torch
 
     peaks = {}
-    for dtype in (torch.float32, torch.bfloat16):
+    for dtype in dtypes():
         a, b = torch.randn(2, 4096, 4096).to(dtype)
         a @ b
         start = time.perf_counter()
@@ -400,13 +409,16 @@ def child(contender: str, setting: str, folder: Path, steps: int) -> None:
 def runs_of(options: argparse.Namespace) -> list[tuple[str, str, str]]:
     """Part, contender and setting of each run, in order."""
     peers = ["transformers"] + (["litgpt"] if options.litgpt_python else [])
+    names = [str(dtype).removeprefix("torch.") for dtype in dtypes()]
+    settings = [name for name, (_, products, _) in SETTINGS.items() if products in names]
     runs: list[tuple[str, str, str]] = []
     if "defaults" in options.only:
         runs += [("defaults", name, "defaults") for name in ("generated", *peers)]
     if "best" in options.only:
-        runs += [("best", name, BEST) for name in ("generated", *peers, "by hand")]
+        best = settings[-1]
+        runs += [("best", name, best) for name in ("generated", *peers, "by hand")]
     if "same" in options.only:
-        for setting in SAME:
+        for setting in settings:
             runs += [("same", name, setting) for name in ("generated", "by hand")]
     return runs
 

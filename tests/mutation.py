@@ -97,17 +97,32 @@ def pytest_collection_modifyitems(items):
         resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds), hard))
 '''
 
-# What runs in processes of its own is noted there, and handed to the one that asks which tests reach what.
+# What runs in processes of its own is noted there, in a file: a rank may die before it could hand anything over.
+# The server that ranks are forked from is one for all mutants: to start one takes longer than most tests.
 RANKS = '''
+
+import tempfile
+from multiprocessing import forkserver, get_context
 
 from mutmut.state import state
 
 from igla.distributed import ranks
 
 
-def _noted(function, arguments):
-    state()._stats.clear()
-    return ranks._load_function(*function)(*arguments), set(state()._stats)
+class _Notes(set):
+    def __init__(self, file):
+        self.file = file
+
+    def add(self, name):
+        if name not in self:
+            super().add(name)
+            with open(self.file, "a") as notes:  # as one piece, whoever else writes
+                notes.write(name + "\\n")
+
+
+def _noted(file, place, arguments):
+    state()._stats = _Notes(file)
+    return ranks._load_function(*place)(*arguments)
 
 
 def _noting(run_ranks):
@@ -115,16 +130,24 @@ def _noting(run_ranks):
         if function is None:  # refused
             return run_ranks(function, world_size)
         place = (inspect.getfile(function), function.__module__, function.__name__)
-        results = run_ranks(_noted, world_size, (place, tuple(arguments)), **limits)
-        for _, reached in results:
-            state()._stats.update(reached)
-        return tuple(result for result, _ in results)
+        with tempfile.NamedTemporaryFile("r") as notes:
+            try:
+                return run_ranks(
+                    _noted, world_size, (notes.name, place, tuple(arguments)), **limits
+                )
+            finally:
+                state()._stats.update(notes.read().split())
 
     return run
 
 
 if os.environ.get("MUTANT_UNDER_TEST") == "stats":
     ranks.run_ranks = _noting(ranks.run_ranks)
+elif NEEDED.is_file():
+    loaded = [name for name in sys.modules if name == "pytest" or name.startswith("igla.")]
+    get_context("forkserver").set_forkserver_preload(ranks._PRELOADED + loaded)
+    forkserver.ensure_running()
+    forkserver._forkserver.ensure_running = lambda: None  # a fork cannot ask after its parent's child
 '''
 
 

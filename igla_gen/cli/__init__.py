@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import io
@@ -76,6 +77,7 @@ def _refuse(error: Any) -> NoReturn:
 def main() -> None:
     """Entry point: no user sees a traceback for what a user can cause."""
     gc.disable()  # a process of a second that builds large trees and keeps them all
+    atexit.register(gc.freeze)  # nor are they looked through when it ends
     # nobody's plugins change what a spec says; to look for them, all that is installed is listed
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from igla_gen.cli.common import stop

@@ -74,6 +74,21 @@ class Tables:
             for row in data["states"]
         ]
         self._lexers = _Lexers(data) if "lexers" in data else None
+        self._unfolded: dict[tuple[int, int, str], int] = {}
+
+    def unfold(self, below: int, state: int, kind: str) -> int:
+        """The state after all the rules of one part that end, one for another, before a terminal.
+
+        A name is an atom, a power, a product, a sum, ...: each level of precedence is such a rule.
+        They change nothing but the last state, so where they lead is found out once.
+        """
+        key = below, state, kind
+        found = self._unfolded.get(key)
+        if found is None:
+            while (step := self.steps[state].get(kind)).__class__ is tuple and step[2] is None:  # type: ignore[index]
+                state = self.steps[below][step[1]]  # type: ignore[assignment, index]
+            found = self._unfolded[key] = state
+        return found
 
     def parse(self, text: str) -> Any:
         """What the builder makes of a text.
@@ -127,10 +142,10 @@ class _Lexers:
 class Run:
     """Terminals on their way through the tables."""
 
-    __slots__ = ("state_stack", "steps", "value_stack")
+    __slots__ = ("state_stack", "tables", "value_stack")
 
     def __init__(self, tables: Tables) -> None:
-        self.steps = tables.steps
+        self.tables = tables
         self.state_stack = [tables.first]
         self.value_stack: list[Any] = []
 
@@ -140,7 +155,7 @@ class Run:
         Raises:
             UnexpectedError: it cannot stand here; nothing that was fed is lost.
         """
-        states, values, steps = self.state_stack, self.value_stack, self.steps
+        states, values, steps = self.state_stack, self.value_stack, self.tables.steps
         kind = token.type
         while True:
             step = steps[states[-1]].get(kind)
@@ -152,7 +167,7 @@ class Run:
                 raise UnexpectedError(token)
             size, name, build = step  # type: ignore[misc]
             if build is None:
-                states[-1] = steps[states[-2]][name]  # type: ignore[assignment]
+                states[-1] = self.tables.unfold(states[-2], states[-1], kind)
                 continue
             parts: list[Any] = []
             if size:

@@ -97,6 +97,7 @@ from igla.evaluation.tracking import (
     write_report,
 )
 from igla.export.gguf import check_gguf, gguf_names, gguf_tensors, write_gguf
+from igla.export.gguf_types import GGUF_TYPES
 from igla.export.huggingface import huggingface_config, write_huggingface
 from igla.export.parity import format_report, llama_cpp_generate, measure_parity, parity_faults
 from igla.models import igla_tiny as model_spec
@@ -131,7 +132,7 @@ FIRST_LOSS_TOLERANCE = 0.1
 SAMPLED_WINDOWS = 64
 
 
-# spec: specs/recipes/pretrain.vibee:37
+# spec: specs/recipes/pretrain.vibee:38
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataConfig:
     """Which files are the text, and which of them are held out."""
@@ -163,7 +164,7 @@ class DataConfig:
             raise ValueError(f"DataConfig needs len(patterns) > 0, got patterns={self.patterns!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:51
+# spec: specs/recipes/pretrain.vibee:52
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MixConfig:
     """How much of each source is trained on, where there are several; their weights say it, if
@@ -203,7 +204,7 @@ class MixConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:65
+# spec: specs/recipes/pretrain.vibee:66
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingConfig:
     """How much is trained, in which steps, in which precision."""
@@ -278,7 +279,7 @@ class TrainingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:91
+# spec: specs/recipes/pretrain.vibee:92
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleConfig:
     """The learning rate over the run, as parts of its length."""
@@ -340,7 +341,7 @@ class ScheduleConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:110
+# spec: specs/recipes/pretrain.vibee:111
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoppingConfig:
     """What ends a run before its last step."""
@@ -368,7 +369,7 @@ class StoppingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:121
+# spec: specs/recipes/pretrain.vibee:122
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
     """How far a run is. A checkpoint holds it."""
@@ -389,13 +390,13 @@ class Progress:
     """Held-out evaluations without an improvement since then."""
 
 
-# spec: specs/recipes/pretrain.vibee:132
+# spec: specs/recipes/pretrain.vibee:133
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportConfig:
     """What is written when the training is done, and how it is proved."""
 
     gguf: tuple[str, ...] = ("f32", "f16", "q8_0")
-    """Types of the GGUF files, of f32, f16, bf16, q8_0."""
+    """Types of the GGUF files, of f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, tq2_0, tq1_0, i2_s."""
     llama_cpp: bool = True
     """Load each GGUF in llama.cpp and compare its logits with PyTorch's."""
     prompts: tuple[str, ...] = ("def main", "import os", "class Reader:")
@@ -422,7 +423,7 @@ class ExportConfig:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:169
+# spec: specs/recipes/pretrain.vibee:170
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptionOrigin:
     """The value of one option, and who chose it."""
@@ -442,7 +443,7 @@ class OptionOrigin:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:177
+# spec: specs/recipes/pretrain.vibee:178
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetShares:
     """What the positions of the sampled windows are, as parts of all."""
@@ -467,7 +468,7 @@ class TargetShares:
             raise ValueError(f"TargetShares.cut={self.cut!r} is not from 0 to 1; 1.5% is 0.015")
 
 
-# spec: specs/recipes/pretrain.vibee:185
+# spec: specs/recipes/pretrain.vibee:186
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryEstimate:
     """Bytes of one step by part, with AdamW's state and gradients in float32; Muon keeps one
@@ -490,7 +491,7 @@ class MemoryEstimate:
     """Of one chunk, with their gradients."""
 
 
-# spec: specs/recipes/pretrain.vibee:201
+# spec: specs/recipes/pretrain.vibee:202
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -511,7 +512,7 @@ class SmokeModel:
     """Longest sequence in tokens."""
 
 
-# spec: specs/recipes/pretrain.vibee:213
+# spec: specs/recipes/pretrain.vibee:214
 def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> SchedulerConfig:
     """The schedule over the optimizer steps of the run."""
     return SchedulerConfig(
@@ -527,7 +528,7 @@ def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> Sch
     )
 
 
-# spec: specs/recipes/pretrain.vibee:230
+# spec: specs/recipes/pretrain.vibee:231
 def learning_rate(
     run: float, training: TrainingConfig, schedule: ScheduleConfig, optimizer: OptimizerConfig
 ) -> float:
@@ -540,13 +541,13 @@ def learning_rate(
     return optimizer.learning_rate * scheduled_factor(step, schedule_in_steps(training, schedule))
 
 
-# spec: specs/recipes/pretrain.vibee:243
+# spec: specs/recipes/pretrain.vibee:244
 def tokens_per_step(training: TrainingConfig) -> int:
     """Positions that one optimizer step computes."""
     return training.batch_size * training.microbatches * training.sequence_length
 
 
-# spec: specs/recipes/pretrain.vibee:251
+# spec: specs/recipes/pretrain.vibee:252
 def expected_first_loss(config: DecoderConfig) -> float:
     """Loss of the untrained model in nats a token.
 
@@ -557,7 +558,7 @@ def expected_first_loss(config: DecoderConfig) -> float:
     return math.log(config.vocab_size) + config.hidden_size * config.init_std**2 / 2
 
 
-# spec: specs/recipes/pretrain.vibee:259
+# spec: specs/recipes/pretrain.vibee:260
 def memory_estimate(
     config: DecoderConfig, training: TrainingConfig, bytes_per_element: int
 ) -> MemoryEstimate:
@@ -585,7 +586,7 @@ def memory_estimate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:277
+# spec: specs/recipes/pretrain.vibee:278
 def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     """The progress after one more step."""
     return dataclasses.replace(
@@ -597,7 +598,7 @@ def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:295
+# spec: specs/recipes/pretrain.vibee:296
 def after_evaluation(
     progress: Progress, held_out_loss: float, stopping: StoppingConfig
 ) -> Progress:
@@ -615,7 +616,7 @@ def after_evaluation(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:319
+# spec: specs/recipes/pretrain.vibee:320
 def is_finished(progress: Progress, training: TrainingConfig, stopping: StoppingConfig) -> bool:
     """Whether the run ends here, after its last step or without an improvement for too long."""
     return progress.step >= training.steps or (
@@ -630,7 +631,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:355
+# spec: specs/recipes/pretrain.vibee:356
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -694,7 +695,7 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:361
+# spec: specs/recipes/pretrain.vibee:362
 def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     """Returns each option of each section, in order, with its value and its origin.
 
@@ -720,7 +721,7 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     return origins
 
 
-# spec: specs/recipes/pretrain.vibee:361
+# spec: specs/recipes/pretrain.vibee:362
 def _option_names() -> Iterator[tuple[str, str]]:
     """Each section of the options with each of its fields."""
     for section in dataclasses.fields(Options):
@@ -729,14 +730,14 @@ def _option_names() -> Iterator[tuple[str, str]]:
             yield from ((section.name, option.name) for option in dataclasses.fields(chosen))
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:389
 def say(text: str) -> None:
     """Print a line of the report; of several ranks the first does."""
     if os.environ.get("RANK", "0") == "0":
         print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:369
+# spec: specs/recipes/pretrain.vibee:370
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -754,7 +755,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:369
+# spec: specs/recipes/pretrain.vibee:370
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -767,7 +768,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 # 2. From files to tokens.
 
 
-# spec: specs/recipes/pretrain.vibee:146
+# spec: specs/recipes/pretrain.vibee:147
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedData:
     """Where the prepared data lie, and what they are."""
@@ -791,7 +792,7 @@ class PreparedData:
         return sum(manifest.num_bytes for manifest in self.held_out_manifests.values())
 
 
-# spec: specs/recipes/pretrain.vibee:377
+# spec: specs/recipes/pretrain.vibee:378
 def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
     """Returns what the command line names, a folder of text or a JSON file of sources; without
     that the sources of the recipe, and where it has none the standard library of this Python.
@@ -812,7 +813,7 @@ def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
     return (SourceConfig(name="text", location=location, patterns=patterns, exclude=exclude),)
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:389
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -851,7 +852,7 @@ def prepare_data(options: Options) -> PreparedData:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:389
 def _held_out_text(sources: tuple[SourceConfig, ...], config: PipelineConfig) -> bytes:
     """The held-out documents, one after the other."""
     texts = (document.text for document in Sources(sources))
@@ -859,7 +860,7 @@ def _held_out_text(sources: tuple[SourceConfig, ...], config: PipelineConfig) ->
     return b"".join(text.encode() for text in texts if is_held_out(text, fraction, seed))
 
 
-# spec: specs/recipes/pretrain.vibee:397
+# spec: specs/recipes/pretrain.vibee:398
 def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
     """Returns the part of each source in the sequences of the run, by name.
 
@@ -878,7 +879,7 @@ def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
     return initial_weights(config, data.train_tokens)
 
 
-# spec: specs/recipes/pretrain.vibee:405
+# spec: specs/recipes/pretrain.vibee:406
 def build_reader(
     data: PreparedData,
     training: TrainingConfig,
@@ -917,7 +918,7 @@ def build_reader(
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:433
+# spec: specs/recipes/pretrain.vibee:434
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -926,7 +927,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:433
+# spec: specs/recipes/pretrain.vibee:434
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -942,7 +943,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:575
+# spec: specs/recipes/pretrain.vibee:576
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -957,7 +958,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:422
 def step_work(training: TrainingConfig, precision: torch.dtype) -> Workload:
     """Returns the work of one optimizer step, which is the same for any number of ranks.
 
@@ -972,13 +973,13 @@ def step_work(training: TrainingConfig, precision: torch.dtype) -> Workload:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:433
+# spec: specs/recipes/pretrain.vibee:434
 def _threads_of_a_rank(training: TrainingConfig) -> int:
     """Ranks of one machine share its threads."""
     return max(1, training.threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
-# spec: specs/recipes/pretrain.vibee:433
+# spec: specs/recipes/pretrain.vibee:434
 class _NoLog:
     """The log of the ranks that keep none."""
 
@@ -992,7 +993,7 @@ class _NoLog:
         """The first rank does it."""
 
 
-# spec: specs/recipes/pretrain.vibee:433
+# spec: specs/recipes/pretrain.vibee:434
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew. train_step() takes
     one step, or skips it where the loss or a gradient is not finite: then weights and optimizer
@@ -1344,7 +1345,7 @@ class Trainer:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:154
+# spec: specs/recipes/pretrain.vibee:155
 class BatchLoss(NamedTuple):
     """What one batch costs. `total` has gradients, and is a sum over its `tokens` targets. `sums`
     are over the targets, too, by name and without gradients: nats, smoothing and squares of the
@@ -1360,7 +1361,7 @@ class BatchLoss(NamedTuple):
     dropped_l: Tensor | None = None
 
 
-# spec: specs/recipes/pretrain.vibee:463
+# spec: specs/recipes/pretrain.vibee:464
 def loss_of(
     model: Decoder,
     batch: Batch,
@@ -1408,7 +1409,7 @@ def loss_of(
     return _with_experts(found, model.config.moe, routings, targets_bt != IGNORE_INDEX)
 
 
-# spec: specs/recipes/pretrain.vibee:463
+# spec: specs/recipes/pretrain.vibee:464
 def _forward(
     model: Decoder,
     inputs_bt: Tensor,
@@ -1424,14 +1425,14 @@ def _forward(
     return terms, routings
 
 
-# spec: specs/recipes/pretrain.vibee:463
+# spec: specs/recipes/pretrain.vibee:464
 @functools.cache
 def _compiled_forward(fullgraph: bool) -> Callable[..., tuple[LossTerms, list[Routing]]]:
     """Experts are dispatched by counts that only the run knows: that breaks the graph."""
     return torch.compile(_forward, fullgraph=fullgraph, dynamic=False)
 
 
-# spec: specs/recipes/pretrain.vibee:463
+# spec: specs/recipes/pretrain.vibee:464
 def _with_experts(
     found: BatchLoss, moe: RoutingConfig, routings: list[Routing], counts_bt: Tensor
 ) -> BatchLoss:
@@ -1451,7 +1452,7 @@ def _with_experts(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:433
+# spec: specs/recipes/pretrain.vibee:434
 def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
     """Nats a target, over all sources."""
     nats, targets = zip(*found, strict=True)
@@ -1461,7 +1462,7 @@ def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:505
+# spec: specs/recipes/pretrain.vibee:506
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -1497,7 +1498,7 @@ def evaluate(
     return nats, int(targets)
 
 
-# spec: specs/recipes/pretrain.vibee:519
+# spec: specs/recipes/pretrain.vibee:520
 def evaluate_sources(
     model: Decoder,
     data: PreparedData,
@@ -1523,7 +1524,7 @@ def evaluate_sources(
     }
 
 
-# spec: specs/recipes/pretrain.vibee:533
+# spec: specs/recipes/pretrain.vibee:534
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -1546,7 +1547,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
     }
 
 
-# spec: specs/recipes/pretrain.vibee:541
+# spec: specs/recipes/pretrain.vibee:542
 def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> None:
     """Writes report.html - the curves of loss, learning rate, gradient norm and tokens per second,
     of experts and of the mix where there are some, the summary, the sources, and each option
@@ -1594,7 +1595,7 @@ def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> 
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:548
+# spec: specs/recipes/pretrain.vibee:549
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -1624,7 +1625,7 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:548
+# spec: specs/recipes/pretrain.vibee:549
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -1637,7 +1638,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:548
+# spec: specs/recipes/pretrain.vibee:549
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file."""
     export = options.export
@@ -1656,7 +1657,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:483
 def sample_targets(
     data: PreparedData, training: TrainingConfig, mix: dict[str, float], seed: int, begin_id: int
 ) -> TargetShares:
@@ -1688,7 +1689,7 @@ def sample_targets(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:495
+# spec: specs/recipes/pretrain.vibee:496
 def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     """Returns the numbers that follow from the options, each with its reason: parameters,
     precision, the algebra of a step, length of the run, shares of the targets, memory by part,
@@ -1726,7 +1727,7 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:495
+# spec: specs/recipes/pretrain.vibee:496
 def _lines_of_memory(trainer: Trainer) -> list[str]:
     """What one process needs; of several ranks who shares what, why, and what each of them needs."""
     engine, training = trainer.engine, trainer.options.training
@@ -1743,14 +1744,14 @@ def _lines_of_memory(trainer: Trainer) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:495
+# spec: specs/recipes/pretrain.vibee:496
 def _megabytes(parts: dict[str, int]) -> str:
     """The sum, and each part."""
     shown = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in parts.items())
     return f"{sum(parts.values()) / 1e6:.1f} MB ({shown})"
 
 
-# spec: specs/recipes/pretrain.vibee:495
+# spec: specs/recipes/pretrain.vibee:496
 def _lines_of_mix(trainer: Trainer) -> list[str]:
     """One line where there are several sources."""
     if len(trainer.mix) == 1:
@@ -1764,7 +1765,7 @@ def _lines_of_mix(trainer: Trainer) -> list[str]:
     return [f"mix: of the sequences{at_first} {', '.join(parts)}"]
 
 
-# spec: specs/recipes/pretrain.vibee:495
+# spec: specs/recipes/pretrain.vibee:496
 def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     """One line for each origin that there is."""
     lines = []
@@ -1775,7 +1776,7 @@ def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     return lines
 
 
-# spec: specs/recipes/pretrain.vibee:557
+# spec: specs/recipes/pretrain.vibee:558
 def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -1802,13 +1803,13 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
     return _write_results(trainer, model, found, summary, list(given))
 
 
-# spec: specs/recipes/pretrain.vibee:557
+# spec: specs/recipes/pretrain.vibee:558
 def _world_size() -> int:
     """Processes of this run, as torchrun says."""
     return read_environment(dict(os.environ), torch.cuda.device_count()).world_size
 
 
-# spec: specs/recipes/pretrain.vibee:557
+# spec: specs/recipes/pretrain.vibee:558
 def _write_results(
     trainer: Trainer,
     model: Decoder,
@@ -1844,7 +1845,7 @@ def _write_results(
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:557
+# spec: specs/recipes/pretrain.vibee:558
 def _results_by_source(
     reader: MixedReader, found: dict[str, tuple[float, int]]
 ) -> dict[str, dict[str, float]]:
@@ -1866,7 +1867,7 @@ def _results_by_source(
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:557
+# spec: specs/recipes/pretrain.vibee:558
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
@@ -1900,9 +1901,9 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         raise ValueError(
             f"{error}; write no GGUF file, with --export.gguf and nothing after it"
         ) from error
-    unknown = [name for name in options.export.gguf if name not in ("f32", "f16", "bf16", "q8_0")]
+    unknown = [name for name in options.export.gguf if name not in GGUF_TYPES]
     if unknown:
-        raise ValueError(f"export.gguf names {', '.join(unknown)}; known: f32, f16, bf16, q8_0")
+        raise ValueError(f"export.gguf names {', '.join(unknown)}; known: {', '.join(GGUF_TYPES)}")
     _require_types_that_hold(options.export, config)
     if options.export.llama_cpp and options.export.gguf and find_spec("xllamacpp") is None:
         raise ValueError(
@@ -1911,7 +1912,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:557
+# spec: specs/recipes/pretrain.vibee:558
 def _require_ranks(options: Options, config: DecoderConfig) -> None:
     """What several ranks cannot do yet, and sizes that do not divide, are refused before any work."""
     training, ranks = options.training, _world_size()
@@ -1942,7 +1943,7 @@ def _require_ranks(options: Options, config: DecoderConfig) -> None:
         raise ValueError(f"{ranks} ranks and {fault}")
 
 
-# spec: specs/recipes/pretrain.vibee:557
+# spec: specs/recipes/pretrain.vibee:558
 def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> None:
     """Shapes alone say whether a type of a GGUF file can hold the rows of each matrix."""
     for dtype in export.gguf:
@@ -1955,7 +1956,7 @@ def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> Non
             raise ValueError(f"{error}, with --export.gguf {' '.join(others)}") from error
 
 
-# spec: specs/recipes/pretrain.vibee:557
+# spec: specs/recipes/pretrain.vibee:558
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -1968,7 +1969,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:566
+# spec: specs/recipes/pretrain.vibee:567
 def plan_run(options: Options, config: DecoderConfig, ranks: int) -> list[str]:
     """Returns the lines of igla.distributed.dry_run for GPUs of 80 GB, eight to a machine; nothing
     is written.
@@ -1993,7 +1994,7 @@ MODES = (
 )
 
 
-# spec: specs/recipes/pretrain.vibee:575
+# spec: specs/recipes/pretrain.vibee:576
 def _mode_parser() -> argparse.ArgumentParser:
     """What is said beside the options."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -2003,7 +2004,7 @@ def _mode_parser() -> argparse.ArgumentParser:
     return parser
 
 
-# spec: specs/recipes/pretrain.vibee:575
+# spec: specs/recipes/pretrain.vibee:576
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

@@ -306,11 +306,11 @@ def test_many_starts_leave_nothing_behind() -> None:
     """process_group: many starts leave nothing behind."""
     _with_store("_sum")  # what is made once is there from now on
     memory = Path("/dev/shm")
-    before = sorted(os.listdir(memory)) if memory.is_dir() else []
+    before = set(memory.glob("*torch*"))  # others of this machine have theirs of other names
     descriptors = len(os.listdir("/proc/self/fd")) if Path("/proc").is_dir() else 0
     for _ in range(3):
         assert _with_store("_sum")[1] == (1, 2, 3.0)
-    assert (sorted(os.listdir(memory)) if memory.is_dir() else []) == before
+    assert set(memory.glob("*torch*")) <= before
     assert descriptors == (len(os.listdir("/proc/self/fd")) if descriptors else 0)
 
 

@@ -67,7 +67,7 @@ CONFIG = DecoderConfig(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:396
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -78,7 +78,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:446
+# spec: specs/recipes/pretrain.vibee:447
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -101,7 +101,7 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:493
+# spec: specs/recipes/pretrain.vibee:494
 @pytest.fixture(scope="module")
 def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options whose data are prepared, once for all tests; the prepared files are not written to."""
@@ -110,14 +110,14 @@ def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:396
 @pytest.fixture(scope="module")
 def data(first_options: subject.Options) -> subject.PreparedData:
     """Tokenizer and shards that tests only read."""
     return subject.prepare_data(first_options)
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:396
 def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
     """Two sources of different kinds and sizes, with weights and terms of use."""
     write_texts(folder / "web")
@@ -131,7 +131,7 @@ def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:396
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options with two sources, three quarters of the sequences from the first."""
@@ -140,21 +140,21 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return dataclasses.replace(make_options(folder), data=None, documents=documents)
 
 
-# spec: specs/recipes/pretrain.vibee:403
+# spec: specs/recipes/pretrain.vibee:404
 @pytest.fixture(scope="module")
 def mixed_data(mixed: subject.Options) -> subject.PreparedData:
     """Shards of both sources, which tests only read."""
     return subject.prepare_data(mixed)
 
 
-# spec: specs/recipes/pretrain.vibee:359
+# spec: specs/recipes/pretrain.vibee:360
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:396
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -162,7 +162,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:447
+# spec: specs/recipes/pretrain.vibee:448
 def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     """Every tensor that the next step depends on."""
     state = {f"model.{k}": v.clone() for k, v in trainer.model.state_dict().items()}
@@ -171,14 +171,14 @@ def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     return state | {"random": torch.get_rng_state()}
 
 
-# spec: specs/recipes/pretrain.vibee:447
+# spec: specs/recipes/pretrain.vibee:448
 def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert a.keys() == b.keys()
     for name, tensor in a.items():
         assert torch.equal(tensor, b[name]), name
 
 
-# spec: specs/recipes/pretrain.vibee:249
+# spec: specs/recipes/pretrain.vibee:250
 def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     """tokens_per_step: all sequences of all microbatches.
 
@@ -193,7 +193,7 @@ def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:290
+# spec: specs/recipes/pretrain.vibee:291
 def test_after_step_steps_are_counted() -> None:
     """after_step: steps are counted.
 
@@ -208,7 +208,7 @@ def test_after_step_steps_are_counted() -> None:
     assert subject.after_step(start, 8, False) == subject.Progress(step=4, tokens=48, skipped=2)
 
 
-# spec: specs/recipes/pretrain.vibee:310
+# spec: specs/recipes/pretrain.vibee:311
 def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     """after_evaluation: an improvement is less by the delta.
 
@@ -226,7 +226,7 @@ def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:317
+# spec: specs/recipes/pretrain.vibee:318
 def test_after_evaluation_the_first_is_the_best() -> None:
     """after_evaluation: the first is the best.
 
@@ -238,7 +238,7 @@ def test_after_evaluation_the_first_is_the_best() -> None:
     ) == subject.Progress(step=2, best_step=2, best_loss=9.0)
 
 
-# spec: specs/recipes/pretrain.vibee:325
+# spec: specs/recipes/pretrain.vibee:326
 @pytest.mark.parametrize(("step", "finished"), [(3, False), (4, True)])
 def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     """is_finished: at the last step.
@@ -257,7 +257,7 @@ def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:331
+# spec: specs/recipes/pretrain.vibee:332
 @pytest.mark.parametrize(("since", "finished"), [(1, False), (2, True)])
 def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> None:
     """is_finished: when patience is at its end.
@@ -276,7 +276,7 @@ def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> 
     )
 
 
-# spec: specs/recipes/pretrain.vibee:428
+# spec: specs/recipes/pretrain.vibee:429
 def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     """step_work: all sequences of all microbatches are shared.
 
@@ -289,7 +289,7 @@ def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     ) == layout.Workload(sequence_length=7, batch_size=3, global_batch=15, bytes_per_element=4)
 
 
-# spec: specs/recipes/pretrain.vibee:37
+# spec: specs/recipes/pretrain.vibee:38
 def test_data_config_defaults() -> None:
     """DataConfig has the defaults of the spec."""
     config = subject.DataConfig()
@@ -301,7 +301,7 @@ def test_data_config_defaults() -> None:
     assert config.shard_tokens == 1000000
 
 
-# spec: specs/recipes/pretrain.vibee:37
+# spec: specs/recipes/pretrain.vibee:38
 def test_data_config_is_frozen() -> None:
     """DataConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.DataConfig()
@@ -312,7 +312,7 @@ def test_data_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:37
+# spec: specs/recipes/pretrain.vibee:38
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -332,7 +332,7 @@ def test_data_config_refuses(change: dict[str, object], message: str) -> None:
         subject.DataConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:37
+# spec: specs/recipes/pretrain.vibee:38
 @pytest.mark.parametrize(
     "change",
     [
@@ -353,7 +353,7 @@ def test_data_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:51
+# spec: specs/recipes/pretrain.vibee:52
 def test_mix_config_defaults() -> None:
     """MixConfig has the defaults of the spec."""
     config = subject.MixConfig()
@@ -365,7 +365,7 @@ def test_mix_config_defaults() -> None:
     assert config.loss_decay == 0.5
 
 
-# spec: specs/recipes/pretrain.vibee:51
+# spec: specs/recipes/pretrain.vibee:52
 def test_mix_config_is_frozen() -> None:
     """MixConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.MixConfig()
@@ -376,7 +376,7 @@ def test_mix_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:51
+# spec: specs/recipes/pretrain.vibee:52
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -403,7 +403,7 @@ def test_mix_config_refuses(change: dict[str, object], message: str) -> None:
         subject.MixConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:51
+# spec: specs/recipes/pretrain.vibee:52
 @pytest.mark.parametrize(
     "change",
     [
@@ -429,7 +429,7 @@ def test_mix_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:65
+# spec: specs/recipes/pretrain.vibee:66
 def test_training_config_defaults() -> None:
     """TrainingConfig has the defaults of the spec."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -445,7 +445,7 @@ def test_training_config_defaults() -> None:
     assert config.evaluate_batches == 8
 
 
-# spec: specs/recipes/pretrain.vibee:65
+# spec: specs/recipes/pretrain.vibee:66
 def test_training_config_is_frozen() -> None:
     """TrainingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -456,7 +456,7 @@ def test_training_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:65
+# spec: specs/recipes/pretrain.vibee:66
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -486,7 +486,7 @@ def test_training_config_refuses(change: dict[str, object], message: str) -> Non
         subject.TrainingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:65
+# spec: specs/recipes/pretrain.vibee:66
 @pytest.mark.parametrize(
     "change",
     [
@@ -526,7 +526,7 @@ def test_training_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:91
+# spec: specs/recipes/pretrain.vibee:92
 def test_schedule_config_defaults() -> None:
     """ScheduleConfig has the defaults of the spec."""
     config = subject.ScheduleConfig()
@@ -540,7 +540,7 @@ def test_schedule_config_defaults() -> None:
     assert config.step_interval == 0.1
 
 
-# spec: specs/recipes/pretrain.vibee:91
+# spec: specs/recipes/pretrain.vibee:92
 def test_schedule_config_is_frozen() -> None:
     """ScheduleConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ScheduleConfig()
@@ -551,7 +551,7 @@ def test_schedule_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:91
+# spec: specs/recipes/pretrain.vibee:92
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -588,7 +588,7 @@ def test_schedule_config_refuses(change: dict[str, object], message: str) -> Non
         subject.ScheduleConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:91
+# spec: specs/recipes/pretrain.vibee:92
 @pytest.mark.parametrize(
     "change",
     [
@@ -635,7 +635,7 @@ def test_schedule_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:110
+# spec: specs/recipes/pretrain.vibee:111
 def test_stopping_config_defaults() -> None:
     """StoppingConfig has the defaults of the spec."""
     config = subject.StoppingConfig()
@@ -644,7 +644,7 @@ def test_stopping_config_defaults() -> None:
     assert config.min_delta == 0.0
 
 
-# spec: specs/recipes/pretrain.vibee:110
+# spec: specs/recipes/pretrain.vibee:111
 def test_stopping_config_is_frozen() -> None:
     """StoppingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.StoppingConfig()
@@ -655,7 +655,7 @@ def test_stopping_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:110
+# spec: specs/recipes/pretrain.vibee:111
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -674,7 +674,7 @@ def test_stopping_config_refuses(change: dict[str, object], message: str) -> Non
         subject.StoppingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:110
+# spec: specs/recipes/pretrain.vibee:111
 @pytest.mark.parametrize(
     "change",
     [
@@ -694,7 +694,7 @@ def test_stopping_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:121
+# spec: specs/recipes/pretrain.vibee:122
 def test_progress_defaults() -> None:
     """Progress has the defaults of the spec."""
     config = subject.Progress()
@@ -707,7 +707,7 @@ def test_progress_defaults() -> None:
     assert config.evaluations_since_best == 0
 
 
-# spec: specs/recipes/pretrain.vibee:121
+# spec: specs/recipes/pretrain.vibee:122
 def test_progress_is_frozen() -> None:
     """Progress takes keywords alone, and no field of it can be changed or added."""
     config = subject.Progress()
@@ -718,7 +718,7 @@ def test_progress_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:132
+# spec: specs/recipes/pretrain.vibee:133
 def test_export_config_defaults() -> None:
     """ExportConfig has the defaults of the spec."""
     config = subject.ExportConfig()
@@ -730,7 +730,7 @@ def test_export_config_defaults() -> None:
     assert config.continuation_temperature == 0.7
 
 
-# spec: specs/recipes/pretrain.vibee:132
+# spec: specs/recipes/pretrain.vibee:133
 def test_export_config_is_frozen() -> None:
     """ExportConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ExportConfig()
@@ -741,7 +741,7 @@ def test_export_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:132
+# spec: specs/recipes/pretrain.vibee:133
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -765,7 +765,7 @@ def test_export_config_refuses(change: dict[str, object], message: str) -> None:
         subject.ExportConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:132
+# spec: specs/recipes/pretrain.vibee:133
 @pytest.mark.parametrize(
     "change",
     [
@@ -786,7 +786,7 @@ def test_export_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:169
+# spec: specs/recipes/pretrain.vibee:170
 def test_option_origin_is_frozen() -> None:
     """OptionOrigin takes keywords alone, and no field of it can be changed or added."""
     config = subject.OptionOrigin(name="training.steps", value="8", origin="recipe")
@@ -797,7 +797,7 @@ def test_option_origin_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:169
+# spec: specs/recipes/pretrain.vibee:170
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"origin": "something else"}, "is not one of default, recipe, smoke_profile, command_line")],
@@ -809,7 +809,7 @@ def test_option_origin_refuses(change: dict[str, object], message: str) -> None:
         subject.OptionOrigin(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:169
+# spec: specs/recipes/pretrain.vibee:170
 @pytest.mark.parametrize(
     "change",
     [
@@ -828,7 +828,7 @@ def test_option_origin_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:177
+# spec: specs/recipes/pretrain.vibee:178
 def test_target_shares_is_frozen() -> None:
     """TargetShares takes keywords alone, and no field of it can be changed or added."""
     config = subject.TargetShares(supervised=0.9, padded=0.0, cut=0.5)
@@ -839,7 +839,7 @@ def test_target_shares_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:177
+# spec: specs/recipes/pretrain.vibee:178
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -861,7 +861,7 @@ def test_target_shares_refuses(change: dict[str, object], message: str) -> None:
         subject.TargetShares(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:177
+# spec: specs/recipes/pretrain.vibee:178
 @pytest.mark.parametrize(
     "change",
     [
@@ -880,7 +880,7 @@ def test_target_shares_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:185
+# spec: specs/recipes/pretrain.vibee:186
 def test_memory_estimate_is_frozen() -> None:
     """MemoryEstimate takes keywords alone, and no field of it can be changed or added."""
     config = subject.MemoryEstimate(
@@ -893,7 +893,7 @@ def test_memory_estimate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:201
+# spec: specs/recipes/pretrain.vibee:202
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -906,7 +906,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:201
+# spec: specs/recipes/pretrain.vibee:202
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -917,14 +917,14 @@ def test_smoke_model_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:32
+# spec: specs/recipes/pretrain.vibee:33
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert subject.FIRST_LOSS_TOLERANCE == 0.1
     assert subject.SAMPLED_WINDOWS == 64
 
 
-# spec: specs/recipes/pretrain.vibee:359
+# spec: specs/recipes/pretrain.vibee:360
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -958,7 +958,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:359
+# spec: specs/recipes/pretrain.vibee:360
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -991,7 +991,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:375
+# spec: specs/recipes/pretrain.vibee:376
 def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """auto is bfloat16 where /proc/cpuinfo lists an instruction for it, float32 elsewhere."""
     cpu = torch.device("cpu")
@@ -1009,7 +1009,7 @@ def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> Non
     assert subject.choose_precision("bfloat16", cpu) == (torch.bfloat16, "as asked")
 
 
-# spec: specs/recipes/pretrain.vibee:375
+# spec: specs/recipes/pretrain.vibee:376
 def test_precision_follows_the_processor_where_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -1024,7 +1024,7 @@ def test_precision_follows_the_processor_where_nothing_is_known(
     assert subject.choose_precision("auto", torch.device("cuda"))[0] == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:386
+# spec: specs/recipes/pretrain.vibee:387
 def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
     """The command line goes before the recipe, and that before the standard library."""
     named = (SourceConfig(name="web", location="s3://web", weight=2.0),)
@@ -1046,7 +1046,7 @@ def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
     assert [(source.name, source.location) for source in found] == [("own", "notes"), ("web", "w")]
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:396
 def test_held_out_files_are_never_trained_on(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1074,7 +1074,7 @@ def test_held_out_files_are_never_trained_on(
     assert "1 empty, 1 not utf8\n" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:396
 def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1112,7 +1112,7 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     assert {path.name for path in (options.out / "data").iterdir()} == names
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:396
 def test_held_out_files_are_never_trained_on_as_the_options_choose(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1136,7 +1136,7 @@ def test_held_out_files_are_never_trained_on_as_the_options_choose(
     assert len(sides) == 2
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:396
 def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject.Options) -> None:
     """A file name may be of bytes that are no text; where the system refuses it there is none."""
     name = fresh.data / os.fsdecode(b"\xff.txt")
@@ -1151,7 +1151,7 @@ def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject
     )
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:396
 def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: Path) -> None:
     """A missing folder, an empty one and a vocabulary out of reach: a sentence, and no output."""
     options = fresh
@@ -1168,7 +1168,7 @@ def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: P
     assert not list(options.out.rglob("*.*"))
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:396
 @pytest.mark.parametrize(
     "contents, sentence",
     [
@@ -1192,7 +1192,7 @@ def test_bad_data_is_refused_before_any_work_as_is_text_of_another_encoding(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:396
 def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
     fresh: subject.Options, tmp_path: Path
 ) -> None:
@@ -1203,7 +1203,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
         subject.prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:396
 def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1224,7 +1224,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     assert list((fresh.out / "data").iterdir()) == []
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:396
 def test_bad_data_is_refused_before_any_work_of_each_source(
     mixed: subject.Options, tmp_path: Path
 ) -> None:
@@ -1251,7 +1251,7 @@ def test_bad_data_is_refused_before_any_work_of_each_source(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:403
+# spec: specs/recipes/pretrain.vibee:404
 def test_mix_is_that_of_weights_or_sizes(
     mixed_data: subject.PreparedData, data: subject.PreparedData
 ) -> None:
@@ -1273,7 +1273,7 @@ def test_mix_is_that_of_weights_or_sizes(
     assert (default.step_size, default.smoothing, default.loss_decay) == (1.0, 0.001, 0.5)
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 def test_realised_mix_is_the_target(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -1290,7 +1290,7 @@ def test_realised_mix_is_the_target(
     assert [share.samples for share in trainer.reader.report()] == [18, 6]
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 def test_realised_mix_is_the_target_of_what_is_read(
     mixed: subject.Options, mixed_data: subject.PreparedData
 ) -> None:
@@ -1311,7 +1311,7 @@ def test_realised_mix_is_the_target_of_what_is_read(
     assert (single.packing, single.sequence_length) == ("best_fit", 16)
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 def test_ranks_share_the_mix(
     mixed: subject.Options, mixed_data: subject.PreparedData, data: subject.PreparedData
 ) -> None:
@@ -1326,7 +1326,7 @@ def test_ranks_share_the_mix(
         assert ranks[0].state_dict() == ranks[1].state_dict() == one.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:446
+# spec: specs/recipes/pretrain.vibee:447
 def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     """Batches of this size with these targets, one document a row."""
     inputs = torch.arange(targets.numel()).reshape(targets.shape) % 300
@@ -1334,7 +1334,7 @@ def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     return [Batch(inputs=i, targets=t, document_ids=torch.zeros_like(i)) for i, t in parts]
 
 
-# spec: specs/recipes/pretrain.vibee:446
+# spec: specs/recipes/pretrain.vibee:447
 def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.PreparedData) -> None:
     """The same tokens in one microbatch or four, unequal and fully masked rows: one gradient."""
     targets = torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300
@@ -1362,7 +1362,7 @@ def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.Prep
     assert record_one["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:446
+# spec: specs/recipes/pretrain.vibee:447
 def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     tmp_path: Path, data: subject.PreparedData
 ) -> None:
@@ -1378,7 +1378,7 @@ def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     assert all(bool(p.isfinite().all()) for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:447
+# spec: specs/recipes/pretrain.vibee:448
 def test_resumed_run_equals_the_unbroken_one(
     tmp_path: Path, options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1403,7 +1403,7 @@ def test_resumed_run_equals_the_unbroken_one(
     assert resumed.progress == unbroken.progress
 
 
-# spec: specs/recipes/pretrain.vibee:447
+# spec: specs/recipes/pretrain.vibee:448
 def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1423,7 +1423,7 @@ def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     assert report.endswith("going on from the checkpoint of step 1\n")
 
 
-# spec: specs/recipes/pretrain.vibee:447
+# spec: specs/recipes/pretrain.vibee:448
 def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1434,7 +1434,7 @@ def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     assert read_log(subject.Trainer(options, data, CONFIG).log.path) == []
 
 
-# spec: specs/recipes/pretrain.vibee:448
+# spec: specs/recipes/pretrain.vibee:449
 def test_other_options_are_refused_by_name(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1468,7 +1468,7 @@ def test_other_options_are_refused_by_name(
         )
 
 
-# spec: specs/recipes/pretrain.vibee:448
+# spec: specs/recipes/pretrain.vibee:449
 def test_other_options_are_refused_by_name_as_are_unknown_ones(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1491,7 +1491,7 @@ def test_other_options_are_refused_by_name_as_are_unknown_ones(
         subject.Trainer(options, data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:449
+# spec: specs/recipes/pretrain.vibee:450
 def test_training_lowers_the_loss(
     tmp_path: Path, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1551,14 +1551,14 @@ def test_training_lowers_the_loss(
     assert kept_steps(options) == [5, 10, 15, 20, 21]
 
 
-# spec: specs/recipes/pretrain.vibee:449
+# spec: specs/recipes/pretrain.vibee:450
 def kept_steps(options: subject.Options) -> list[int]:
     """The steps of the checkpoints on the disk."""
     folders = (options.out / "checkpoints").glob("step-*")
     return sorted(int(path.name.removeprefix("step-")) for path in folders)
 
 
-# spec: specs/recipes/pretrain.vibee:229, :241, :450
+# spec: specs/recipes/pretrain.vibee:230, :242, :451
 def test_learning_rate_follows_the_schedule(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1578,7 +1578,7 @@ def test_learning_rate_follows_the_schedule(
         assert all(p.grad is None for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:229, :241, :450
+# spec: specs/recipes/pretrain.vibee:230, :242, :451
 def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     """What is drawn over the run is what its steps have; a run of one step has no warm-up."""
     training = subject.TrainingConfig(steps=40, sequence_length=8, batch_size=1)
@@ -1616,7 +1616,7 @@ def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     assert (default.step_factor, default.step_start, default.step_interval) == (0.316, 0.8, 0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:229, :241, :450
+# spec: specs/recipes/pretrain.vibee:230, :242, :451
 def test_learning_rate_follows_the_schedule_in_steps_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1635,7 +1635,7 @@ def test_learning_rate_follows_the_schedule_in_steps_too(
     assert planned == pytest.approx(rates, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:258, :451
+# spec: specs/recipes/pretrain.vibee:259, :452
 @pytest.mark.parametrize(
     "config", [{}, {"hidden_size": 64, "init_std": 0.2, "tie_embeddings": False}]
 )
@@ -1654,7 +1654,7 @@ def test_first_loss_is_as_expected(
     assert "warning" not in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:258, :451
+# spec: specs/recipes/pretrain.vibee:259, :452
 def test_first_loss_is_as_expected_or_there_is_a_warning(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1672,7 +1672,7 @@ def test_first_loss_is_as_expected_or_there_is_a_warning(
         assert (sentence in capsys.readouterr().err) == warned
 
 
-# spec: specs/recipes/pretrain.vibee:452
+# spec: specs/recipes/pretrain.vibee:453
 @pytest.mark.parametrize(
     "kind, schedule",
     [("adamw", "wsd"), ("lamb", "trinity"), ("muon", "step"), ("muon", "cosine")],
@@ -1700,7 +1700,7 @@ def test_optimizers_and_schedules_resume(
     assert type(resumed.optimizer).__name__.lower() == kind
 
 
-# spec: specs/recipes/pretrain.vibee:453
+# spec: specs/recipes/pretrain.vibee:454
 def test_speed_and_records_are_logged(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1723,7 +1723,7 @@ def test_speed_and_records_are_logged(
     assert len(read_log(subject.Trainer(options, data, CONFIG).speed_log.path)) == 6
 
 
-# spec: specs/recipes/pretrain.vibee:453
+# spec: specs/recipes/pretrain.vibee:454
 def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1742,7 +1742,7 @@ def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices
             assert record["model_flops_utilization"] == pytest.approx(expected, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:453
+# spec: specs/recipes/pretrain.vibee:454
 def test_speed_and_records_are_logged_only_with_what_is_installed(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1757,7 +1757,7 @@ def test_speed_and_records_are_logged_only_with_what_is_installed(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:546
+# spec: specs/recipes/pretrain.vibee:547
 def test_report_has_the_curves_and_the_options(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1776,7 +1776,7 @@ def test_report_has_the_curves_and_the_options(
     assert f"wrote {options.out / 'report.html'}" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:546
+# spec: specs/recipes/pretrain.vibee:547
 def test_report_has_the_mix(
     mixed: subject.Options, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1829,7 +1829,7 @@ def test_report_has_the_mix(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:455
 def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) -> None:
     """In these steps the gradient of this parameter holds the value."""
     parameter = dict(trainer.model.named_parameters())[name]
@@ -1840,7 +1840,7 @@ def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) ->
     parameter.register_hook(spoiled)
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:455
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_steps_that_are_not_finite_are_skipped(
     options: subject.Options, data: subject.PreparedData, value: float
@@ -1863,7 +1863,7 @@ def test_steps_that_are_not_finite_are_skipped(
     assert not torch.equal(state_of(trainer)["model.norm.weight"], before["model.norm.weight"])
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:455
 def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1886,7 +1886,7 @@ def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     assert_same_state(state_of(trainer), before)
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:455
 def test_steps_that_are_not_finite_are_skipped_until_they_are_too_many(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1920,13 +1920,13 @@ ROUTED = dataclasses.replace(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:456
+# spec: specs/recipes/pretrain.vibee:457
 def in_double(*_: object) -> tuple[torch.dtype, str]:
     """In place of choose_precision."""
     return torch.float64, "so that sums may be in any order"
 
 
-# spec: specs/recipes/pretrain.vibee:455
+# spec: specs/recipes/pretrain.vibee:456
 @pytest.fixture
 def double(options: subject.Options, monkeypatch: pytest.MonkeyPatch) -> subject.Options:
     """Options of a run in float64, of four sequences a step, as they would be split over two ranks."""
@@ -1939,21 +1939,21 @@ def double(options: subject.Options, monkeypatch: pytest.MonkeyPatch) -> subject
     return dataclasses.replace(options, training=training, optimizer=optimizer)
 
 
-# spec: specs/recipes/pretrain.vibee:455
+# spec: specs/recipes/pretrain.vibee:456
 def new_trainer(options: subject.Options, config: DecoderConfig) -> subject.Trainer:
     """A trainer of this rank, whose data the first rank prepares."""
     data = subject.first_rank_first(lambda: subject.prepare_data(options))
     return subject.Trainer(options, data, config)
 
 
-# spec: specs/recipes/pretrain.vibee:455
+# spec: specs/recipes/pretrain.vibee:456
 def of_layout(options: subject.Options, name: str, **sizes: Any) -> subject.Options:
     """The same run in a folder of its own, spread in this way."""
     out = options.out.parent / name
     return dataclasses.replace(options, out=out, distributed=ParallelConfig(**sizes))
 
 
-# spec: specs/recipes/pretrain.vibee:455
+# spec: specs/recipes/pretrain.vibee:456
 def run_whole(options: subject.Options, config: DecoderConfig) -> tuple[list[dict[str, Any]], Any]:
     """All records of a run, and its weights."""
     with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
@@ -1963,14 +1963,14 @@ def run_whole(options: subject.Options, config: DecoderConfig) -> tuple[list[dic
     return read_log(options.out / "log.jsonl"), whole and whole.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:455
+# spec: specs/recipes/pretrain.vibee:456
 def run_on_ranks(runs: list[tuple[subject.Options, DecoderConfig]]) -> list[Any]:
     """The same on a rank, for each of these runs."""
     subject.choose_precision = in_double
     return [run_whole(options, config) for options, config in runs]
 
 
-# spec: specs/recipes/pretrain.vibee:455
+# spec: specs/recipes/pretrain.vibee:456
 def assert_close(
     found: tuple[list[dict[str, Any]], Any], wanted: tuple[list[dict[str, Any]], Any]
 ) -> None:
@@ -1980,7 +1980,7 @@ def assert_close(
     torch.testing.assert_close(found[1], wanted[1], rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/recipes/pretrain.vibee:455
+# spec: specs/recipes/pretrain.vibee:456
 def test_ranks_train_as_one_process(double: subject.Options) -> None:
     """Losses, norms, held-out losses and weights of copies, of shared weights, matrices and sequences."""
     layouts = {"copies": {"dp": 2}, "shards": {}, "matrices": {"tp": 2}, "sequences": {"cp": 2}}
@@ -1997,7 +1997,7 @@ def test_ranks_train_as_one_process(double: subject.Options) -> None:
         assert other == (result[0], None), options.out  # one log, and one who has the whole model
 
 
-# spec: specs/recipes/pretrain.vibee:455
+# spec: specs/recipes/pretrain.vibee:456
 def summarized(options: subject.Options) -> tuple[list[str], str]:
     """What a rank says before a run, and what it prints."""
     with redirect_stdout(io.StringIO()) as printed:
@@ -2007,7 +2007,7 @@ def summarized(options: subject.Options) -> tuple[list[str], str]:
     return lines, printed.getvalue()
 
 
-# spec: specs/recipes/pretrain.vibee:455
+# spec: specs/recipes/pretrain.vibee:456
 def test_ranks_train_as_one_process_and_say_how(fresh: subject.Options) -> None:
     """Sizes, the reasons of auto and the memory of a rank; one rank alone prints them."""
     (lines, printed), (_, nothing) = run_ranks(
@@ -2021,7 +2021,7 @@ def test_ranks_train_as_one_process_and_say_how(fresh: subject.Options) -> None:
     assert "distributed.layout='auto'" in ", ".join(lines)
 
 
-# spec: specs/recipes/pretrain.vibee:456
+# spec: specs/recipes/pretrain.vibee:457
 def take_two(options: subject.Options) -> Any:
     """Two steps from where the folder is, and a checkpoint; the weights at the first rank."""
     subject.choose_precision = in_double
@@ -2033,7 +2033,7 @@ def take_two(options: subject.Options) -> Any:
     return trainer.step, records, whole and whole.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:456
+# spec: specs/recipes/pretrain.vibee:457
 @pytest.mark.parametrize("sizes", [{}, {"dp": 2}])
 def test_runs_go_on_with_other_ranks(double: subject.Options, sizes: dict[str, int]) -> None:
     """One process, then two ranks, then one: the run that nothing stopped."""
@@ -2051,7 +2051,7 @@ def test_runs_go_on_with_other_ranks(double: subject.Options, sizes: dict[str, i
     torch.testing.assert_close(weights, wanted[-1][2], rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/recipes/pretrain.vibee:457
+# spec: specs/recipes/pretrain.vibee:458
 def run_with_trouble(options: subject.Options) -> tuple[str, list[str], str]:
     """Rank 1 alone has a loss that is no number in step 2, and a signal in step 4."""
     with redirect_stdout(io.StringIO()) as printed, redirect_stderr(printed):
@@ -2077,7 +2077,7 @@ def run_with_trouble(options: subject.Options) -> tuple[str, list[str], str]:
     return "not stopped", skipped, printed.getvalue()
 
 
-# spec: specs/recipes/pretrain.vibee:457
+# spec: specs/recipes/pretrain.vibee:458
 @pytest.mark.parametrize("sizes", [{}, {"dp": 2}])
 def test_ranks_decide_alike(fresh: subject.Options, sizes: dict[str, int]) -> None:
     """What one rank alone meets is met by all, in the same step."""
@@ -2092,7 +2092,7 @@ def test_ranks_decide_alike(fresh: subject.Options, sizes: dict[str, int]) -> No
     assert [r["step"] for r in records] == [0, 1, 2, 3, 4] and "skipped" in records[2]
 
 
-# spec: specs/recipes/pretrain.vibee:457
+# spec: specs/recipes/pretrain.vibee:458
 def run_without_hope(options: subject.Options) -> tuple[int, list[float]]:
     """No evaluation is an improvement, so that patience ends; the weights are then those of the beginning."""
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
@@ -2105,7 +2105,7 @@ def run_without_hope(options: subject.Options) -> tuple[int, list[float]]:
     return trainer.step, [nats / targets for nats, targets in found.values()]
 
 
-# spec: specs/recipes/pretrain.vibee:457
+# spec: specs/recipes/pretrain.vibee:458
 def test_ranks_decide_alike_when_to_stop(fresh: subject.Options) -> None:
     """Patience ends for all at once, and the best weights are read back by all."""
     training = dataclasses.replace(fresh.training, steps=20, evaluate_every=1)
@@ -2117,7 +2117,7 @@ def test_ranks_decide_alike_when_to_stop(fresh: subject.Options) -> None:
         assert step == wanted[0] and losses == pytest.approx(wanted[1], rel=1e-5)
 
 
-# spec: specs/recipes/pretrain.vibee:564
+# spec: specs/recipes/pretrain.vibee:565
 @pytest.fixture
 def two_ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The environment of the first of two ranks, without the other one."""
@@ -2126,7 +2126,7 @@ def two_ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-# spec: specs/recipes/pretrain.vibee:564
+# spec: specs/recipes/pretrain.vibee:565
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -2178,7 +2178,7 @@ def test_what_ranks_cannot_do_is_refused_first(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:564
+# spec: specs/recipes/pretrain.vibee:565
 def test_what_ranks_cannot_do_is_refused_first_to_one_process(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2194,7 +2194,7 @@ def test_what_ranks_cannot_do_is_refused_first_to_one_process(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:573
+# spec: specs/recipes/pretrain.vibee:574
 def test_dry_run_needs_no_ranks(
     options: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2220,7 +2220,7 @@ def test_dry_run_needs_no_ranks(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:458
+# spec: specs/recipes/pretrain.vibee:459
 def run_with_losses(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2235,7 +2235,7 @@ def run_with_losses(
     return trainer
 
 
-# spec: specs/recipes/pretrain.vibee:458
+# spec: specs/recipes/pretrain.vibee:459
 def test_best_checkpoint_is_kept(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2254,7 +2254,7 @@ def test_best_checkpoint_is_kept(
     assert held_out == [5.0, 3.0, 4.0, 3.5]
 
 
-# spec: specs/recipes/pretrain.vibee:458
+# spec: specs/recipes/pretrain.vibee:459
 def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2266,7 +2266,7 @@ def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     assert kept_steps(options) == [2]
 
 
-# spec: specs/recipes/pretrain.vibee:459
+# spec: specs/recipes/pretrain.vibee:460
 def test_training_stops_early(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2297,7 +2297,7 @@ def test_training_stops_early(
     assert capsys.readouterr().out == said
 
 
-# spec: specs/recipes/pretrain.vibee:459
+# spec: specs/recipes/pretrain.vibee:460
 def test_training_stops_early_only_if_asked_to(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2309,7 +2309,7 @@ def test_training_stops_early_only_if_asked_to(
     assert run_with_losses(impatient, data, monkeypatch, [1.0, 1.0]).step == 2
 
 
-# spec: specs/recipes/pretrain.vibee:460
+# spec: specs/recipes/pretrain.vibee:461
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_mixed_runs_resume(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path, dynamic: bool
@@ -2343,7 +2343,7 @@ def test_mixed_runs_resume(
     assert (targets == pytest.approx([0.75, 0.25], abs=1e-9)) == (not dynamic)
 
 
-# spec: specs/recipes/pretrain.vibee:460
+# spec: specs/recipes/pretrain.vibee:461
 def test_mixed_runs_resume_with_the_same_mix_alone(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -2367,7 +2367,7 @@ def test_mixed_runs_resume_with_the_same_mix_alone(
         subject.Trainer(dataclasses.replace(moving, training=rarely), mixed_data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:461
+# spec: specs/recipes/pretrain.vibee:462
 def test_mix_follows_the_losses(
     mixed: subject.Options,
     mixed_data: subject.PreparedData,
@@ -2405,7 +2405,7 @@ def test_mix_follows_the_losses(
     }  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:477
+# spec: specs/recipes/pretrain.vibee:478
 def gradients_of(
     config: DecoderConfig,
     options: subject.Options,
@@ -2428,12 +2428,12 @@ def gradients_of(
     return seen, trainer.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:477
+# spec: specs/recipes/pretrain.vibee:478
 def routed(**routing: Any) -> DecoderConfig:
     return dataclasses.replace(CONFIG, moe=RoutingConfig(num_experts=4, top_k=2, **routing))
 
 
-# spec: specs/recipes/pretrain.vibee:477
+# spec: specs/recipes/pretrain.vibee:478
 @pytest.mark.parametrize("config", [CONFIG, routed(balance_coefficient=0.0, z_coefficient=0.1)])
 def test_experts_are_balanced_and_microbatches_make_no_difference(
     options: subject.Options, data: subject.PreparedData, config: DecoderConfig
@@ -2459,7 +2459,7 @@ def test_experts_are_balanced_and_microbatches_make_no_difference(
             assert record_four[name] == pytest.approx(value, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:477
+# spec: specs/recipes/pretrain.vibee:478
 def test_experts_are_balanced(options: subject.Options, data: subject.PreparedData) -> None:
     """The gradient holds that of both losses of the routers, each times its coefficient; the log names them."""
     options = dataclasses.replace(options, gradient=GradientConfig(max_norm=1e9))
@@ -2494,7 +2494,7 @@ def test_experts_are_balanced(options: subject.Options, data: subject.PreparedDa
     assert record["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:477
+# spec: specs/recipes/pretrain.vibee:478
 def test_experts_are_balanced_by_their_biases_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2515,7 +2515,7 @@ def test_experts_are_balanced_by_their_biases_too(
     assert all(torch.equal(a, b) for a, b in zip(before, biases, strict=True))
 
 
-# spec: specs/recipes/pretrain.vibee:477
+# spec: specs/recipes/pretrain.vibee:478
 def test_experts_are_balanced_in_a_whole_run(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2531,7 +2531,7 @@ def test_experts_are_balanced_in_a_whole_run(
     assert torch.cuda.is_available() or said in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:478
+# spec: specs/recipes/pretrain.vibee:479
 def test_losses_are_those_of_the_settings(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2560,7 +2560,7 @@ def test_losses_are_those_of_the_settings(
     assert record["z_loss"] == pytest.approx(math.log(300) ** 2, rel=0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:479
+# spec: specs/recipes/pretrain.vibee:480
 def test_weights_have_their_dtype(options: subject.Options, data: subject.PreparedData) -> None:
     """bfloat16 weights are the rounded masters of the optimizer, which move by less than they can show."""
     slow = dataclasses.replace(options.optimizer, learning_rate=1e-5)
@@ -2583,7 +2583,7 @@ def test_weights_have_their_dtype(options: subject.Options, data: subject.Prepar
     assert trainer.train_step() == resumed.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:479
+# spec: specs/recipes/pretrain.vibee:480
 def test_weights_have_their_dtype_where_masters_are_declined(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2603,7 +2603,7 @@ def test_weights_have_their_dtype_where_masters_are_declined(
         assert trainer.model.head_weight.dtype == dtype
 
 
-# spec: specs/recipes/pretrain.vibee:479
+# spec: specs/recipes/pretrain.vibee:480
 def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     """What is written are the bfloat16 weights, number by number."""
     training = dataclasses.replace(fresh.training, precision="bfloat16", weights="precision")
@@ -2615,7 +2615,7 @@ def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     assert (fresh.out / "model-f32.gguf").is_file()
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:481
 @pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
 def test_compiled_training_is_the_same(
     backend: str,
@@ -2646,7 +2646,7 @@ def test_compiled_training_is_the_same(
     subject._compiled_forward.cache_clear()
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:481
 def test_compiled_training_is_the_same_only_with_a_compiler(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2660,7 +2660,7 @@ def test_compiled_training_is_the_same_only_with_a_compiler(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:493
+# spec: specs/recipes/pretrain.vibee:494
 def test_shares_of_targets_are_counted(
     data: subject.PreparedData, first_options: subject.Options
 ) -> None:
@@ -2685,7 +2685,7 @@ def test_shares_of_targets_are_counted(
         assert shares.padded == pytest.approx(padded, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:493
+# spec: specs/recipes/pretrain.vibee:494
 def test_shares_of_targets_are_counted_in_a_sample(
     data: subject.PreparedData, first_options: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2703,7 +2703,7 @@ def test_shares_of_targets_are_counted_in_a_sample(
     assert len(set(shares)) > 1
 
 
-# spec: specs/recipes/pretrain.vibee:276
+# spec: specs/recipes/pretrain.vibee:277
 def test_memory_is_estimated_by_part() -> None:
     """By hand for a model of one block; products in two bytes take half of the activations and casts."""
     config = dataclasses.replace(CONFIG, num_layers=1)
@@ -2732,7 +2732,7 @@ def test_memory_is_estimated_by_part() -> None:
     assert wide.activations == pytest.approx(kept, rel=0.15)
 
 
-# spec: specs/recipes/pretrain.vibee:276
+# spec: specs/recipes/pretrain.vibee:277
 def kept_for_backward(
     config: DecoderConfig, training: subject.TrainingConfig
 ) -> list[torch.Tensor]:
@@ -2752,7 +2752,7 @@ def kept_for_backward(
     return list(kept.values())
 
 
-# spec: specs/recipes/pretrain.vibee:367
+# spec: specs/recipes/pretrain.vibee:368
 def test_origins_of_options_are_named() -> None:
     """The command line goes before the smoke profile, that before the recipe, that before the type."""
     given = [
@@ -2789,7 +2789,7 @@ def test_origins_of_options_are_named() -> None:
     assert set(plain.values()) == {"default", "recipe"} and plain["training.steps"] == "recipe"
 
 
-# spec: specs/recipes/pretrain.vibee:503
+# spec: specs/recipes/pretrain.vibee:504
 def test_summary_says_what_follows(options: subject.Options, data: subject.PreparedData) -> None:
     """Each number is that of its formula, and each option stands there once, by origin."""
     training = dataclasses.replace(options.training, microbatches=3)
@@ -2825,7 +2825,7 @@ def test_summary_says_what_follows(options: subject.Options, data: subject.Prepa
         assert f"{option.name}={option.value}" in options_said
 
 
-# spec: specs/recipes/pretrain.vibee:517
+# spec: specs/recipes/pretrain.vibee:518
 def test_evaluation_counts_every_target_once(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2861,7 +2861,7 @@ def test_evaluation_counts_every_target_once(
     assert half[0] == pytest.approx(total, rel=1e-2) and half[0] != pytest.approx(total, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:531
+# spec: specs/recipes/pretrain.vibee:532
 def test_sources_are_evaluated_apart(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -2895,7 +2895,7 @@ def test_sources_are_evaluated_apart(
     assert scores["unigram"] == pytest.approx(bits / len(text), rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:517
+# spec: specs/recipes/pretrain.vibee:518
 def test_evaluation_drops_nothing(options: subject.Options, data: subject.PreparedData) -> None:
     """Dropout is for training: evaluation has none, draws nothing, and leaves training as it was."""
     config = dataclasses.replace(CONFIG, attention_dropout=0.5, stochastic_depth=0.5)
@@ -2907,7 +2907,7 @@ def test_evaluation_drops_nothing(options: subject.Options, data: subject.Prepar
     assert trainer.model.training
 
 
-# spec: specs/recipes/pretrain.vibee:539
+# spec: specs/recipes/pretrain.vibee:540
 def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData) -> None:
     """Bits per byte of the held-out bytes, against gzip itself and a unigram counted by hand."""
     text = data.held_out_text()
@@ -2929,12 +2929,12 @@ def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData)
     assert scores.keys() == {"model", "unigram", "gzip -9"}
 
 
-# spec: specs/recipes/pretrain.vibee:555
+# spec: specs/recipes/pretrain.vibee:556
 def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
 
-# spec: specs/recipes/pretrain.vibee:555
+# spec: specs/recipes/pretrain.vibee:556
 def test_export_writes_what_the_options_name(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2956,7 +2956,7 @@ def test_export_writes_what_the_options_name(
 REPORT = ParityReport(max_abs=1e-6, mean_kl=0.0, argmax_agreement=1.0, positions=5)
 
 
-# spec: specs/recipes/pretrain.vibee:555
+# spec: specs/recipes/pretrain.vibee:556
 def test_export_writes_what_the_options_name_and_proves_it(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2995,7 +2995,7 @@ def test_export_writes_what_the_options_name_and_proves_it(
     assert str(caught.value) == f"{path} is not the model: {path!r}; {trainer.model!r}"
 
 
-# spec: specs/recipes/pretrain.vibee:555
+# spec: specs/recipes/pretrain.vibee:556
 def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3021,7 +3021,7 @@ def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     assert f"llama.cpp goes on from {prompt!r}:\n  | {prompt}\n  |     return 1\n" in report
 
 
-# spec: specs/recipes/pretrain.vibee:564
+# spec: specs/recipes/pretrain.vibee:565
 @pytest.fixture(scope="module")
 def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[str, Any]:
     """The result of a run that nothing interrupts."""
@@ -3029,7 +3029,7 @@ def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[st
     return subject.train(first_options, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:564
+# spec: specs/recipes/pretrain.vibee:565
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_ends_like_the_unbroken_one(
     fresh: subject.Options,
@@ -3067,7 +3067,7 @@ def test_interrupted_run_ends_like_the_unbroken_one(
     assert "going on" not in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:564
+# spec: specs/recipes/pretrain.vibee:565
 def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     whole: dict[str, Any], first_options: subject.Options
 ) -> None:
@@ -3081,7 +3081,7 @@ def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     assert (first_options.out / "loss.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# spec: specs/recipes/pretrain.vibee:581
+# spec: specs/recipes/pretrain.vibee:582
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -3092,7 +3092,7 @@ def arguments_for(options: subject.Options, **more: object) -> list[str]:
     ]  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:581
+# spec: specs/recipes/pretrain.vibee:582
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3110,10 +3110,11 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert subject.main([*arguments_for(options), "--export.gguf", "f31"]) == 1
     assert "export.gguf names f31; known: f32" in capsys.readouterr().err
     routed = dataclasses.replace(subject.SMOKE_CONFIG, moe=RoutingConfig(num_experts=2, top_k=1))
+    other = dataclasses.replace(subject.SMOKE_CONFIG, activation="geglu")
     with pytest.raises(
-        ValueError, match=r"^moe is .*; write no GGUF file, with --export.gguf and nothing"
+        ValueError, match=r"^activation is .*; write no GGUF file, with --export.gguf and nothing"
     ):
-        subject.train(options, routed)
+        subject.train(options, other)
     shared = dataclasses.replace(routed.moe, num_shared_experts=1)
     with pytest.raises(ValueError, match="mixtral has"):
         subject.train(options, dataclasses.replace(routed, moe=shared))
@@ -3134,7 +3135,7 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:581
+# spec: specs/recipes/pretrain.vibee:582
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -3151,7 +3152,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:581
+# spec: specs/recipes/pretrain.vibee:582
 def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3186,7 +3187,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     assert "error: cannot write" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:581
+# spec: specs/recipes/pretrain.vibee:582
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3203,7 +3204,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         signal.signal(signal.SIGINT, before)
 
 
-# spec: specs/recipes/pretrain.vibee:581
+# spec: specs/recipes/pretrain.vibee:582
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3218,7 +3219,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
-# spec: specs/recipes/pretrain.vibee:581
+# spec: specs/recipes/pretrain.vibee:582
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
