@@ -144,7 +144,7 @@ class GgufOptions:
     dry_run: bool = False
     """Print names, types and bytes of all tensors, and write nothing."""
     importance: Path | None = None
-    """Held-out text, on which the importance of each input is measured for K and IQ types; the model is then in memory."""
+    """Text on which importance is measured, for K and IQ types."""
     check: Path | None = None
     """File to read back; with a model, the errors of its tensors."""
     name: str = "igla"
@@ -330,9 +330,9 @@ def _tensor_type(name: str, dimensions: int, dtype: str, num_layers: int) -> str
     base = dtype.removesuffix("_m") if dtype.startswith("q") else dtype
     if dtype in TERNARY_TYPES and name in _ENDS:
         return "f16"
-    if base in LLAMA_CPP_TYPES and gguf_type(base).block_size == 256:
-        if name in _ENDS or (base != dtype and _has_more_bits(name, num_layers)):
-            return "q6_k"
+    more = name in _ENDS or (base != dtype and _has_more_bits(name, num_layers))
+    if more and base in LLAMA_CPP_TYPES and gguf_type(base).block_size == 256:
+        return "q6_k"
     return base
 
 

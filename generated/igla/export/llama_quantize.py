@@ -21,7 +21,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, BinaryIO
+from functools import partial
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -35,6 +36,17 @@ from igla.export.llama_cpp import LlamaCppError, open_library
 # Number of the type, rows, columns, bytes of a packed row, whether importance follows.
 _HEADER = struct.Struct("<iqqq?")
 _WORKER = [sys.executable, "-m", "igla.export.llama_quantize"]
+
+
+# spec: specs/export/llama_quantize.vibee:31
+class _Request(NamedTuple):
+    """What the header says."""
+
+    number: int
+    num_rows: int
+    columns: int
+    row_bytes: int
+    has_importance: bool
 
 
 # spec: specs/export/llama_quantize.vibee:14
@@ -62,7 +74,7 @@ class Quantizer:
     """
 
     def __init__(self, threads: int = 1) -> None:
-        self.words = tempfile.TemporaryFile()  # a pipe that nobody reads would fill up
+        self.words = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end
         self.process = subprocess.Popen(
             [*_WORKER, str(threads)],
             stdin=subprocess.PIPE,
@@ -142,22 +154,32 @@ def serve(source: BinaryIO, sink: BinaryIO, library: Any, threads: int = 1) -> N
     quantize.argtypes = [ctypes.c_int, pointer, pointer, size, size, size, pointer]
     with ThreadPoolExecutor(threads) as pool:
         while header := source.read(_HEADER.size):
-            number, num_rows, columns, row_bytes, has_importance = _HEADER.unpack(header)
-            importance_k = source.read(4 * columns) if has_importance else None
-            rows_nk = source.read(4 * num_rows * columns)
-            packed = ctypes.create_string_buffer(num_rows * row_bytes)
-
-            def pack(first: int, last: int) -> int:
-                """Rows of one thread; ctypes lets the others run."""
-                arguments = (rows_nk, packed, first * columns, last - first, columns, importance_k)
-                return quantize(number, *arguments)
-
-            bounds = [num_rows * index // threads for index in range(threads + 1)]
-            written = sum(pool.map(pack, bounds[:-1], bounds[1:]))
-            if written != num_rows * row_bytes:
-                raise LlamaCppError(f"llama.cpp packed {written} bytes in place of {len(packed)}")
-            sink.write(packed.raw)
+            request = _Request(*_HEADER.unpack(header))
+            importance_k = source.read(4 * request.columns) if request.has_importance else None
+            rows_nk = source.read(4 * request.num_rows * request.columns)
+            pack = partial(_pack, quantize, request, rows_nk, importance_k)
+            bounds = [request.num_rows * index // threads for index in range(threads + 1)]
+            sink.writelines(pool.map(pack, bounds[:-1], bounds[1:]))
             sink.flush()
+
+
+# spec: specs/export/llama_quantize.vibee:31
+def _pack(
+    quantize: Any,
+    request: _Request,
+    rows_nk: bytes,
+    importance_k: bytes | None,
+    first: int,
+    last: int,
+) -> bytes:
+    """The packed rows from first to last; ctypes lets other threads run meanwhile."""
+    num_rows, columns = last - first, request.columns
+    part_nk = rows_nk[4 * first * columns : 4 * last * columns]
+    packed = ctypes.create_string_buffer(num_rows * request.row_bytes)
+    written = quantize(request.number, part_nk, packed, 0, num_rows, columns, importance_k)
+    if written != len(packed):
+        raise LlamaCppError(f"llama.cpp packed {written} bytes in place of {len(packed)}")
+    return packed.raw
 
 
 # spec: specs/export/llama_quantize.vibee:39

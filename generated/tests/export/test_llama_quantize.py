@@ -109,9 +109,11 @@ def test_failures_are_told(worker: Any) -> None:
         ),
     ):
         worker(before)
-        with llama_quantize.Quantizer() as quantizer:
-            with pytest.raises(llama_quantize.QuantizeError, match=words):
-                list(quantizer.encode(weight, "q4_k"))
+        with (
+            llama_quantize.Quantizer() as quantizer,
+            pytest.raises(llama_quantize.QuantizeError, match=words),
+        ):
+            list(quantizer.encode(weight, "q4_k"))
         assert quantizer.process.returncode is not None
 
 
@@ -198,7 +200,7 @@ def test_requests_are_answered() -> None:
         io.BytesIO(request(weight) + request(weight[:1], importance)), sink, library, 2
     )
     assert sink.getvalue() == expected(weight) + expected(weight[:1] * importance)
-    assert sorted(library.ggml_quantize_chunk.calls[:2]) == [(12, 0, 2, 256), (12, 512, 3, 256)]
+    assert sorted(library.ggml_quantize_chunk.calls[:2]) == [(12, 0, 2, 256), (12, 0, 3, 256)]
     with pytest.raises(
         llama_quantize.LlamaCppError, match="llama.cpp packed 719 bytes in place of 720"
     ):
