@@ -11,7 +11,7 @@ QUICK := architecture/activation architecture/normalization optimization/schedul
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: install gen check lint test test-all mutants sensitivity fuzz demo bench bench-compiler bench-model bench-data bench-train clean help
+.PHONY: install gen check lint test test-all mutants sensitivity fuzz demo bench bench-compiler bench-model bench-data bench-train bench-export clean help
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -76,7 +76,10 @@ bench-data: $(STAMP) ## tokenise and read beside SentencePiece, datasets and a b
 bench-train: $(STAMP) ## the generated trainer beside transformers' Trainer and a loop by hand (minutes; BENCH_ARGS='--litgpt-python PATH' adds litgpt's)
 	$(BIN)/python benchmarks/train_speed.py $(BENCH_ARGS)
 
-bench: bench-compiler bench-model bench-data bench-train ## all of them
+bench-export: $(STAMP) ## GGUF export of a model of 7B beside copying it; peak memory (minutes, 30 GB of disk; BENCH_ARGS='--layers 4' takes 5)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/export_speed.py $(BENCH_ARGS)
+
+bench: bench-compiler bench-model bench-data bench-train bench-export ## all of them
 
 clean: ## remove what can be made again (not generated/, which is committed)
 	rm -rf $(VENV) out build dist .igla-gen .pytest_cache .ruff_cache .hypothesis

@@ -17,6 +17,8 @@ import sentencepiece
 import torch
 
 from igla.architecture.decoder import Decoder, DecoderConfig
+from igla.architecture.moe import RoutingConfig
+from igla.architecture.positional import RopeScaling
 from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
 from igla.export import parity
 from igla.export.gguf import check_gguf, gguf_dtype, write_gguf
@@ -24,6 +26,20 @@ from igla.export.huggingface import write_huggingface
 
 # Largest logit difference and mean KL of untrained networks; measured (0.008, 8e-7), (0.06, 5e-5), (0.2, 5e-4).
 UNTRAINED_BOUNDS = {"f16": (0.05, 1e-5), "bf16": (0.3, 5e-4), "q8_0": (1.0, 5e-3)}
+MOE = RoutingConfig(num_experts=4, top_k=2)
+YARN = RopeScaling(kind="yarn", factor=4.0, original_context=16, attention_factor=1.25)
+LLAMA3 = RopeScaling(kind="llama3", factor=8.0, original_context=20, high_freq_factor=3.0)
+VARIANTS = {
+    "experts": {"moe": MOE},
+    "biases": {"qkv_bias": True},
+    "norms of queries and keys": {"qk_norm": True},
+    "norms and experts": {"qk_norm": True, "moe": MOE},
+    "linear": {"rope_scaling": RopeScaling(kind="linear", factor=2.0, original_context=32)},
+    "yarn": {"rope_scaling": YARN},
+    "yarn and norms": {"rope_scaling": YARN, "qk_norm": True},
+    "llama3": {"rope_scaling": LLAMA3},
+    "a window of all that is read": {"sliding_window": 48},
+}
 
 AWKWARD = [
     "",
@@ -123,6 +139,19 @@ def test_float32_logits_are_pytorchs(
     assert parity.parity_faults(report, "f32") == []
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_variants_have_pytorchs_logits(tmp_path: Path, tokenizer: Path, variant: str) -> None:
+    """What llama.cpp has of experts, biases, norms, scaled positions and windows, in float32."""
+    model, path = random_model(3, tie_embeddings=False, **VARIANTS[variant]), tmp_path / "model.gguf"
+    write_gguf(model, tokenizer, path, "f32")
+    prompts = random_prompts(3)
+    report = parity.compare_logits(
+        parity.llama_cpp_logits(path, prompts), parity.pytorch_logits(model, prompts)
+    )
+    print(parity.format_report(variant, report))
+    assert parity.parity_faults(report, "f32") == []
+
+
 @pytest.mark.parametrize("dtype", ["f16", "bf16", "q8_0"])
 @pytest.mark.parametrize("tied", [True, False])
 def test_rounded_logits_are_bounded(
@@ -166,12 +195,15 @@ def test_trained_model_passes_every_gate(tmp_path: Path, tokenizer: Path) -> Non
     """The gates of igla.export.parity, on weights that training has shaped; its program says so too."""
     model = trained_model(tokenizer, 150)
     prompts = ["import os", "class Random:\n    def seed(self, a=None):", "The quick brown fox"]
-    for dtype in ("f32", "f16", "bf16", "q8_0"):
+    divergences = []
+    for dtype in ("f32", "f16", "bf16", "q8_0", "q5_1", "q4_1"):
         path = tmp_path / f"{dtype}.gguf"
         write_gguf(model, tokenizer, path, dtype)
         report = parity.measure_parity(path, model, tokenizer, prompts)
         print(parity.format_report(dtype, report))
         assert parity.parity_faults(report, dtype) == []
+        divergences.append(report.mean_kl)
+    assert divergences == sorted(divergences), "the fewer bits, the further"
     write_huggingface(model, tokenizer, tmp_path / "model")
     files = [str(tmp_path / "f16.gguf"), str(tmp_path / "q8_0.gguf")]
     assert parity.main(["--model", str(tmp_path / "model"), "--gguf", *files]) == 0

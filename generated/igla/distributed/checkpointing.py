@@ -424,7 +424,7 @@ def _describe(tensor: Tensor | None) -> str:
 
 
 # spec: specs/distributed/checkpointing.vibee:72
-def _require_same_model(path: Path, saved: dict[str, Tensor], model: nn.Module) -> None:
+def require_same_model(path: Path, saved: dict[str, Tensor], model: nn.Module) -> None:
     present = model.state_dict()
     pairs = {
         name: (_describe(saved.get(name)), _describe(present.get(name)))
@@ -485,7 +485,10 @@ def restore_generators(tensors: dict[str, Tensor], python: dict[str, Any]) -> No
 
 
 # spec: specs/distributed/checkpointing.vibee:72
-def _restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+def restore_checkpoint(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer
+) -> dict[str, Any]:
+    """What load_checkpoint does with a checkpoint that is verified."""
     if read_manifest(path).get("layout") == SHARDED:
         raise CheckpointError(
             f"checkpoint {path} is of several ranks: load it with igla.distributed.sharded_checkpointing"
@@ -496,7 +499,7 @@ def _restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> 
     settings, python, state = (
         read_json(path / f"{name}.json") for name in ("optimizer", "rng", "state")
     )
-    _require_same_model(path, weights, model)
+    require_same_model(path, weights, model)
     require_same_optimizer(path, settings, model, optimizer)
     model.load_state_dict(weights)
     restore_optimizer(optimizer, dict(model.named_parameters()), settings, moments)
@@ -527,7 +530,7 @@ def load_checkpoint(
     faults = verify_checkpoint(path)
     if faults:
         raise CheckpointError(f"checkpoint {path} refused: {'; '.join(faults)}")
-    return _restore(path, model, optimizer)
+    return restore_checkpoint(path, model, optimizer)
 
 
 # spec: specs/distributed/checkpointing.vibee:93
@@ -578,4 +581,4 @@ def load_latest(
             them, or if the newest whole one does not fit the model.
     """
     path = newest_whole(root, verify_checkpoint, report)
-    return None if path is None else _restore(path, model, optimizer)
+    return None if path is None else restore_checkpoint(path, model, optimizer)

@@ -31,10 +31,7 @@ from igla.distributed.layout import (
     Layout,
     ParallelConfig,
     Workload,
-    choose_layout,
-    layout_faults,
-    rank_bytes,
-    resolve_layout,
+    plan_layout,
     total_bytes,
     world_size,
 )
@@ -86,15 +83,7 @@ def dry_run(
     """
     if dist.is_initialized():
         raise ValueError("there is a process group already: plan before it, or in another process")
-    if config.layout == "auto":
-        choice = choose_layout(model, cluster, workload, config)
-    else:
-        layout = resolve_layout(config, cluster.ranks)
-        faults = layout_faults(model, layout, workload)
-        if faults:
-            raise ValueError("; ".join(faults))
-        parts = rank_bytes(model, config, layout, workload)
-        choice = Choice(config=config, layout=layout, bytes=parts, reasons=())
+    choice = plan_layout(model, cluster, workload, config)
     held = 0 if config.offload else _held_bytes(model, choice.config, choice.layout)
     counted = dataclasses.replace(
         choice.bytes, weights=held, gradients=held, optimizer=MOMENTS * held

@@ -16,13 +16,16 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch.distributed.rendezvous import rendezvous
+
+Result = TypeVar("Result")
 
 
 # spec: specs/distributed/launch.vibee:12
@@ -117,7 +120,8 @@ def process_group(timeout: float = 600.0, grace: float = 20.0) -> Iterator[RankE
     Without torchrun it is a group of one. At the end all ranks wait for each other and the
     group is destroyed. A rank that leaves by an error tells the others, which stop with
     RunStopped as soon as they wait for it, or after grace seconds wherever they are; so do they
-    if it is gone without a word, or silent for timeout seconds.
+    if it is gone without a word, or silent for timeout seconds. An error that all ranks come
+    to, with the same words, stays what it is.
 
     Given: A program that torchrun may have started several times.
     When: It is run.
@@ -140,7 +144,10 @@ def process_group(timeout: float = 600.0, grace: float = 20.0) -> Iterator[RankE
         yield ranks
         dist.barrier()  # a rank that leaves early takes its connections with it
     except BaseException as error:
-        stopped = _tell_or_ask(store, ranks.rank, error, timeout)
+        try:
+            stopped = _tell_or_ask(store, ranks.rank, error, timeout)
+        except BaseException:  # a signal: torchrun ends the others of a failed rank
+            stopped = _tell_or_ask(store, ranks.rank, error, timeout, patience=0.0)
         if stopped is not None:
             raise stopped from error
         raise
@@ -181,15 +188,18 @@ def _said(store: dist.Store) -> str | None:
 
 # spec: specs/distributed/launch.vibee:41
 def _tell_or_ask(
-    store: dist.Store, rank: int, error: BaseException, timeout: float
+    store: dist.Store, rank: int, error: BaseException, timeout: float, patience: float = 2.0
 ) -> RunStopped | None:
     """Tell the others of an error of this rank; of one that comes from another rank, its cause."""
     text = str(error).lower()
     gone, silent = (any(word in text for word in words) for words in (_GONE, _SILENT))
     from_torch = isinstance(error, RuntimeError) and (gone or silent)
-    deadline = time.monotonic() + (2.0 if from_torch else 0.0)  # words may follow the silence
+    deadline = time.monotonic() + (patience if from_torch else 0.0)  # words may follow the silence
     while (said := _said(store)) is None and time.monotonic() < deadline:
         time.sleep(0.05)
+    own = f"failed with {type(error).__name__}: {error}"
+    if said is not None and said.endswith(own):  # all have come to the same end
+        return None
     if said is not None:
         return RunStopped(f"{said}; rank {rank} stops too")
     if from_torch and gone:
@@ -203,7 +213,7 @@ def _tell_or_ask(
             f"than the timeout; rank {rank} stops"
         )
     with contextlib.suppress(dist.DistError):
-        store.set(_FAILURE, f"rank {rank} failed with {type(error).__name__}: {error}")
+        store.set(_FAILURE, f"rank {rank} {own}")
     return None
 
 
@@ -215,3 +225,28 @@ def _watch(store: dist.Store, done: threading.Event, grace: float) -> None:
         if said is not None and not done.wait(grace):
             print(f"{said}; this rank did not notice, and is ended", file=sys.stderr, flush=True)
             os._exit(1)
+
+
+# spec: specs/distributed/launch.vibee:62
+def first_rank_first(work: Callable[[], Result], patience: float = 604800.0) -> Result:
+    """Calls it on the first rank, while the others wait for up to patience seconds, then on the
+    others, and returns its result.
+
+    Without a process group it is called, and nothing else. All ranks see one file system. If it
+    fails on the first rank the others stop as those of process_group.
+
+    Given: Work that finds itself done the second time, such as files that all ranks read.
+    When: One rank is to do it for all.
+
+    Args:
+        patience: a number of seconds.
+    """
+    if not dist.is_initialized():
+        return work()
+    # A group of its own: the others wait longer for this than for any step.
+    group = dist.new_group(backend="gloo", timeout=timedelta(seconds=patience))
+    is_first = dist.get_rank() == 0
+    found = work() if is_first else None
+    dist.barrier(group)
+    dist.destroy_process_group(group)
+    return found if is_first else work()

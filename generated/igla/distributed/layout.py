@@ -504,6 +504,45 @@ def layout_faults(model: DecoderConfig, layout: Layout, workload: Workload) -> t
 
 
 # spec: specs/distributed/layout.vibee:273
+def fit_batch(workload: Workload, layout: Layout) -> Workload:
+    """Returns the work with the largest batch_size, up to the given one, that divides the
+    sequences of a rank, so that the global batch is the same for any number of ranks; 1 where
+    data ranks do not divide the global batch.
+
+    Given: The work of a step, and a layout.
+    When: Ranks share the sequences.
+    """
+    share, rest = divmod(workload.global_batch, data_ranks(layout))
+    sizes = range(min(share, workload.batch_size), 0, -1)
+    size = 1 if rest else next(n for n in sizes if share % n == 0)
+    return dataclasses.replace(workload, batch_size=size)
+
+
+# spec: specs/distributed/layout.vibee:292
+def plan_layout(
+    model: DecoderConfig, cluster: Cluster, workload: Workload, config: ParallelConfig
+) -> Choice:
+    """Returns what choose_layout does where layout is auto, else the sizes of the config and the
+    bytes of a rank. batch_size of the work is the largest that is taken, see fit_batch.
+
+    Given: A model, the machines, the work of a step, and a config.
+    When: A run is to begin, or is planned.
+
+    Raises:
+        ValueError if the layout does not fit the model or the work, with all faults.
+    """
+    if config.layout == "auto":
+        return choose_layout(model, cluster, workload, config)
+    layout = resolve_layout(config, cluster.ranks)
+    work = fit_batch(workload, layout)
+    faults = layout_faults(model, layout, work)
+    if faults:
+        raise ValueError("; ".join(faults))
+    parts = rank_bytes(model, config, layout, work)
+    return Choice(config=config, layout=layout, bytes=parts, reasons=())
+
+
+# spec: specs/distributed/layout.vibee:301
 def place_of(layout: Layout, rank: int) -> Place:
     """Returns its place; ranks count through tp first, then cp, fsdp, dp, and pp last.
 
@@ -522,7 +561,7 @@ def place_of(layout: Layout, rank: int) -> Place:
     return Place(**place)
 
 
-# spec: specs/distributed/layout.vibee:294
+# spec: specs/distributed/layout.vibee:322
 def data_rank(layout: Layout, rank: int) -> int:
     """Returns which of the data_ranks shares of the data are its own, counted from 0; ranks that
     share a sequence, a matrix or the layers have the same one.
@@ -534,7 +573,7 @@ def data_rank(layout: Layout, rank: int) -> int:
     return place.dp * layout.fsdp + place.fsdp
 
 
-# spec: specs/distributed/layout.vibee:311
+# spec: specs/distributed/layout.vibee:339
 def rank_seed(seed: int, layout: Layout, rank: int) -> int:
     """Returns the seed of its generators.
 
@@ -553,7 +592,7 @@ def rank_seed(seed: int, layout: Layout, rank: int) -> int:
     return int(mixed.generate_state(1, np.uint64)[0] >> 1)  # torch takes 63 bits
 
 
-# spec: specs/distributed/layout.vibee:326
+# spec: specs/distributed/layout.vibee:354
 def choose_layout(
     model: DecoderConfig, cluster: Cluster, workload: Workload, config: ParallelConfig
 ) -> Choice:
@@ -576,9 +615,9 @@ def choose_layout(
     nearest: tuple[int, str] | None = None
     for sizes in _shared_sizes(cluster, config):
         tried = [
-            Choice(config=c, layout=lay, bytes=rank_bytes(model, c, lay, workload), reasons=())
+            Choice(config=c, layout=lay, bytes=rank_bytes(model, c, lay, work), reasons=())
             for c, lay in _variants(cluster, config, sizes)
-            if not layout_faults(model, lay, workload)
+            if not layout_faults(model, lay, work := fit_batch(workload, lay))
         ]
         fitting = [choice for choice in tried if total_bytes(choice.bytes) <= limit]
         if fitting:
@@ -598,7 +637,7 @@ def choose_layout(
     )
 
 
-# spec: specs/distributed/layout.vibee:326
+# spec: specs/distributed/layout.vibee:354
 def _shared_sizes(cluster: Cluster, config: ParallelConfig) -> Iterator[dict[str, int]]:
     """Sizes of pp, cp and tp in the order in which they are tried; those of the config are kept."""
     divisors = [n for n in range(1, cluster.ranks + 1) if cluster.ranks % n == 0]
@@ -612,7 +651,7 @@ def _shared_sizes(cluster: Cluster, config: ParallelConfig) -> Iterator[dict[str
                 yield sizes
 
 
-# spec: specs/distributed/layout.vibee:326
+# spec: specs/distributed/layout.vibee:354
 def _variants(
     cluster: Cluster, config: ParallelConfig, sizes: dict[str, int]
 ) -> Iterator[tuple[ParallelConfig, Layout]]:
@@ -635,7 +674,7 @@ def _variants(
                 yield chosen, resolve_layout(chosen, cluster.ranks)
 
 
-# spec: specs/distributed/layout.vibee:326
+# spec: specs/distributed/layout.vibee:354
 def _described(choice: Choice) -> str:
     """Sizes, policy and bytes in one line."""
     parts = dataclasses.asdict(choice.bytes).items()
@@ -647,12 +686,12 @@ def _described(choice: Choice) -> str:
     return f"{_shown(choice.layout)}, {policy}: {_gigabytes(total_bytes(choice.bytes))} a rank ({shown})"
 
 
-# spec: specs/distributed/layout.vibee:326
+# spec: specs/distributed/layout.vibee:354
 def _gigabytes(size: float) -> str:
     return f"{size / _GB:.1f} GB"
 
 
-# spec: specs/distributed/layout.vibee:326
+# spec: specs/distributed/layout.vibee:354
 def _why_not(
     model: DecoderConfig,
     cluster: Cluster,

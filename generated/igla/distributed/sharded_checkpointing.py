@@ -36,6 +36,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.distributed.checkpoint import CheckpointException, FileSystemReader, FileSystemWriter
 from torch.distributed.checkpoint.metadata import TensorStorageMetadata
+from torch.distributed.tensor import DTensor
 
 from igla.distributed.checkpointing import (
     SHARDED,
@@ -50,6 +51,7 @@ from igla.distributed.checkpointing import (
     publish,
     read_json,
     read_manifest,
+    require_same_model,
     require_same_optimizer,
     require_step,
     restore_generators,
@@ -59,6 +61,7 @@ from igla.distributed.checkpointing import (
     write_file,
     write_manifest,
 )
+from igla.distributed.parallel import part_of
 
 Done = TypeVar("Done")
 
@@ -100,7 +103,7 @@ def _room_for_moments(
 
 
 # spec: specs/distributed/sharded_checkpointing.vibee:22
-def _require_same_model(
+def _require_same_tensors(
     path: Path, saved: dict[str, TensorStorageMetadata], model: dict[str, Tensor]
 ) -> None:
     there = {
@@ -118,6 +121,36 @@ def _require_same_model(
         )
 
 
+# spec: specs/distributed/sharded_checkpointing.vibee:22
+@torch.no_grad()
+def _spread_weights(model: nn.Module, weights: dict[str, Tensor]) -> None:
+    """Each rank takes its part of whole weights and buffers."""
+    for name, tensor in model.state_dict().items():
+        held = tensor.to_local() if isinstance(tensor, DTensor) else tensor
+        held.copy_(part_of(weights[name], tensor))
+
+
+# spec: specs/distributed/sharded_checkpointing.vibee:22
+def _spread_moments(model: nn.Module, moments: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The parts of whole moments, spread as their parameters where they have their shape."""
+    parameters = dict(model.named_parameters())
+    spread = {}
+    for key, whole in moments.items():
+        parameter = parameters[key.rpartition("/")[0]]
+        if isinstance(parameter, DTensor) and whole.shape == parameter.shape:
+            spread[key] = DTensor.from_local(
+                part_of(whole, parameter),
+                parameter.device_mesh,
+                parameter.placements,
+                run_check=False,
+                shape=parameter.shape,
+                stride=parameter.stride(),
+            )
+        else:
+            spread[key] = whole
+    return spread
+
+
 # 2. The generators of each rank.
 
 
@@ -127,9 +160,19 @@ def _generator_files(rank: int) -> tuple[str, str]:
 
 
 # spec: specs/distributed/sharded_checkpointing.vibee:22
+def _files_to_restore(path: Path, rank: int) -> tuple[Path, Path]:
+    """Of one process the first rank takes the generators."""
+    alone = path / "rng.safetensors", path / "rng.json"
+    if rank == 0 and alone[1].exists():
+        return alone
+    tensors, python = _generator_files(rank)
+    return path / tensors, path / python
+
+
+# spec: specs/distributed/sharded_checkpointing.vibee:22
 def _restore_rank(path: Path, rank: int, step: int) -> None:
     """The generators of this rank; where there was none, a state that depends on step and rank alone."""
-    tensors, python = (path / name for name in _generator_files(rank))
+    tensors, python = _files_to_restore(path, rank)
     if python.exists():
         restore_generators(load_file(tensors), read_json(python))
         return
@@ -147,7 +190,8 @@ class ShardedCheckpoints:
     path; with wait=False it returns when the values are copied, and a thread with a process
     group of its own goes on. wait() ends that; so does the next save. load(path, model=...,
     optimizer=...) puts a checkpoint back and returns the state with its step, after everything
-    was compared; load_latest(...) takes the newest whole one and reports damaged ones.
+    was compared, and takes one of a single process as well; load_latest(...) takes the newest
+    whole one and reports damaged ones.
 
     Each rank hashes its own files; the folder gets its name when all have written. A rank that
     fails or dies fails all, and leaves the earlier checkpoints as they were. A rank that the
@@ -297,19 +341,41 @@ class ShardedCheckpoints:
         self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer
     ) -> dict[str, Any]:
         """Compare everything, then read."""
-        _require_sharded(path)
-        saved, settings = _saved_tensors(path), read_json(path / "optimizer.json")
-        tensors = _model_tensors(model)
-        _require_same_model(path, saved, tensors)
+        settings = read_json(path / "optimizer.json")
+        read = self._read_sharded if is_sharded(path) else _read_whole
+        moments = read(path, model, optimizer, settings)
+        restore_optimizer(optimizer, dict(model.named_parameters()), settings, moments)
+        state = read_json(path / "state.json")
+        _restore_rank(path, self.rank, state["step"])
+        return state
+
+    def _read_sharded(
+        self,
+        path: Path,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        settings: dict[str, Any],
+    ) -> dict[str, Tensor]:
+        """The weights into the model; the moments by name, from any number of ranks."""
+        saved, tensors = _saved_tensors(path), _model_tensors(model)
+        _require_same_tensors(path, saved, tensors)
         require_same_optimizer(path, settings, model, optimizer)
         moments = _room_for_moments(model, saved)
         reader = FileSystemReader(path)
         dcp.load(tensors | moments, storage_reader=reader, process_group=self.group)
-        named = {key.removeprefix("optimizer/"): value for key, value in moments.items()}
-        restore_optimizer(optimizer, dict(model.named_parameters()), settings, named)
-        state = read_json(path / "state.json")
-        _restore_rank(path, self.rank, state["step"])
-        return state
+        return {key.removeprefix("optimizer/"): value for key, value in moments.items()}
+
+
+# spec: specs/distributed/sharded_checkpointing.vibee:22
+def _read_whole(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, settings: dict[str, Any]
+) -> dict[str, Tensor]:
+    """The same of a checkpoint of one process, of which each rank takes its part."""
+    weights, moments = (load_file(path / f"{name}.safetensors") for name in ("model", "optimizer"))
+    require_same_model(path, weights, model)
+    require_same_optimizer(path, settings, model, optimizer)
+    _spread_weights(model, weights)
+    return _spread_moments(model, moments)
 
 
 # spec: specs/distributed/sharded_checkpointing.vibee:22
@@ -329,11 +395,9 @@ def _cause(error: BaseException) -> str:
 
 
 # spec: specs/distributed/sharded_checkpointing.vibee:22
-def _require_sharded(path: Path) -> None:
-    if read_manifest(path).get("layout") != SHARDED:
-        raise CheckpointError(
-            f"checkpoint {path} is of one process: load it with igla.distributed.checkpointing"
-        )
+def is_sharded(path: Path) -> bool:
+    """Whether several ranks wrote the checkpoint."""
+    return read_manifest(path).get("layout") == SHARDED
 
 
 # spec: specs/distributed/sharded_checkpointing.vibee:46
@@ -351,7 +415,10 @@ def consolidate(path: Path, file: Path) -> None:
     faults = verify_checkpoint(path)
     if faults:
         raise CheckpointError(f"checkpoint {path} refused: {'; '.join(faults)}")
-    _require_sharded(path)
+    if not is_sharded(path):
+        raise CheckpointError(
+            f"checkpoint {path} is of one process: its model.safetensors is that file"
+        )
     weights = {
         key: torch.empty(found.size, dtype=found.properties.dtype)
         for key, found in _saved_tensors(path).items()

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, Replicate, Shard
@@ -32,6 +33,7 @@ from torch.distributed.tensor.parallel import (
 )
 
 from igla.architecture.decoder import Decoder
+from igla.optimization.loss import LossTerms
 
 # Shape suffixes: b batch, t token, d hidden channel, v vocabulary entry
 
@@ -125,3 +127,27 @@ def shared_loss_sum(hidden_btd: Tensor, head_weight_vd: Tensor, targets_bt: Tens
     """
     logits_btv = F.linear(hidden_btd, head_weight_vd)
     return F.cross_entropy(logits_btv.flatten(0, 1), targets_bt.flatten(), reduction="sum")
+
+
+# spec: specs/distributed/tensor_parallel.vibee:47
+def shared_loss_terms(hidden_btd: Tensor, head_weight_vd: Tensor, targets_bt: Tensor) -> LossTerms:
+    """Returns the same sum, whole on each rank, as total and as nats; there is nothing else in it.
+
+    Given: What shared_loss_sum is given.
+    When: A trainer asks for the sums of which the loss is made.
+
+    Args:
+        hidden_btd: Tensor[B, T, D].
+        head_weight_vd: Tensor[V, D].
+        targets_bt: Tensor[B, T].
+
+    Returns:
+        Sums over the targets of one call. `total` has gradients: it is (1 - label_smoothing)
+            nats + label_smoothing * smoothing + z_coefficient * squares. The others have none:
+            `nats`, the negative log-likelihood that perplexity and bits per byte are made of;
+            `smoothing`, the cross-entropy against the even distribution; `squares`, of the
+            logarithms of the normaliser. Each is zero where its coefficient is.
+    """
+    total = shared_loss_sum(hidden_btd, head_weight_vd, targets_bt).full_tensor()
+    nats = total.detach()
+    return LossTerms(total, nats, torch.zeros_like(nats), torch.zeros_like(nats))

@@ -76,6 +76,37 @@ class TensorPlace:
 
 
 # spec: specs/export/huggingface.vibee:37
+@dataclass(frozen=True, slots=True)
+class StoredDecoder:
+    """A decoder whose weights are still in their files. read(place) gives one tensor, or those of
+    all experts in one; shapes is the decoder on the meta device.
+    """
+
+    shapes: Decoder
+    files: dict[str, Path]  # by the names in the files
+
+    @property
+    def config(self) -> DecoderConfig:
+        """The dimensions."""
+        return self.shapes.config
+
+    def read(self, place: TensorPlace) -> Tensor:
+        """The tensor at a place. What is one tensor in the decoder may be one of each expert in the files."""
+        parts = {
+            name: other
+            for name, other in huggingface_tensors(self.config).items()
+            if other.parameter == place.parameter and other.index[1:] == place.index[1:]
+        }
+        tensors = [self._read_file(name) for name in parts]
+        return tensors[0] if place in parts.values() else torch.stack(tensors)
+
+    def _read_file(self, name: str) -> Tensor:
+        """One tensor of a file, which is mapped as long as the tensor lives."""
+        with safe_open(self.files[name], "pt") as file:
+            return file.get_tensor(name)
+
+
+# spec: specs/export/huggingface.vibee:41
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoadReport:
     """Every tensor of a folder against every tensor that its config.json asks for, by the names in
@@ -115,7 +146,7 @@ class LoadReport:
 # 1. Names and dimensions.
 
 
-# spec: specs/export/huggingface.vibee:48
+# spec: specs/export/huggingface.vibee:52
 def huggingface_family(config: DecoderConfig) -> str:
     """Returns the model type that computes the same: llama, mistral (sliding window), mixtral
     (experts), qwen2 (biases) or qwen3 (norms of queries and keys).
@@ -148,7 +179,7 @@ def huggingface_family(config: DecoderConfig) -> str:
     return "llama" if config.sliding_window is None else "mistral"
 
 
-# spec: specs/export/huggingface.vibee:48
+# spec: specs/export/huggingface.vibee:52
 def _require_mixtral(moe: RoutingConfig) -> None:
     """Mixtral has neither shared experts nor a bias on the choice, and its weights sum to one."""
     for field, value in (("num_shared_experts", 0), ("normalize_weights", True), ("bias_rate", 0)):
@@ -156,7 +187,7 @@ def _require_mixtral(moe: RoutingConfig) -> None:
             raise ValueError(f"moe.{field} is {getattr(moe, field)!r}: mixtral has {value!r} alone")
 
 
-# spec: specs/export/huggingface.vibee:57
+# spec: specs/export/huggingface.vibee:61
 def huggingface_tensors(config: DecoderConfig) -> dict[str, TensorPlace]:
     """Maps each name in the files of transformers to its place in the decoder.
 
@@ -180,7 +211,7 @@ def huggingface_tensors(config: DecoderConfig) -> dict[str, TensorPlace]:
     return places
 
 
-# spec: specs/export/huggingface.vibee:57
+# spec: specs/export/huggingface.vibee:61
 def _layer_tensors(config: DecoderConfig) -> dict[str, TensorPlace]:
     """Names and places within one block."""
     names = ["input_layernorm.weight", "post_attention_layernorm.weight"]
@@ -197,7 +228,7 @@ def _layer_tensors(config: DecoderConfig) -> dict[str, TensorPlace]:
     return places
 
 
-# spec: specs/export/huggingface.vibee:57
+# spec: specs/export/huggingface.vibee:61
 def _expert_tensors(num_experts: int, ffn_size: int) -> dict[str, TensorPlace]:
     """Router and experts: w1 is the gate half of gate_up_proj [E, 2F, D], w3 the up half, w2 is down."""
     places = {"block_sparse_moe.gate.weight": TensorPlace("mlp.gate.weight")}
@@ -210,7 +241,7 @@ def _expert_tensors(num_experts: int, ffn_size: int) -> dict[str, TensorPlace]:
     return places
 
 
-# spec: specs/export/huggingface.vibee:67
+# spec: specs/export/huggingface.vibee:71
 def huggingface_config(config: DecoderConfig) -> dict[str, Any]:
     """Returns the configuration of the same model in transformers.
 
@@ -250,7 +281,7 @@ def huggingface_config(config: DecoderConfig) -> dict[str, Any]:
     }
 
 
-# spec: specs/export/huggingface.vibee:67
+# spec: specs/export/huggingface.vibee:71
 def _family_switches(family: str, config: DecoderConfig) -> dict[str, Any]:
     """The keys that one family has and others have not."""
     if family == "llama":
@@ -272,7 +303,7 @@ def _family_switches(family: str, config: DecoderConfig) -> dict[str, Any]:
     }
 
 
-# spec: specs/export/huggingface.vibee:67
+# spec: specs/export/huggingface.vibee:71
 def _max_positions(config: DecoderConfig) -> int:
     """The context; with dynamic scaling that of the training, which transformers counts from."""
     scaling = config.rope_scaling
@@ -306,7 +337,7 @@ _ROPE_KEYS = {
 }
 
 
-# spec: specs/export/huggingface.vibee:67
+# spec: specs/export/huggingface.vibee:71
 def _rope_parameters(config: DecoderConfig) -> dict[str, Any]:
     """The rotary positions as transformers 5 writes them."""
     scaling = config.rope_scaling
@@ -320,7 +351,7 @@ def _rope_parameters(config: DecoderConfig) -> dict[str, Any]:
 # 2. The configuration of a foreign model.
 
 
-# spec: specs/export/huggingface.vibee:78
+# spec: specs/export/huggingface.vibee:82
 def decoder_config(document: dict[str, Any]) -> DecoderConfig:
     """Returns the decoder that computes the same.
 
@@ -386,14 +417,14 @@ _NEEDED = (
 )
 
 
-# spec: specs/export/huggingface.vibee:78
+# spec: specs/export/huggingface.vibee:82
 def _given(document: dict[str, Any], key: str, default: Any) -> Any:
     """The value, or the default where the key is missing or null."""
     value = document.get(key)
     return default if value is None else value
 
 
-# spec: specs/export/huggingface.vibee:78
+# spec: specs/export/huggingface.vibee:82
 def _activation(document: dict[str, Any]) -> str:
     """The gated activation whose inner function is hidden_act."""
     names = {act: name for name, act in _HIDDEN_ACTS.items()}
@@ -403,7 +434,7 @@ def _activation(document: dict[str, Any]) -> str:
     return names[act]
 
 
-# spec: specs/export/huggingface.vibee:78
+# spec: specs/export/huggingface.vibee:82
 def _routing(document: dict[str, Any]) -> RoutingConfig:
     """Mixtral's experts."""
     return RoutingConfig(
@@ -413,7 +444,7 @@ def _routing(document: dict[str, Any]) -> RoutingConfig:
     )
 
 
-# spec: specs/export/huggingface.vibee:78
+# spec: specs/export/huggingface.vibee:82
 def _sliding_window(family: str, document: dict[str, Any]) -> int | None:
     """The window of all layers, or none; Qwen's models may have it in the later layers alone."""
     window = document.get("sliding_window")
@@ -433,7 +464,7 @@ def _sliding_window(family: str, document: dict[str, Any]) -> int | None:
     return window if kinds[0] == "sliding_attention" else None
 
 
-# spec: specs/export/huggingface.vibee:78
+# spec: specs/export/huggingface.vibee:82
 def _rope_document(document: dict[str, Any]) -> dict[str, Any]:
     """The rotary keys, wherever the version of transformers put them."""
     older = {"rope_theta": document.get("rope_theta"), **(document.get("rope_scaling") or {})}
@@ -444,7 +475,7 @@ def _rope_document(document: dict[str, Any]) -> dict[str, Any]:
     return rope
 
 
-# spec: specs/export/huggingface.vibee:78
+# spec: specs/export/huggingface.vibee:82
 def _rope_scaling(max_positions: int, rope: dict[str, Any]) -> RopeScaling | None:
     """The scaling, with every key known."""
     kind = rope["rope_type"]
@@ -488,7 +519,7 @@ _HARMLESS = {
 }  # fmt: skip
 
 
-# spec: specs/export/huggingface.vibee:92
+# spec: specs/export/huggingface.vibee:96
 def _read_document(folder: Path) -> tuple[dict[str, Any], DecoderConfig]:
     """config.json, and the decoder that it describes."""
     path = folder / "config.json"
@@ -508,7 +539,7 @@ def _read_document(folder: Path) -> tuple[dict[str, Any], DecoderConfig]:
         raise ValueError(f"{path}: {error}") from error
 
 
-# spec: specs/export/huggingface.vibee:92
+# spec: specs/export/huggingface.vibee:96
 def _weight_files(folder: Path) -> list[Path]:
     """The safetensors files: those of the index, or the only one."""
     index = folder / "model.safetensors.index.json"
@@ -529,7 +560,7 @@ def _weight_files(folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
-# spec: specs/export/huggingface.vibee:92
+# spec: specs/export/huggingface.vibee:96
 def _shapes(files: list[Path]) -> dict[str, tuple[int, ...]]:
     """Names and shapes of all tensors, from the headers."""
     shapes: dict[str, tuple[int, ...]] = {}
@@ -546,7 +577,7 @@ def _shapes(files: list[Path]) -> dict[str, tuple[int, ...]]:
     return {name: s for name, s in shapes.items() if not name.endswith("rotary_emb.inv_freq")}
 
 
-# spec: specs/export/huggingface.vibee:92
+# spec: specs/export/huggingface.vibee:96
 def _compare(
     model: Decoder, shapes: dict[str, tuple[int, ...]], document: dict[str, Any]
 ) -> LoadReport:
@@ -572,7 +603,7 @@ def _compare(
     )
 
 
-# spec: specs/export/huggingface.vibee:92
+# spec: specs/export/huggingface.vibee:96
 def _examine(folder: Path) -> tuple[Decoder, list[Path], LoadReport]:
     """The decoder on the meta device, the files of its weights, and whether they fit."""
     document, config = _read_document(folder)
@@ -582,7 +613,7 @@ def _examine(folder: Path) -> tuple[Decoder, list[Path], LoadReport]:
     return model, files, _compare(model, _shapes(files), document)
 
 
-# spec: specs/export/huggingface.vibee:92
+# spec: specs/export/huggingface.vibee:96
 def inspect_huggingface(folder: Path) -> LoadReport:
     """Returns the comparison of all names and shapes, from the headers of the files alone.
 
@@ -595,7 +626,42 @@ def inspect_huggingface(folder: Path) -> LoadReport:
     return _examine(folder)[2]
 
 
-# spec: specs/export/huggingface.vibee:101
+# spec: specs/export/huggingface.vibee:122
+def _examine_whole(folder: Path) -> tuple[Decoder, list[Path]]:
+    """The decoder on the meta device and the files of its weights, all of which must be there."""
+    model, files, report = _examine(folder)
+    if not report.complete:
+        raise ValueError(
+            f"{folder}: weights and config.json do not belong together\n{report.describe()}"
+        )
+    return model, files
+
+
+# spec: specs/export/huggingface.vibee:122
+def open_huggingface(folder: Path) -> StoredDecoder:
+    """Returns the decoder with its weights left in their files.
+
+    Memory is that of one tensor, and given back with it.
+
+    Given: A folder as read_huggingface takes it.
+    When: Its weights are wanted one at a time.
+
+    Returns:
+        A decoder whose weights are still in their files. read(place) gives one tensor, or those
+            of all experts in one; shapes is the decoder on the meta device.
+
+    Raises:
+        ValueError as read_huggingface does, before any weight is read.
+    """
+    shapes, files = _examine_whole(folder)
+    places: dict[str, Path] = {}
+    for path in files:
+        with safe_open(path, "pt") as file:
+            places |= {name: path for name in file.keys()}  # noqa: SIM118 - the file is no mapping
+    return StoredDecoder(shapes, places)
+
+
+# spec: specs/export/huggingface.vibee:105
 def read_huggingface(
     folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype | None = None
 ) -> Decoder:
@@ -613,11 +679,7 @@ def read_huggingface(
             compute, and with the report unless every tensor has its place and every place its
             tensor.
     """
-    model, files, report = _examine(folder)
-    if not report.complete:
-        raise ValueError(
-            f"{folder}: weights and config.json do not belong together\n{report.describe()}"
-        )
+    model, files = _examine_whole(folder)
     places = huggingface_tensors(model.config)
     with tqdm(total=len(places), desc="reading", unit="tensor", disable=None, leave=False) as bar:
         for path in files:
@@ -629,7 +691,7 @@ def read_huggingface(
     return model
 
 
-# spec: specs/export/huggingface.vibee:101
+# spec: specs/export/huggingface.vibee:105
 def _place(
     model: Decoder,
     place: TensorPlace,
@@ -649,7 +711,7 @@ def _place(
 # 4. Writing.
 
 
-# spec: specs/export/huggingface.vibee:118
+# spec: specs/export/huggingface.vibee:131
 def write_huggingface(
     model: Decoder, tokenizer: Path | None, out: Path, max_shard_bytes: int = 5_000_000_000
 ) -> None:
@@ -702,7 +764,7 @@ def write_huggingface(
         _remove(partial)
 
 
-# spec: specs/export/huggingface.vibee:118
+# spec: specs/export/huggingface.vibee:131
 def _write_weights(model: Decoder, folder: Path, max_shard_bytes: int) -> dict[str, Any]:
     """One file, or several of at most max_shard_bytes; returns the index where there are several."""
     tensors = {name: place.of(model) for name, place in huggingface_tensors(model.config).items()}
@@ -727,7 +789,7 @@ def _write_weights(model: Decoder, folder: Path, max_shard_bytes: int) -> dict[s
     return {"model.safetensors.index.json": index}
 
 
-# spec: specs/export/huggingface.vibee:118
+# spec: specs/export/huggingface.vibee:131
 def _shards(tensors: dict[str, Tensor], max_shard_bytes: int) -> list[list[str]]:
     """Names in their order, as many to a file as fit; a larger tensor has a file of its own."""
     shards: list[list[str]] = [[]]
@@ -741,7 +803,7 @@ def _shards(tensors: dict[str, Tensor], max_shard_bytes: int) -> list[list[str]]
     return shards
 
 
-# spec: specs/export/huggingface.vibee:118
+# spec: specs/export/huggingface.vibee:131
 def _publish(partial: Path, out: Path) -> None:
     """Put the finished folder in its place; an older one is moved aside first, then removed."""
     for path in partial.iterdir():
@@ -755,7 +817,7 @@ def _publish(partial: Path, out: Path) -> None:
     _remove(replaced)
 
 
-# spec: specs/export/huggingface.vibee:118
+# spec: specs/export/huggingface.vibee:131
 def _remove(folder: Path) -> None:
     """Remove a folder of ours, if it is there."""
     if folder.is_dir():
@@ -765,7 +827,7 @@ def _remove(folder: Path) -> None:
 # 5. Base models by name.
 
 
-# spec: specs/export/huggingface.vibee:136
+# spec: specs/export/huggingface.vibee:149
 def find_base_model(name: str) -> Path:
     """Returns the folder that it names.
 
@@ -803,7 +865,7 @@ def find_base_model(name: str) -> Path:
         ) from error
 
 
-# spec: specs/export/huggingface.vibee:147
+# spec: specs/export/huggingface.vibee:160
 def main(arguments: list[str] | None = None) -> int:
     """Prints what the folder or name holds, and exit status 0 if it can be read, else 1 with the
     report.

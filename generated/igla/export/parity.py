@@ -87,6 +87,14 @@ _GATES = {
     "f16": ParityGate(mean_kl=1e-6),
     "bf16": ParityGate(mean_kl=1e-5),
     "q8_0": ParityGate(mean_kl=1e-4),
+    "q5_1": ParityGate(mean_kl=5e-3),
+    "q5_0": ParityGate(mean_kl=5e-3),
+    "q4_1": ParityGate(mean_kl=2e-2),
+    "q4_0": ParityGate(mean_kl=2e-2),
+    # ternary weights are in the file as they are, but its runtime rounds no activations, or rounds them otherwise
+    "tq2_0": ParityGate(mean_kl=1e-2),
+    "tq1_0": ParityGate(mean_kl=1e-2),
+    "i2_s": ParityGate(mean_kl=1e-2),
 }
 
 
@@ -263,8 +271,8 @@ def parity_gate(dtype: str) -> ParityGate:
     """Returns the bounds that a trained model keeps.
 
     For f32 1e-4 on each logit, equal best tokens and a mean KL divergence of 1e-8 nats; for the
-    others a mean KL divergence of 1e-6 (f16), 1e-5 (bf16) or 1e-4 (q8_0) nats. An untrained
-    network exaggerates what rounding does.
+    others a mean KL divergence of 1e-6 (f16), 1e-5 (bf16), 1e-4 (q8_0), 5e-3 (q5), 2e-2 (q4) or
+    1e-2 (ternary weights) nats. An untrained network exaggerates what rounding does.
 
     Given: The type of the matrices of a file.
     When: It is judged.
@@ -277,7 +285,7 @@ def parity_gate(dtype: str) -> ParityGate:
     return _GATES[dtype]
 
 
-# spec: specs/export/parity.vibee:162
+# spec: specs/export/parity.vibee:173
 def parity_faults(report: ParityReport, dtype: str) -> list[str]:
     """Returns one sentence for each bound that is not kept.
 
@@ -303,7 +311,7 @@ def parity_faults(report: ParityReport, dtype: str) -> list[str]:
     return faults
 
 
-# spec: specs/export/parity.vibee:171
+# spec: specs/export/parity.vibee:182
 def measure_parity(gguf: Path, model: Decoder, tokenizer: Path, prompts: list[str]) -> ParityReport:
     """Compares the tokens, then the logits.
 
@@ -324,7 +332,7 @@ def measure_parity(gguf: Path, model: Decoder, tokenizer: Path, prompts: list[st
     return compare_logits(llama_cpp_logits(gguf, expected), pytorch_logits(model, expected))
 
 
-# spec: specs/export/parity.vibee:180
+# spec: specs/export/parity.vibee:191
 def format_report(name: str, report: ParityReport) -> str:
     """Returns one line with every figure.
 
@@ -337,7 +345,7 @@ def format_report(name: str, report: ParityReport) -> str:
     )
 
 
-# spec: specs/export/parity.vibee:192
+# spec: specs/export/parity.vibee:203
 def main(arguments: list[str] | None = None) -> int:
     """Prints one line for each file. Returns 0, or 1 after a sentence for each fault.
 
@@ -359,7 +367,7 @@ def main(arguments: list[str] | None = None) -> int:
     return min(len(faults), 1)
 
 
-# spec: specs/export/parity.vibee:192
+# spec: specs/export/parity.vibee:203
 def _file_faults(path: Path, model: Decoder, options: ParityOptions) -> list[str]:
     """Print how far one file is from the model; return what is wrong with it."""
     dtype = gguf_dtype(path)

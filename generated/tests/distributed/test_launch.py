@@ -206,13 +206,28 @@ def test_other_ranks_name_the_one_that_failed() -> None:
 
 
 # spec: specs/distributed/launch.vibee:55
+def _fail_everywhere(ranks: RankEnvironment) -> None:
+    time.sleep(0.3 * ranks.rank)  # the second finds what the first has said
+    raise ValueError("the loss is nan")
+
+
+# spec: specs/distributed/launch.vibee:55
+def test_same_error_of_all_ranks_stays() -> None:
+    """process_group: same error of all ranks stays."""
+    with pytest.raises(RanksFailed) as caught:
+        _with_store("_fail_everywhere")
+    for said in caught.value.errors.values():
+        assert said.endswith("ValueError: the loss is nan\n") and "RunStopped" not in said
+
+
+# spec: specs/distributed/launch.vibee:56
 def _kill_rank_one(ranks: RankEnvironment) -> None:
     if ranks.rank == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     dist.barrier()
 
 
-# spec: specs/distributed/launch.vibee:55
+# spec: specs/distributed/launch.vibee:56
 def test_other_ranks_survive_no_killed_one() -> None:
     """process_group: other ranks survive no killed one."""
     begin = time.monotonic()
@@ -224,13 +239,33 @@ def test_other_ranks_survive_no_killed_one() -> None:
 
 
 # spec: specs/distributed/launch.vibee:56
+def _kill_rank_one_and_interrupt(ranks: RankEnvironment) -> None:
+    """torchrun sends a signal to the other rank while that waits for words."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyError("interrupted")
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 1.0)
+    _kill_rank_one(ranks)
+
+
+# spec: specs/distributed/launch.vibee:56
+def test_other_ranks_survive_no_killed_one_and_a_signal_hides_it_not() -> None:
+    """The sentence is about the rank that is gone."""
+    with pytest.raises(RanksFailed) as caught:
+        _with_store("_kill_rank_one_and_interrupt")
+    assert "RunStopped: another rank is gone without a word" in caught.value.errors[0]
+
+
+# spec: specs/distributed/launch.vibee:57
 def _silent_rank_one(ranks: RankEnvironment) -> None:
     if ranks.rank == 1:
         time.sleep(3)
     dist.barrier()
 
 
-# spec: specs/distributed/launch.vibee:56
+# spec: specs/distributed/launch.vibee:57
 def test_silence_ends_at_the_time_limit() -> None:
     """process_group: silence ends at the time limit."""
     with pytest.raises(RanksFailed) as caught:
@@ -241,14 +276,14 @@ def test_silence_ends_at_the_time_limit() -> None:
     assert f"RunStopped: {said}; rank 0 stops" in caught.value.errors[0]
 
 
-# spec: specs/distributed/launch.vibee:57
+# spec: specs/distributed/launch.vibee:58
 def _never_wait_on_rank_zero(ranks: RankEnvironment) -> None:
     if ranks.rank == 1:
         raise ValueError("no more")
     time.sleep(60)
 
 
-# spec: specs/distributed/launch.vibee:57
+# spec: specs/distributed/launch.vibee:58
 def test_ranks_that_never_wait_are_ended(capfd: pytest.CaptureFixture[str]) -> None:
     """process_group: ranks that never wait are ended."""
     begin = time.monotonic()
@@ -258,7 +293,7 @@ def test_ranks_that_never_wait_are_ended(capfd: pytest.CaptureFixture[str]) -> N
     assert caught.value.errors[0] == "ended with exit code 1 and no result"
 
 
-# spec: specs/distributed/launch.vibee:58
+# spec: specs/distributed/launch.vibee:59
 def test_refuses_a_second_group(alone: None) -> None:
     """process_group: refuses a second group."""
     said = "there is a process group already"
@@ -266,7 +301,7 @@ def test_refuses_a_second_group(alone: None) -> None:
         pass
 
 
-# spec: specs/distributed/launch.vibee:59
+# spec: specs/distributed/launch.vibee:60
 def test_many_starts_leave_nothing_behind() -> None:
     """process_group: many starts leave nothing behind."""
     _with_store("_sum")  # what is made once is there from now on
@@ -277,3 +312,55 @@ def test_many_starts_leave_nothing_behind() -> None:
         assert _with_store("_sum")[1] == (1, 2, 3.0)
     assert set(memory.glob("*torch*")) <= before
     assert descriptors == (len(os.listdir("/proc/self/fd")) if descriptors else 0)
+
+
+# spec: specs/distributed/launch.vibee:70
+def _write_or_read(folder: Path) -> tuple[str, int]:
+    """The first is slow, so that one who did not wait would write as well."""
+    calls = []
+
+    def work() -> str:
+        calls.append(1)
+        path = folder / "made"
+        if not path.exists():
+            time.sleep(0.5)
+            path.write_text(f"by {dist.get_rank()}")
+        return path.read_text()
+
+    return launch.first_rank_first(work), len(calls)
+
+
+# spec: specs/distributed/launch.vibee:70
+def _fail_first() -> None:
+    def work() -> None:
+        if dist.get_rank() == 0:
+            raise ValueError("no text")
+        time.sleep(60)
+
+    launch.first_rank_first(work)
+
+
+# spec: specs/distributed/launch.vibee:70
+def test_others_come_after_the_first(tmp_path: Path) -> None:
+    """first_rank_first: others come after the first."""
+    assert run_ranks(_write_or_read, 2, (tmp_path,)) == (("by 0", 1), ("by 0", 1))
+    assert launch.first_rank_first(lambda: 5) == 5
+    with pytest.raises(RanksFailed) as caught:
+        run_ranks(_fail_first, 2, grace=20.0)
+    assert caught.value.errors[0].endswith("ValueError: no text\n")
+    assert "RuntimeError" in caught.value.errors[1]
+
+
+# spec: specs/distributed/launch.vibee:70
+def _too_slow() -> str:
+    try:
+        launch.first_rank_first(lambda: time.sleep(2 * (1 - dist.get_rank())), patience=0.5)
+    except RuntimeError as error:
+        return str(error).lower()
+    return "waited"
+
+
+# spec: specs/distributed/launch.vibee:70
+def test_others_come_after_the_first_or_lose_patience() -> None:
+    """The limit is that of this wait alone."""
+    assert "time" in run_ranks(_too_slow, 2)[1]

@@ -135,7 +135,20 @@ def test_resolve_layout_a_choice_comes_first() -> None:
         layout.resolve_layout(layout.ParallelConfig(layout="auto"), 6)
 
 
-# spec: specs/distributed/layout.vibee:281
+# spec: specs/distributed/layout.vibee:282
+@pytest.mark.parametrize(("ranks", "batch_size"), [(1, 4), (4, 3), (6, 4), (24, 1), (5, 1)])
+def test_fit_batch_global_batch_stays(ranks: int, batch_size: int) -> None:
+    """fit_batch: global batch stays.
+
+    Law: fit_batch(work, Layout(dp=ranks, tp=7)) == replace(work, batch_size=batch_size)
+    """
+    work = layout.Workload(sequence_length=8, batch_size=4, global_batch=24)
+    assert layout.fit_batch(work, layout.Layout(dp=ranks, tp=7)) == dataclasses.replace(
+        work, batch_size=batch_size
+    )
+
+
+# spec: specs/distributed/layout.vibee:309
 @pytest.mark.parametrize(
     ("rank", "pp", "dp", "fsdp", "cp", "tp"),
     [(0, 0, 0, 0, 0, 0), (7, 0, 0, 0, 1, 1), (161, 0, 1, 1, 1, 5), (719, 1, 2, 3, 4, 5)],
@@ -149,7 +162,7 @@ def test_place_of_tp_counts_first(rank: int, pp: int, dp: int, fsdp: int, cp: in
     assert layout.place_of(shape, rank) == layout.Place(pp=pp, dp=dp, fsdp=fsdp, cp=cp, tp=tp)
 
 
-# spec: specs/distributed/layout.vibee:289
+# spec: specs/distributed/layout.vibee:317
 @pytest.mark.parametrize("rank", [6, -1])
 def test_place_of_needs_one_of_the_ranks(rank: int) -> None:
     """place_of: needs one of the ranks.
@@ -160,7 +173,7 @@ def test_place_of_needs_one_of_the_ranks(rank: int) -> None:
         layout.place_of(layout.Layout(fsdp=6), rank)
 
 
-# spec: specs/distributed/layout.vibee:301
+# spec: specs/distributed/layout.vibee:329
 @pytest.mark.parametrize(("rank", "share"), [(0, 0), (29, 0), (161, 5), (360, 0), (719, 11)])
 def test_data_rank_copies_and_shards_differ(rank: int, share: int) -> None:
     """data_rank: copies and shards differ.
@@ -171,7 +184,7 @@ def test_data_rank_copies_and_shards_differ(rank: int, share: int) -> None:
     assert layout.data_rank(shape, rank) == share
 
 
-# spec: specs/distributed/layout.vibee:321
+# spec: specs/distributed/layout.vibee:349
 def test_rank_seed_seeds_are_not_negative() -> None:
     """rank_seed: seeds are not negative.
 
@@ -640,7 +653,7 @@ def test_everything_that_divides_has_no_fault_with_experts() -> None:
     assert layout.layout_faults(model, Layout(fsdp=4, ep=2), work) == ()
 
 
-# spec: specs/distributed/layout.vibee:324
+# spec: specs/distributed/layout.vibee:352
 def test_seeds_differ_where_the_rule_says() -> None:
     """rank_seed: seeds differ where the rule says."""
     shape = Layout(pp=2, dp=2, fsdp=2, cp=2, tp=2)
@@ -651,7 +664,7 @@ def test_seeds_differ_where_the_rule_says() -> None:
     assert all(0 <= seed < 2**63 for seed in seeds) and max(seeds) > 2**60
 
 
-# spec: specs/distributed/layout.vibee:337
+# spec: specs/distributed/layout.vibee:365
 def _choose(memory: float, ranks: int = 8, **settings: object) -> layout.Choice:
     """The choice for memory bytes of a rank; work as in WORK, on machines of 4 ranks."""
     work = dataclasses.replace(WORK, **settings.pop("work", {}))
@@ -660,13 +673,13 @@ def _choose(memory: float, ranks: int = 8, **settings: object) -> layout.Choice:
     return layout.choose_layout(settings.pop("model", MODEL), cluster, work, config)
 
 
-# spec: specs/distributed/layout.vibee:338
+# spec: specs/distributed/layout.vibee:366
 def _needed(shape: Layout, policy: str = "none", **work: int) -> int:
     workload = dataclasses.replace(WORK, **work)
     return layout.total_bytes(_bytes(shape, workload, checkpointing=policy))
 
 
-# spec: specs/distributed/layout.vibee:337
+# spec: specs/distributed/layout.vibee:365
 def test_small_models_are_copied() -> None:
     """choose_layout: small models are copied."""
     choice = _choose(1e9)
@@ -678,7 +691,7 @@ def test_small_models_are_copied() -> None:
     assert choice.reasons[0].endswith("logits 0.0 GB): fits into 1.0 GB")
 
 
-# spec: specs/distributed/layout.vibee:338
+# spec: specs/distributed/layout.vibee:366
 def test_sharing_grows_with_the_model() -> None:
     """choose_layout: sharing grows with the model."""
     copies, near = _needed(Layout(dp=8)), _needed(Layout(dp=2, fsdp=4))
@@ -698,7 +711,7 @@ def test_sharing_grows_with_the_model() -> None:
     assert shared.reasons[0].endswith(": more than 0.0 GB")
 
 
-# spec: specs/distributed/layout.vibee:339
+# spec: specs/distributed/layout.vibee:367
 def test_long_sequences_are_shared() -> None:
     """choose_layout: long sequences are shared."""
     choice = _choose(1e9, work={"batch_size": 1, "global_batch": 2})
@@ -711,7 +724,7 @@ def test_long_sequences_are_shared() -> None:
     assert alone.layout == Layout(cp=2, tp=4)  # tp stays within the four ranks of a machine
 
 
-# spec: specs/distributed/layout.vibee:340
+# spec: specs/distributed/layout.vibee:368
 def test_given_sizes_are_kept() -> None:
     """choose_layout: given sizes are kept."""
     assert _choose(1e9, tp=2).layout == Layout(dp=4, tp=2)
@@ -722,7 +735,7 @@ def test_given_sizes_are_kept() -> None:
     assert (kept.checkpointing, kept.prefetch, kept.offload) == ("attention", 3, True)
 
 
-# spec: specs/distributed/layout.vibee:341
+# spec: specs/distributed/layout.vibee:369
 def test_choice_is_the_first_that_fits() -> None:
     """choose_layout: choice is the first that fits."""
     model = dataclasses.replace(MODEL, moe=RoutingConfig(num_experts=4, top_k=2))
@@ -735,7 +748,32 @@ def test_choice_is_the_first_that_fits() -> None:
     assert layout.world_size(staged.layout) == 12 and staged.layout.pp == 3
 
 
-# spec: specs/distributed/layout.vibee:342
+# spec: specs/distributed/layout.vibee:299
+def test_plans_what_is_given_or_chosen() -> None:
+    """plan_layout: plans what is given or chosen."""
+    cluster = Cluster(ranks=8, ranks_per_node=4, memory=10**9, usable=1.0)
+    config = ParallelConfig(dp=2, tp=2)
+    work = dataclasses.replace(WORK, batch_size=7)  # of the 24 sequences of a rank 6 go at a time
+    plan = layout.plan_layout(MODEL, cluster, work, config)
+    shape = Layout(dp=2, fsdp=2, tp=2)
+    six = dataclasses.replace(WORK, batch_size=6)
+    assert plan == layout.Choice(
+        config=config, layout=shape, bytes=layout.rank_bytes(MODEL, config, shape, six), reasons=()
+    )
+    auto = ParallelConfig(layout="auto", dp=2)
+    chosen = layout.plan_layout(MODEL, cluster, work, auto)
+    assert chosen == layout.choose_layout(MODEL, cluster, work, auto)
+    assert chosen.bytes == layout.rank_bytes(MODEL, chosen.config, chosen.layout, six)
+    odd = dataclasses.replace(WORK, global_batch=25, sequence_length=7)
+    with pytest.raises(ValueError) as caught:
+        layout.plan_layout(MODEL, cluster, odd, config)
+    assert str(caught.value) == (
+        "tp=2 does not divide the 7 tokens of a rank: change sequence_length; "
+        "global_batch=25 is no multiple of 4 sequences, batch_size=1 on each of 4 data ranks"
+    )
+
+
+# spec: specs/distributed/layout.vibee:370
 def test_refuses_what_fits_nowhere() -> None:
     """choose_layout: refuses what fits nowhere."""
     with pytest.raises(

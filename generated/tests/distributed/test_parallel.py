@@ -24,7 +24,7 @@ from igla.distributed import parallel
 from igla.distributed.layout import Layout, ParallelConfig, data_rank, data_ranks, resolve_layout
 from igla.distributed.ranks import run_ranks
 from igla.distributed.tensor_parallel import shared_loss_sum
-from igla.optimization.gradient import NonFiniteGradients
+from igla.optimization.gradient import GradientConfig, NonFiniteGradients, bound_gradients
 
 CONFIG = DecoderConfig(
     vocab_size=14,
@@ -127,7 +127,7 @@ def _together(model_config: DecoderConfig, config: ParallelConfig) -> Run:
         count = int((targets != -100).sum())
         total = parallel.normalize_parallel_gradients(model, count, mesh)
         losses.append(parallel.sum_over_data((sum(sums), 7.0), mesh)[0] / total)
-        norms.append(parallel.clip_parallel_gradients(model, mesh, 1.0))
+        norms.append(parallel.bound_parallel_gradients(model, mesh, GradientConfig(max_norm=1.0)))
         optimizer.step()
     return Run(losses, norms, {name: _whole(w) for name, w in model.named_parameters()})
 
@@ -162,7 +162,7 @@ def _assert_equal(run: Run, wanted: Run) -> None:
     torch.testing.assert_close(run.weights, wanted.weights, rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/distributed/parallel.vibee:48, :81, :98, :106, :115
+# spec: specs/distributed/parallel.vibee:48, :106, :114, :131, :139, :157
 @pytest.mark.parametrize(
     ("world_size", "model", "configs"),
     [
@@ -185,8 +185,8 @@ def _assert_equal(run: Run, wanted: Run) -> None:
 def test_parallel_steps_equal_those_of_one_process(
     world_size: int, model: DecoderConfig, configs: list[ParallelConfig]
 ) -> None:
-    """parallelize, sync_gradients, normalize_parallel_gradients, parallel_gradient_norm,
-    clip_parallel_gradients: parallel steps equal those of one process.
+    """parallelize, part_of, sync_gradients, normalize_parallel_gradients, parallel_gradient_norm,
+    bound_parallel_gradients: parallel steps equal those of one process.
     """
     wanted = _alone(model)
     if world_size == 1:
@@ -321,18 +321,18 @@ def test_refuses_to_reshard_over_ranks_that_do_not_divide() -> None:
         _spread(8, ParallelConfig(reshard_to=2, tp=2))
 
 
-# spec: specs/distributed/parallel.vibee:52
+# spec: specs/distributed/parallel.vibee:52, :60
 @pytest.mark.parametrize(("pp", "ep"), [(2, 1), (1, 2)])
 def test_refuses_what_is_not_built(pp: int, ep: int) -> None:
-    """parallelize: refuses what is not built."""
+    """parallelize, require_built: refuses what is not built."""
     said = f"pp={pp}, ep={ep}: stages and shared experts are not built yet; set both to 1, and use "
     with _world("fake", 4), pytest.raises(ValueError, match=said):
         _spread(4, ParallelConfig(pp=pp, ep=ep))
 
 
-# spec: specs/distributed/parallel.vibee:73
+# spec: specs/distributed/parallel.vibee:81, :106
 def test_weights_do_not_depend_on_the_layout() -> None:
-    """init_weights: weights do not depend on the layout."""
+    """init_weights, part_of: weights do not depend on the layout."""
     whole = _model()
     parallel.init_weights(whole, "cpu", 3)
     names = [name for name, _ in whole.named_parameters()]
@@ -352,7 +352,7 @@ def test_weights_do_not_depend_on_the_layout() -> None:
     assert not torch.equal(other.embed_tokens.weight, whole.embed_tokens.weight)
 
 
-# spec: specs/distributed/parallel.vibee:73
+# spec: specs/distributed/parallel.vibee:81, :106
 def test_weights_do_not_depend_on_the_layout_nor_on_other_generators() -> None:
     """Draws leave torch's own generator alone."""
     state = torch.get_rng_state()
@@ -363,7 +363,7 @@ def test_weights_do_not_depend_on_the_layout_nor_on_other_generators() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-# spec: specs/distributed/parallel.vibee:73
+# spec: specs/distributed/parallel.vibee:81
 def test_buffers_begin_at_zero() -> None:
     """init_weights: buffers begin at zero."""
     model = _model(UNTIED)
@@ -372,7 +372,75 @@ def test_buffers_begin_at_zero() -> None:
     assert all(torch.equal(buffer, torch.zeros_like(buffer)) for buffer in model.buffers())
 
 
-# spec: specs/distributed/parallel.vibee:82
+# spec: specs/distributed/parallel.vibee:90, :98
+def _taken(config: ParallelConfig) -> tuple[dict[str, Tensor], dict[str, Tensor] | None]:
+    """Parts that this rank holds, and the whole model that it is given back."""
+    model, given = _model(UNTIED), None
+    parallel.parallelize(model, parallel.build_mesh(resolve_layout(config, 2), "cpu"), config)
+    if dist.get_rank() == 0:
+        torch.manual_seed(7)
+        given = Decoder(UNTIED).double()
+    parallel.take_weights(model, "cpu", given)
+    for buffer in model.buffers():
+        assert not buffer.any()
+        buffer.fill_(1.5)
+    held = {
+        name: w.to_local() if isinstance(w, DTensor) else w for name, w in model.named_parameters()
+    }
+    whole = parallel.whole_decoder(model)
+    assert whole is None or type(whole) is Decoder
+    return held, None if whole is None else whole.state_dict()
+
+
+# spec: specs/distributed/parallel.vibee:90, :98
+@pytest.mark.parametrize("config", [ParallelConfig(), ParallelConfig(dp=2)])
+def test_weights_of_the_first_rank_are_taken_and_given_back(config: ParallelConfig) -> None:
+    """take_weights, whole_decoder: weights of the first rank are taken and given back."""
+    torch.manual_seed(7)
+    wanted = Decoder(UNTIED).double()
+    (first, whole), (second, nothing) = run_ranks(_taken, 2, (config,))
+    assert nothing is None and whole.keys() == wanted.state_dict().keys()
+    for name, weight in wanted.named_parameters():
+        assert torch.equal(whole[name], weight)
+        halves = [first[name], second[name]]
+        assert all(half.dtype == torch.float64 for half in halves)
+        if config.dp == 2:
+            assert torch.equal(halves[0], weight) and torch.equal(halves[1], weight)
+        else:
+            dim = next((i for i, size in enumerate(weight.shape) if halves[0].shape[i] < size), 0)
+            assert torch.equal(torch.cat(halves, dim), weight)
+    for name, _ in wanted.named_buffers():
+        assert whole[name].eq(1.5).all()
+
+
+# spec: specs/distributed/parallel.vibee:158
+def _bounded(config: GradientConfig) -> tuple[float, Tensor]:
+    mesh = parallel.build_mesh(Layout(fsdp=2), "cpu")
+    model = _model()
+    parallel.parallelize(model, mesh, ParallelConfig())
+    parallel.init_weights(model, "cpu", 3)
+    for p in model.parameters():
+        p.grad = p.detach().clone()
+    norm = parallel.bound_parallel_gradients(model, mesh, config)
+    return norm, model.embed_tokens.weight.grad.full_tensor()
+
+
+# spec: specs/distributed/parallel.vibee:158
+@pytest.mark.parametrize("max_norm", [0.5, 1e6])
+def test_values_are_bounded_before_the_norm(max_norm: float) -> None:
+    """bound_parallel_gradients: values are bounded before the norm."""
+    config = GradientConfig(max_value=0.1, max_norm=max_norm)
+    alone = _model()
+    parallel.init_weights(alone, "cpu", 3)
+    for p in alone.parameters():
+        p.grad = p.detach().clone()
+    wanted = bound_gradients(alone, config)
+    for norm, gradient in run_ranks(_bounded, 2, (config,)):
+        assert norm == pytest.approx(wanted, rel=1e-12) and norm > 1.0
+        torch.testing.assert_close(gradient, alone.embed_tokens.weight.grad, rtol=1e-10, atol=0)
+
+
+# spec: specs/distributed/parallel.vibee:115
 def test_microbatches_before_the_last_do_not_communicate() -> None:
     """sync_gradients: microbatches before the last do not communicate."""
     with _world("fake", 4):
@@ -384,7 +452,7 @@ def test_microbatches_before_the_last_do_not_communicate() -> None:
     parallel.sync_gradients(_model(), False)  # one rank alone has nothing to keep back
 
 
-# spec: specs/distributed/parallel.vibee:90
+# spec: specs/distributed/parallel.vibee:123
 def _sums() -> tuple[float, ...]:
     layout = Layout(dp=2, tp=2)
     mesh = parallel.build_mesh(layout, "cpu")
@@ -392,7 +460,7 @@ def _sums() -> tuple[float, ...]:
     return parallel.sum_over_data((1.0 + share, 2.0**53 + share), mesh)
 
 
-# spec: specs/distributed/parallel.vibee:90
+# spec: specs/distributed/parallel.vibee:123
 def test_sums_count_each_token_once() -> None:
     """sum_over_data: sums count each token once."""
     assert set(run_ranks(_sums, 4)) == {(3.0, 2.0**54)}
@@ -401,7 +469,7 @@ def test_sums_count_each_token_once() -> None:
         assert parallel.sum_over_data((1.5, 2.0), mesh) == (1.5, 2.0)
 
 
-# spec: specs/distributed/parallel.vibee:98
+# spec: specs/distributed/parallel.vibee:131
 def test_no_target_anywhere_gives_zero() -> None:
     """normalize_parallel_gradients: no target anywhere gives zero."""
     model = nn.Linear(2, 2)
@@ -413,7 +481,7 @@ def test_no_target_anywhere_gives_zero() -> None:
     assert all(torch.equal(p.grad, torch.zeros_like(p)) for p in model.parameters())
 
 
-# spec: specs/distributed/parallel.vibee:115
+# spec: specs/distributed/parallel.vibee:147, :159
 def _refused(rank_of_nan: int) -> tuple[str, tuple[str, ...]]:
     mesh = parallel.build_mesh(Layout(fsdp=2), "cpu")
     model = _model()
@@ -424,22 +492,22 @@ def _refused(rank_of_nan: int) -> tuple[str, tuple[str, ...]]:
     if dist.get_rank() == rank_of_nan:
         model.norm.weight.grad.to_local()[0] = torch.nan
     with pytest.raises(NonFiniteGradients) as caught:
-        parallel.clip_parallel_gradients(model, mesh, 1.0)
+        parallel.bound_parallel_gradients(model, mesh, GradientConfig(max_norm=1.0))
     assert model.embed_tokens.weight.grad.to_local().eq(1).all()
     return str(caught.value), caught.value.names
 
 
-# spec: specs/distributed/parallel.vibee:115
+# spec: specs/distributed/parallel.vibee:147, :159
 def test_every_rank_refuses_what_is_not_finite() -> None:
-    """clip_parallel_gradients: every rank refuses what is not finite."""
-    first, second = run_ranks(_refused, 2, (1,))
-    said = "the gradient norm is nan, NaN or infinity on this rank in {}; lower the learning rate, "
+    """non_finite_parallel_gradients, bound_parallel_gradients: every rank refuses what is not
+    finite.
+    """
+    said = "the gradient norm is nan, NaN or infinity in norm.weight; lower the learning rate, "
     said += "or look at the data of this step"
-    assert first == (said.format("no gradient"), ())
-    assert second == (said.format("norm.weight"), ("norm.weight",))
+    assert set(run_ranks(_refused, 2, (1,))) == {(said, ("norm.weight",))}
 
 
-# spec: specs/distributed/parallel.vibee:115
+# spec: specs/distributed/parallel.vibee:147, :159
 def test_every_rank_refuses_what_is_not_finite_alone() -> None:
     """One rank names all of its gradients, and leaves small ones as they are."""
     model = nn.Linear(2, 1)
@@ -447,10 +515,10 @@ def test_every_rank_refuses_what_is_not_finite_alone() -> None:
     with _world("gloo"):
         mesh = parallel.build_mesh(Layout(), "cpu")
         with pytest.raises(NonFiniteGradients, match="norm is inf, NaN.*in weight; lower") as no:
-            parallel.clip_parallel_gradients(model, mesh, 1.0)
+            parallel.bound_parallel_gradients(model, mesh, GradientConfig(max_norm=1.0))
         assert no.value.names == ("weight",)
         model.weight.grad = None
-        assert parallel.clip_parallel_gradients(model, mesh, 0.6) == 0.5
+        assert parallel.bound_parallel_gradients(model, mesh, GradientConfig(max_norm=0.6)) == 0.5
         assert model.bias.grad.item() == 0.5
-        assert parallel.clip_parallel_gradients(model, mesh, 0.25) == 0.5
+        assert parallel.bound_parallel_gradients(model, mesh, GradientConfig(max_norm=0.25)) == 0.5
         assert model.bias.grad.item() == pytest.approx(0.25, rel=1e-4)

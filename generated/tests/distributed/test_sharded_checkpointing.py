@@ -37,8 +37,9 @@ def _build(seed: int = 0, width: int = 5) -> tuple[nn.Module, torch.optim.Optimi
     torch.manual_seed(seed)
     random.seed(seed)
     model = nn.Sequential(nn.Linear(6, width), nn.BatchNorm1d(width), nn.Linear(width, 7)).double()
-    fully_shard(model[2])
-    fully_shard(model)
+    if dist.is_initialized():
+        fully_shard(model[2])
+        fully_shard(model)
     return model, torch.optim.AdamW(model.parameters(), lr=0.01, foreach=False)
 
 
@@ -368,19 +369,48 @@ def test_refuses_what_does_not_fit_untouched(tmp_path: Path) -> None:
 
 
 # spec: specs/distributed/sharded_checkpointing.vibee:44
-def test_refuses_a_checkpoint_of_one_process(tmp_path: Path) -> None:
-    """ShardedCheckpoints: refuses a checkpoint of one process."""
-    model = nn.Linear(2, 2)
-    path = checkpointing.save_checkpoint(
-        tmp_path, 1, model=model, optimizer=torch.optim.AdamW(model.parameters()), state={}
-    )
-    message = f"checkpoint {path} is of one process: load it with igla.distributed.checkpointing"
-    assert run_ranks(_load_one, 1, (path,))[0] == (message, True)
-    with pytest.raises(CheckpointError, match="is of one process: load it with"):
-        sharded_checkpointing.consolidate(path, tmp_path / "model.safetensors")
+def _save_alone(root: Path) -> tuple[dict[str, Tensor], tuple[float, float]]:
+    """A checkpoint of one process after two steps; what it holds, and what is drawn next."""
+    model, optimizer = _build()
+    _train(model, optimizer, 2)
+    checkpointing.save_checkpoint(root, 2, model=model, optimizer=optimizer, state={"note": "one"})
+    return _snapshot(model, optimizer), _draws()
 
 
-# spec: specs/distributed/sharded_checkpointing.vibee:52
+# spec: specs/distributed/sharded_checkpointing.vibee:44
+def _load_whole(root: Path) -> tuple[Any, dict[str, Tensor], tuple[float, float]]:
+    state, found, _ = _load(root)
+    return state, found, _draws()
+
+
+# spec: specs/distributed/sharded_checkpointing.vibee:44
+def test_ranks_read_what_one_process_wrote(tmp_path: Path) -> None:
+    """ShardedCheckpoints: ranks read what one process wrote."""
+    wanted, drawn = _save_alone(tmp_path)
+    draws = []
+    for state, found, draw in run_ranks(_load_whole, 2, (tmp_path,)):
+        assert state == {"note": "one", "step": 2} and _same(found, wanted)
+        draws.append(draw)
+    assert draws[0] == drawn and draws[1] != drawn
+    assert run_ranks(_load_whole, 2, (tmp_path,))[1][2] == draws[1]
+    path = tmp_path / "step-00000002"
+    said = f"{path} does not fit, 7 tensors differ: 0.bias is torch.float64 [5] in the checkpoint "
+    assert {untouched for _, untouched in run_ranks(_load_one, 2, (path, 4))} == {True}
+    assert run_ranks(_load_one, 2, (path, 4))[0][0] == said + "and torch.float64 [4] in the model"
+    said = f"{path} was written with AdamW, the optimizer is SGD"
+    assert run_ranks(_load_one, 2, (path, 5, "SGD")) == ((said, True), (said, True))
+
+
+# spec: specs/distributed/sharded_checkpointing.vibee:53
+def test_refuses_to_consolidate_what_is_of_one_process(tmp_path: Path) -> None:
+    """consolidate: refuses to consolidate what is of one process."""
+    _save_alone(tmp_path)
+    said = "step-00000002 is of one process: its model.safetensors is that file"
+    with pytest.raises(CheckpointError, match=said):
+        sharded_checkpointing.consolidate(tmp_path / "step-00000002", tmp_path / "x.safetensors")
+
+
+# spec: specs/distributed/sharded_checkpointing.vibee:54
 def test_weights_come_in_one_file(tmp_path: Path) -> None:
     """consolidate: weights come in one file."""
     wanted = run_ranks(_save, 2, (tmp_path, 1))[0]
@@ -393,7 +423,7 @@ def test_weights_come_in_one_file(tmp_path: Path) -> None:
         sharded_checkpointing.consolidate(tmp_path / "step-00000001", tmp_path / "absent" / "x")
 
 
-# spec: specs/distributed/sharded_checkpointing.vibee:52
+# spec: specs/distributed/sharded_checkpointing.vibee:55
 def test_refuses_to_consolidate_what_is_damaged(tmp_path: Path) -> None:
     """consolidate: refuses to consolidate what is damaged."""
     with pytest.raises(CheckpointError, match="refused: absent/manifest.json cannot be read"):

@@ -87,7 +87,7 @@ def test_every_weight_has_a_style(config: DecoderConfig) -> None:
     assert plan.keys() == owners | prepared
 
 
-# spec: specs/distributed/tensor_parallel.vibee:34, :45
+# spec: specs/distributed/tensor_parallel.vibee:34, :45, :56
 def _step(configs: list[DecoderConfig]) -> list[tuple[Tensor, dict[str, Tensor]]]:
     """Loss and gradients of each config, whole."""
     results = []
@@ -95,16 +95,18 @@ def _step(configs: list[DecoderConfig]) -> list[tuple[Tensor, dict[str, Tensor]]
         model, tokens = _shared(config)
         with loss_parallel():
             hidden = model(tokens)
-            loss = tensor_parallel.shared_loss_sum(hidden, model.head_weight, TARGETS)
-            loss.backward()
+            terms = tensor_parallel.shared_loss_terms(hidden, model.head_weight, TARGETS)
+            terms.total.backward()
+        assert torch.equal(terms.nats, terms.total.detach()) and not terms.nats.requires_grad
+        assert not terms.smoothing and not terms.squares
         gradients = {name: _whole(p.grad) for name, p in model.named_parameters()}
-        results.append((_whole(loss), gradients))
+        results.append((terms.nats, gradients))
     return results
 
 
-# spec: specs/distributed/tensor_parallel.vibee:34, :45
+# spec: specs/distributed/tensor_parallel.vibee:34, :45, :56
 def test_shared_steps_equal_those_of_one_process() -> None:
-    """share_matrices, shared_loss_sum: shared steps equal those of one process."""
+    """share_matrices, shared_loss_sum, shared_loss_terms: shared steps equal those of one process."""
     configs = [CONFIG, WITH_ALL]
     ranks = run_ranks(_step, 2, (configs,))
     for index, config in enumerate(configs):

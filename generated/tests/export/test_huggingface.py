@@ -25,7 +25,7 @@ from igla.data.tokenizer import TokenizerConfig, train_tokenizer
 from igla.export import huggingface, huggingface_tokenizer
 
 
-# spec: specs/export/huggingface.vibee:55
+# spec: specs/export/huggingface.vibee:59
 def small_config(**changes: object) -> DecoderConfig:
     """A decoder whose dimensions all differ."""
     sizes = dict(
@@ -44,7 +44,7 @@ def small_config(**changes: object) -> DecoderConfig:
     return DecoderConfig(**{**sizes, **changes})
 
 
-# spec: specs/export/huggingface.vibee:65
+# spec: specs/export/huggingface.vibee:69
 def small_model(**changes: object) -> Decoder:
     """A decoder in which no two numbers are alike, norms and biases included."""
     torch.manual_seed(0)
@@ -81,7 +81,7 @@ SCALINGS = {
 }
 
 
-# spec: specs/export/huggingface.vibee:99
+# spec: specs/export/huggingface.vibee:103
 def changed(folder: Path, **changes: object) -> None:
     """Other values in config.json; None takes a key away."""
     file = folder / "config.json"
@@ -89,7 +89,7 @@ def changed(folder: Path, **changes: object) -> None:
     file.write_text(json.dumps(document), encoding="utf-8")
 
 
-# spec: specs/export/huggingface.vibee:99
+# spec: specs/export/huggingface.vibee:103
 def resaved(folder: Path, change: Callable[[dict[str, Tensor]], object]) -> None:
     """The weights after a change."""
     weights = load_file(folder / "model.safetensors")
@@ -97,7 +97,7 @@ def resaved(folder: Path, change: Callable[[dict[str, Tensor]], object]) -> None
     save_file(weights, folder / "model.safetensors")
 
 
-# spec: specs/export/huggingface.vibee:130
+# spec: specs/export/huggingface.vibee:143
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tokenizer of 280 pieces: 3 marks, 256 bytes, 21 more."""
@@ -107,7 +107,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-# spec: specs/export/huggingface.vibee:129
+# spec: specs/export/huggingface.vibee:142
 def read_json(path: Path) -> Any:
     """A JSON file in UTF-8."""
     return json.loads(path.read_text(encoding="utf-8"))
@@ -127,14 +127,14 @@ def test_constants() -> None:
     ]
 
 
-# spec: specs/export/huggingface.vibee:55
+# spec: specs/export/huggingface.vibee:59
 @pytest.mark.parametrize("family", FAMILIES)
 def test_family_follows_the_switches(family: str) -> None:
     """huggingface_family: family follows the switches."""
     assert huggingface.huggingface_family(small_config(**FAMILIES[family])) == family
 
 
-# spec: specs/export/huggingface.vibee:55
+# spec: specs/export/huggingface.vibee:59
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -172,7 +172,7 @@ def test_family_refuses_what_none_computes(changes: dict[str, Any], said: str) -
         huggingface.huggingface_family(small_config(**changes))
 
 
-# spec: specs/export/huggingface.vibee:65
+# spec: specs/export/huggingface.vibee:69
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("tied", [True, False])
 def test_places_cover_every_parameter_once(family: str, tied: bool) -> None:
@@ -188,7 +188,7 @@ def test_places_cover_every_parameter_once(family: str, tied: bool) -> None:
     assert ("lm_head.weight" in places) is not tied
 
 
-# spec: specs/export/huggingface.vibee:65
+# spec: specs/export/huggingface.vibee:69
 def test_places_cover_every_parameter_once_under_its_own_name() -> None:
     """Outside the experts the names differ by "model." alone."""
     for switches in FAMILIES.values():
@@ -200,7 +200,7 @@ def test_places_cover_every_parameter_once_under_its_own_name() -> None:
                 )
 
 
-# spec: specs/export/huggingface.vibee:65
+# spec: specs/export/huggingface.vibee:69
 def test_places_cover_every_parameter_once_with_experts_apart() -> None:
     """w1 is the first half of gate_up_proj, w3 the second, w2 is down_proj."""
     model = small_model(**FAMILIES["mixtral"])
@@ -217,7 +217,7 @@ def test_places_cover_every_parameter_once_with_experts_apart() -> None:
         assert torch.equal(places[name].of(model), tensor)
 
 
-# spec: specs/export/huggingface.vibee:76
+# spec: specs/export/huggingface.vibee:80
 def test_config_has_every_dimension() -> None:
     """huggingface_config: config has every dimension."""
     assert huggingface.huggingface_config(small_config()) == {
@@ -245,7 +245,7 @@ def test_config_has_every_dimension() -> None:
     }
 
 
-# spec: specs/export/huggingface.vibee:76
+# spec: specs/export/huggingface.vibee:80
 def test_config_has_the_switches_of_its_family() -> None:
     """What differs from llama, key by key."""
     llama = huggingface.huggingface_config(small_config())
@@ -284,7 +284,7 @@ def test_config_has_the_switches_of_its_family() -> None:
         assert got == expected, family
 
 
-# spec: specs/export/huggingface.vibee:76
+# spec: specs/export/huggingface.vibee:80
 def test_config_has_the_switches_of_its_family_and_scaled_positions() -> None:
     """Every scaling with its own keys; dynamic counts from the context of the training."""
     documents = {
@@ -327,7 +327,7 @@ def test_config_has_the_switches_of_its_family_and_scaled_positions() -> None:
         )
 
 
-# spec: specs/export/huggingface.vibee:88
+# spec: specs/export/huggingface.vibee:92
 @pytest.mark.parametrize("scaling", [None, *SCALINGS])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_config_comes_back(family: str, scaling: str | None) -> None:
@@ -348,7 +348,7 @@ OLD = dict(
 )
 
 
-# spec: specs/export/huggingface.vibee:89
+# spec: specs/export/huggingface.vibee:93
 def test_older_layouts_are_read() -> None:
     """The first Llama's file: as many key/value heads as heads, and the defaults of its time."""
     assert huggingface.decoder_config({"model_type": "llama", **OLD}) == small_config(
@@ -360,7 +360,7 @@ def test_older_layouts_are_read() -> None:
     assert huggingface.decoder_config(mixtral).moe == routing
 
 
-# spec: specs/export/huggingface.vibee:89
+# spec: specs/export/huggingface.vibee:93
 @pytest.mark.parametrize("key", ["type", "rope_type"])
 def test_older_layouts_are_read_with_scaled_positions(key: str) -> None:
     """rope_theta and rope_scaling of transformers 4, under both names of the type."""
@@ -380,7 +380,7 @@ def test_older_layouts_are_read_with_scaled_positions(key: str) -> None:
     assert huggingface.decoder_config(OLD | both).rope_base == 9.0
 
 
-# spec: specs/export/huggingface.vibee:89
+# spec: specs/export/huggingface.vibee:93
 def test_older_layouts_are_read_with_windows() -> None:
     """Qwen's window counts where use_sliding_window says so, and for all layers or none."""
     qwen = {"model_type": "qwen2", **OLD, "sliding_window": 8}
@@ -397,7 +397,7 @@ def test_older_layouts_are_read_with_windows() -> None:
         huggingface.decoder_config(windowed | {"max_window_layers": 2})
 
 
-# spec: specs/export/huggingface.vibee:90
+# spec: specs/export/huggingface.vibee:94
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -456,7 +456,7 @@ def test_foreign_configurations_are_refused(changes: dict[str, Any], said: str) 
         huggingface.decoder_config({"model_type": "llama", **OLD, **changes})
 
 
-# spec: specs/export/huggingface.vibee:99
+# spec: specs/export/huggingface.vibee:103
 def test_report_names_every_tensor(tmp_path: Path) -> None:
     """Of three missing, extra, transposed and misshapen tensors each stands under its heading."""
     huggingface.write_huggingface(small_model(), None, tmp_path / "model")
@@ -494,7 +494,7 @@ def test_report_names_every_tensor(tmp_path: Path) -> None:
     ]
 
 
-# spec: specs/export/huggingface.vibee:99
+# spec: specs/export/huggingface.vibee:103
 def test_report_names_every_tensor_up_to_a_limit() -> None:
     """Five names and the number of the others, or as many as are asked for."""
     report = huggingface.LoadReport(
@@ -509,7 +509,7 @@ def test_report_names_every_tensor_up_to_a_limit() -> None:
     assert report.describe(most=7) == "0 tensors match\n7 missing: a, b, c, d, e, f, g"
 
 
-# spec: specs/export/huggingface.vibee:99
+# spec: specs/export/huggingface.vibee:103
 @pytest.mark.parametrize("kind", ["missing", "unexpected", "transposed", "misshapen"])
 def test_report_names_every_tensor_and_one_fault_is_enough(kind: str) -> None:
     """Each kind alone makes the report incomplete; unread keys do not."""
@@ -519,7 +519,7 @@ def test_report_names_every_tensor_and_one_fault_is_enough(kind: str) -> None:
     assert huggingface.LoadReport(**{**fields, kind: ()}).complete
 
 
-# spec: specs/export/huggingface.vibee:129
+# spec: specs/export/huggingface.vibee:142
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_folder_holds_the_model(tmp_path: Path, tied: bool, dtype: torch.dtype) -> None:
@@ -541,7 +541,7 @@ def test_folder_holds_the_model(tmp_path: Path, tied: bool, dtype: torch.dtype) 
             assert torch.equal(file.get_tensor(name), place.of(model))
 
 
-# spec: specs/export/huggingface.vibee:130
+# spec: specs/export/huggingface.vibee:143
 def test_folder_holds_the_tokenizer(tmp_path: Path, tokenizer: Path) -> None:
     """write_huggingface: folder holds the tokenizer."""
     folder = tmp_path / "model"
@@ -566,7 +566,7 @@ def test_folder_holds_the_tokenizer(tmp_path: Path, tokenizer: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
-# spec: specs/export/huggingface.vibee:131
+# spec: specs/export/huggingface.vibee:144
 @pytest.mark.parametrize("limit", [1, 20_000, 100_000])
 def test_large_models_are_split(tmp_path: Path, limit: int) -> None:
     """Files of at most the limit (one tensor where it is larger), an index, and the same model."""
@@ -595,7 +595,7 @@ def test_large_models_are_split(tmp_path: Path, limit: int) -> None:
     assert all(torch.equal(w, again.state_dict()[name]) for name, w in model.state_dict().items())
 
 
-# spec: specs/export/huggingface.vibee:131
+# spec: specs/export/huggingface.vibee:144
 def test_large_models_are_split_at_the_limit(tmp_path: Path) -> None:
     """All of the model in as many bytes as it has is one file; one byte less are two."""
     model = small_model()
@@ -608,7 +608,7 @@ def test_large_models_are_split_at_the_limit(tmp_path: Path) -> None:
         huggingface.write_huggingface(model, None, tmp_path / "none", max_shard_bytes=0)
 
 
-# spec: specs/export/huggingface.vibee:132
+# spec: specs/export/huggingface.vibee:145
 def test_older_export_is_replaced(tmp_path: Path) -> None:
     """write_huggingface: older export is replaced."""
     folder = tmp_path / "model"
@@ -623,7 +623,7 @@ def test_older_export_is_replaced(tmp_path: Path) -> None:
     assert huggingface.read_huggingface(folder).config.num_layers == 1
 
 
-# spec: specs/export/huggingface.vibee:133
+# spec: specs/export/huggingface.vibee:146
 def test_other_folders_are_left_alone(tmp_path: Path) -> None:
     """write_huggingface: other folders are left alone."""
     (tmp_path / "thesis.txt").write_text("precious")
@@ -632,7 +632,7 @@ def test_other_folders_are_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 
 
-# spec: specs/export/huggingface.vibee:134
+# spec: specs/export/huggingface.vibee:147
 def test_failed_export_leaves_nothing(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -652,7 +652,7 @@ def test_failed_export_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-# spec: specs/export/huggingface.vibee:113
+# spec: specs/export/huggingface.vibee:117
 @pytest.mark.parametrize("family", FAMILIES)
 def test_reading_gives_the_same_model(tmp_path: Path, family: str) -> None:
     """read_huggingface: reading gives the same model."""
@@ -666,7 +666,7 @@ def test_reading_gives_the_same_model(tmp_path: Path, family: str) -> None:
     assert all(p.requires_grad and p.is_leaf for p in again.parameters())
 
 
-# spec: specs/export/huggingface.vibee:113
+# spec: specs/export/huggingface.vibee:117
 def test_reading_gives_the_same_model_and_lets_go_of_the_files(tmp_path: Path) -> None:
     """What is read does not change with the file."""
     model = small_model()
@@ -677,7 +677,40 @@ def test_reading_gives_the_same_model_and_lets_go_of_the_files(tmp_path: Path) -
     assert torch.equal(again.norm.weight, model.norm.weight)
 
 
-# spec: specs/export/huggingface.vibee:114
+# spec: specs/export/huggingface.vibee:129
+@pytest.mark.parametrize("num_experts", [0, 1, 3])
+def test_stored_weights_are_read_one_at_a_time(tmp_path: Path, num_experts: int) -> None:
+    """open_huggingface: stored weights are read one at a time."""
+    moe = RoutingConfig(num_experts=num_experts, top_k=1) if num_experts else None
+    model = small_model(moe=moe, tie_embeddings=False)
+    huggingface.write_huggingface(model, None, tmp_path / "model", max_shard_bytes=4000)
+    stored = huggingface.open_huggingface(tmp_path / "model")
+    assert (
+        stored.config == model.config or moe is not None
+    )  # coefficients of losses are not in the files
+    assert all(parameter.is_meta for parameter in stored.shapes.parameters())
+    assert len(set(stored.files.values())) > 1
+    for name, parameter in model.named_parameters():
+        if "gate_up_proj" in name:
+            for part in (slice(None, 40), slice(40, None)):
+                place = huggingface.TensorPlace(name, (slice(None), part))
+                assert torch.equal(stored.read(place), parameter.detach()[:, part])
+        else:
+            assert torch.equal(stored.read(huggingface.TensorPlace(name)), parameter.detach()), name
+
+
+# spec: specs/export/huggingface.vibee:129
+def test_stored_weights_are_read_one_at_a_time_if_all_are_there(tmp_path: Path) -> None:
+    """A folder that lacks a tensor is refused before any is read."""
+    huggingface.write_huggingface(small_model(), None, tmp_path / "model")
+    resaved(tmp_path / "model", lambda weights: weights.pop("model.norm.weight"))
+    with pytest.raises(
+        ValueError, match="do not belong together\n.*\n1 missing: model.norm.weight"
+    ):
+        huggingface.open_huggingface(tmp_path / "model")
+
+
+# spec: specs/export/huggingface.vibee:118
 def test_reading_follows_device_and_dtype(tmp_path: Path) -> None:
     """The dtypes of the file, each tensor its own, or the one that is given."""
     folder = tmp_path / "model"
@@ -698,7 +731,7 @@ def test_reading_follows_device_and_dtype(tmp_path: Path) -> None:
     assert {p.device.type for p in elsewhere.parameters()} == {"meta"}
 
 
-# spec: specs/export/huggingface.vibee:115
+# spec: specs/export/huggingface.vibee:119
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -725,7 +758,7 @@ def test_partial_loads_are_refused(tmp_path: Path, changes: dict[str, Any], said
     assert re.search(said, str(refused.value))
 
 
-# spec: specs/export/huggingface.vibee:116
+# spec: specs/export/huggingface.vibee:120
 def test_reading_refuses_other_models(tmp_path: Path) -> None:
     """What the configuration asks for and the decoder has not is named with the file."""
     folder = tmp_path / "model"
@@ -749,7 +782,7 @@ def test_reading_refuses_other_models(tmp_path: Path) -> None:
             huggingface.read_huggingface(folder)
 
 
-# spec: specs/export/huggingface.vibee:116
+# spec: specs/export/huggingface.vibee:120
 def test_reading_refuses_other_models_whose_files_are_broken(tmp_path: Path) -> None:
     """A cut file, a missing one, and an index that names what is not there or elsewhere."""
     folder = tmp_path / "model"
@@ -780,7 +813,7 @@ def test_reading_refuses_other_models_whose_files_are_broken(tmp_path: Path) -> 
             huggingface.read_huggingface(folder)
 
 
-# spec: specs/export/huggingface.vibee:145
+# spec: specs/export/huggingface.vibee:158
 def test_folders_and_names_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder as it is; a known name, and owner/name, through huggingface_hub."""
     asked: list[tuple[str, list[str]]] = []
@@ -816,14 +849,14 @@ def test_folders_and_names_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert huggingface.find_base_model(f"~/{tmp_path.name}") == tmp_path
 
 
-# spec: specs/export/huggingface.vibee:145
+# spec: specs/export/huggingface.vibee:158
 def test_folders_and_names_are_found_in_a_table() -> None:
     """Every short name stands for owner/name."""
     for name, repository in huggingface.BASE_MODELS:
         assert "/" not in name and repository.count("/") == 1
 
 
-# spec: specs/export/huggingface.vibee:153
+# spec: specs/export/huggingface.vibee:166
 def test_main_reports_and_exits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """0 with the parameters and the report, 1 with the report, 1 with a sentence."""
     folder = tmp_path / "model"

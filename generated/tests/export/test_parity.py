@@ -195,7 +195,7 @@ def test_compare_logits_second_is_finite() -> None:
         parity.compare_logits([x], [x + math.inf])
 
 
-# spec: specs/export/parity.vibee:153
+# spec: specs/export/parity.vibee:154
 def test_parity_gate_float32_is_exact() -> None:
     """parity_gate: float32 is exact.
 
@@ -206,8 +206,22 @@ def test_parity_gate_float32_is_exact() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:155
-@pytest.mark.parametrize(("stored", "kl"), [("f16", 1e-06), ("bf16", 1e-05), ("q8_0", 0.0001)])
+# spec: specs/export/parity.vibee:156
+@pytest.mark.parametrize(
+    ("stored", "kl"),
+    [
+        ("f16", 1e-06),
+        ("bf16", 1e-05),
+        ("q8_0", 0.0001),
+        ("q5_1", 0.005),
+        ("q5_0", 0.005),
+        ("q4_1", 0.02),
+        ("q4_0", 0.02),
+        ("tq2_0", 0.01),
+        ("tq1_0", 0.01),
+        ("i2_s", 0.01),
+    ],
+)
 def test_parity_gate_rounded_types_have_a_divergence(stored: str, kl: float) -> None:
     """parity_gate: rounded types have a divergence.
 
@@ -216,17 +230,17 @@ def test_parity_gate_rounded_types_have_a_divergence(stored: str, kl: float) -> 
     assert parity.parity_gate(stored) == parity.ParityGate(mean_kl=kl)
 
 
-# spec: specs/export/parity.vibee:158
+# spec: specs/export/parity.vibee:169
 def test_parity_gate_other_types() -> None:
     """parity_gate: other types.
 
-    Refused: parity_gate("q4_0")
+    Refused: parity_gate("q4")
     """
-    with pytest.raises(ValueError, match=re.escape("dtype is 'q4_0': use f32, f16, bf16, q8_0")):
-        parity.parity_gate("q4_0")
+    with pytest.raises(ValueError, match=re.escape("dtype is 'q4': use f32, f16, bf16, q8_0")):
+        parity.parity_gate("q4")
 
 
-# spec: specs/export/parity.vibee:187
+# spec: specs/export/parity.vibee:198
 def test_format_report_one_line() -> None:
     """format_report: one line.
 
@@ -401,7 +415,7 @@ def test_pytorch_logits_are_those_of_the_model(dtype: torch.dtype) -> None:
         parity.pytorch_logits(model, [[]])
 
 
-# spec: specs/export/parity.vibee:169
+# spec: specs/export/parity.vibee:180
 def test_bounds_are_kept_or_named() -> None:
     """parity_faults: bounds are kept or named."""
 
@@ -425,7 +439,7 @@ def test_bounds_are_kept_or_named() -> None:
         faults("f8")
 
 
-# spec: specs/export/parity.vibee:178
+# spec: specs/export/parity.vibee:189
 @pytest.fixture(scope="module")
 def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model with its tokenizer, as model/ and as model.gguf."""
@@ -437,7 +451,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-# spec: specs/export/parity.vibee:178
+# spec: specs/export/parity.vibee:189
 def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
     """What llama.cpp answers when it computes what PyTorch does, but for one logit."""
     tokenizer, model = Tokenizer(export / "tokenizer.model"), small_model()
@@ -456,7 +470,7 @@ def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
     return {"tokens": tokens, "logits": logits}
 
 
-# spec: specs/export/parity.vibee:178
+# spec: specs/export/parity.vibee:189
 def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """measure_parity: tokens are compared before logits."""
     stand = Stand(monkeypatch, **faithful(export, error=0.5))
@@ -489,7 +503,7 @@ def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.Mon
         parity.measure_parity(*arguments)
 
 
-# spec: specs/export/parity.vibee:198
+# spec: specs/export/parity.vibee:209
 def test_main_prints_and_judges(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -515,7 +529,7 @@ def test_main_prints_and_judges(
     assert len(stand.requests[-1]["prompts"]) == 3
 
 
-# spec: specs/export/parity.vibee:198
+# spec: specs/export/parity.vibee:209
 def test_main_prints_and_judges_the_file(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,11 +18,14 @@ import re
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import torch.distributed as dist
 from safetensors.torch import load_file
 
 from igla.architecture.decoder import (
@@ -38,7 +41,11 @@ from igla.data.pipeline import is_held_out
 from igla.data.reader import IGNORE_INDEX, Batch, TokenReader, held_out_batches
 from igla.data.sources import SourceConfig
 from igla.data.tokenizer import Tokenizer, TokenizerConfig
+from igla.distributed import layout
 from igla.distributed.checkpointing import CheckpointConfig
+from igla.distributed.dry_run import describe_choice, dry_run
+from igla.distributed.layout import Cluster, ParallelConfig
+from igla.distributed.ranks import run_ranks
 from igla.evaluation.metrics import ProgressLine, Throughput, format_count, read_log
 from igla.evaluation.tracking import LoggingConfig, Trackers
 from igla.export.parity import ParityReport, format_report, parity_faults
@@ -60,7 +67,7 @@ CONFIG = DecoderConfig(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:396
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -71,7 +78,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:426
+# spec: specs/recipes/pretrain.vibee:447
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -94,7 +101,7 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:494
 @pytest.fixture(scope="module")
 def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options whose data are prepared, once for all tests; the prepared files are not written to."""
@@ -103,14 +110,14 @@ def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:396
 @pytest.fixture(scope="module")
 def data(first_options: subject.Options) -> subject.PreparedData:
     """Tokenizer and shards that tests only read."""
     return subject.prepare_data(first_options)
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:396
 def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
     """Two sources of different kinds and sizes, with weights and terms of use."""
     write_texts(folder / "web")
@@ -124,7 +131,7 @@ def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:396
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options with two sources, three quarters of the sequences from the first."""
@@ -133,21 +140,21 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return dataclasses.replace(make_options(folder), data=None, documents=documents)
 
 
-# spec: specs/recipes/pretrain.vibee:396
+# spec: specs/recipes/pretrain.vibee:404
 @pytest.fixture(scope="module")
 def mixed_data(mixed: subject.Options) -> subject.PreparedData:
     """Shards of both sources, which tests only read."""
     return subject.prepare_data(mixed)
 
 
-# spec: specs/recipes/pretrain.vibee:352
+# spec: specs/recipes/pretrain.vibee:360
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:396
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -155,7 +162,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:427
+# spec: specs/recipes/pretrain.vibee:448
 def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     """Every tensor that the next step depends on."""
     state = {f"model.{k}": v.clone() for k, v in trainer.model.state_dict().items()}
@@ -164,14 +171,14 @@ def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     return state | {"random": torch.get_rng_state()}
 
 
-# spec: specs/recipes/pretrain.vibee:427
+# spec: specs/recipes/pretrain.vibee:448
 def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert a.keys() == b.keys()
     for name, tensor in a.items():
         assert torch.equal(tensor, b[name]), name
 
 
-# spec: specs/recipes/pretrain.vibee:243
+# spec: specs/recipes/pretrain.vibee:250
 def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     """tokens_per_step: all sequences of all microbatches.
 
@@ -186,7 +193,7 @@ def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:284
+# spec: specs/recipes/pretrain.vibee:291
 def test_after_step_steps_are_counted() -> None:
     """after_step: steps are counted.
 
@@ -201,7 +208,7 @@ def test_after_step_steps_are_counted() -> None:
     assert subject.after_step(start, 8, False) == subject.Progress(step=4, tokens=48, skipped=2)
 
 
-# spec: specs/recipes/pretrain.vibee:304
+# spec: specs/recipes/pretrain.vibee:311
 def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     """after_evaluation: an improvement is less by the delta.
 
@@ -219,7 +226,7 @@ def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:311
+# spec: specs/recipes/pretrain.vibee:318
 def test_after_evaluation_the_first_is_the_best() -> None:
     """after_evaluation: the first is the best.
 
@@ -231,7 +238,7 @@ def test_after_evaluation_the_first_is_the_best() -> None:
     ) == subject.Progress(step=2, best_step=2, best_loss=9.0)
 
 
-# spec: specs/recipes/pretrain.vibee:319
+# spec: specs/recipes/pretrain.vibee:326
 @pytest.mark.parametrize(("step", "finished"), [(3, False), (4, True)])
 def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     """is_finished: at the last step.
@@ -250,7 +257,7 @@ def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:325
+# spec: specs/recipes/pretrain.vibee:332
 @pytest.mark.parametrize(("since", "finished"), [(1, False), (2, True)])
 def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> None:
     """is_finished: when patience is at its end.
@@ -269,7 +276,20 @@ def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> 
     )
 
 
-# spec: specs/recipes/pretrain.vibee:31
+# spec: specs/recipes/pretrain.vibee:429
+def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
+    """step_work: all sequences of all microbatches are shared.
+
+    Law: step_work(TrainingConfig(steps=1, sequence_length=7, batch_size=3, microbatches=5),
+    float32) == Workload(sequence_length=7, batch_size=3, global_batch=15, bytes_per_element=4)
+    """
+    assert subject.step_work(
+        subject.TrainingConfig(steps=1, sequence_length=7, batch_size=3, microbatches=5),
+        torch.float32,
+    ) == layout.Workload(sequence_length=7, batch_size=3, global_batch=15, bytes_per_element=4)
+
+
+# spec: specs/recipes/pretrain.vibee:38
 def test_data_config_defaults() -> None:
     """DataConfig has the defaults of the spec."""
     config = subject.DataConfig()
@@ -281,7 +301,7 @@ def test_data_config_defaults() -> None:
     assert config.shard_tokens == 1000000
 
 
-# spec: specs/recipes/pretrain.vibee:31
+# spec: specs/recipes/pretrain.vibee:38
 def test_data_config_is_frozen() -> None:
     """DataConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.DataConfig()
@@ -292,7 +312,7 @@ def test_data_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:31
+# spec: specs/recipes/pretrain.vibee:38
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -312,7 +332,7 @@ def test_data_config_refuses(change: dict[str, object], message: str) -> None:
         subject.DataConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:31
+# spec: specs/recipes/pretrain.vibee:38
 @pytest.mark.parametrize(
     "change",
     [
@@ -333,7 +353,7 @@ def test_data_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:45
+# spec: specs/recipes/pretrain.vibee:52
 def test_mix_config_defaults() -> None:
     """MixConfig has the defaults of the spec."""
     config = subject.MixConfig()
@@ -345,7 +365,7 @@ def test_mix_config_defaults() -> None:
     assert config.loss_decay == 0.5
 
 
-# spec: specs/recipes/pretrain.vibee:45
+# spec: specs/recipes/pretrain.vibee:52
 def test_mix_config_is_frozen() -> None:
     """MixConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.MixConfig()
@@ -356,7 +376,7 @@ def test_mix_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:45
+# spec: specs/recipes/pretrain.vibee:52
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -383,7 +403,7 @@ def test_mix_config_refuses(change: dict[str, object], message: str) -> None:
         subject.MixConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:45
+# spec: specs/recipes/pretrain.vibee:52
 @pytest.mark.parametrize(
     "change",
     [
@@ -409,7 +429,7 @@ def test_mix_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:59
+# spec: specs/recipes/pretrain.vibee:66
 def test_training_config_defaults() -> None:
     """TrainingConfig has the defaults of the spec."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -425,7 +445,7 @@ def test_training_config_defaults() -> None:
     assert config.evaluate_batches == 8
 
 
-# spec: specs/recipes/pretrain.vibee:59
+# spec: specs/recipes/pretrain.vibee:66
 def test_training_config_is_frozen() -> None:
     """TrainingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -436,7 +456,7 @@ def test_training_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:59
+# spec: specs/recipes/pretrain.vibee:66
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -466,7 +486,7 @@ def test_training_config_refuses(change: dict[str, object], message: str) -> Non
         subject.TrainingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:59
+# spec: specs/recipes/pretrain.vibee:66
 @pytest.mark.parametrize(
     "change",
     [
@@ -506,7 +526,7 @@ def test_training_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:85
+# spec: specs/recipes/pretrain.vibee:92
 def test_schedule_config_defaults() -> None:
     """ScheduleConfig has the defaults of the spec."""
     config = subject.ScheduleConfig()
@@ -520,7 +540,7 @@ def test_schedule_config_defaults() -> None:
     assert config.step_interval == 0.1
 
 
-# spec: specs/recipes/pretrain.vibee:85
+# spec: specs/recipes/pretrain.vibee:92
 def test_schedule_config_is_frozen() -> None:
     """ScheduleConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ScheduleConfig()
@@ -531,7 +551,7 @@ def test_schedule_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:85
+# spec: specs/recipes/pretrain.vibee:92
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -568,7 +588,7 @@ def test_schedule_config_refuses(change: dict[str, object], message: str) -> Non
         subject.ScheduleConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:85
+# spec: specs/recipes/pretrain.vibee:92
 @pytest.mark.parametrize(
     "change",
     [
@@ -615,7 +635,7 @@ def test_schedule_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:104
+# spec: specs/recipes/pretrain.vibee:111
 def test_stopping_config_defaults() -> None:
     """StoppingConfig has the defaults of the spec."""
     config = subject.StoppingConfig()
@@ -624,7 +644,7 @@ def test_stopping_config_defaults() -> None:
     assert config.min_delta == 0.0
 
 
-# spec: specs/recipes/pretrain.vibee:104
+# spec: specs/recipes/pretrain.vibee:111
 def test_stopping_config_is_frozen() -> None:
     """StoppingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.StoppingConfig()
@@ -635,7 +655,7 @@ def test_stopping_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:104
+# spec: specs/recipes/pretrain.vibee:111
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -654,7 +674,7 @@ def test_stopping_config_refuses(change: dict[str, object], message: str) -> Non
         subject.StoppingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:104
+# spec: specs/recipes/pretrain.vibee:111
 @pytest.mark.parametrize(
     "change",
     [
@@ -674,7 +694,7 @@ def test_stopping_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:115
+# spec: specs/recipes/pretrain.vibee:122
 def test_progress_defaults() -> None:
     """Progress has the defaults of the spec."""
     config = subject.Progress()
@@ -687,7 +707,7 @@ def test_progress_defaults() -> None:
     assert config.evaluations_since_best == 0
 
 
-# spec: specs/recipes/pretrain.vibee:115
+# spec: specs/recipes/pretrain.vibee:122
 def test_progress_is_frozen() -> None:
     """Progress takes keywords alone, and no field of it can be changed or added."""
     config = subject.Progress()
@@ -698,7 +718,7 @@ def test_progress_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:126
+# spec: specs/recipes/pretrain.vibee:133
 def test_export_config_defaults() -> None:
     """ExportConfig has the defaults of the spec."""
     config = subject.ExportConfig()
@@ -710,7 +730,7 @@ def test_export_config_defaults() -> None:
     assert config.continuation_temperature == 0.7
 
 
-# spec: specs/recipes/pretrain.vibee:126
+# spec: specs/recipes/pretrain.vibee:133
 def test_export_config_is_frozen() -> None:
     """ExportConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ExportConfig()
@@ -721,7 +741,7 @@ def test_export_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:126
+# spec: specs/recipes/pretrain.vibee:133
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -745,7 +765,7 @@ def test_export_config_refuses(change: dict[str, object], message: str) -> None:
         subject.ExportConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:126
+# spec: specs/recipes/pretrain.vibee:133
 @pytest.mark.parametrize(
     "change",
     [
@@ -766,7 +786,7 @@ def test_export_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:163
+# spec: specs/recipes/pretrain.vibee:170
 def test_option_origin_is_frozen() -> None:
     """OptionOrigin takes keywords alone, and no field of it can be changed or added."""
     config = subject.OptionOrigin(name="training.steps", value="8", origin="recipe")
@@ -777,7 +797,7 @@ def test_option_origin_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:163
+# spec: specs/recipes/pretrain.vibee:170
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"origin": "something else"}, "is not one of default, recipe, smoke_profile, command_line")],
@@ -789,7 +809,7 @@ def test_option_origin_refuses(change: dict[str, object], message: str) -> None:
         subject.OptionOrigin(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:163
+# spec: specs/recipes/pretrain.vibee:170
 @pytest.mark.parametrize(
     "change",
     [
@@ -808,7 +828,7 @@ def test_option_origin_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:171
+# spec: specs/recipes/pretrain.vibee:178
 def test_target_shares_is_frozen() -> None:
     """TargetShares takes keywords alone, and no field of it can be changed or added."""
     config = subject.TargetShares(supervised=0.9, padded=0.0, cut=0.5)
@@ -819,7 +839,7 @@ def test_target_shares_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:171
+# spec: specs/recipes/pretrain.vibee:178
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -841,7 +861,7 @@ def test_target_shares_refuses(change: dict[str, object], message: str) -> None:
         subject.TargetShares(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:171
+# spec: specs/recipes/pretrain.vibee:178
 @pytest.mark.parametrize(
     "change",
     [
@@ -860,7 +880,7 @@ def test_target_shares_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:179
+# spec: specs/recipes/pretrain.vibee:186
 def test_memory_estimate_is_frozen() -> None:
     """MemoryEstimate takes keywords alone, and no field of it can be changed or added."""
     config = subject.MemoryEstimate(
@@ -873,7 +893,7 @@ def test_memory_estimate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:195
+# spec: specs/recipes/pretrain.vibee:202
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -886,7 +906,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:195
+# spec: specs/recipes/pretrain.vibee:202
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -897,14 +917,14 @@ def test_smoke_model_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:26
+# spec: specs/recipes/pretrain.vibee:33
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert subject.FIRST_LOSS_TOLERANCE == 0.1
     assert subject.SAMPLED_WINDOWS == 64
 
 
-# spec: specs/recipes/pretrain.vibee:352
+# spec: specs/recipes/pretrain.vibee:360
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -924,6 +944,7 @@ def test_options_default_to_the_recipe() -> None:
         schedule="cosine", warmup_fraction=0.08, final_ratio=0.05
     )
     assert options.gradient == GradientConfig(max_norm=1.0)
+    assert options.distributed == ParallelConfig(layout="auto")
     assert options.checkpoint == CheckpointConfig(every_steps=100)
     assert options.stopping == subject.StoppingConfig()
     assert options.logging == LoggingConfig()
@@ -937,7 +958,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:352
+# spec: specs/recipes/pretrain.vibee:360
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -957,6 +978,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
         schedule="cosine", warmup_fraction=0.08, final_ratio=0.05
     )
     assert smoke.gradient == GradientConfig(max_norm=1.0)
+    assert smoke.distributed == ParallelConfig(layout="auto")
     assert smoke.checkpoint == CheckpointConfig(every_steps=2)
     assert smoke.stopping == subject.StoppingConfig()
     assert smoke.logging == LoggingConfig()
@@ -969,7 +991,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:368
+# spec: specs/recipes/pretrain.vibee:376
 def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """auto is bfloat16 where /proc/cpuinfo lists an instruction for it, float32 elsewhere."""
     cpu = torch.device("cpu")
@@ -987,7 +1009,7 @@ def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> Non
     assert subject.choose_precision("bfloat16", cpu) == (torch.bfloat16, "as asked")
 
 
-# spec: specs/recipes/pretrain.vibee:368
+# spec: specs/recipes/pretrain.vibee:376
 def test_precision_follows_the_processor_where_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -1002,7 +1024,7 @@ def test_precision_follows_the_processor_where_nothing_is_known(
     assert subject.choose_precision("auto", torch.device("cuda"))[0] == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:379
+# spec: specs/recipes/pretrain.vibee:387
 def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
     """The command line goes before the recipe, and that before the standard library."""
     named = (SourceConfig(name="web", location="s3://web", weight=2.0),)
@@ -1024,7 +1046,7 @@ def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
     assert [(source.name, source.location) for source in found] == [("own", "notes"), ("web", "w")]
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:396
 def test_held_out_files_are_never_trained_on(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1052,7 +1074,7 @@ def test_held_out_files_are_never_trained_on(
     assert "1 empty, 1 not utf8\n" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:396
 def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1090,7 +1112,7 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     assert {path.name for path in (options.out / "data").iterdir()} == names
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:396
 def test_held_out_files_are_never_trained_on_as_the_options_choose(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1114,7 +1136,7 @@ def test_held_out_files_are_never_trained_on_as_the_options_choose(
     assert len(sides) == 2
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:396
 def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject.Options) -> None:
     """A file name may be of bytes that are no text; where the system refuses it there is none."""
     name = fresh.data / os.fsdecode(b"\xff.txt")
@@ -1129,7 +1151,7 @@ def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject
     )
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:396
 def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: Path) -> None:
     """A missing folder, an empty one and a vocabulary out of reach: a sentence, and no output."""
     options = fresh
@@ -1146,7 +1168,7 @@ def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: P
     assert not list(options.out.rglob("*.*"))
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:396
 @pytest.mark.parametrize(
     "contents, sentence",
     [
@@ -1170,7 +1192,7 @@ def test_bad_data_is_refused_before_any_work_as_is_text_of_another_encoding(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:396
 def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
     fresh: subject.Options, tmp_path: Path
 ) -> None:
@@ -1181,7 +1203,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
         subject.prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:396
 def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1202,7 +1224,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     assert list((fresh.out / "data").iterdir()) == []
 
 
-# spec: specs/recipes/pretrain.vibee:388
+# spec: specs/recipes/pretrain.vibee:396
 def test_bad_data_is_refused_before_any_work_of_each_source(
     mixed: subject.Options, tmp_path: Path
 ) -> None:
@@ -1229,7 +1251,7 @@ def test_bad_data_is_refused_before_any_work_of_each_source(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:396
+# spec: specs/recipes/pretrain.vibee:404
 def test_mix_is_that_of_weights_or_sizes(
     mixed_data: subject.PreparedData, data: subject.PreparedData
 ) -> None:
@@ -1251,7 +1273,7 @@ def test_mix_is_that_of_weights_or_sizes(
     assert (default.step_size, default.smoothing, default.loss_decay) == (1.0, 0.001, 0.5)
 
 
-# spec: specs/recipes/pretrain.vibee:412
+# spec: specs/recipes/pretrain.vibee:420
 def test_realised_mix_is_the_target(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -1268,7 +1290,7 @@ def test_realised_mix_is_the_target(
     assert [share.samples for share in trainer.reader.report()] == [18, 6]
 
 
-# spec: specs/recipes/pretrain.vibee:412
+# spec: specs/recipes/pretrain.vibee:420
 def test_realised_mix_is_the_target_of_what_is_read(
     mixed: subject.Options, mixed_data: subject.PreparedData
 ) -> None:
@@ -1289,7 +1311,7 @@ def test_realised_mix_is_the_target_of_what_is_read(
     assert (single.packing, single.sequence_length) == ("best_fit", 16)
 
 
-# spec: specs/recipes/pretrain.vibee:412
+# spec: specs/recipes/pretrain.vibee:420
 def test_ranks_share_the_mix(
     mixed: subject.Options, mixed_data: subject.PreparedData, data: subject.PreparedData
 ) -> None:
@@ -1304,7 +1326,7 @@ def test_ranks_share_the_mix(
         assert ranks[0].state_dict() == ranks[1].state_dict() == one.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:426
+# spec: specs/recipes/pretrain.vibee:447
 def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     """Batches of this size with these targets, one document a row."""
     inputs = torch.arange(targets.numel()).reshape(targets.shape) % 300
@@ -1312,7 +1334,7 @@ def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     return [Batch(inputs=i, targets=t, document_ids=torch.zeros_like(i)) for i, t in parts]
 
 
-# spec: specs/recipes/pretrain.vibee:426
+# spec: specs/recipes/pretrain.vibee:447
 def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.PreparedData) -> None:
     """The same tokens in one microbatch or four, unequal and fully masked rows: one gradient."""
     targets = torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300
@@ -1340,7 +1362,7 @@ def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.Prep
     assert record_one["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:426
+# spec: specs/recipes/pretrain.vibee:447
 def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     tmp_path: Path, data: subject.PreparedData
 ) -> None:
@@ -1356,7 +1378,7 @@ def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     assert all(bool(p.isfinite().all()) for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:427
+# spec: specs/recipes/pretrain.vibee:448
 def test_resumed_run_equals_the_unbroken_one(
     tmp_path: Path, options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1381,7 +1403,7 @@ def test_resumed_run_equals_the_unbroken_one(
     assert resumed.progress == unbroken.progress
 
 
-# spec: specs/recipes/pretrain.vibee:427
+# spec: specs/recipes/pretrain.vibee:448
 def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1401,7 +1423,7 @@ def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     assert report.endswith("going on from the checkpoint of step 1\n")
 
 
-# spec: specs/recipes/pretrain.vibee:427
+# spec: specs/recipes/pretrain.vibee:448
 def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1412,7 +1434,7 @@ def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     assert read_log(subject.Trainer(options, data, CONFIG).log.path) == []
 
 
-# spec: specs/recipes/pretrain.vibee:428
+# spec: specs/recipes/pretrain.vibee:449
 def test_other_options_are_refused_by_name(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1446,7 +1468,7 @@ def test_other_options_are_refused_by_name(
         )
 
 
-# spec: specs/recipes/pretrain.vibee:428
+# spec: specs/recipes/pretrain.vibee:449
 def test_other_options_are_refused_by_name_as_are_unknown_ones(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1469,7 +1491,7 @@ def test_other_options_are_refused_by_name_as_are_unknown_ones(
         subject.Trainer(options, data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:429
+# spec: specs/recipes/pretrain.vibee:450
 def test_training_lowers_the_loss(
     tmp_path: Path, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1491,7 +1513,7 @@ def test_training_lowers_the_loss(
     shown: list[tuple[int, float, bool]] = []
 
     class Line(ProgressLine):
-        def __init__(self, total_steps: int, *, start_step: int) -> None:
+        def __init__(self, total_steps: int, *, start_step: int, stream: object) -> None:
             started.append((total_steps, start_step))
             super().__init__(total_steps, start_step=start_step)
 
@@ -1529,14 +1551,14 @@ def test_training_lowers_the_loss(
     assert kept_steps(options) == [5, 10, 15, 20, 21]
 
 
-# spec: specs/recipes/pretrain.vibee:429
+# spec: specs/recipes/pretrain.vibee:450
 def kept_steps(options: subject.Options) -> list[int]:
     """The steps of the checkpoints on the disk."""
     folders = (options.out / "checkpoints").glob("step-*")
     return sorted(int(path.name.removeprefix("step-")) for path in folders)
 
 
-# spec: specs/recipes/pretrain.vibee:223, :235, :430
+# spec: specs/recipes/pretrain.vibee:230, :242, :451
 def test_learning_rate_follows_the_schedule(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1556,7 +1578,7 @@ def test_learning_rate_follows_the_schedule(
         assert all(p.grad is None for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:223, :235, :430
+# spec: specs/recipes/pretrain.vibee:230, :242, :451
 def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     """What is drawn over the run is what its steps have; a run of one step has no warm-up."""
     training = subject.TrainingConfig(steps=40, sequence_length=8, batch_size=1)
@@ -1594,7 +1616,7 @@ def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     assert (default.step_factor, default.step_start, default.step_interval) == (0.316, 0.8, 0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:223, :235, :430
+# spec: specs/recipes/pretrain.vibee:230, :242, :451
 def test_learning_rate_follows_the_schedule_in_steps_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1613,7 +1635,7 @@ def test_learning_rate_follows_the_schedule_in_steps_too(
     assert planned == pytest.approx(rates, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:252, :431
+# spec: specs/recipes/pretrain.vibee:259, :452
 @pytest.mark.parametrize(
     "config", [{}, {"hidden_size": 64, "init_std": 0.2, "tie_embeddings": False}]
 )
@@ -1632,7 +1654,7 @@ def test_first_loss_is_as_expected(
     assert "warning" not in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:252, :431
+# spec: specs/recipes/pretrain.vibee:259, :452
 def test_first_loss_is_as_expected_or_there_is_a_warning(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1650,7 +1672,7 @@ def test_first_loss_is_as_expected_or_there_is_a_warning(
         assert (sentence in capsys.readouterr().err) == warned
 
 
-# spec: specs/recipes/pretrain.vibee:432
+# spec: specs/recipes/pretrain.vibee:453
 @pytest.mark.parametrize(
     "kind, schedule",
     [("adamw", "wsd"), ("lamb", "trinity"), ("muon", "step"), ("muon", "cosine")],
@@ -1678,7 +1700,7 @@ def test_optimizers_and_schedules_resume(
     assert type(resumed.optimizer).__name__.lower() == kind
 
 
-# spec: specs/recipes/pretrain.vibee:433
+# spec: specs/recipes/pretrain.vibee:454
 def test_speed_and_records_are_logged(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1701,7 +1723,7 @@ def test_speed_and_records_are_logged(
     assert len(read_log(subject.Trainer(options, data, CONFIG).speed_log.path)) == 6
 
 
-# spec: specs/recipes/pretrain.vibee:433
+# spec: specs/recipes/pretrain.vibee:454
 def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1720,7 +1742,7 @@ def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices
             assert record["model_flops_utilization"] == pytest.approx(expected, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:433
+# spec: specs/recipes/pretrain.vibee:454
 def test_speed_and_records_are_logged_only_with_what_is_installed(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1735,7 +1757,7 @@ def test_speed_and_records_are_logged_only_with_what_is_installed(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:521
+# spec: specs/recipes/pretrain.vibee:547
 def test_report_has_the_curves_and_the_options(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1754,7 +1776,7 @@ def test_report_has_the_curves_and_the_options(
     assert f"wrote {options.out / 'report.html'}" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:521
+# spec: specs/recipes/pretrain.vibee:547
 def test_report_has_the_mix(
     mixed: subject.Options, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1807,7 +1829,7 @@ def test_report_has_the_mix(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:434
+# spec: specs/recipes/pretrain.vibee:455
 def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) -> None:
     """In these steps the gradient of this parameter holds the value."""
     parameter = dict(trainer.model.named_parameters())[name]
@@ -1818,7 +1840,7 @@ def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) ->
     parameter.register_hook(spoiled)
 
 
-# spec: specs/recipes/pretrain.vibee:434
+# spec: specs/recipes/pretrain.vibee:455
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_steps_that_are_not_finite_are_skipped(
     options: subject.Options, data: subject.PreparedData, value: float
@@ -1841,7 +1863,7 @@ def test_steps_that_are_not_finite_are_skipped(
     assert not torch.equal(state_of(trainer)["model.norm.weight"], before["model.norm.weight"])
 
 
-# spec: specs/recipes/pretrain.vibee:434
+# spec: specs/recipes/pretrain.vibee:455
 def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1864,7 +1886,7 @@ def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     assert_same_state(state_of(trainer), before)
 
 
-# spec: specs/recipes/pretrain.vibee:434
+# spec: specs/recipes/pretrain.vibee:455
 def test_steps_that_are_not_finite_are_skipped_until_they_are_too_many(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1890,7 +1912,315 @@ def test_steps_that_are_not_finite_are_skipped_until_they_are_too_many(
     assert (again.step, again.progress.skipped, again.progress.skipped_in_a_row) == (4, 3, 2)
 
 
-# spec: specs/recipes/pretrain.vibee:435
+# Several ranks, in float64, so that nothing but the order of sums is another.
+
+SHARED = dataclasses.replace(CONFIG, num_kv_heads=2)
+ROUTED = dataclasses.replace(
+    SHARED, moe=RoutingConfig(num_experts=3, top_k=2, bias_rate=0.1), tie_embeddings=False
+)
+
+
+# spec: specs/recipes/pretrain.vibee:457
+def in_double(*_: object) -> tuple[torch.dtype, str]:
+    """In place of choose_precision."""
+    return torch.float64, "so that sums may be in any order"
+
+
+# spec: specs/recipes/pretrain.vibee:456
+@pytest.fixture
+def double(options: subject.Options, monkeypatch: pytest.MonkeyPatch) -> subject.Options:
+    """Options of a run in float64, of four sequences a step, as they would be split over two ranks."""
+    monkeypatch.setattr(subject, "choose_precision", in_double)
+    training = dataclasses.replace(
+        options.training, weights="precision", batch_size=2, microbatches=2
+    )
+    write_texts(options.data)
+    optimizer = OptimizerConfig(master_dtype="parameter", moment_dtype="parameter")
+    return dataclasses.replace(options, training=training, optimizer=optimizer)
+
+
+# spec: specs/recipes/pretrain.vibee:456
+def new_trainer(options: subject.Options, config: DecoderConfig) -> subject.Trainer:
+    """A trainer of this rank, whose data the first rank prepares."""
+    data = subject.first_rank_first(lambda: subject.prepare_data(options))
+    return subject.Trainer(options, data, config)
+
+
+# spec: specs/recipes/pretrain.vibee:456
+def of_layout(options: subject.Options, name: str, **sizes: Any) -> subject.Options:
+    """The same run in a folder of its own, spread in this way."""
+    out = options.out.parent / name
+    return dataclasses.replace(options, out=out, distributed=ParallelConfig(**sizes))
+
+
+# spec: specs/recipes/pretrain.vibee:456
+def run_whole(options: subject.Options, config: DecoderConfig) -> tuple[list[dict[str, Any]], Any]:
+    """All records of a run, and its weights."""
+    with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
+        trainer = new_trainer(options, config)
+        trainer.run()
+    whole = trainer.engine.whole(trainer.model)
+    return read_log(options.out / "log.jsonl"), whole and whole.state_dict()
+
+
+# spec: specs/recipes/pretrain.vibee:456
+def run_on_ranks(runs: list[tuple[subject.Options, DecoderConfig]]) -> list[Any]:
+    """The same on a rank, for each of these runs."""
+    subject.choose_precision = in_double
+    return [run_whole(options, config) for options, config in runs]
+
+
+# spec: specs/recipes/pretrain.vibee:456
+def assert_close(
+    found: tuple[list[dict[str, Any]], Any], wanted: tuple[list[dict[str, Any]], Any]
+) -> None:
+    """All numbers of the log to 1e-12, and the weights to 1e-10."""
+    for one, other in zip(found[0], wanted[0], strict=True):
+        assert one == pytest.approx(other, rel=1e-12, abs=1e-12)
+    torch.testing.assert_close(found[1], wanted[1], rtol=1e-10, atol=1e-10)
+
+
+# spec: specs/recipes/pretrain.vibee:456
+def test_ranks_train_as_one_process(double: subject.Options) -> None:
+    """Losses, norms, held-out losses and weights of copies, of shared weights, matrices and sequences."""
+    layouts = {"copies": {"dp": 2}, "shards": {}, "matrices": {"tp": 2}, "sequences": {"cp": 2}}
+    runs = [(of_layout(double, name, **sizes), SHARED) for name, sizes in layouts.items()]
+    runs += [(of_layout(double, f"routed-{dp}", dp=dp), ROUTED) for dp in (1, 2)]
+    wanted = {
+        config: run_whole(of_layout(double, name, fsdp=1), config)
+        for name, config in (("alone", SHARED), ("routed", ROUTED))
+    }
+    found, others = run_ranks(run_on_ranks, 2, (runs,), timeout=240.0)
+    for (options, config), result, other in zip(runs, found, others, strict=True):
+        assert len(result[0]) == 7 and max(r.get("gradient_norm", 0) for r in result[0]) > 1
+        assert_close(result, wanted[config])
+        assert other == (result[0], None), options.out  # one log, and one who has the whole model
+
+
+# spec: specs/recipes/pretrain.vibee:456
+def summarized(options: subject.Options) -> tuple[list[str], str]:
+    """What a rank says before a run, and what it prints."""
+    with redirect_stdout(io.StringIO()) as printed:
+        trainer = new_trainer(options, CONFIG)
+        lines = subject.summarize(trainer, [])
+        subject.say("\n".join(lines))
+    return lines, printed.getvalue()
+
+
+# spec: specs/recipes/pretrain.vibee:456
+def test_ranks_train_as_one_process_and_say_how(fresh: subject.Options) -> None:
+    """Sizes, the reasons of auto and the memory of a rank; one rank alone prints them."""
+    (lines, printed), (_, nothing) = run_ranks(
+        summarized, 2, (of_layout(fresh, "auto", layout="auto"),)
+    )
+    assert printed.endswith("\n".join(lines) + "\n") and nothing == ""
+    said = dict(line.split(": ", 1) for line in lines)
+    assert said["ranks"] == "2, dp=2; each computes 2 x 1 sequences of a step"
+    assert said["layout"].startswith("dp=2, no activation computed again: 0.0 GB a rank")
+    assert "MB (weights 0.0" in said["memory"] and said["memory"].endswith(" a rank")
+    assert "distributed.layout='auto'" in ", ".join(lines)
+
+
+# spec: specs/recipes/pretrain.vibee:457
+def take_two(options: subject.Options) -> Any:
+    """Two steps from where the folder is, and a checkpoint; the weights at the first rank."""
+    subject.choose_precision = in_double
+    with redirect_stdout(io.StringIO()):
+        trainer = new_trainer(options, SHARED)
+    records = [trainer.train_step() for _ in range(2)]
+    trainer.save()
+    whole = trainer.engine.whole(trainer.model)
+    return trainer.step, records, whole and whole.state_dict()
+
+
+# spec: specs/recipes/pretrain.vibee:457
+@pytest.mark.parametrize("sizes", [{}, {"dp": 2}])
+def test_runs_go_on_with_other_ranks(double: subject.Options, sizes: dict[str, int]) -> None:
+    """One process, then two ranks, then one: the run that nothing stopped."""
+    alone, shared = of_layout(double, "other", fsdp=1), of_layout(double, "other", **sizes)
+    found = [take_two(alone)[:2]]
+    found += [run_ranks(take_two, 2, (shared,))[0][:2]]
+    step, records, weights = take_two(alone)
+    found += [(step, records)]
+    assert [step for step, _ in found] == [2, 4, 6]
+    unbroken = of_layout(double, "unbroken", fsdp=1)
+    wanted = [take_two(unbroken) for _ in range(3)]
+    for (_, records), (_, expected, _) in zip(found, wanted, strict=True):
+        for one, other in zip(records, expected, strict=True):
+            assert one == pytest.approx(other, rel=1e-12, abs=1e-12)
+    torch.testing.assert_close(weights, wanted[-1][2], rtol=1e-10, atol=1e-10)
+
+
+# spec: specs/recipes/pretrain.vibee:458
+def run_with_trouble(options: subject.Options) -> tuple[str, list[str], str]:
+    """Rank 1 alone has a loss that is no number in step 2, and a signal in step 4."""
+    with redirect_stdout(io.StringIO()) as printed, redirect_stderr(printed):
+        trainer = new_trainer(options, CONFIG)
+        take, skipped = trainer._loss, []
+
+        def troubled(batch: Batch) -> tuple[torch.Tensor, int]:
+            loss, tokens = take(batch)
+            if dist.get_rank() == 1 and trainer.step == 3:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return loss * (math.nan if dist.get_rank() == 1 and trainer.step == 1 else 1), tokens
+
+        def step() -> dict[str, Any]:
+            record = type(trainer).train_step(trainer)
+            skipped.append(record.get("skipped", ""))
+            return record
+
+        trainer._loss, trainer.train_step = troubled, step
+        try:
+            trainer.run()
+        except subject.Interrupted as stop:
+            return f"{stop.exit_status}: {stop}", skipped, printed.getvalue()
+    return "not stopped", skipped, printed.getvalue()
+
+
+# spec: specs/recipes/pretrain.vibee:458
+@pytest.mark.parametrize("sizes", [{}, {"dp": 2}])
+def test_ranks_decide_alike(fresh: subject.Options, sizes: dict[str, int]) -> None:
+    """What one rank alone meets is met by all, in the same step."""
+    options = of_layout(fresh, "trouble", **sizes)
+    first, second = run_ranks(run_with_trouble, 2, (options,))
+    said = "143: interrupted after step 4, state saved; run the same command again to go on"
+    assert first[0] == second[0] == said
+    assert first[1] == second[1] == ["", "embed_tokens.weight", "", ""]
+    assert "step 2 skipped" in first[2] and second[2] == ""
+    assert kept_steps(options) == [2, 4]
+    records = read_log(options.out / "log.jsonl")
+    assert [r["step"] for r in records] == [0, 1, 2, 3, 4] and "skipped" in records[2]
+
+
+# spec: specs/recipes/pretrain.vibee:458
+def run_without_hope(options: subject.Options) -> tuple[int, list[float]]:
+    """No evaluation is an improvement, so that patience ends; the weights are then those of the beginning."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        trainer = new_trainer(options, CONFIG)
+        trainer.run()
+        data, training = trainer.data, options.training
+        found = subject.evaluate_sources(
+            trainer.model, data, training, torch.float32, None, trainer.engine
+        )
+    return trainer.step, [nats / targets for nats, targets in found.values()]
+
+
+# spec: specs/recipes/pretrain.vibee:458
+def test_ranks_decide_alike_when_to_stop(fresh: subject.Options) -> None:
+    """Patience ends for all at once, and the best weights are read back by all."""
+    training = dataclasses.replace(fresh.training, steps=20, evaluate_every=1)
+    stopping = subject.StoppingConfig(patience=2, min_delta=0.02)
+    options = dataclasses.replace(fresh, training=training, stopping=stopping)
+    wanted = run_without_hope(of_layout(options, "alone", fsdp=1))
+    assert 2 < wanted[0] < 20
+    for step, losses in run_ranks(run_without_hope, 2, (of_layout(options, "shards"),)):
+        assert step == wanted[0] and losses == pytest.approx(wanted[1], rel=1e-5)
+
+
+# spec: specs/recipes/pretrain.vibee:565
+@pytest.fixture
+def two_ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The environment of the first of two ranks, without the other one."""
+    for name, value in {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    yield
+
+
+# spec: specs/recipes/pretrain.vibee:565
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            ["--distributed.pp", "2"],
+            "pp=2 with tied embeddings: the first and the last stage would share a weight",
+        ),
+        (
+            ["--distributed.tp", "3"],
+            "2 ranks cannot be shared out over tp=3 = 3: start a multiple of 3",
+        ),
+        (
+            ["--training.batch-size", "3"],
+            "global_batch=3 is no multiple of 2 sequences, batch_size=1 on each",
+        ),
+        (
+            ["--training.weights", "precision"],
+            "2 ranks and training.weights=precision: the shards of several",
+        ),
+        (
+            ["--training.compile"],
+            "2 ranks and training.compile: it is of one process; give --training.no-compile",
+        ),
+        (
+            ["--optimizer.kind", "muon"],
+            "2 ranks and optimizer.kind=muon: it needs whole matrices, which ranks",
+        ),
+        (
+            ["--distributed.offload", "--distributed.dp", "2"],
+            "2 ranks and distributed.offload: nothing is shared",
+        ),
+        (
+            ["--distributed.tp", "2", "--loss.z-coefficient", "0.1"],
+            "2 ranks and loss.label_smoothing and loss.z",
+        ),
+    ],
+)
+def test_what_ranks_cannot_do_is_refused_first(
+    fresh: subject.Options,
+    two_ranks: None,
+    capsys: pytest.CaptureFixture[str],
+    given: list[str],
+    said: str,
+) -> None:
+    """A sentence on what it is, before a group is made or a file is written."""
+    assert subject.main([*arguments_for(fresh), "--distributed.layout", "fixed", *given]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {said}") and error.count("\n") == 1
+    assert not fresh.out.exists()
+
+
+# spec: specs/recipes/pretrain.vibee:565
+def test_what_ranks_cannot_do_is_refused_first_to_one_process(
+    fresh: subject.Options, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Sizes above one need ranks."""
+    assert subject.main([*arguments_for(fresh), "--distributed.tp", "2"]) == 1
+    said = "error: 1 ranks cannot be shared out over tp=2 = 2: start a multiple of 2 ranks, or change a size\n"
+    assert capsys.readouterr().err == said
+    assert subject.main([*arguments_for(fresh), "--distributed.offload"]) == 1
+    assert (
+        "1 ranks and distributed.offload: nothing is shared here; leave it out"
+        in capsys.readouterr().err
+    )
+    assert not fresh.out.exists()
+
+
+# spec: specs/recipes/pretrain.vibee:574
+def test_dry_run_needs_no_ranks(
+    options: subject.Options, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The lines of the dry run for this model and this work; nothing is read or written."""
+    given = [
+        *arguments_for(options),
+        "--dry-run",
+        "--world-size",
+        "4",
+        "--training.precision",
+        "float32",
+    ]
+    assert subject.main([*given, "--distributed.layout", "fixed", "--distributed.tp", "2"]) == 0
+    config = dataclasses.replace(subject.SMOKE_CONFIG, vocab_size=300)
+    work = subject.step_work(subject.SMOKE.training, torch.float32)
+    choice = dry_run(config, ParallelConfig(tp=2), Cluster(ranks=4), work)
+    assert capsys.readouterr().out == "\n".join(describe_choice(choice, 80 * 10**9)) + "\n"
+    assert subject.main([*given, "--distributed.layout", "fixed", "--distributed.tp", "3"]) == 1
+    assert capsys.readouterr().err.startswith("error: 4 ranks cannot be shared out over tp=3 = 3: ")
+    assert subject.main([*arguments_for(options), "--world-size", "4"]) == 1
+    said = "error: --world-size is of --dry-run: start 4 ranks with torchrun --nproc-per-node 4\n"
+    assert capsys.readouterr().err == said
+    assert not options.out.exists()
+
+
+# spec: specs/recipes/pretrain.vibee:459
 def run_with_losses(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1905,7 +2235,7 @@ def run_with_losses(
     return trainer
 
 
-# spec: specs/recipes/pretrain.vibee:435
+# spec: specs/recipes/pretrain.vibee:459
 def test_best_checkpoint_is_kept(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1924,7 +2254,7 @@ def test_best_checkpoint_is_kept(
     assert held_out == [5.0, 3.0, 4.0, 3.5]
 
 
-# spec: specs/recipes/pretrain.vibee:435
+# spec: specs/recipes/pretrain.vibee:459
 def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1936,7 +2266,7 @@ def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     assert kept_steps(options) == [2]
 
 
-# spec: specs/recipes/pretrain.vibee:436
+# spec: specs/recipes/pretrain.vibee:460
 def test_training_stops_early(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1967,7 +2297,7 @@ def test_training_stops_early(
     assert capsys.readouterr().out == said
 
 
-# spec: specs/recipes/pretrain.vibee:436
+# spec: specs/recipes/pretrain.vibee:460
 def test_training_stops_early_only_if_asked_to(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1979,7 +2309,7 @@ def test_training_stops_early_only_if_asked_to(
     assert run_with_losses(impatient, data, monkeypatch, [1.0, 1.0]).step == 2
 
 
-# spec: specs/recipes/pretrain.vibee:437
+# spec: specs/recipes/pretrain.vibee:461
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_mixed_runs_resume(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path, dynamic: bool
@@ -2013,7 +2343,7 @@ def test_mixed_runs_resume(
     assert (targets == pytest.approx([0.75, 0.25], abs=1e-9)) == (not dynamic)
 
 
-# spec: specs/recipes/pretrain.vibee:437
+# spec: specs/recipes/pretrain.vibee:461
 def test_mixed_runs_resume_with_the_same_mix_alone(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -2037,7 +2367,7 @@ def test_mixed_runs_resume_with_the_same_mix_alone(
         subject.Trainer(dataclasses.replace(moving, training=rarely), mixed_data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:438
+# spec: specs/recipes/pretrain.vibee:462
 def test_mix_follows_the_losses(
     mixed: subject.Options,
     mixed_data: subject.PreparedData,
@@ -2075,7 +2405,7 @@ def test_mix_follows_the_losses(
     }  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:478
 def gradients_of(
     config: DecoderConfig,
     options: subject.Options,
@@ -2098,12 +2428,12 @@ def gradients_of(
     return seen, trainer.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:478
 def routed(**routing: Any) -> DecoderConfig:
     return dataclasses.replace(CONFIG, moe=RoutingConfig(num_experts=4, top_k=2, **routing))
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:478
 @pytest.mark.parametrize("config", [CONFIG, routed(balance_coefficient=0.0, z_coefficient=0.1)])
 def test_experts_are_balanced_and_microbatches_make_no_difference(
     options: subject.Options, data: subject.PreparedData, config: DecoderConfig
@@ -2129,7 +2459,7 @@ def test_experts_are_balanced_and_microbatches_make_no_difference(
             assert record_four[name] == pytest.approx(value, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:478
 def test_experts_are_balanced(options: subject.Options, data: subject.PreparedData) -> None:
     """The gradient holds that of both losses of the routers, each times its coefficient; the log names them."""
     options = dataclasses.replace(options, gradient=GradientConfig(max_norm=1e9))
@@ -2164,7 +2494,7 @@ def test_experts_are_balanced(options: subject.Options, data: subject.PreparedDa
     assert record["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:478
 def test_experts_are_balanced_by_their_biases_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2185,7 +2515,7 @@ def test_experts_are_balanced_by_their_biases_too(
     assert all(torch.equal(a, b) for a, b in zip(before, biases, strict=True))
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:478
 def test_experts_are_balanced_in_a_whole_run(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2201,7 +2531,7 @@ def test_experts_are_balanced_in_a_whole_run(
     assert torch.cuda.is_available() or said in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:455
+# spec: specs/recipes/pretrain.vibee:479
 def test_losses_are_those_of_the_settings(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2230,7 +2560,7 @@ def test_losses_are_those_of_the_settings(
     assert record["z_loss"] == pytest.approx(math.log(300) ** 2, rel=0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:456
+# spec: specs/recipes/pretrain.vibee:480
 def test_weights_have_their_dtype(options: subject.Options, data: subject.PreparedData) -> None:
     """bfloat16 weights are the rounded masters of the optimizer, which move by less than they can show."""
     slow = dataclasses.replace(options.optimizer, learning_rate=1e-5)
@@ -2253,7 +2583,7 @@ def test_weights_have_their_dtype(options: subject.Options, data: subject.Prepar
     assert trainer.train_step() == resumed.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:456
+# spec: specs/recipes/pretrain.vibee:480
 def test_weights_have_their_dtype_where_masters_are_declined(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2273,7 +2603,7 @@ def test_weights_have_their_dtype_where_masters_are_declined(
         assert trainer.model.head_weight.dtype == dtype
 
 
-# spec: specs/recipes/pretrain.vibee:456
+# spec: specs/recipes/pretrain.vibee:480
 def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     """What is written are the bfloat16 weights, number by number."""
     training = dataclasses.replace(fresh.training, precision="bfloat16", weights="precision")
@@ -2285,7 +2615,7 @@ def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     assert (fresh.out / "model-f32.gguf").is_file()
 
 
-# spec: specs/recipes/pretrain.vibee:457
+# spec: specs/recipes/pretrain.vibee:481
 @pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
 def test_compiled_training_is_the_same(
     backend: str,
@@ -2316,7 +2646,7 @@ def test_compiled_training_is_the_same(
     subject._compiled_forward.cache_clear()
 
 
-# spec: specs/recipes/pretrain.vibee:457
+# spec: specs/recipes/pretrain.vibee:481
 def test_compiled_training_is_the_same_only_with_a_compiler(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2330,7 +2660,7 @@ def test_compiled_training_is_the_same_only_with_a_compiler(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:494
 def test_shares_of_targets_are_counted(
     data: subject.PreparedData, first_options: subject.Options
 ) -> None:
@@ -2355,7 +2685,7 @@ def test_shares_of_targets_are_counted(
         assert shares.padded == pytest.approx(padded, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:494
 def test_shares_of_targets_are_counted_in_a_sample(
     data: subject.PreparedData, first_options: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2373,7 +2703,7 @@ def test_shares_of_targets_are_counted_in_a_sample(
     assert len(set(shares)) > 1
 
 
-# spec: specs/recipes/pretrain.vibee:270
+# spec: specs/recipes/pretrain.vibee:277
 def test_memory_is_estimated_by_part() -> None:
     """By hand for a model of one block; products in two bytes take half of the activations and casts."""
     config = dataclasses.replace(CONFIG, num_layers=1)
@@ -2402,7 +2732,7 @@ def test_memory_is_estimated_by_part() -> None:
     assert wide.activations == pytest.approx(kept, rel=0.15)
 
 
-# spec: specs/recipes/pretrain.vibee:270
+# spec: specs/recipes/pretrain.vibee:277
 def kept_for_backward(
     config: DecoderConfig, training: subject.TrainingConfig
 ) -> list[torch.Tensor]:
@@ -2422,7 +2752,7 @@ def kept_for_backward(
     return list(kept.values())
 
 
-# spec: specs/recipes/pretrain.vibee:360
+# spec: specs/recipes/pretrain.vibee:368
 def test_origins_of_options_are_named() -> None:
     """The command line goes before the smoke profile, that before the recipe, that before the type."""
     given = [
@@ -2459,7 +2789,7 @@ def test_origins_of_options_are_named() -> None:
     assert set(plain.values()) == {"default", "recipe"} and plain["training.steps"] == "recipe"
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:504
 def test_summary_says_what_follows(options: subject.Options, data: subject.PreparedData) -> None:
     """Each number is that of its formula, and each option stands there once, by origin."""
     training = dataclasses.replace(options.training, microbatches=3)
@@ -2495,7 +2825,7 @@ def test_summary_says_what_follows(options: subject.Options, data: subject.Prepa
         assert f"{option.name}={option.value}" in options_said
 
 
-# spec: specs/recipes/pretrain.vibee:493
+# spec: specs/recipes/pretrain.vibee:518
 def test_evaluation_counts_every_target_once(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2531,7 +2861,7 @@ def test_evaluation_counts_every_target_once(
     assert half[0] == pytest.approx(total, rel=1e-2) and half[0] != pytest.approx(total, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:506
+# spec: specs/recipes/pretrain.vibee:532
 def test_sources_are_evaluated_apart(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -2565,7 +2895,7 @@ def test_sources_are_evaluated_apart(
     assert scores["unigram"] == pytest.approx(bits / len(text), rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:493
+# spec: specs/recipes/pretrain.vibee:518
 def test_evaluation_drops_nothing(options: subject.Options, data: subject.PreparedData) -> None:
     """Dropout is for training: evaluation has none, draws nothing, and leaves training as it was."""
     config = dataclasses.replace(CONFIG, attention_dropout=0.5, stochastic_depth=0.5)
@@ -2577,7 +2907,7 @@ def test_evaluation_drops_nothing(options: subject.Options, data: subject.Prepar
     assert trainer.model.training
 
 
-# spec: specs/recipes/pretrain.vibee:514
+# spec: specs/recipes/pretrain.vibee:540
 def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData) -> None:
     """Bits per byte of the held-out bytes, against gzip itself and a unigram counted by hand."""
     text = data.held_out_text()
@@ -2599,12 +2929,12 @@ def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData)
     assert scores.keys() == {"model", "unigram", "gzip -9"}
 
 
-# spec: specs/recipes/pretrain.vibee:530
+# spec: specs/recipes/pretrain.vibee:556
 def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
 
-# spec: specs/recipes/pretrain.vibee:530
+# spec: specs/recipes/pretrain.vibee:556
 def test_export_writes_what_the_options_name(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2626,7 +2956,7 @@ def test_export_writes_what_the_options_name(
 REPORT = ParityReport(max_abs=1e-6, mean_kl=0.0, argmax_agreement=1.0, positions=5)
 
 
-# spec: specs/recipes/pretrain.vibee:530
+# spec: specs/recipes/pretrain.vibee:556
 def test_export_writes_what_the_options_name_and_proves_it(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2665,7 +2995,7 @@ def test_export_writes_what_the_options_name_and_proves_it(
     assert str(caught.value) == f"{path} is not the model: {path!r}; {trainer.model!r}"
 
 
-# spec: specs/recipes/pretrain.vibee:530
+# spec: specs/recipes/pretrain.vibee:556
 def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2691,7 +3021,7 @@ def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     assert f"llama.cpp goes on from {prompt!r}:\n  | {prompt}\n  |     return 1\n" in report
 
 
-# spec: specs/recipes/pretrain.vibee:538
+# spec: specs/recipes/pretrain.vibee:565
 @pytest.fixture(scope="module")
 def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[str, Any]:
     """The result of a run that nothing interrupts."""
@@ -2699,7 +3029,7 @@ def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[st
     return subject.train(first_options, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:538
+# spec: specs/recipes/pretrain.vibee:565
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_ends_like_the_unbroken_one(
     fresh: subject.Options,
@@ -2737,7 +3067,7 @@ def test_interrupted_run_ends_like_the_unbroken_one(
     assert "going on" not in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:538
+# spec: specs/recipes/pretrain.vibee:565
 def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     whole: dict[str, Any], first_options: subject.Options
 ) -> None:
@@ -2751,7 +3081,7 @@ def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     assert (first_options.out / "loss.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# spec: specs/recipes/pretrain.vibee:546
+# spec: specs/recipes/pretrain.vibee:582
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -2762,7 +3092,7 @@ def arguments_for(options: subject.Options, **more: object) -> list[str]:
     ]  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:546
+# spec: specs/recipes/pretrain.vibee:582
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2780,10 +3110,11 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert subject.main([*arguments_for(options), "--export.gguf", "f31"]) == 1
     assert "export.gguf names f31; known: f32" in capsys.readouterr().err
     routed = dataclasses.replace(subject.SMOKE_CONFIG, moe=RoutingConfig(num_experts=2, top_k=1))
+    other = dataclasses.replace(subject.SMOKE_CONFIG, activation="geglu")
     with pytest.raises(
-        ValueError, match=r"^moe is .*; write no GGUF file, with --export.gguf and nothing"
+        ValueError, match=r"^activation is .*; write no GGUF file, with --export.gguf and nothing"
     ):
-        subject.train(options, routed)
+        subject.train(options, other)
     shared = dataclasses.replace(routed.moe, num_shared_experts=1)
     with pytest.raises(ValueError, match="mixtral has"):
         subject.train(options, dataclasses.replace(routed, moe=shared))
@@ -2804,7 +3135,7 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:546
+# spec: specs/recipes/pretrain.vibee:582
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -2821,7 +3152,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:546
+# spec: specs/recipes/pretrain.vibee:582
 def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2856,7 +3187,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     assert "error: cannot write" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:546
+# spec: specs/recipes/pretrain.vibee:582
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2873,7 +3204,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         signal.signal(signal.SIGINT, before)
 
 
-# spec: specs/recipes/pretrain.vibee:546
+# spec: specs/recipes/pretrain.vibee:582
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2888,7 +3219,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
-# spec: specs/recipes/pretrain.vibee:546
+# spec: specs/recipes/pretrain.vibee:582
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
