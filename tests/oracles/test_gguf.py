@@ -7,7 +7,10 @@ networks exaggerate rounding: the gates of igla.export.parity are for trained on
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import gguf as peer
@@ -341,3 +344,41 @@ def test_llama_cpp_says_what_is_wrong(tmp_path: Path, tokenizer: Path) -> None:
             path.write_bytes(content)
         with pytest.raises(parity.ParityError, match=f"cannot load {path}: .+"):
             parity.llama_cpp_tokenize(path, ["a"])
+
+
+CONVERTER = os.environ.get("LLAMA_CPP_CONVERTER", "")
+# Keys that say who wrote the file, or what arch llama and a SentencePiece vocabulary do without them.
+OTHER_KEYS = ("tokenizer.ggml.pre", "tokenizer.ggml.add_sep_token", "tokenizer.ggml.padding_token_id")
+NOT_COMPARED = ("general.", "GGUF.", "llama.rope.scaling.type", *OTHER_KEYS)
+
+
+@pytest.mark.skipif(not CONVERTER, reason="LLAMA_CPP_CONVERTER names no convert_hf_to_gguf.py of llama.cpp")
+@pytest.mark.parametrize("dtype", ["f32", "f16", "bf16", "q8_0"])
+@pytest.mark.parametrize("tied", [True, False])
+def test_file_is_that_of_llama_cpps_own_converter(
+    tmp_path: Path, tokenizer: Path, dtype: str, tied: bool
+) -> None:
+    """From our Hugging Face folder: the same tensors bit for bit, the same tokenizer, the same keys.
+
+    The converter is in the source archive of llama-cpp-python, vendor/llama.cpp/convert_hf_to_gguf.py.
+    """
+    model = random_model(12, tie_embeddings=tied, vocab_size=600)  # no rows beyond the pieces, which it names otherwise
+    write_huggingface(model, tokenizer, tmp_path / "model")
+    write_gguf(model, tokenizer, tmp_path / "ours.gguf", dtype)
+    command = [sys.executable, CONVERTER, str(tmp_path / "model"), "--outtype", dtype]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    subprocess.run(
+        [*command, "--outfile", str(tmp_path / "theirs.gguf")], check=True, env=environment, capture_output=True
+    )
+    ours, theirs = peer.GGUFReader(tmp_path / "ours.gguf"), peer.GGUFReader(tmp_path / "theirs.gguf")
+    found = {tensor.name: tensor for tensor in ours.tensors}
+    wanted = {tensor.name: tensor for tensor in theirs.tensors}
+    assert sorted(found) == sorted(wanted)
+    for name, tensor in wanted.items():
+        assert found[name].tensor_type == tensor.tensor_type, name
+        assert np.array_equal(found[name].data, tensor.data), name
+    keys = {key: field.contents() for key, field in ours.fields.items()}
+    for key, field in theirs.fields.items():
+        if not key.startswith(NOT_COMPARED):
+            assert keys[key] == field.contents(), key
+    assert keys["general.file_type"] == theirs.fields["general.file_type"].contents()

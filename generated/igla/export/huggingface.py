@@ -568,13 +568,22 @@ def _shapes(files: list[Path]) -> dict[str, tuple[int, ...]]:
         try:
             with safe_open(path, "pt") as file:
                 for name in file.keys():  # noqa: SIM118 - the file is no mapping
-                    shapes[name] = tuple(file.get_slice(name).get_shape())
+                    tensor = file.get_slice(name)
+                    _require_float(path, name, tensor.get_dtype())
+                    shapes[name] = tuple(tensor.get_shape())
         except (OSError, SafetensorError) as error:
             raise ValueError(
                 f"{path} cannot be read ({error}): it is cut or damaged, fetch it again"
             ) from error
     # Old Llama files hold the frequencies of the rotary positions, which are computed here.
     return {name: s for name, s in shapes.items() if not name.endswith("rotary_emb.inv_freq")}
+
+
+# spec: specs/export/huggingface.vibee:96
+def _require_float(path: Path, name: str, dtype: str) -> None:
+    """Refuse what is no weight of these models, whole numbers and packed types among them."""
+    if dtype not in ("F64", "F32", "F16", "BF16"):
+        raise ValueError(f"{path}: {name} has the dtype {dtype}, weights are F32, F16, BF16 or F64")
 
 
 # spec: specs/export/huggingface.vibee:96
@@ -626,7 +635,7 @@ def inspect_huggingface(folder: Path) -> LoadReport:
     return _examine(folder)[2]
 
 
-# spec: specs/export/huggingface.vibee:122
+# spec: specs/export/huggingface.vibee:123
 def _examine_whole(folder: Path) -> tuple[Decoder, list[Path]]:
     """The decoder on the meta device and the files of its weights, all of which must be there."""
     model, files, report = _examine(folder)
@@ -637,7 +646,7 @@ def _examine_whole(folder: Path) -> tuple[Decoder, list[Path]]:
     return model, files
 
 
-# spec: specs/export/huggingface.vibee:122
+# spec: specs/export/huggingface.vibee:123
 def open_huggingface(folder: Path) -> StoredDecoder:
     """Returns the decoder with its weights left in their files.
 
@@ -675,9 +684,9 @@ def read_huggingface(
     When: The model is read.
 
     Raises:
-        ValueError if a file is missing or broken, for a model that the decoder does not
-            compute, and with the report unless every tensor has its place and every place its
-            tensor.
+        ValueError if a file is missing or broken, holds anything but floats, for a model that
+            the decoder does not compute, and with the report unless every tensor has its place
+            and every place its tensor.
     """
     model, files = _examine_whole(folder)
     places = huggingface_tensors(model.config)
@@ -711,7 +720,7 @@ def _place(
 # 4. Writing.
 
 
-# spec: specs/export/huggingface.vibee:131
+# spec: specs/export/huggingface.vibee:132
 def write_huggingface(
     model: Decoder, tokenizer: Path | None, out: Path, max_shard_bytes: int = 5_000_000_000
 ) -> None:
@@ -764,7 +773,7 @@ def write_huggingface(
         _remove(partial)
 
 
-# spec: specs/export/huggingface.vibee:131
+# spec: specs/export/huggingface.vibee:132
 def _write_weights(model: Decoder, folder: Path, max_shard_bytes: int) -> dict[str, Any]:
     """One file, or several of at most max_shard_bytes; returns the index where there are several."""
     tensors = {name: place.of(model) for name, place in huggingface_tensors(model.config).items()}
@@ -789,7 +798,7 @@ def _write_weights(model: Decoder, folder: Path, max_shard_bytes: int) -> dict[s
     return {"model.safetensors.index.json": index}
 
 
-# spec: specs/export/huggingface.vibee:131
+# spec: specs/export/huggingface.vibee:132
 def _shards(tensors: dict[str, Tensor], max_shard_bytes: int) -> list[list[str]]:
     """Names in their order, as many to a file as fit; a larger tensor has a file of its own."""
     shards: list[list[str]] = [[]]
@@ -803,7 +812,7 @@ def _shards(tensors: dict[str, Tensor], max_shard_bytes: int) -> list[list[str]]
     return shards
 
 
-# spec: specs/export/huggingface.vibee:131
+# spec: specs/export/huggingface.vibee:132
 def _publish(partial: Path, out: Path) -> None:
     """Put the finished folder in its place; an older one is moved aside first, then removed."""
     for path in partial.iterdir():
@@ -817,7 +826,7 @@ def _publish(partial: Path, out: Path) -> None:
     _remove(replaced)
 
 
-# spec: specs/export/huggingface.vibee:131
+# spec: specs/export/huggingface.vibee:132
 def _remove(folder: Path) -> None:
     """Remove a folder of ours, if it is there."""
     if folder.is_dir():
@@ -827,7 +836,7 @@ def _remove(folder: Path) -> None:
 # 5. Base models by name.
 
 
-# spec: specs/export/huggingface.vibee:149
+# spec: specs/export/huggingface.vibee:150
 def find_base_model(name: str) -> Path:
     """Returns the folder that it names.
 
@@ -865,7 +874,7 @@ def find_base_model(name: str) -> Path:
         ) from error
 
 
-# spec: specs/export/huggingface.vibee:160
+# spec: specs/export/huggingface.vibee:161
 def main(arguments: list[str] | None = None) -> int:
     """Prints what the folder or name holds, and exit status 0 if it can be read, else 1 with the
     report.
