@@ -149,7 +149,7 @@ def test_refuses_what_cannot_run(config: ParallelConfig, ranks: int, said: str) 
 def test_refuses_what_cannot_run_yet() -> None:
     """What parallelize would refuse is refused before a model is made."""
     untied = dataclasses.replace(CONFIG, tie_embeddings=False)
-    with pytest.raises(ValueError, match="pp=2, ep=1: stages and shared experts are not built"):
+    with pytest.raises(ValueError, match="pp=2: stages are not built yet; set it to 1"):
         engine.plan_ranks(untied, ParallelConfig(pp=2), WORK, 2)
 
 
