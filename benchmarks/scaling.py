@@ -2,16 +2,17 @@
 
     python benchmarks/scaling.py            prints a table for docs/scaling.md
 
-Each rank has its own sequences, so that without communication and with a core for each a step would take as
-long on any number. Compute is that of one rank; bytes a second are those of gloo's all-gather between as many
-ranks, measured with a tensor of the size of a layer; nothing overlaps, since both want the same cores. Each
-figure is the least of several, which other work on the machine disturbs least.
+Each rank has its own sequences, so that without communication a step would take as long on any number. Compute
+is that of as many processes that do not talk to each other, for they share the cores of this machine; bytes a
+second are those of gloo's all-gather between as many ranks, measured with a tensor of the size of a layer;
+nothing overlaps, since both want the same cores. Each figure is the least of several, which other work on the
+machine disturbs least.
 """
 
 from __future__ import annotations
 
-import os
 import time
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -37,21 +38,21 @@ WORLD_SIZES = (1, 2, 4)
 REPEATS = 7
 
 
-def least(work: Callable[[], object]) -> float:
-    """Seconds of the fastest call after a first one."""
-    work()
-    seconds = []
-    for _ in range(REPEATS):
-        if dist.is_initialized():
+def least(*works: Callable[[], object]) -> list[float]:
+    """Seconds of the fastest call of each, in turns, after a first one."""
+    seconds: list[list[float]] = [[] for _ in works]
+    for _ in range(REPEATS + 1):
+        for work, found in zip(works, seconds, strict=True):
             dist.barrier()
-        begin = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - begin)
-    return min(seconds)
+            begin = time.perf_counter()
+            work()
+            found.append(time.perf_counter() - begin)
+    return [min(found[1:]) for found in seconds]
 
 
-def measure() -> tuple[float, float, float]:
-    """Seconds of a step, bytes that this rank sends in it, and bytes a second that gloo moves."""
+def measure() -> tuple[float, float, float, float]:
+    """Seconds of a step without and with communication, bytes sent in it, bytes a second of gloo."""
+    warnings.simplefilter("ignore", FutureWarning)  # older torch knows the newer names not
     ranks = dist.get_world_size()
     config = ParallelConfig()
     mesh = build_mesh(resolve_layout(config, ranks), "cpu")
@@ -59,37 +60,36 @@ def measure() -> tuple[float, float, float]:
         model = Decoder(CONFIG)
     parallelize(model, mesh, config)
     init_weights(model, "cpu", 0)
+    alone = Decoder(CONFIG)
     tokens_bt = torch.arange(256).remainder(CONFIG.vocab_size)[None]
 
-    def step() -> None:
+    def step(model: Decoder) -> None:
         model.logits(model(tokens_bt)).logsumexp(-1).sum().backward()
         model.zero_grad()
 
-    seconds = least(step)
+    compute, seconds = least(lambda: step(alone), lambda: step(model))
     with counting_sends() as sends:
-        step()
+        step(model)
     part = torch.zeros(block_params(CONFIG) // ranks)
     whole = torch.zeros(len(part) * ranks)
     sent = 4 * len(part) * (ranks - 1)
-    speed = sent / least(lambda: dist.all_gather_into_tensor(whole, part)) if ranks > 1 else 0.0
-    return seconds, sum(size for _, size in sends), speed
+    speed = sent / least(lambda: dist.all_gather_into_tensor(whole, part))[0]
+    return compute, seconds, sum(size for _, size in sends), speed
 
 
 def main() -> None:
-    cores = len(os.sched_getaffinity(0))
-    compute = 0.0
-    print("| ranks | sent, MB | formula, MB | gloo, MB/s | predicted, ms | measured, ms |")
-    print("|---|---|---|---|---|---|")
+    print("| ranks | sent, MB | formula, MB | gloo, MB/s | compute, ms | predicted, ms | measured, ms |")
+    print("|---|---|---|---|---|---|---|")
     for ranks in WORLD_SIZES:
         layout = Layout(fsdp=ranks)
         formula = gather_bytes(CONFIG, ParallelConfig(), layout, 1, 4) + reduce_bytes(CONFIG, layout)
         found = run_ranks(measure, ranks, timeout=300.0)
-        seconds, sent, speed = max(x[0] for x in found), found[0][1], min(x[2] for x in found)
-        compute = compute or seconds
-        busy = compute * max(1.0, ranks / cores)
-        predicted = step_seconds(busy, formula, speed, 0.0) if ranks > 1 else compute
-        shown = f"{sent / 1e6:.2f} | {formula / 1e6:.2f} | {speed / 1e6:.0f}"
-        print(f"| {ranks} | {shown} | {1e3 * predicted:.1f} | {1e3 * seconds:.1f} |")
+        compute, seconds = (max(x[index] for x in found) for index in (0, 1))
+        sent, speed = found[0][2], min(x[3] for x in found)
+        predicted = step_seconds(compute, formula, speed, 0.0) if ranks > 1 else compute
+        sizes = f"{sent / 1e6:.2f} | {formula / 1e6:.2f} | {speed / 1e6:.0f}"
+        times = " | ".join(f"{1e3 * x:.0f}" for x in (compute, predicted, seconds))
+        print(f"| {ranks} | {sizes} | {times} |", flush=True)
 
 
 if __name__ == "__main__":

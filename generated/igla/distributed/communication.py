@@ -37,7 +37,7 @@ from igla.distributed.layout import (
 )
 
 
-# spec: specs/distributed/communication.vibee:14
+# spec: specs/distributed/communication.vibee:19
 def ring_share(ranks: int) -> float:
     """What a rank sends of something that n ranks gather, or reduce to parts, as a part of the
     whole.
@@ -45,7 +45,7 @@ def ring_share(ranks: int) -> float:
     return (ranks - 1) / ranks
 
 
-# spec: specs/distributed/communication.vibee:22
+# spec: specs/distributed/communication.vibee:27
 def gather_bytes(
     model: DecoderConfig,
     config: ParallelConfig,
@@ -65,7 +65,7 @@ def gather_bytes(
     return microbatches * bytes_per_element * weights / layout.tp
 
 
-# spec: specs/distributed/communication.vibee:35
+# spec: specs/distributed/communication.vibee:45
 def reduce_bytes(model: DecoderConfig, layout: Layout) -> float:
     """Bytes of gradients in float32 that a rank sends in a step, to the ranks that share weights,
     and to the other copies.
@@ -77,7 +77,7 @@ def reduce_bytes(model: DecoderConfig, layout: Layout) -> float:
     return WEIGHT_BYTES * stage_params(model, layout) / layout.tp * (ring_share(ranks) + copies)
 
 
-# spec: specs/distributed/communication.vibee:44
+# spec: specs/distributed/communication.vibee:54
 def ring_bytes(model: DecoderConfig, layout: Layout, workload: Workload) -> float:
     """Bytes of keys and values that a rank sends in a step to the next one of its sequence.
 
@@ -100,7 +100,7 @@ def ring_bytes(model: DecoderConfig, layout: Layout, workload: Workload) -> floa
     return stage_layers(model, layout) * block * passes if layout.cp > 1 else 0.0
 
 
-# spec: specs/distributed/communication.vibee:55
+# spec: specs/distributed/communication.vibee:65
 def step_seconds(compute: float, sent: float, bytes_per_second: float, overlap: float) -> float:
     """Seconds of a step that computes for so long, and sends so many bytes of which a part is sent
     meanwhile.
@@ -112,7 +112,7 @@ def step_seconds(compute: float, sent: float, bytes_per_second: float, overlap: 
     return compute + sending - min(overlap * sending, compute)
 
 
-# spec: specs/distributed/communication.vibee:71
+# spec: specs/distributed/communication.vibee:81
 def scaling_efficiency(
     compute: float, sent: float, bytes_per_second: float, overlap: float
 ) -> float:
@@ -124,12 +124,12 @@ def scaling_efficiency(
     return compute / step_seconds(compute, sent, bytes_per_second, overlap)
 
 
-# spec: specs/distributed/communication.vibee:81
+# spec: specs/distributed/communication.vibee:91
 # Of each collective: the argument that is the whole, and how often a ring sends its share of it.
 _WHOLES = {"_allgather_base_": (0, 1), "_reduce_scatter_base_": (1, 1), "allreduce_": (0, 2)}
 
 
-# spec: specs/distributed/communication.vibee:81
+# spec: specs/distributed/communication.vibee:91
 class _Counter(TorchDispatchMode):
     """Sees each call into torch.distributed, also those of FSDP2 and DDP."""
 
@@ -156,19 +156,19 @@ class _Counter(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-# spec: specs/distributed/communication.vibee:81
+# spec: specs/distributed/communication.vibee:91
 def _is_group(argument: object) -> bool:
     return hasattr(argument, "_type") and "ProcessGroup" in str(argument._type())
 
 
-# spec: specs/distributed/communication.vibee:81
+# spec: specs/distributed/communication.vibee:91
 def _size(tensors: Tensor | list[Tensor]) -> int:
     """Bytes of one tensor or of several."""
     tensors = [tensors] if isinstance(tensors, Tensor) else tensors
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
-# spec: specs/distributed/communication.vibee:81
+# spec: specs/distributed/communication.vibee:91
 @contextmanager
 def counting_sends() -> Iterator[list[tuple[str, float]]]:
     """A context that gives a list, to which each collective and each message inside adds its name

@@ -36,7 +36,7 @@ from igla.optimization.loss import cross_entropy_sum
 # Shape suffixes: b batch, t token, d hidden channel
 
 
-# spec: specs/distributed/pipeline.vibee:15
+# spec: specs/distributed/pipeline.vibee:20
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PipelineConfig:
     """How a step goes through the stages."""
@@ -65,7 +65,7 @@ class PipelineConfig:
             )
 
 
-# spec: specs/distributed/pipeline.vibee:30
+# spec: specs/distributed/pipeline.vibee:35
 def stage_layers(num_layers: int, num_stages: int) -> list[list[int]]:
     """Returns the layers of each stage, in order, as even as they go; the first stages have one
     more.
@@ -84,7 +84,7 @@ def stage_layers(num_layers: int, num_stages: int) -> list[list[int]]:
     return [list(range(first, first + n)) for first, n in zip(firsts, sizes, strict=True)]
 
 
-# spec: specs/distributed/pipeline.vibee:44
+# spec: specs/distributed/pipeline.vibee:49
 class _Received(nn.Module):
     """In place of the embedding: what the stage before has sent."""
 
@@ -96,7 +96,7 @@ class _Received(nn.Module):
         return self.hidden_btd
 
 
-# spec: specs/distributed/pipeline.vibee:44
+# spec: specs/distributed/pipeline.vibee:49
 def make_stage(model: Decoder, layers: list[int], is_first: bool, is_last: bool) -> Decoder:
     """Returns a decoder of its own with these layers alone, the embedding where first, the final
     norm and the head where last.
@@ -121,7 +121,7 @@ def make_stage(model: Decoder, layers: list[int], is_first: bool, is_last: bool)
     return part
 
 
-# spec: specs/distributed/pipeline.vibee:44
+# spec: specs/distributed/pipeline.vibee:49
 def _run_stage(
     part: Decoder, is_first: bool, received: Tensor, tokens_bt: Tensor, **more: Any
 ) -> Tensor:
@@ -131,7 +131,7 @@ def _run_stage(
     return Decoder.forward(part, tokens_bt, **more)
 
 
-# spec: specs/distributed/pipeline.vibee:54
+# spec: specs/distributed/pipeline.vibee:59
 class Pipeline:
     """Parts are this rank's stages. step(tokens_bt, targets_bt, document_ids_bt) runs all
     microbatches forward and backward and returns the loss summed over the targets, the same on
@@ -224,7 +224,7 @@ class Pipeline:
         return float(norm)
 
 
-# spec: specs/distributed/pipeline.vibee:54
+# spec: specs/distributed/pipeline.vibee:59
 def _require_stages(model: Decoder, config: PipelineConfig, ranks: int) -> None:
     if model.config.tie_embeddings:
         raise ValueError(

@@ -20,7 +20,7 @@ from igla.distributed.ranks import run_ranks
 from igla.distributed.ring_attention import RingSequence
 
 
-# spec: specs/distributed/communication.vibee:20
+# spec: specs/distributed/communication.vibee:25
 def test_ring_share_one_sends_nothing() -> None:
     """ring_share: one sends nothing.
 
@@ -30,7 +30,7 @@ def test_ring_share_one_sends_nothing() -> None:
     assert communication.ring_share(4) == 0.75
 
 
-# spec: specs/distributed/communication.vibee:63
+# spec: specs/distributed/communication.vibee:73
 @pytest.mark.parametrize(("overlap", "seconds"), [(0.0, 5.0), (0.5, 4.0), (1.0, 3.0)])
 def test_step_seconds_what_is_not_hidden_is_added(overlap: float, seconds: float) -> None:
     """step_seconds: what is not hidden is added.
@@ -40,7 +40,7 @@ def test_step_seconds_what_is_not_hidden_is_added(overlap: float, seconds: float
     assert communication.step_seconds(3.0, 20.0, 10.0, overlap) == seconds
 
 
-# spec: specs/distributed/communication.vibee:69
+# spec: specs/distributed/communication.vibee:79
 def test_step_seconds_no_more_is_hidden_than_there_is_time() -> None:
     """step_seconds: no more is hidden than there is time.
 
@@ -49,7 +49,7 @@ def test_step_seconds_no_more_is_hidden_than_there_is_time() -> None:
     assert communication.step_seconds(3.0, 80.0, 10.0, 1.0) == 8.0
 
 
-# spec: specs/distributed/communication.vibee:77
+# spec: specs/distributed/communication.vibee:87
 def test_scaling_efficiency_all_where_everything_is_hidden() -> None:
     """scaling_efficiency: all where everything is hidden.
 
@@ -72,7 +72,7 @@ CONFIG = DecoderConfig(
 )
 
 
-# spec: specs/distributed/communication.vibee:34
+# spec: specs/distributed/communication.vibee:44
 def _sent(config: ParallelConfig, microbatches: int) -> dict[str, float]:
     """Bytes that this rank sends in a step, by what sends them."""
     mesh = build_mesh(resolve_layout(config, dist.get_world_size()), "cpu")
@@ -90,7 +90,7 @@ def _sent(config: ParallelConfig, microbatches: int) -> dict[str, float]:
     return found
 
 
-# spec: specs/distributed/communication.vibee:34, :43, :88
+# spec: specs/distributed/communication.vibee:44, :53, :98
 @pytest.mark.parametrize(
     ("ranks", "config", "microbatches"),
     [
@@ -115,7 +115,7 @@ def test_volumes_are_those_of_real_ranks(
         assert found == pytest.approx(reduced)
 
 
-# spec: specs/distributed/communication.vibee:34, :43, :88
+# spec: specs/distributed/communication.vibee:44, :53, :98
 def test_volumes_are_those_of_real_ranks_and_stages_and_matrices_have_their_part() -> None:
     """What a rank has a part of it sends a part of."""
     untied = dataclasses.replace(CONFIG, tie_embeddings=False, num_layers=4)
@@ -128,7 +128,7 @@ def test_volumes_are_those_of_real_ranks_and_stages_and_matrices_have_their_part
     assert communication.gather_bytes(untied, config, one, 3, 4) == 6 * gathered[0]
 
 
-# spec: specs/distributed/communication.vibee:54, :88
+# spec: specs/distributed/communication.vibee:64, :98
 def _sent_around() -> float:
     """Bytes of one sequence in float32, forward and backward."""
     around = RingSequence()
@@ -139,7 +139,7 @@ def _sent_around() -> float:
     return sum(size for name, size in sends if name == "send")
 
 
-# spec: specs/distributed/communication.vibee:54, :88
+# spec: specs/distributed/communication.vibee:64, :98
 def test_ring_volumes_are_those_of_real_ranks() -> None:
     """ring_bytes, counting_sends: ring volumes are those of real ranks."""
     work = Workload(sequence_length=8, global_batch=1, bytes_per_element=4)
@@ -152,7 +152,7 @@ def test_ring_volumes_are_those_of_real_ranks() -> None:
     assert communication.ring_bytes(CONFIG, Layout(dp=2, cp=2), wide) == 3 * block * (2 * 2 + 2 * 4)
 
 
-# spec: specs/distributed/communication.vibee:88
+# spec: specs/distributed/communication.vibee:98
 def test_counts_by_name() -> None:
     """counting_sends: counts by name."""
     dist.init_process_group("fake", store=dist.HashStore(), rank=0, world_size=4)

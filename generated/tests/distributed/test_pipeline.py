@@ -22,7 +22,7 @@ from igla.distributed.ranks import run_ranks
 from igla.optimization.loss import cross_entropy_sum
 
 
-# spec: specs/distributed/pipeline.vibee:38
+# spec: specs/distributed/pipeline.vibee:43
 def test_stage_layers_in_order_and_even() -> None:
     """stage_layers: in order and even.
 
@@ -33,7 +33,7 @@ def test_stage_layers_in_order_and_even() -> None:
     assert pipeline.stage_layers(4, 4) == [[0], [1], [2], [3]]
 
 
-# spec: specs/distributed/pipeline.vibee:40
+# spec: specs/distributed/pipeline.vibee:45
 def test_stage_layers_each_has_one() -> None:
     """stage_layers: each has one.
 
@@ -43,7 +43,7 @@ def test_stage_layers_each_has_one() -> None:
         pipeline.stage_layers(3, 4)
 
 
-# spec: specs/distributed/pipeline.vibee:15
+# spec: specs/distributed/pipeline.vibee:20
 def test_pipeline_config_defaults() -> None:
     """PipelineConfig has the defaults of the spec."""
     config = pipeline.PipelineConfig(microbatches=4)
@@ -51,7 +51,7 @@ def test_pipeline_config_defaults() -> None:
     assert config.stages_per_rank == 2
 
 
-# spec: specs/distributed/pipeline.vibee:15
+# spec: specs/distributed/pipeline.vibee:20
 def test_pipeline_config_is_frozen() -> None:
     """PipelineConfig takes keywords alone, and no field of it can be changed or added."""
     config = pipeline.PipelineConfig(microbatches=4)
@@ -62,7 +62,7 @@ def test_pipeline_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/distributed/pipeline.vibee:15
+# spec: specs/distributed/pipeline.vibee:20
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -80,7 +80,7 @@ def test_pipeline_config_refuses(change: dict[str, object], message: str) -> Non
         pipeline.PipelineConfig(**(example | change))
 
 
-# spec: specs/distributed/pipeline.vibee:15
+# spec: specs/distributed/pipeline.vibee:20
 @pytest.mark.parametrize(
     "change",
     [
@@ -115,13 +115,13 @@ CONFIG = DecoderConfig(
 STEPS = 5
 
 
-# spec: specs/distributed/pipeline.vibee:52
+# spec: specs/distributed/pipeline.vibee:57
 def _model(config: DecoderConfig = CONFIG) -> Decoder:
     torch.manual_seed(3)
     return Decoder(config).double()
 
 
-# spec: specs/distributed/pipeline.vibee:52
+# spec: specs/distributed/pipeline.vibee:57
 def _batch(step: int, rows: int = 8) -> tuple[Tensor, Tensor, Tensor]:
     """Tokens, targets of which some are missing, and two documents a row."""
     generator = torch.Generator().manual_seed(step)
@@ -131,7 +131,7 @@ def _batch(step: int, rows: int = 8) -> tuple[Tensor, Tensor, Tensor]:
     return ids[:, :-1], targets, documents
 
 
-# spec: specs/distributed/pipeline.vibee:52
+# spec: specs/distributed/pipeline.vibee:57
 def test_stages_one_after_the_other_are_the_decoder() -> None:
     """make_stage: stages one after the other are the decoder."""
     model = _model()
@@ -147,7 +147,7 @@ def test_stages_one_after_the_other_are_the_decoder() -> None:
     assert len(model.layers) == 5 and type(model.norm) is not nn.Identity  # it stays as it was
 
 
-# spec: specs/distributed/pipeline.vibee:62
+# spec: specs/distributed/pipeline.vibee:67
 def _alone() -> tuple[list[float], list[float], dict[str, Tensor], dict[str, Tensor]]:
     """Losses, norms, weights after all steps, gradients of the first one."""
     model = _model()
@@ -169,7 +169,7 @@ def _alone() -> tuple[list[float], list[float], dict[str, Tensor], dict[str, Ten
     return losses, norms, {name: p.detach() for name, p in model.named_parameters()}, first
 
 
-# spec: specs/distributed/pipeline.vibee:62
+# spec: specs/distributed/pipeline.vibee:67
 def _staged(
     config: PipelineConfig,
 ) -> tuple[list[float], list[float], dict[str, Tensor], dict[str, Tensor]]:
@@ -189,7 +189,7 @@ def _staged(
     return losses, norms, {name: p.detach() for name, p in parameters.items()}, first
 
 
-# spec: specs/distributed/pipeline.vibee:62
+# spec: specs/distributed/pipeline.vibee:67
 @pytest.mark.parametrize(
     ("ranks", "config"),
     [
@@ -212,7 +212,7 @@ def test_schedules_equal_one_process(ranks: int, config: PipelineConfig) -> None
             torch.testing.assert_close(own_gradients[name], gradients[name], rtol=1e-10, atol=1e-12)
 
 
-# spec: specs/distributed/pipeline.vibee:62
+# spec: specs/distributed/pipeline.vibee:67
 def test_refuses_what_stages_cannot_share() -> None:
     """Pipeline: refuses what stages cannot share."""
     dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
