@@ -36,8 +36,9 @@ SPINNER = tuple("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 # How the tests of a mutant end, by mutmut's exit codes; whatever is in neither set survived.
 FAILED = {1, 3}  # a test failed; pytest itself broke
 STUCK = {-24, 24, 36, 152, 255}  # killed at the time limit: the mutant loops or waits for ever
-# Tests of where a warning points are left out: mutmut's own frame stands between module and caller. Without the two
-# plugins pytest does not collect garbage five times over after each mutant, which takes longer than most tests.
+# Tests of where a warning points are left out, and those that compile: mutmut's own frame stands between module and
+# caller. Without the two plugins pytest does not collect garbage five times over after each mutant, which takes longer
+# than most tests.
 # mutmut's own limit counts time on the clock, of which a busy machine gives little: it is left to mutants that wait.
 SETTINGS = """\
 [tool.mutmut]
@@ -46,7 +47,7 @@ only_mutate = ["igla/{module}.py"]
 pytest_add_cli_args_test_selection = ["tests"]
 pytest_add_cli_args = [
   "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-p", "no:threadexception",
-  "--import-mode=importlib", "-k", "not line_of_the_caller and not graph_breaks",
+  "--import-mode=importlib", "-k", "not line_of_the_caller and not graph_breaks and not compiled_training",
 ]
 use_git_change_detection = false
 process_isolation = "forkserver"
@@ -99,7 +100,7 @@ def pytest_collection_modifyitems(items):
 
 # What runs in processes of its own is noted there, in a file: a rank may die before it could hand anything over.
 # The server that ranks are forked from is one for all mutants: to start one takes longer than most tests.
-RANKS = '''
+RANKS = """
 
 import tempfile
 from multiprocessing import forkserver, get_context
@@ -148,7 +149,7 @@ elif NEEDED.is_file():
     get_context("forkserver").set_forkserver_preload(ranks._PRELOADED + loaded)
     forkserver.ensure_running()
     forkserver._forkserver.ensure_running = lambda: None  # a fork cannot ask after its parent's child
-'''
+"""
 
 
 @dataclass(frozen=True)
