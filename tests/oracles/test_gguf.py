@@ -22,10 +22,15 @@ from igla.architecture.positional import RopeScaling
 from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
 from igla.export import parity
 from igla.export.gguf import check_gguf, gguf_dtype, write_gguf
+from igla.export.gguf_types import decode_tensor
 from igla.export.huggingface import write_huggingface
+from igla.export.importance import measure_importance, text_windows
+from igla.export.llama_quantize import Quantizer
 
 # Largest logit difference and mean KL of untrained networks; measured (0.008, 8e-7), (0.06, 5e-5), (0.2, 5e-4).
 UNTRAINED_BOUNDS = {"f16": (0.05, 1e-5), "bf16": (0.3, 5e-4), "q8_0": (1.0, 5e-3)}
+FEW_BITS = ("q6_k", "q4_k", "q4_k_m", "q3_k", "q2_k", "iq2_xs")  # from the nearest to the furthest
+OTHER_FEW_BITS = ("q5_k_m", "q5_k", "iq4_nl", "iq4_xs", "iq3_s", "iq3_xxs", "iq2_s", "iq2_xxs", "iq1_m", "iq1_s")
 MOE = RoutingConfig(num_experts=4, top_k=2)
 YARN = RopeScaling(kind="yarn", factor=4.0, original_context=16, attention_factor=1.25)
 LLAMA3 = RopeScaling(kind="llama3", factor=8.0, original_context=20, high_freq_factor=3.0)
@@ -172,11 +177,11 @@ def test_rounded_logits_are_bounded(
     assert check_gguf(path, model) == [] and gguf_dtype(path) == dtype
 
 
-def trained_model(tokenizer: Path, steps: int) -> Decoder:
+def trained_model(tokenizer: Path, steps: int, **changes: object) -> Decoder:
     """A decoder that has learned a little Python."""
     text = Path(random.__file__).read_text(encoding="utf-8")
     tokens = torch.tensor(Tokenizer(tokenizer).encode(text))
-    model = random_model(11, init_std=0.02)
+    model = random_model(11, init_std=0.02, **changes)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     generator = torch.Generator().manual_seed(11)
     for _ in range(steps):
@@ -207,6 +212,47 @@ def test_trained_model_passes_every_gate(tmp_path: Path, tokenizer: Path) -> Non
     write_huggingface(model, tokenizer, tmp_path / "model")
     files = [str(tmp_path / "f16.gguf"), str(tmp_path / "q8_0.gguf")]
     assert parity.main(["--model", str(tmp_path / "model"), "--gguf", *files]) == 0
+
+
+@pytest.fixture(scope="module")
+def wide_model(tokenizer: Path) -> Decoder:
+    """A trained decoder with rows of 256, as K and IQ types need them."""
+    return trained_model(tokenizer, 120, hidden_size=256, head_dim=64, ffn_size=256)
+
+
+@pytest.mark.parametrize("dtypes", [FEW_BITS, pytest.param(OTHER_FEW_BITS, marks=pytest.mark.slow)])
+def test_k_and_iq_types_pass_their_gates(
+    tmp_path: Path, tokenizer: Path, wide_model: Decoder, dtypes: tuple[str, ...]
+) -> None:
+    """llama.cpp's own packer, with the importance of the training text; the fewer bits, the further."""
+    prompts = ["import os", "class Random:\n    def seed(self, a=None):", "The quick brown fox"]
+    text = Path(random.__file__).read_text(encoding="utf-8")
+    importance = measure_importance(wide_model, text_windows(tokenizer, text, 64, limit=32))
+    divergences = {}
+    for dtype in dtypes:
+        path = tmp_path / f"{dtype}.gguf"
+        write_gguf(wide_model, tokenizer, path, dtype, importance=importance)
+        report = parity.measure_parity(path, wide_model, tokenizer, prompts)
+        print(parity.format_report(dtype, report))
+        assert check_gguf(path, wide_model) == []
+        assert parity.parity_faults(report, dtype) == []
+        divergences[dtype] = report.mean_kl
+    if dtypes == FEW_BITS:
+        order = [divergences[dtype] for dtype in ("q6_k", "q4_k", "q3_k", "q2_k", "iq2_xs")]
+        assert order == sorted(order) and divergences["q4_k_m"] < divergences["q3_k"]
+
+
+def test_importance_lowers_the_weighted_error(tmp_path: Path, tokenizer: Path, wide_model: Decoder) -> None:
+    """Squared errors, weighted by the importance of their column, are less than without it."""
+    weight = wide_model.layers[0].mlp.up_proj.weight.detach()
+    importance = np.random.default_rng(0).random(256) ** 4 + 1e-3
+    errors = []
+    with Quantizer() as quantizer:
+        for given in (importance, None):
+            data = np.concatenate(list(quantizer.encode(weight, "q3_k", given)))
+            (found,) = decode_tensor(data, tuple(weight.shape), "q3_k")
+            errors.append(float((np.square(found - weight.numpy()) * importance).sum()))
+    assert errors[0] < 0.9 * errors[1]
 
 
 def test_wrong_rotary_rows_would_be_seen(tmp_path: Path, tokenizer: Path) -> None:

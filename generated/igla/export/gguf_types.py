@@ -1,9 +1,9 @@
 """The types of tensors in GGUF: how many weights share a block, and how weights become bytes
 and bytes weights.
 
-All types but i2_s are those of ggml, packed and unpacked by the gguf package. i2_s is that
-of bitnet.cpp: two bits for each of -s, 0 and s, 128 weights in 32 bytes, the scale s of the
-whole tensor behind them.
+The types of ggml are packed and unpacked by the gguf package; K and IQ types, which it only
+unpacks, are packed by igla.export.llama_quantize. i2_s is that of bitnet.cpp: two bits for
+each of -s, 0 and s, 128 weights in 32 bytes, the scale s of the whole tensor behind them.
 
 Sources:
     GGUF specification, github.com/ggml-org/ggml/blob/master/docs/gguf.md
@@ -36,12 +36,45 @@ GGUF_TYPES = (
     "tq2_0",
     "tq1_0",
     "i2_s",
+    "q6_k",
+    "q5_k_m",
+    "q5_k",
+    "q4_k_m",
+    "q4_k",
+    "iq4_nl",
+    "iq4_xs",
+    "q3_k",
+    "iq3_s",
+    "iq3_xxs",
+    "q2_k",
+    "iq2_s",
+    "iq2_xs",
+    "iq2_xxs",
+    "iq1_m",
+    "iq1_s",
 )
+LLAMA_CPP_TYPES = (
+    "q6_k",
+    "q5_k",
+    "q4_k",
+    "iq4_nl",
+    "iq4_xs",
+    "q3_k",
+    "iq3_s",
+    "iq3_xxs",
+    "q2_k",
+    "iq2_s",
+    "iq2_xs",
+    "iq2_xxs",
+    "iq1_m",
+    "iq1_s",
+)
+NEED_IMPORTANCE = ("iq3_xxs", "iq2_s", "iq2_xs", "iq2_xxs", "iq1_m", "iq1_s")
 TERNARY_TYPES = ("tq2_0", "tq1_0", "i2_s")
 CHUNK_WEIGHTS = 1048576
 
 
-# spec: specs/export/gguf_types.vibee:23
+# spec: specs/export/gguf_types.vibee:35
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GgufType:
     """A type of tensors."""
@@ -68,6 +101,22 @@ _FILE_TYPES = {
     "tq2_0": gguf.LlamaFileType.MOSTLY_TQ2_0,
     "tq1_0": gguf.LlamaFileType.MOSTLY_TQ1_0,
     "i2_s": 40,  # bitnet.cpp's own number
+    "q6_k": gguf.LlamaFileType.MOSTLY_Q6_K,
+    "q5_k_m": gguf.LlamaFileType.MOSTLY_Q5_K_M,
+    "q5_k": gguf.LlamaFileType.MOSTLY_Q5_K_S,
+    "q4_k_m": gguf.LlamaFileType.MOSTLY_Q4_K_M,
+    "q4_k": gguf.LlamaFileType.MOSTLY_Q4_K_S,
+    "iq4_nl": gguf.LlamaFileType.MOSTLY_IQ4_NL,
+    "iq4_xs": gguf.LlamaFileType.MOSTLY_IQ4_XS,
+    "q3_k": gguf.LlamaFileType.MOSTLY_Q3_K_S,
+    "iq3_s": gguf.LlamaFileType.MOSTLY_IQ3_S,
+    "iq3_xxs": gguf.LlamaFileType.MOSTLY_IQ3_XXS,
+    "q2_k": gguf.LlamaFileType.MOSTLY_Q2_K,
+    "iq2_s": gguf.LlamaFileType.MOSTLY_IQ2_S,
+    "iq2_xs": gguf.LlamaFileType.MOSTLY_IQ2_XS,
+    "iq2_xxs": gguf.LlamaFileType.MOSTLY_IQ2_XXS,
+    "iq1_m": gguf.LlamaFileType.MOSTLY_IQ1_M,
+    "iq1_s": gguf.LlamaFileType.MOSTLY_IQ1_S,
 }
 _I2_S = GgufType(name="i2_s", number=36, block_size=128, block_bytes=32)
 _I2_S_TAIL = 32  # bytes behind the codes: the scale, then zeros
@@ -100,10 +149,37 @@ _ROUNDING = {
     "tq1_0": 0.5 + _SCALE,
     "i2_s": 0.0,
 }
-_WRONG_IN_GO = {"q4_0": "q4_k", "q4_1": "q4_k", "q5_0": "q5_k", "q5_1": "q5_k", "tq1_0": "tq2_0"}
+_RELATIVE = {
+    "q6_k": 0.06,
+    "q5_k": 0.08,
+    "q4_k": 0.16,
+    "iq4_nl": 0.16,
+    "iq4_xs": 0.16,
+    "q3_k": 0.32,
+    "iq3_s": 0.37,
+    "iq3_xxs": 0.45,
+    "q2_k": 0.53,
+    "iq2_s": 0.6,
+    "iq2_xs": 0.65,
+    "iq2_xxs": 0.8,
+    "iq1_m": 0.95,
+    "iq1_s": 0.95,
+}
+_WRONG_IN_GO = {
+    "q4_0": "q4_k",
+    "q4_1": "q4_k",
+    "q5_0": "q5_k",
+    "q5_1": "q5_k",
+    "tq1_0": "tq2_0",
+    "q2_k": "q3_k",
+    "iq2_xs": "iq2_s",
+    "iq2_xxs": "iq2_s",
+    "iq1_m": "iq2_s",
+    "iq1_s": "iq2_s",
+}
 
 
-# spec: specs/export/gguf_types.vibee:63
+# spec: specs/export/gguf_types.vibee:75
 def _written_here(dtype: str) -> str:
     """The type, if it is one of those that are written here."""
     if dtype not in GGUF_TYPES:
@@ -111,7 +187,7 @@ def _written_here(dtype: str) -> str:
     return dtype
 
 
-# spec: specs/export/gguf_types.vibee:32
+# spec: specs/export/gguf_types.vibee:44
 def gguf_type(name: str) -> GgufType:
     """Returns its number and the size of its blocks.
 
@@ -132,7 +208,7 @@ def gguf_type(name: str) -> GgufType:
     return GgufType(name=name, number=int(kind), block_size=block_size, block_bytes=block_bytes)
 
 
-# spec: specs/export/gguf_types.vibee:48
+# spec: specs/export/gguf_types.vibee:60
 def gguf_type_name(number: int) -> str:
     """Returns the name of the type.
 
@@ -150,7 +226,7 @@ def gguf_type_name(number: int) -> str:
         raise ValueError(f"tensor type {number} is unknown") from None
 
 
-# spec: specs/export/gguf_types.vibee:63
+# spec: specs/export/gguf_types.vibee:75
 def file_type(dtype: str) -> int:
     """Returns the number for general.file_type.
 
@@ -163,7 +239,7 @@ def file_type(dtype: str) -> int:
     return int(_FILE_TYPES[_written_here(dtype)])
 
 
-# spec: specs/export/gguf_types.vibee:89
+# spec: specs/export/gguf_types.vibee:105
 def tensor_bytes(dtype: str, shape: tuple[int, ...]) -> int:
     """Returns the bytes of its data. A tensor of i2_s has 32 more, for its scale.
 
@@ -185,18 +261,44 @@ def tensor_bytes(dtype: str, shape: tuple[int, ...]) -> int:
     return blocks // kind.block_size * kind.block_bytes + tail
 
 
-# spec: specs/export/gguf_types.vibee:109
+# spec: specs/export/gguf_types.vibee:125
 def _rows_at_a_time(columns: int) -> int:
     """Rows of about CHUNK_WEIGHTS weights, at least one."""
     return max(1, CHUNK_WEIGHTS // columns)
 
 
-# spec: specs/export/gguf_types.vibee:109
-def encode_tensor(weight: Tensor, dtype: str) -> Iterator[np.ndarray]:
-    """Gives the bytes of its data in parts of about CHUNK_WEIGHTS weights, so that no second copy
-    of the tensor is in memory.
+# spec: specs/export/gguf_types.vibee:125
+def float_rows(weight: Tensor, dtype: str) -> Iterator[Tensor]:
+    """Gives its rows in float32, [rows, columns], in parts of about CHUNK_WEIGHTS weights, so that
+    no second copy of the tensor is in memory.
 
-    Floats round to nearest even.
+    Given: A tensor of any floating dtype.
+    When: It is encoded.
+
+    Args:
+        weight: Tensor[...].
+
+    Returns:
+        A sequence of Tensor[N, K].
+
+    Raises:
+        ValueError for a weight out of the range of the type, and NaN.
+    """
+    rows_nk = weight.detach().reshape(-1, weight.shape[-1])
+    lowest, highest = rows_nk.aminmax()
+    largest = max(-float(lowest), float(highest))
+    limit = _LARGEST.get(dtype, _HALF)
+    if not largest <= limit:  # NaN is in no range
+        raise ValueError(
+            f"it holds {largest:g}, {dtype} goes to {limit:g}: look for divergence, or export f32"
+        )
+    for part_nk in rows_nk.split(_rows_at_a_time(rows_nk.shape[1])):
+        yield part_nk.float().cpu()
+
+
+# spec: specs/export/gguf_types.vibee:134
+def encode_tensor(weight: Tensor, dtype: str) -> Iterator[np.ndarray]:
+    """Gives the bytes of its data, part by part. Floats round to nearest even.
 
     Given: A tensor of any floating dtype whose rows are whole blocks.
     When: It goes to a file.
@@ -205,36 +307,22 @@ def encode_tensor(weight: Tensor, dtype: str) -> Iterator[np.ndarray]:
         weight: Tensor[...].
 
     Raises:
-        ValueError for a weight out of the range of the type, NaN, and for i2_s unless all
+        ValueError as float_rows does, for types that llama.cpp packs, and for i2_s unless all
             weights are -s, 0 and s of one s.
     """
-    rows_nk = weight.detach().reshape(-1, weight.shape[-1])
-    _require_range(rows_nk, _written_here(dtype))
-    scale = _ternary_scale(rows_nk) if dtype == "i2_s" else 0.0
-    for part_nk in rows_nk.split(_rows_at_a_time(rows_nk.shape[1])):
-        if dtype == "i2_s":
-            yield _pack_i2_s(part_nk)
-        else:
-            yield _encode_rows(part_nk.float().cpu(), dtype)
+    if _written_here(dtype) not in _ROUNDING:
+        raise ValueError(f"{dtype} is packed by llama.cpp: use igla.export.llama_quantize")
+    pack = _pack_i2_s if dtype == "i2_s" else _encode_rows
+    scale = _ternary_scale(weight) if dtype == "i2_s" else 0.0
+    for part_nk in float_rows(weight, dtype):
+        yield pack(part_nk, dtype)
     if dtype == "i2_s":
         tail = np.zeros(_I2_S_TAIL, np.uint8)
         tail[:4] = np.array([scale], "<f4").view(np.uint8)
         yield tail
 
 
-# spec: specs/export/gguf_types.vibee:109
-def _require_range(rows_nk: Tensor, dtype: str) -> None:
-    """Refuse weights that the type cannot hold. NaN is in no range."""
-    lowest, highest = rows_nk.aminmax()
-    largest = max(-float(lowest), float(highest))
-    if not largest <= _LARGEST[dtype]:
-        raise ValueError(
-            f"it holds {largest:g}, {dtype} goes to {_LARGEST[dtype]:g}: "
-            "look for divergence, or export f32"
-        )
-
-
-# spec: specs/export/gguf_types.vibee:109
+# spec: specs/export/gguf_types.vibee:134
 def _encode_rows(part_nk: Tensor, dtype: str) -> np.ndarray:
     """The bytes of some rows."""
     if dtype in ("f16", "bf16"):  # as the gguf package does, several times as fast
@@ -244,11 +332,11 @@ def _encode_rows(part_nk: Tensor, dtype: str) -> np.ndarray:
     return gguf.quants.quantize(part_nk.contiguous().numpy(), kind).view(np.uint8)
 
 
-# spec: specs/export/gguf_types.vibee:109
-def _ternary_scale(rows_nk: Tensor) -> float:
+# spec: specs/export/gguf_types.vibee:134
+def _ternary_scale(weight: Tensor) -> float:
     """The one magnitude of all weights that are not zero, or 0 where all are."""
-    scale = float(rows_nk.abs().max())
-    for part_nk in rows_nk.split(_rows_at_a_time(rows_nk.shape[1])):
+    scale = max(float(part_nk.abs().max()) for part_nk in float_rows(weight, "i2_s"))
+    for part_nk in float_rows(weight, "i2_s"):
         if not bool(((part_nk == 0) | (part_nk.abs() == scale)).all()):
             raise ValueError(
                 f"it holds other weights than 0 and {scale:g} of either sign: i2_s is for models "
@@ -257,15 +345,15 @@ def _ternary_scale(rows_nk: Tensor) -> float:
     return scale
 
 
-# spec: specs/export/gguf_types.vibee:109
-def _pack_i2_s(part_nk: Tensor) -> np.ndarray:
+# spec: specs/export/gguf_types.vibee:134
+def _pack_i2_s(part_nk: Tensor, dtype: str) -> np.ndarray:
     """Codes 0, 1, 2 for -s, 0, s; elements g, 32 + g, 64 + g and 96 + g of a block share byte g."""
-    codes_b4g = (part_nk.sign().float().cpu().numpy() + 1).astype(np.uint8).reshape(-1, 4, 32)
+    codes_b4g = (part_nk.sign().numpy() + 1).astype(np.uint8).reshape(-1, 4, 32)
     first, second, third, fourth = codes_b4g.transpose(1, 0, 2)
     return (first << 6 | second << 4 | third << 2 | fourth).reshape(-1)
 
 
-# spec: specs/export/gguf_types.vibee:125
+# spec: specs/export/gguf_types.vibee:148
 def decode_tensor(data: np.ndarray, shape: tuple[int, ...], dtype: str) -> Iterator[np.ndarray]:
     """Gives its weights in float32, part by part, [rows, columns].
 
@@ -292,7 +380,7 @@ def decode_tensor(data: np.ndarray, shape: tuple[int, ...], dtype: str) -> Itera
             )
 
 
-# spec: specs/export/gguf_types.vibee:125
+# spec: specs/export/gguf_types.vibee:148
 def _unpack_i2_s(part: np.ndarray, scale: float) -> np.ndarray:
     """The weights of whole blocks."""
     bytes_b1g = part.reshape(-1, 1, 32)
@@ -302,14 +390,15 @@ def _unpack_i2_s(part: np.ndarray, scale: float) -> np.ndarray:
     return (codes_b4g.astype(np.float32) - 1) * np.float32(scale)
 
 
-# spec: specs/export/gguf_types.vibee:134
+# spec: specs/export/gguf_types.vibee:157
 def rounding_bound(dtype: str) -> float:
     """Returns the largest error that rounding to it explains, as a part of the largest weight of
     the tensor.
 
     For floats half a unit in the last place, for blocks half a step and the rounding of the
     scale (a whole step at the end of q4_0 and q5_0, which have one value more below zero), for
-    ternary types half the largest weight.
+    ternary types half the largest weight. Types that llama.cpp packs give up single weights,
+    and have relative_bound.
 
     Given: A type.
     When: A file is checked.
@@ -317,10 +406,26 @@ def rounding_bound(dtype: str) -> float:
     Raises:
         ValueError for a type that is not written here.
     """
-    return _ROUNDING[_written_here(dtype)]
+    return _ROUNDING.get(_written_here(dtype), 2.0)
 
 
-# spec: specs/export/gguf_types.vibee:145
+# spec: specs/export/gguf_types.vibee:169
+def relative_bound(dtype: str) -> float:
+    """Returns the largest root of the mean squared error, over that of the mean squared weight.
+
+    For types that llama.cpp packs half as much again as was measured on normal, uniform and
+    long-tailed weights, with and without importance; 1 for the others.
+
+    Given: A type.
+    When: A file is checked.
+
+    Raises:
+        ValueError for a type that is not written here.
+    """
+    return _RELATIVE.get(_written_here(dtype), 1.0)
+
+
+# spec: specs/export/gguf_types.vibee:195
 def type_warnings(dtype: str) -> tuple[str, ...]:
     """Returns a sentence for each runtime that is known to compute something else with it, and
     what to take there.

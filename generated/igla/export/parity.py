@@ -91,6 +91,22 @@ _GATES = {
     "q5_0": ParityGate(mean_kl=5e-3),
     "q4_1": ParityGate(mean_kl=2e-2),
     "q4_0": ParityGate(mean_kl=2e-2),
+    "q6_k": ParityGate(mean_kl=1e-3),
+    "q5_k_m": ParityGate(mean_kl=2e-3),
+    "q5_k": ParityGate(mean_kl=2e-3),
+    "q4_k_m": ParityGate(mean_kl=5e-3),
+    "q4_k": ParityGate(mean_kl=1e-2),
+    "iq4_nl": ParityGate(mean_kl=1e-2),
+    "iq4_xs": ParityGate(mean_kl=1e-2),
+    "q3_k": ParityGate(mean_kl=2e-2),
+    "iq3_s": ParityGate(mean_kl=2e-2),
+    "iq3_xxs": ParityGate(mean_kl=2e-2),
+    "q2_k": ParityGate(mean_kl=5e-2),
+    "iq2_s": ParityGate(mean_kl=5e-2),
+    "iq2_xs": ParityGate(mean_kl=5e-2),
+    "iq2_xxs": ParityGate(mean_kl=5e-2),
+    "iq1_m": ParityGate(mean_kl=0.2),
+    "iq1_s": ParityGate(mean_kl=0.2),
     # ternary weights are in the file as they are, but its runtime rounds no activations, or rounds them otherwise
     "tq2_0": ParityGate(mean_kl=1e-2),
     "tq1_0": ParityGate(mean_kl=1e-2),
@@ -272,7 +288,8 @@ def parity_gate(dtype: str) -> ParityGate:
 
     For f32 1e-4 on each logit, equal best tokens and a mean KL divergence of 1e-8 nats; for the
     others a mean KL divergence of 1e-6 (f16), 1e-5 (bf16), 1e-4 (q8_0), 5e-3 (q5), 2e-2 (q4) or
-    1e-2 (ternary weights) nats. An untrained network exaggerates what rounding does.
+    1e-2 (ternary weights) nats. K and IQ types have 1e-3 (q6_k) to 0.2 (iq1). An untrained
+    network exaggerates what rounding does.
 
     Given: The type of the matrices of a file.
     When: It is judged.
@@ -285,7 +302,7 @@ def parity_gate(dtype: str) -> ParityGate:
     return _GATES[dtype]
 
 
-# spec: specs/export/parity.vibee:173
+# spec: specs/export/parity.vibee:176
 def parity_faults(report: ParityReport, dtype: str) -> list[str]:
     """Returns one sentence for each bound that is not kept.
 
@@ -311,7 +328,7 @@ def parity_faults(report: ParityReport, dtype: str) -> list[str]:
     return faults
 
 
-# spec: specs/export/parity.vibee:182
+# spec: specs/export/parity.vibee:185
 def measure_parity(gguf: Path, model: Decoder, tokenizer: Path, prompts: list[str]) -> ParityReport:
     """Compares the tokens, then the logits.
 
@@ -332,7 +349,7 @@ def measure_parity(gguf: Path, model: Decoder, tokenizer: Path, prompts: list[st
     return compare_logits(llama_cpp_logits(gguf, expected), pytorch_logits(model, expected))
 
 
-# spec: specs/export/parity.vibee:191
+# spec: specs/export/parity.vibee:194
 def format_report(name: str, report: ParityReport) -> str:
     """Returns one line with every figure.
 
@@ -345,7 +362,7 @@ def format_report(name: str, report: ParityReport) -> str:
     )
 
 
-# spec: specs/export/parity.vibee:203
+# spec: specs/export/parity.vibee:206
 def main(arguments: list[str] | None = None) -> int:
     """Prints one line for each file. Returns 0, or 1 after a sentence for each fault.
 
@@ -367,7 +384,7 @@ def main(arguments: list[str] | None = None) -> int:
     return min(len(faults), 1)
 
 
-# spec: specs/export/parity.vibee:203
+# spec: specs/export/parity.vibee:206
 def _file_faults(path: Path, model: Decoder, options: ParityOptions) -> list[str]:
     """Print how far one file is from the model; return what is wrong with it."""
     dtype = gguf_dtype(path)

@@ -406,7 +406,7 @@ class ExportConfig:
     """What is written when the training is done, and how it is proved."""
 
     gguf: tuple[str, ...] = ("f32", "f16", "q8_0")
-    """Types of the GGUF files, of f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, tq2_0, tq1_0, i2_s."""
+    """Types of the GGUF files, such as f32, f16, bf16, q8_0, q4_k_m; docs/export.md lists them."""
     llama_cpp: bool = True
     """Load each GGUF in llama.cpp and compare its logits with PyTorch's."""
     prompts: tuple[str, ...] = ("def main", "import os", "class Reader:")

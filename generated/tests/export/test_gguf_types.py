@@ -17,7 +17,7 @@ FLOATS = ("f32", "f16", "bf16")
 BLOCKS = ("q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "tq2_0", "tq1_0")
 
 
-# spec: specs/export/gguf_types.vibee:119
+# spec: specs/export/gguf_types.vibee:132
 def matrix(rows: int = 5, columns: int = 256) -> torch.Tensor:
     """Weights of many sizes, float32, with a zero and both signs."""
     generator = torch.Generator().manual_seed(3)
@@ -26,20 +26,20 @@ def matrix(rows: int = 5, columns: int = 256) -> torch.Tensor:
     return weight
 
 
-# spec: specs/export/gguf_types.vibee:119
+# spec: specs/export/gguf_types.vibee:143
 def encoded(weight: torch.Tensor, dtype: str) -> np.ndarray:
     """All bytes of a tensor."""
     return np.concatenate([part.reshape(-1) for part in gguf_types.encode_tensor(weight, dtype)])
 
 
-# spec: specs/export/gguf_types.vibee:122
+# spec: specs/export/gguf_types.vibee:132
 def decoded(weight: torch.Tensor, dtype: str) -> np.ndarray:
     """What comes back from the bytes."""
     parts = gguf_types.decode_tensor(encoded(weight, dtype), tuple(weight.shape), dtype)
     return np.concatenate(list(parts)).reshape(weight.shape)
 
 
-# spec: specs/export/gguf_types.vibee:40
+# spec: specs/export/gguf_types.vibee:52
 def test_gguf_type_of_quantized_blocks() -> None:
     """gguf_type: of quantized blocks.
 
@@ -50,7 +50,7 @@ def test_gguf_type_of_quantized_blocks() -> None:
     )
 
 
-# spec: specs/export/gguf_types.vibee:42
+# spec: specs/export/gguf_types.vibee:54
 def test_gguf_type_of_bitnet() -> None:
     """gguf_type: of bitnet.
 
@@ -61,7 +61,7 @@ def test_gguf_type_of_bitnet() -> None:
     )
 
 
-# spec: specs/export/gguf_types.vibee:44
+# spec: specs/export/gguf_types.vibee:56
 def test_gguf_type_other_names() -> None:
     """gguf_type: other names.
 
@@ -71,7 +71,7 @@ def test_gguf_type_other_names() -> None:
         gguf_types.gguf_type("q9")
 
 
-# spec: specs/export/gguf_types.vibee:56
+# spec: specs/export/gguf_types.vibee:68
 @pytest.mark.parametrize("name", ["f32", "bf16", "q6_k", "tq1_0", "i2_s"])
 def test_gguf_type_name_comes_back(name: str) -> None:
     """gguf_type_name: comes back.
@@ -81,7 +81,7 @@ def test_gguf_type_name_comes_back(name: str) -> None:
     assert gguf_types.gguf_type_name(gguf_types.gguf_type(name).number) == name
 
 
-# spec: specs/export/gguf_types.vibee:59
+# spec: specs/export/gguf_types.vibee:71
 def test_gguf_type_name_unknown_numbers() -> None:
     """gguf_type_name: unknown numbers.
 
@@ -91,7 +91,7 @@ def test_gguf_type_name_unknown_numbers() -> None:
         gguf_types.gguf_type_name(99)
 
 
-# spec: specs/export/gguf_types.vibee:71
+# spec: specs/export/gguf_types.vibee:83
 @pytest.mark.parametrize(
     ("dtype", "number"),
     [
@@ -106,6 +106,10 @@ def test_gguf_type_name_unknown_numbers() -> None:
         ("tq1_0", 36),
         ("tq2_0", 37),
         ("i2_s", 40),
+        ("q4_k", 14),
+        ("q4_k_m", 15),
+        ("iq4_xs", 30),
+        ("q6_k", 18),
     ],
 )
 def test_file_type_of_each_type(dtype: str, number: int) -> None:
@@ -116,7 +120,7 @@ def test_file_type_of_each_type(dtype: str, number: int) -> None:
     assert gguf_types.file_type(dtype) == number
 
 
-# spec: specs/export/gguf_types.vibee:85
+# spec: specs/export/gguf_types.vibee:101
 def test_file_type_other_types() -> None:
     """file_type: other types.
 
@@ -126,7 +130,7 @@ def test_file_type_other_types() -> None:
         gguf_types.file_type("f64")
 
 
-# spec: specs/export/gguf_types.vibee:97
+# spec: specs/export/gguf_types.vibee:113
 @pytest.mark.parametrize(
     ("dtype", "rows", "num_bytes"),
     [("f32", 3, 3072), ("bf16", 3, 1536), ("q8_0", 3, 816), ("tq2_0", 3, 198), ("i2_s", 3, 224)],
@@ -139,7 +143,7 @@ def test_tensor_bytes_of_shapes(dtype: str, rows: int, num_bytes: int) -> None:
     assert gguf_types.tensor_bytes(dtype, (rows, 256)) == num_bytes
 
 
-# spec: specs/export/gguf_types.vibee:105
+# spec: specs/export/gguf_types.vibee:121
 def test_tensor_bytes_rows_are_whole_blocks() -> None:
     """tensor_bytes: rows are whole blocks.
 
@@ -149,8 +153,47 @@ def test_tensor_bytes_rows_are_whole_blocks() -> None:
         gguf_types.tensor_bytes("q4_0", (32, 48))
 
 
-# spec: specs/export/gguf_types.vibee:152
-@pytest.mark.parametrize("dtype", ["q4_0", "q4_1", "q5_0", "q5_1", "tq1_0"])
+# spec: specs/export/gguf_types.vibee:179
+@pytest.mark.parametrize(
+    ("more", "fewer"),
+    [
+        ("q6_k", "q5_k"),
+        ("q5_k", "q4_k"),
+        ("q4_k", "q3_k"),
+        ("q3_k", "q2_k"),
+        ("iq4_xs", "iq3_s"),
+        ("iq3_s", "iq3_xxs"),
+        ("iq2_s", "iq2_xs"),
+        ("iq2_xs", "iq2_xxs"),
+        ("iq2_xxs", "iq1_m"),
+    ],
+)
+def test_relative_bound_grows_as_bits_shrink(more: str, fewer: str) -> None:
+    """relative_bound: grows as bits shrink.
+
+    Law: relative_bound(more) > 0 and relative_bound(more) < relative_bound(fewer) and
+    relative_bound(fewer) < relative_bound("q4_0")
+    """
+    assert gguf_types.relative_bound(more) > 0
+    assert gguf_types.relative_bound(more) < gguf_types.relative_bound(fewer)
+    assert gguf_types.relative_bound(fewer) < gguf_types.relative_bound("q4_0")
+
+
+# spec: specs/export/gguf_types.vibee:191
+def test_relative_bound_other_types() -> None:
+    """relative_bound: other types.
+
+    Refused: relative_bound("q4")
+    """
+    with pytest.raises(ValueError, match=re.escape("dtype is 'q4': use f32")):
+        gguf_types.relative_bound("q4")
+
+
+# spec: specs/export/gguf_types.vibee:202
+@pytest.mark.parametrize(
+    "dtype",
+    ["q4_0", "q4_1", "q5_0", "q5_1", "tq1_0", "q2_k", "iq2_xxs", "iq2_xs", "iq1_s", "iq1_m"],
+)
 def test_type_warnings_wrong_decoders_are_named(dtype: str) -> None:
     """type_warnings: wrong decoders are named.
 
@@ -160,7 +203,7 @@ def test_type_warnings_wrong_decoders_are_named(dtype: str) -> None:
     assert len(gguf_types.type_warnings(dtype)) == 1
 
 
-# spec: specs/export/gguf_types.vibee:155
+# spec: specs/export/gguf_types.vibee:215
 def test_type_warnings_i2_s_is_not_llama_cpps() -> None:
     """type_warnings: i2 s is not llama cpps.
 
@@ -172,8 +215,8 @@ def test_type_warnings_i2_s_is_not_llama_cpps() -> None:
     )
 
 
-# spec: specs/export/gguf_types.vibee:157
-@pytest.mark.parametrize("dtype", ["f32", "f16", "bf16", "q8_0", "tq2_0"])
+# spec: specs/export/gguf_types.vibee:217
+@pytest.mark.parametrize("dtype", ["f32", "f16", "bf16", "q8_0", "tq2_0", "q4_k_m"])
 def test_type_warnings_others_run_everywhere(dtype: str) -> None:
     """type_warnings: others run everywhere.
 
@@ -197,12 +240,92 @@ def test_constants() -> None:
         "tq2_0",
         "tq1_0",
         "i2_s",
+        "q6_k",
+        "q5_k_m",
+        "q5_k",
+        "q4_k_m",
+        "q4_k",
+        "iq4_nl",
+        "iq4_xs",
+        "q3_k",
+        "iq3_s",
+        "iq3_xxs",
+        "q2_k",
+        "iq2_s",
+        "iq2_xs",
+        "iq2_xxs",
+        "iq1_m",
+        "iq1_s",
     )
+    assert gguf_types.LLAMA_CPP_TYPES == (
+        "q6_k",
+        "q5_k",
+        "q4_k",
+        "iq4_nl",
+        "iq4_xs",
+        "q3_k",
+        "iq3_s",
+        "iq3_xxs",
+        "q2_k",
+        "iq2_s",
+        "iq2_xs",
+        "iq2_xxs",
+        "iq1_m",
+        "iq1_s",
+    )
+    assert gguf_types.NEED_IMPORTANCE == ("iq3_xxs", "iq2_s", "iq2_xs", "iq2_xxs", "iq1_m", "iq1_s")
     assert gguf_types.TERNARY_TYPES == ("tq2_0", "tq1_0", "i2_s")
     assert gguf_types.CHUNK_WEIGHTS == 1048576
 
 
-# spec: specs/export/gguf_types.vibee:119
+# spec: specs/export/gguf_types.vibee:132
+def test_rows_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """float_rows: rows come in parts."""
+    weight = matrix(6).bfloat16().reshape(3, 2, 256)
+    monkeypatch.setattr(gguf_types, "CHUNK_WEIGHTS", 4 * 256)
+    parts = list(gguf_types.float_rows(weight, "f16"))
+    assert [tuple(part.shape) for part in parts] == [(4, 256), (2, 256)]
+    assert all(part.dtype == torch.float32 for part in parts)
+    assert torch.equal(torch.cat(parts), weight.float().reshape(6, 256))
+
+
+# spec: specs/export/gguf_types.vibee:132
+@pytest.mark.parametrize(
+    ("dtype", "largest"),
+    [
+        ("f32", 3.4028234e38),
+        ("f16", 65504.0),
+        ("bf16", 3.38953139e38),
+        ("q8_0", 8319008.0),
+        ("q5_1", 65504.0),
+        ("q5_0", 1048064.0),
+        ("q4_1", 65504.0),
+        ("q4_0", 524032.0),
+        ("tq2_0", 65504.0),
+        ("tq1_0", 65504.0),
+        ("i2_s", 3.4028234e38),
+        ("q4_k", 65504.0),
+    ],
+)
+def test_weights_out_of_range_are_refused(dtype: str, largest: float) -> None:
+    """float_rows: weights out of range are refused."""
+    weight = torch.zeros(2, 256)
+    weight[1, 3] = -largest
+    assert torch.equal(torch.cat(list(gguf_types.float_rows(weight, dtype))), weight)
+    if dtype != "q4_k":
+        assert np.isfinite(decoded(weight, dtype)).all()
+        assert decoded(weight, dtype)[1, 3] == pytest.approx(-largest, rel=1e-6)
+    above = float("inf") if dtype in ("f32", "i2_s") else float(np.float32(largest)) * (1 + 2**-20)
+    for value in (above, -above, float("nan")):
+        weight[1, 3] = value
+        named = f"it holds .*, {dtype} goes to .*: look for divergence, or export f32"
+        with pytest.raises(ValueError, match=named):
+            list(gguf_types.float_rows(weight, dtype))
+    with pytest.raises(ValueError, match="dtype is 'q4': use f32"):
+        list(gguf_types.encode_tensor(weight, "q4"))
+
+
+# spec: specs/export/gguf_types.vibee:143
 @pytest.mark.parametrize("dtype", FLOATS + BLOCKS)
 def test_bytes_are_those_of_ggml(dtype: str) -> None:
     """encode_tensor: bytes are those of ggml."""
@@ -216,7 +339,16 @@ def test_bytes_are_those_of_ggml(dtype: str) -> None:
     assert np.array_equal(encoded(half, dtype), encoded(half.float(), dtype))
 
 
-# spec: specs/export/gguf_types.vibee:119
+# spec: specs/export/gguf_types.vibee:143
+def test_bytes_are_those_of_ggml_or_llama_cpp_packs_them() -> None:
+    """K and IQ types have another packer."""
+    with pytest.raises(
+        ValueError, match="q4_k is packed by llama.cpp: use igla.export.llama_quantize"
+    ):
+        list(gguf_types.encode_tensor(matrix(), "q4_k"))
+
+
+# spec: specs/export/gguf_types.vibee:143
 def test_bytes_are_those_of_ggml_by_hand() -> None:
     """q8_0 of 127, -64 and zeros: the scale 1 in float16, then the weights as bytes; f16 and bf16 of 1 and -2."""
     row = torch.zeros(1, 32)
@@ -228,7 +360,7 @@ def test_bytes_are_those_of_ggml_by_hand() -> None:
     assert bytes(encoded(pair, "f32")) == b"\x00\x00\x80\x3f\x00\x00\x00\xc0"
 
 
-# spec: specs/export/gguf_types.vibee:120
+# spec: specs/export/gguf_types.vibee:144
 @pytest.mark.parametrize("dtype", ["f16", "q4_0", "i2_s"])
 def test_parts_are_the_whole(monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
     """encode_tensor: parts are the whole."""
@@ -247,7 +379,7 @@ def test_parts_are_the_whole(monkeypatch: pytest.MonkeyPatch, dtype: str) -> Non
     assert np.array_equal(encoded(weight, dtype), whole)
 
 
-# spec: specs/export/gguf_types.vibee:121
+# spec: specs/export/gguf_types.vibee:145
 def test_i2_s_is_the_golden_example() -> None:
     """A tensor of two rows of 128, worked out by hand from the layout.
 
@@ -266,40 +398,7 @@ def test_i2_s_is_the_golden_example() -> None:
     assert bytes(encoded(weight, "i2_s")) == first + second + scale + bytes(28)
 
 
-# spec: specs/export/gguf_types.vibee:122
-@pytest.mark.parametrize(
-    ("dtype", "largest"),
-    [
-        ("f32", 3.4028234e38),
-        ("f16", 65504.0),
-        ("bf16", 3.38953139e38),
-        ("q8_0", 8319008.0),
-        ("q5_1", 65504.0),
-        ("q5_0", 1048064.0),
-        ("q4_1", 65504.0),
-        ("q4_0", 524032.0),
-        ("tq2_0", 65504.0),
-        ("tq1_0", 65504.0),
-        ("i2_s", 3.4028234e38),
-    ],
-)
-def test_weights_out_of_range_are_refused(dtype: str, largest: float) -> None:
-    """encode_tensor: weights out of range are refused."""
-    weight = torch.zeros(2, 256)
-    weight[1, 3] = -largest
-    assert np.isfinite(decoded(weight, dtype)).all()
-    assert decoded(weight, dtype)[1, 3] == pytest.approx(-largest, rel=1e-6)
-    above = float("inf") if dtype in ("f32", "i2_s") else float(np.float32(largest)) * (1 + 2**-20)
-    for value in (above, -above, float("nan")):
-        weight[1, 3] = value
-        named = f"it holds .*, {dtype} goes to .*: look for divergence, or export f32"
-        with pytest.raises(ValueError, match=named):
-            list(gguf_types.encode_tensor(weight, dtype))
-    with pytest.raises(ValueError, match="dtype is 'q4': use f32"):
-        list(gguf_types.encode_tensor(weight, "q4"))
-
-
-# spec: specs/export/gguf_types.vibee:123
+# spec: specs/export/gguf_types.vibee:146
 def test_i2_s_holds_ternary_tensors_alone() -> None:
     """encode_tensor: i2 s holds ternary tensors alone."""
     weight = torch.zeros(2, 128)
@@ -313,7 +412,7 @@ def test_i2_s_holds_ternary_tensors_alone() -> None:
         encoded(weight, "i2_s")
 
 
-# spec: specs/export/gguf_types.vibee:132
+# spec: specs/export/gguf_types.vibee:155
 @pytest.mark.parametrize("dtype", FLOATS + BLOCKS)
 def test_weights_come_back_as_rounded(dtype: str) -> None:
     """decode_tensor: weights come back as rounded."""
@@ -331,7 +430,7 @@ def test_weights_come_back_as_rounded(dtype: str) -> None:
         assert np.array_equal(found, rounded.float().numpy())
 
 
-# spec: specs/export/gguf_types.vibee:132
+# spec: specs/export/gguf_types.vibee:155
 @pytest.mark.parametrize("dtype", gguf_types.TERNARY_TYPES)
 def test_ternary_weights_come_back_exactly(dtype: str) -> None:
     """decode_tensor: ternary weights come back exactly."""
@@ -341,7 +440,7 @@ def test_ternary_weights_come_back_exactly(dtype: str) -> None:
     assert np.array_equal(decoded(weight, dtype), weight.numpy())
 
 
-# spec: specs/export/gguf_types.vibee:132
+# spec: specs/export/gguf_types.vibee:155
 def test_bad_codes_are_refused() -> None:
     """decode_tensor: bad codes are refused."""
     data = encoded(torch.zeros(1, 256), "i2_s")
@@ -351,7 +450,7 @@ def test_bad_codes_are_refused() -> None:
             list(gguf_types.decode_tensor(data, (1, 256), "i2_s"))
 
 
-# spec: specs/export/gguf_types.vibee:143
+# spec: specs/export/gguf_types.vibee:167
 @pytest.mark.parametrize("dtype", FLOATS + BLOCKS)
 def test_bounds_are_kept_and_tight(dtype: str) -> None:
     """rounding_bound: bounds are kept and tight."""
@@ -361,7 +460,6 @@ def test_bounds_are_kept_and_tight(dtype: str) -> None:
     weight[:, ::32] = torch.where(torch.rand(500, 8, generator=generator) < 0.5, -1.0, 1.0)
     weight *= 1.0625  # floats have their largest steps just above a power of two
     largest = float(np.abs(decoded(weight, dtype) - weight.numpy()).max()) / 1.0625
-    assert largest <= bound
-    assert largest >= 0.8 * bound
+    assert 0.8 * bound <= largest <= bound
     with pytest.raises(ValueError, match="dtype is 'q4': use f32"):
         gguf_types.rounding_bound("q4")

@@ -220,6 +220,9 @@ def test_parity_gate_float32_is_exact() -> None:
         ("tq2_0", 0.01),
         ("tq1_0", 0.01),
         ("i2_s", 0.01),
+        ("q4_k_m", 0.005),
+        ("q6_k", 0.001),
+        ("iq2_xs", 0.05),
     ],
 )
 def test_parity_gate_rounded_types_have_a_divergence(stored: str, kl: float) -> None:
@@ -230,7 +233,7 @@ def test_parity_gate_rounded_types_have_a_divergence(stored: str, kl: float) -> 
     assert parity.parity_gate(stored) == parity.ParityGate(mean_kl=kl)
 
 
-# spec: specs/export/parity.vibee:169
+# spec: specs/export/parity.vibee:172
 def test_parity_gate_other_types() -> None:
     """parity_gate: other types.
 
@@ -240,7 +243,7 @@ def test_parity_gate_other_types() -> None:
         parity.parity_gate("q4")
 
 
-# spec: specs/export/parity.vibee:198
+# spec: specs/export/parity.vibee:201
 def test_format_report_one_line() -> None:
     """format_report: one line.
 
@@ -415,7 +418,7 @@ def test_pytorch_logits_are_those_of_the_model(dtype: torch.dtype) -> None:
         parity.pytorch_logits(model, [[]])
 
 
-# spec: specs/export/parity.vibee:180
+# spec: specs/export/parity.vibee:183
 def test_bounds_are_kept_or_named() -> None:
     """parity_faults: bounds are kept or named."""
 
@@ -439,7 +442,7 @@ def test_bounds_are_kept_or_named() -> None:
         faults("f8")
 
 
-# spec: specs/export/parity.vibee:189
+# spec: specs/export/parity.vibee:192
 @pytest.fixture(scope="module")
 def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model with its tokenizer, as model/ and as model.gguf."""
@@ -451,7 +454,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-# spec: specs/export/parity.vibee:189
+# spec: specs/export/parity.vibee:192
 def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
     """What llama.cpp answers when it computes what PyTorch does, but for one logit."""
     tokenizer, model = Tokenizer(export / "tokenizer.model"), small_model()
@@ -470,7 +473,7 @@ def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
     return {"tokens": tokens, "logits": logits}
 
 
-# spec: specs/export/parity.vibee:189
+# spec: specs/export/parity.vibee:192
 def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """measure_parity: tokens are compared before logits."""
     stand = Stand(monkeypatch, **faithful(export, error=0.5))
@@ -503,7 +506,7 @@ def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.Mon
         parity.measure_parity(*arguments)
 
 
-# spec: specs/export/parity.vibee:209
+# spec: specs/export/parity.vibee:212
 def test_main_prints_and_judges(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -529,7 +532,7 @@ def test_main_prints_and_judges(
     assert len(stand.requests[-1]["prompts"]) == 3
 
 
-# spec: specs/export/parity.vibee:209
+# spec: specs/export/parity.vibee:212
 def test_main_prints_and_judges_the_file(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
