@@ -61,11 +61,15 @@ import inspect
 import json
 import os
 import resource
+import subprocess
 import sys
 import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+
+import pytest
+from mutmut.state import state
 
 # tyro reads the docstrings of a class from its source; of a module with all its mutants that takes a second a class
 inspect.getsource = cache(inspect.getsource)
@@ -96,33 +100,50 @@ def pytest_collection_modifyitems(items):
         seconds = 10 * (1 + sum(durations.get(item.nodeid, 0.0) for item in items))
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds), hard))
+
+
+# What runs in processes of its own is noted in a file: they may die before they could hand anything over.
+NOTES = Path("notes.txt").absolute()
+NOTING = f"""
+from mutmut.state import state
+class Notes(set):
+    def add(self, name):
+        if name not in self:
+            super().add(name)
+            with open({str(NOTES)!r}, "a") as notes:
+                notes.write(name + chr(10))
+state()._stats = Notes()
+"""
+
+
+class _NotingPopen(subprocess.Popen):
+    def __init__(self, args, *others, **settings):
+        if isinstance(args, list) and args[:2] == [sys.executable, "-c"]:
+            args = [*args[:2], f"exec({NOTING!r}); {args[2]}", *args[3:]]
+        super().__init__(args, *others, **settings)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item, nextitem):
+    if NOTES.is_file():
+        state()._stats.update(NOTES.read_text("utf-8").split())
+        NOTES.unlink()
+
+
+if os.environ.get("MUTANT_UNDER_TEST") == "stats":
+    subprocess.Popen = _NotingPopen
 '''
 
-# What runs in processes of its own is noted there, in a file: a rank may die before it could hand anything over.
 # The server that ranks are forked from is one for all mutants: to start one takes longer than most tests.
 RANKS = """
 
-import tempfile
 from multiprocessing import forkserver, get_context
-
-from mutmut.state import state
 
 from igla.distributed import ranks
 
 
-class _Notes(set):
-    def __init__(self, file):
-        self.file = file
-
-    def add(self, name):
-        if name not in self:
-            super().add(name)
-            with open(self.file, "a") as notes:  # as one piece, whoever else writes
-                notes.write(name + "\\n")
-
-
-def _noted(file, place, arguments):
-    state()._stats = _Notes(file)
+def _noted(place, arguments):
+    exec(NOTING)
     return ranks._load_function(*place)(*arguments)
 
 
@@ -131,13 +152,7 @@ def _noting(run_ranks):
         if function is None:  # refused
             return run_ranks(function, world_size)
         place = (inspect.getfile(function), function.__module__, function.__name__)
-        with tempfile.NamedTemporaryFile("r") as notes:
-            try:
-                return run_ranks(
-                    _noted, world_size, (notes.name, place, tuple(arguments)), **limits
-                )
-            finally:
-                state()._stats.update(notes.read().split())
+        return run_ranks(_noted, world_size, (place, tuple(arguments)), **limits)
 
     return run
 

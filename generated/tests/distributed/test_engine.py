@@ -149,7 +149,7 @@ def test_refuses_what_cannot_run(config: ParallelConfig, ranks: int, said: str) 
 def test_refuses_what_cannot_run_yet() -> None:
     """What parallelize would refuse is refused before a model is made."""
     untied = dataclasses.replace(CONFIG, tie_embeddings=False)
-    with pytest.raises(ValueError, match="pp=2, ep=1: stages and shared experts are not built"):
+    with pytest.raises(ValueError, match="pp=2: stages are not built yet; set it to 1"):
         engine.plan_ranks(untied, ParallelConfig(pp=2), WORK, 2)
 
 
@@ -223,7 +223,16 @@ def _steps(configs: list[ParallelConfig]) -> list[dict[str, Any]]:
 
 
 # spec: specs/distributed/engine.vibee:46
-def test_ranks_are_as_one_process() -> None:
+@pytest.mark.parametrize(
+    ("ranks", "layouts", "sizes"),
+    [
+        (2, [{"dp": 2}, {}, {"tp": 2}, {"cp": 2}], [(3, 2), (3, 2), (3, 4), (3, 4)]),
+        (4, [{"cp": 2}, {"dp": 2, "cp": 2}, {"tp": 2, "cp": 2}], [(3, 2), (3, 2), (3, 4)]),
+    ],
+)
+def test_ranks_are_as_one_process(
+    ranks: int, layouts: list[dict[str, int]], sizes: list[tuple[int, int]]
+) -> None:
     """Engine: ranks are as one process."""
     model = _make().double()
     loss = _loss(model, _batch(12))
@@ -233,10 +242,8 @@ def test_ranks_are_as_one_process() -> None:
     norm = bound_gradients(model, GradientConfig(max_norm=0.5))
     assert norm > 0.5
     gradients = {name: p.grad for name, p in model.named_parameters()}
-    layouts = [{"dp": 2}, {}, {"tp": 2}, {"cp": 2}]
-    sizes = [(3, 2), (3, 2), (3, 4), (3, 4)]
     configs = [ParallelConfig(**layout) for layout in layouts]
-    for steps in run_ranks(_steps, 2, (configs,), timeout=120.0):
+    for steps in run_ranks(_steps, ranks, (configs,), timeout=240.0):
         for found, size in zip(steps, sizes, strict=True):
             assert (found["sizes"], found["tokens"]) == (size, tokens)
             assert found["loss"] == pytest.approx(loss.item(), rel=1e-12)

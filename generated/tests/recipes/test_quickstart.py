@@ -2010,7 +2010,7 @@ def test_steps_that_are_not_finite_are_skipped_until_they_are_too_many(
 
 SHARED = dataclasses.replace(CONFIG, num_kv_heads=2)
 ROUTED = dataclasses.replace(
-    SHARED, moe=RoutingConfig(num_experts=3, top_k=2, bias_rate=0.1), tie_embeddings=False
+    SHARED, moe=RoutingConfig(num_experts=4, top_k=2, bias_rate=0.1), tie_embeddings=False
 )
 
 
@@ -2076,10 +2076,11 @@ def assert_close(
 
 # spec: specs/recipes/pretrain.vibee:480
 def test_ranks_train_as_one_process(double: subject.Options) -> None:
-    """Losses, norms, held-out losses and weights of copies, of shared weights, matrices and sequences."""
+    """Losses, norms, held-out losses and weights of copies, of shared weights, matrices, sequences and experts."""
     layouts = {"copies": {"dp": 2}, "shards": {}, "matrices": {"tp": 2}, "sequences": {"cp": 2}}
     runs = [(of_layout(double, name, **sizes), SHARED) for name, sizes in layouts.items()]
-    runs += [(of_layout(double, f"routed-{dp}", dp=dp), ROUTED) for dp in (1, 2)]
+    routed = {"routed-copies": {"dp": 2}, "routed-shards": {}, "experts": {"ep": 2}}
+    runs += [(of_layout(double, name, **sizes), ROUTED) for name, sizes in routed.items()]
     wanted = {
         config: run_whole(of_layout(double, name, fsdp=1), config)
         for name, config in (("alone", SHARED), ("routed", ROUTED))
