@@ -223,7 +223,8 @@ def wide_model(tokenizer: Path) -> Decoder:
     return trained_model(tokenizer, 120, hidden_size=256, head_dim=64, ffn_size=256)
 
 
-@pytest.mark.parametrize("dtypes", [FEW_BITS, pytest.param(OTHER_FEW_BITS, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("dtypes", [FEW_BITS, OTHER_FEW_BITS])
 def test_k_and_iq_types_pass_their_gates(
     tmp_path: Path, tokenizer: Path, wide_model: Decoder, dtypes: tuple[str, ...]
 ) -> None:

@@ -284,11 +284,11 @@ def test_bad_tensors_are_refused_and_whole_ones_read(tmp_path: Path) -> None:
 
 # spec: specs/export/gguf_reader.vibee:47
 def test_no_bytes_crash_it(tmp_path: Path) -> None:
-    """Four thousand damaged files: each is read, or refused with a sentence; nothing else happens."""
+    """A thousand damaged files: each is read, or refused with a sentence; nothing else happens."""
     path = tmp_path / "fuzz.gguf"
     source = random.Random(0)
     refused = 0
-    for _ in range(4000):
+    for _ in range(1000):
         content = bytearray(GOOD)
         for _ in range(source.randrange(1, 4)):
             place, width = source.randrange(len(content) - 8), source.choice((1, 2, 4, 8))
@@ -307,7 +307,7 @@ def test_no_bytes_crash_it(tmp_path: Path) -> None:
         except ValueError as error:
             assert str(path) in str(error) and len(str(error)) < 600
             refused += 1
-    assert 1000 < refused < 4000
+    assert 250 < refused < 1000
 
 
 # spec: specs/export/gguf_reader.vibee:48

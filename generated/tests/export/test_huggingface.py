@@ -817,14 +817,14 @@ def test_reading_refuses_other_models_whose_files_are_broken(tmp_path: Path) -> 
 
 # spec: specs/export/huggingface.vibee:121
 def test_no_bytes_crash_reading(tmp_path: Path) -> None:
-    """Six hundred damaged files of weights: each is read, or refused with a sentence; nothing else happens."""
+    """A hundred and twenty damaged files of weights: each is read, or refused with a sentence; nothing else happens."""
     folder = tmp_path / "model"
     huggingface.write_huggingface(small_model(), None, folder)
     path, source = folder / "model.safetensors", random.Random(0)
     whole = path.read_bytes()
     header = 8 + int.from_bytes(whole[:8], "little")
     refused = 0
-    for _ in range(600):
+    for _ in range(120):
         content = bytearray(whole)
         for _ in range(source.randrange(1, 4)):
             place = source.randrange(header)
@@ -838,7 +838,7 @@ def test_no_bytes_crash_reading(tmp_path: Path) -> None:
         except ValueError as error:
             assert str(folder) in str(error)
             refused += 1
-    assert refused > 500
+    assert refused > 100
 
 
 # spec: specs/export/huggingface.vibee:121
