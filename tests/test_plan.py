@@ -129,7 +129,8 @@ def test_a_formula_of_a_fraction_of_the_run_is_drawn(shipped: Workplace) -> None
     training = dataclasses.replace(options.training, steps=1000)
     schedule = dataclasses.replace(options.schedule, schedule="trinity")
     assert row["curve"] == [
-        pretrain.learning_rate(i / 60, training, schedule, options.optimizer) for i in range(61)
+        pretrain.learning_rate(i / 60, training, schedule, options.optimizer, options.curriculum)
+        for i in range(61)
     ]
     result = shipped.run("plan", *arguments)
     assert result.code == 0

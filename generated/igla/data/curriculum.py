@@ -163,11 +163,11 @@ def self_paced_threshold(rounds: int, config: SelfPacedConfig) -> float:
 # spec: specs/data/curriculum.vibee:147
 def phase_index(tokens: int, phases: tuple[Phase, ...], first: int = 0) -> int:
     """Place of the phase that a number of tokens falls into, counted from the start of the phase
-    at place first; past the last phase it is the last.
+    at place first; past the last phase it is the last, and 0 without phases.
     """
     return (
         first
-        if first + 1 == len(phases) or tokens < phases[first].tokens
+        if first + 1 >= len(phases) or tokens < phases[first].tokens
         else phase_index(tokens - phases[first].tokens, phases, first + 1)
     )
 
@@ -175,7 +175,7 @@ def phase_index(tokens: int, phases: tuple[Phase, ...], first: int = 0) -> int:
 # 1. Difficulty.
 
 
-# spec: specs/data/curriculum.vibee:169
+# spec: specs/data/curriculum.vibee:171
 def length_difficulty(documents: Sequence[Tensor]) -> Tensor:
     """Returns the number of tokens of each document.
 
@@ -191,7 +191,7 @@ def length_difficulty(documents: Sequence[Tensor]) -> Tensor:
     return torch.tensor([len(tokens) for tokens in documents])
 
 
-# spec: specs/data/curriculum.vibee:179
+# spec: specs/data/curriculum.vibee:181
 def rarity_difficulty(documents: Sequence[Tensor], counts_v: Tensor) -> Tensor:
     """Returns the negative log-likelihood in nats of each document under the frequencies, summed
     over its tokens: long documents and rare tokens are hard.
@@ -222,7 +222,7 @@ def rarity_difficulty(documents: Sequence[Tensor], counts_v: Tensor) -> Tensor:
     return torch.stack([surprise_v[tokens].sum() for tokens in documents])
 
 
-# spec: specs/data/curriculum.vibee:205
+# spec: specs/data/curriculum.vibee:207
 def compression_difficulty(texts: Sequence[bytes]) -> Tensor:
     """Returns the size of each text under zlib (deflate at level 9, without header) as a part of
     its bytes: low where it repeats itself, near 1 or above where it is short or random.
@@ -247,7 +247,7 @@ def compression_difficulty(texts: Sequence[bytes]) -> Tensor:
     return torch.tensor(ratios, dtype=torch.float64)
 
 
-# spec: specs/data/curriculum.vibee:216
+# spec: specs/data/curriculum.vibee:218
 @contextmanager
 def _evaluation_mode(model: nn.Module) -> Iterator[None]:
     """Evaluation mode inside; each module is then in the mode that it was in."""
@@ -260,7 +260,7 @@ def _evaluation_mode(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-# spec: specs/data/curriculum.vibee:216
+# spec: specs/data/curriculum.vibee:218
 @torch.no_grad()
 def loss_difficulty(
     model: nn.Module, loss: Callable[..., Tensor], batches: Iterable[tuple[Tensor, ...]]
@@ -300,7 +300,7 @@ def loss_difficulty(
 # 2. Order and pace.
 
 
-# spec: specs/data/curriculum.vibee:226
+# spec: specs/data/curriculum.vibee:228
 def difficulty_order(difficulty_n: Tensor) -> Tensor:
     """Returns the indices of the samples from the easiest to the hardest; equal ones keep their
     order.
@@ -324,7 +324,7 @@ def difficulty_order(difficulty_n: Tensor) -> Tensor:
     return difficulty_n.argsort(stable=True)
 
 
-# spec: specs/data/curriculum.vibee:246
+# spec: specs/data/curriculum.vibee:248
 class CompetenceSampler:
     """Draws each step uniformly from the samples that are in, those that available_samples says,
     no sample twice in a step unless fewer are in than the step takes.
@@ -411,7 +411,7 @@ class CompetenceSampler:
 # 3. What the model picks.
 
 
-# spec: specs/data/curriculum.vibee:270
+# spec: specs/data/curriculum.vibee:272
 def self_paced_weights(losses_n: Tensor, threshold: float) -> Tensor:
     """Returns 1 for each sample whose loss is below the threshold and 0 for the others: the
     weights v in {0, 1} with the least sum of v (loss - threshold).
@@ -428,7 +428,7 @@ def self_paced_weights(losses_n: Tensor, threshold: float) -> Tensor:
     return (losses_n < threshold).to(losses_n.dtype)
 
 
-# spec: specs/data/curriculum.vibee:284
+# spec: specs/data/curriculum.vibee:286
 def self_paced_loss(losses_n: Tensor, threshold: float) -> Tensor:
     """Returns the mean loss of the picked samples; 0 where none is.
 
@@ -449,7 +449,7 @@ def self_paced_loss(losses_n: Tensor, threshold: float) -> Tensor:
 # 4. Phases.
 
 
-# spec: specs/data/curriculum.vibee:299
+# spec: specs/data/curriculum.vibee:301
 class PhaseSchedule:
     """Says in which phase a run is. at(tokens) is the place after that many tokens, a function of
     the phases and the tokens alone; at the end of a phase it is the first place of the next,

@@ -136,7 +136,16 @@ def test_phase_index_a_phase_begins_where_another_ends(tokens: int, index: int) 
     assert curriculum.phase_index(tokens, [a, b, a]) == index
 
 
-# spec: specs/data/curriculum.vibee:176
+# spec: specs/data/curriculum.vibee:167
+def test_phase_index_is_zero_without_phases() -> None:
+    """phase_index: is zero without phases.
+
+    Law: phase_index(7, []) == 0
+    """
+    assert curriculum.phase_index(7, []) == 0
+
+
+# spec: specs/data/curriculum.vibee:178
 def test_length_difficulty_counts_tokens() -> None:
     """length_difficulty: counts tokens.
 
@@ -154,7 +163,7 @@ def test_length_difficulty_counts_tokens() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:189
+# spec: specs/data/curriculum.vibee:191
 def test_rarity_difficulty_sums_surprise() -> None:
     """rarity_difficulty: sums surprise.
 
@@ -180,7 +189,7 @@ def test_rarity_difficulty_sums_surprise() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:193
+# spec: specs/data/curriculum.vibee:195
 def test_rarity_difficulty_one_occurrence_is_a_count() -> None:
     """rarity_difficulty: one occurrence is a count.
 
@@ -197,7 +206,7 @@ def test_rarity_difficulty_one_occurrence_is_a_count() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:196
+# spec: specs/data/curriculum.vibee:198
 @pytest.mark.parametrize("token", [1, 3, -1])
 def test_rarity_difficulty_refuses_a_token_without_a_count(token: int) -> None:
     """rarity_difficulty: refuses a token without a count.
@@ -214,7 +223,7 @@ def test_rarity_difficulty_refuses_a_token_without_a_count(token: int) -> None:
         )
 
 
-# spec: specs/data/curriculum.vibee:200
+# spec: specs/data/curriculum.vibee:202
 def test_rarity_difficulty_names_the_token() -> None:
     """rarity_difficulty: names the token.
 
@@ -227,7 +236,7 @@ def test_rarity_difficulty_names_the_token() -> None:
         )
 
 
-# spec: specs/data/curriculum.vibee:234
+# spec: specs/data/curriculum.vibee:236
 def test_difficulty_order_sorts_and_keeps_equals() -> None:
     """difficulty_order: sorts and keeps equals.
 
@@ -239,7 +248,7 @@ def test_difficulty_order_sorts_and_keeps_equals() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:236
+# spec: specs/data/curriculum.vibee:238
 def test_difficulty_order_infinite_is_hardest() -> None:
     """difficulty_order: infinite is hardest.
 
@@ -251,7 +260,7 @@ def test_difficulty_order_infinite_is_hardest() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:238
+# spec: specs/data/curriculum.vibee:240
 def test_difficulty_order_order_is_sorted() -> None:
     """difficulty_order: order is sorted.
 
@@ -262,7 +271,7 @@ def test_difficulty_order_order_is_sorted() -> None:
     assert torch.equal(d[curriculum.difficulty_order(d)], torch.sort(d, dim=-1).values)
 
 
-# spec: specs/data/curriculum.vibee:241
+# spec: specs/data/curriculum.vibee:243
 def test_difficulty_order_refuses_what_is_no_number() -> None:
     """difficulty_order: refuses what is no number.
 
@@ -274,7 +283,7 @@ def test_difficulty_order_refuses_what_is_no_number() -> None:
         curriculum.difficulty_order(torch.tensor([1, math.inf - math.inf], dtype=torch.float64))
 
 
-# spec: specs/data/curriculum.vibee:278
+# spec: specs/data/curriculum.vibee:280
 def test_self_paced_weights_below_and_not_at() -> None:
     """self_paced_weights: below and not at.
 
@@ -288,7 +297,7 @@ def test_self_paced_weights_below_and_not_at() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:280
+# spec: specs/data/curriculum.vibee:282
 def test_self_paced_weights_keeps_the_dtype() -> None:
     """self_paced_weights: keeps the dtype.
 
@@ -300,7 +309,7 @@ def test_self_paced_weights_keeps_the_dtype() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:291
+# spec: specs/data/curriculum.vibee:293
 def test_self_paced_loss_mean_of_the_picked() -> None:
     """self_paced_loss: mean of the picked.
 
@@ -314,7 +323,7 @@ def test_self_paced_loss_mean_of_the_picked() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:293
+# spec: specs/data/curriculum.vibee:295
 def test_self_paced_loss_one_picked_is_the_mean() -> None:
     """self_paced_loss: one picked is the mean.
 
@@ -327,7 +336,7 @@ def test_self_paced_loss_one_picked_is_the_mean() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:295
+# spec: specs/data/curriculum.vibee:297
 def test_self_paced_loss_nothing_picked_is_nothing() -> None:
     """self_paced_loss: nothing picked is nothing.
 
@@ -338,7 +347,7 @@ def test_self_paced_loss_nothing_picked_is_nothing() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:308
+# spec: specs/data/curriculum.vibee:310
 def test_phase_schedule_refuses_one_name_twice() -> None:
     """PhaseSchedule: refuses one name twice.
 
@@ -574,7 +583,7 @@ def test_curriculum_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/data/curriculum.vibee:203
+# spec: specs/data/curriculum.vibee:205
 def test_rarity_sums_in_float64() -> None:
     """A million tokens of one bit each are a million bits."""
     tokens = torch.zeros(1_000_003, dtype=torch.int64)
@@ -587,7 +596,7 @@ def test_rarity_sums_in_float64() -> None:
 TEXTS = (b"the same again, " * 40, b"abc", bytes(range(256)) * 2, b"z")
 
 
-# spec: specs/data/curriculum.vibee:214
+# spec: specs/data/curriculum.vibee:216
 def test_compression_is_that_of_deflate() -> None:
     """Bytes that come back, at the best level; what repeats itself comes before what does not."""
     ratios_n = curriculum.compression_difficulty(TEXTS)
@@ -599,7 +608,7 @@ def test_compression_is_that_of_deflate() -> None:
     assert ratios_n.dtype == torch.float64 and ratios_n[0] < 0.1 < ratios_n[2] < ratios_n[1]
 
 
-# spec: specs/data/curriculum.vibee:214
+# spec: specs/data/curriculum.vibee:216
 def test_compression_is_that_of_deflate_at_the_best_level() -> None:
     """A text that lower levels compress less."""
     text = b"".join(b"%d squared is %d\n" % (number, number**2) for number in range(3000))
@@ -608,14 +617,14 @@ def test_compression_is_that_of_deflate_at_the_best_level() -> None:
     assert curriculum.compression_difficulty([text]).tolist() == [sizes[1] / len(text)]
 
 
-# spec: specs/data/curriculum.vibee:214
+# spec: specs/data/curriculum.vibee:216
 def test_empty_texts_are_refused() -> None:
     """compression_difficulty: empty texts are refused."""
     with pytest.raises(ValueError, match="^text 2 is empty: leave it out$"):
         curriculum.compression_difficulty([b"a", b"b", b""])
 
 
-# spec: specs/data/curriculum.vibee:224
+# spec: specs/data/curriculum.vibee:226
 class _Model(nn.Module):
     """Multiplies by its weight, and by its mode: training doubles."""
 
@@ -628,12 +637,12 @@ class _Model(nn.Module):
         return x_b * self.weight * (2 if self.training else 1)
 
 
-# spec: specs/data/curriculum.vibee:224
+# spec: specs/data/curriculum.vibee:226
 def _loss(model: nn.Module, x_b: Tensor, y_b: Tensor) -> Tensor:
     return model(x_b) - y_b
 
 
-# spec: specs/data/curriculum.vibee:224
+# spec: specs/data/curriculum.vibee:226
 def test_loss_of_each_sample() -> None:
     """Over batches of unequal sizes, in evaluation mode, in float64."""
     batches = [(torch.tensor([1.0, 2.0]), torch.tensor([0.5, 1.0])), (torch.ones(1), torch.ones(1))]
@@ -642,7 +651,7 @@ def test_loss_of_each_sample() -> None:
     assert losses_n.dtype == torch.float64 and not losses_n.requires_grad
 
 
-# spec: specs/data/curriculum.vibee:224
+# spec: specs/data/curriculum.vibee:226
 def test_loss_leaves_the_model_alone() -> None:
     """Each module in its mode, though the loss fails; no gradients."""
     model = _Model()
@@ -653,7 +662,7 @@ def test_loss_leaves_the_model_alone() -> None:
     assert model.training and not model.frozen.training and model.weight.grad is None
 
 
-# spec: specs/data/curriculum.vibee:224
+# spec: specs/data/curriculum.vibee:226
 def test_loss_refuses_what_is_no_sample_loss() -> None:
     """A mean, a loss for each token, and no batch at all."""
     batch = (torch.ones(2), torch.ones(2))
@@ -667,7 +676,7 @@ def test_loss_refuses_what_is_no_sample_loss() -> None:
         curriculum.loss_difficulty(_Model(), _loss, [])
 
 
-# spec: specs/data/curriculum.vibee:244
+# spec: specs/data/curriculum.vibee:246
 def test_many_equals_keep_their_order() -> None:
     """So many that a sort that is not stable moves some."""
     difficulty_n = torch.arange(5000) % 3
@@ -675,7 +684,7 @@ def test_many_equals_keep_their_order() -> None:
     assert order_n.tolist() == [i for kind in range(3) for i in range(kind, 5000, 3)]
 
 
-# spec: specs/data/curriculum.vibee:262
+# spec: specs/data/curriculum.vibee:264
 def _sampler(
     num_samples: int = 100, batch_size: int = 6, seed: int = 5, rank: int = 0, world_size: int = 1
 ) -> curriculum.CompetenceSampler:
@@ -687,7 +696,7 @@ def _sampler(
     )
 
 
-# spec: specs/data/curriculum.vibee:262
+# spec: specs/data/curriculum.vibee:264
 def test_draws_from_what_is_in() -> None:
     """A batch of all that is in is all that is in: the easiest half, then 5 more at each step."""
     alone = curriculum.CompetenceSampler(
@@ -700,7 +709,7 @@ def test_draws_from_what_is_in() -> None:
         assert sorted(samples.tolist()) == list(range(100 - available, 100))
 
 
-# spec: specs/data/curriculum.vibee:263
+# spec: specs/data/curriculum.vibee:265
 def test_draws_are_uniform() -> None:
     """Chi-square over 10 samples below the value that one seed in a thousand exceeds (27.9 for 9 degrees)."""
     sampler = _sampler(num_samples=20, batch_size=1)
@@ -712,7 +721,7 @@ def test_draws_are_uniform() -> None:
     assert float(((counts[10:] - 200) ** 2 / 200).sum()) < 27.9
 
 
-# spec: specs/data/curriculum.vibee:264
+# spec: specs/data/curriculum.vibee:266
 def test_nothing_twice_in_a_step() -> None:
     """Unless fewer samples are in than the step takes."""
     for step in range(20):
@@ -721,7 +730,7 @@ def test_nothing_twice_in_a_step() -> None:
     assert set(few.tolist()) == {2, 3} and len(few) == 40
 
 
-# spec: specs/data/curriculum.vibee:265
+# spec: specs/data/curriculum.vibee:267
 def test_step_is_a_function_of_seed_and_step() -> None:
     """Asked in any order; other seeds and other steps draw others."""
     sampler = _sampler()
@@ -732,7 +741,7 @@ def test_step_is_a_function_of_seed_and_step() -> None:
     assert len({tuple(batch) for batch in drawn}) == 14
 
 
-# spec: specs/data/curriculum.vibee:266
+# spec: specs/data/curriculum.vibee:268
 @pytest.mark.parametrize("world_size", [2, 3])
 def test_ranks_share_a_step(world_size: int) -> None:
     """Together, in their order, the samples of one."""
@@ -744,7 +753,7 @@ def test_ranks_share_a_step(world_size: int) -> None:
         assert torch.equal(torch.cat([rank.at(step) for rank in ranks]), one.at(step))
 
 
-# spec: specs/data/curriculum.vibee:267
+# spec: specs/data/curriculum.vibee:269
 def test_sampler_continues_exactly() -> None:
     """On one rank and on three; not with another seed or other samples."""
     sampler = _sampler()
@@ -768,7 +777,7 @@ def test_sampler_continues_exactly() -> None:
             other.load_state_dict(state)
 
 
-# spec: specs/data/curriculum.vibee:268
+# spec: specs/data/curriculum.vibee:270
 def test_sampler_refuses_bad_arguments() -> None:
     """CompetenceSampler: sampler refuses bad arguments."""
     for num_samples, batch_size in ((0, 1), (1, 0)):
@@ -784,7 +793,7 @@ def test_sampler_refuses_bad_arguments() -> None:
         _sampler().at(-1)
 
 
-# spec: specs/data/curriculum.vibee:282
+# spec: specs/data/curriculum.vibee:284
 def test_weights_are_the_minimum() -> None:
     """No other choice among all 2^8 has a smaller sum of v (loss - threshold)."""
     losses_n = torch.randn(8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -793,7 +802,7 @@ def test_weights_are_the_minimum() -> None:
     assert torch.equal(curriculum.self_paced_weights(losses_n, 0.2), best)
 
 
-# spec: specs/data/curriculum.vibee:297
+# spec: specs/data/curriculum.vibee:299
 def test_gradient_of_the_picked_alone() -> None:
     """Shared among them; none through what is left out, even an infinite loss."""
     losses_n = torch.tensor([0.5, 2.0, 1.0, torch.inf], requires_grad=True)
@@ -805,7 +814,7 @@ def test_gradient_of_the_picked_alone() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:297
+# spec: specs/data/curriculum.vibee:299
 def test_self_paced_loss_has_no_graph_breaks() -> None:
     """self_paced_loss: self paced loss has no graph breaks."""
     compiled = torch.compile(curriculum.self_paced_loss, fullgraph=True, backend="eager")
@@ -813,7 +822,7 @@ def test_self_paced_loss_has_no_graph_breaks() -> None:
     assert torch.equal(compiled(losses_n, 2.0), curriculum.self_paced_loss(losses_n, 2.0))
 
 
-# spec: specs/data/curriculum.vibee:312
+# spec: specs/data/curriculum.vibee:314
 def test_places_of_the_three_phases() -> None:
     """The first and the last token of each, and what comes after the end."""
     billion = 10**9
@@ -838,7 +847,7 @@ def test_places_of_the_three_phases() -> None:
         assert place.tokens_left == 10 * billion - done
 
 
-# spec: specs/data/curriculum.vibee:312
+# spec: specs/data/curriculum.vibee:314
 def test_place_refuses_negative_tokens() -> None:
     """PhaseSchedule: place refuses negative tokens."""
     phase = curriculum.Phase(name="only", tokens=1, learning_rate=1.0)
