@@ -25,6 +25,7 @@ KEYS: dict[str, dict[str, str]] = {
     "BlueprintSpec": {
         "sections": "The config type of each section that an instance fills in.",
         "requires": "Statements over the sections that each instance must satisfy.",
+        "tested_by": "The instance whose tests hold all checks; those of the others hold what differs.",
     },
     "InstanceSpec": {
         "kind": "model or recipe.",

@@ -31,6 +31,7 @@ def instance_context(library: Library, unit: Unit, *, is_test: bool) -> dict[str
         "smoke_name": code(repr(f"{short}-smoke")),
         "instance_import": _module_import(unit.module, "subject"),
     }
+    context["is_tested_here"] = is_tested_here(blueprint.spec, unit)
     for name in blueprint.spec.sections:
         context[f"section_{name}"] = _construct(library, unit, name, smoke=False, is_test=is_test)
         context[f"smoke_{name}"] = _construct(library, unit, name, smoke=True, is_test=is_test)
@@ -38,6 +39,11 @@ def instance_context(library: Library, unit: Unit, *, is_test: bool) -> dict[str
     if model is not None:
         context["model_import"] = _module_import(model.module, "model_spec")
     return context
+
+
+def is_tested_here(blueprint: BlueprintSpec, unit: Unit) -> bool:
+    """Whether the tests of this instance hold all checks of its blueprint."""
+    return blueprint.tested_by is None or blueprint.tested_by.text == unit.module
 
 
 def _module_import(module: str, alias: str) -> Code:

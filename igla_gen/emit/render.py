@@ -24,15 +24,15 @@ from igla_gen.emit.docs import (
 from igla_gen.emit.environment import Block, TemplateFault, make_environment, render
 from igla_gen.emit.formulas import constants_code, formula_code
 from igla_gen.emit.imports import tidy_lines
-from igla_gen.emit.instances import instance_context, requirements_code
+from igla_gen.emit.instances import instance_context, is_tested_here, requirements_code
 from igla_gen.emit.laws import law_providers, laws_code
 from igla_gen.emit.provenance import Lines, read_marks, with_spec_comments
 from igla_gen.emit.shape import Shape, module_shape, shape_faults, tests_shape
-from igla_gen.emit.templates import template_names, template_texts
+from igla_gen.emit.templates import checks_of_one_instance, template_names, template_texts
 from igla_gen.emit.types import fields_code, type_code
 from igla_gen.emit.values import LINE, Code, code, doc, place_lines
 from igla_gen.frozen import frozen
-from igla_gen.model.component import ComponentSpec, InstanceSpec
+from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec
 from igla_gen.model.library import PACKAGE, Library, Unit
 from igla_gen.model.records import reachable
 from igla_gen.model.types import EnumType
@@ -156,7 +156,11 @@ def drafts(
 def _shape(library: Library, unit: Unit, path: str) -> Shape:
     source = library.blueprint(unit) if isinstance(unit.spec, InstanceSpec) else unit
     assert source is not None and isinstance(source.spec, ComponentSpec)
-    return (tests_shape if path.startswith("tests/") else module_shape)(source.spec)
+    if not path.startswith("tests/"):
+        return module_shape(source.spec)
+    if isinstance(source.spec, BlueprintSpec) and not is_tested_here(source.spec, unit):
+        return tests_shape(source.spec, checks_of_one_instance(template_names(library, unit)[1]))
+    return tests_shape(source.spec)
 
 
 def package_files(outputs: list[Output]) -> Iterator[tuple[str, str]]:

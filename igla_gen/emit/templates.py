@@ -41,3 +41,17 @@ def template_names(library: Library, unit: Unit) -> tuple[str, str]:
     assert source is not None
     folder, _, name = source.relative.rpartition("/")
     return f"{folder}/{name}.py.j2", f"{folder}/test_{name}.py.j2"
+
+
+@cache
+def checks_of_one_instance(template: str) -> frozenset[str]:
+    """Checks between `#% if is_tested_here` and its `#% endif`."""
+    found, depth = set(), 0
+    for line in template_texts().get(template, "").split("\n"):
+        if line.startswith("#% if is_tested_here") or (depth and line.startswith("#% if ")):
+            depth += 1
+        elif depth and line.startswith("#% endif"):
+            depth -= 1
+        elif depth and line.startswith("#% check "):
+            found.add(line.split()[2])
+    return frozenset(found)

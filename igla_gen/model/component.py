@@ -148,11 +148,13 @@ class BlueprintSpec(ComponentSpec):
     """A component from which models or recipes are made: one template, several modules.
 
     `sections` names the config type of each section that an instance fills in; `requires`
-    are statements over the sections that each instance must satisfy.
+    are statements over the sections that each instance must satisfy. The tests of the instance
+    `tested_by` hold all checks, those of the others what the template has for each.
     """
 
     sections: Table[TypeText] = Field(default_factory=dict)
     requires: Items[Expr] = ()
+    tested_by: Text | None = None
 
 
 class InstanceSpec(Header):

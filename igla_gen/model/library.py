@@ -448,7 +448,7 @@ def _load_uses(library: Library, root: Path) -> None:
     read: dict[Path, Unit | None] = {}  # what stands at a module's place may write another module
     while pending:
         unit = pending.pop(0)
-        for reference in _references(unit.spec):
+        for reference in (*_references(unit.spec), *_named_instance(unit.spec)):
             if reference.text in library.units:
                 continue
             path = find_module(reference.text, root)
@@ -472,6 +472,12 @@ def _references(spec: Header) -> list[Scalar]:
     if isinstance(spec, InstanceSpec):
         found += [spec.blueprint] + ([spec.model] if spec.model else [])
     return found
+
+
+def _named_instance(spec: Header) -> list[Scalar]:
+    """What a blueprint names without reading it."""
+    named = isinstance(spec, BlueprintSpec) and spec.tested_by is not None
+    return [spec.tested_by] if named else []
 
 
 def find_module(module: str, root: Path) -> Path | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from igla_gen.emit.templates import template_texts
-from igla_gen.model.component import BlueprintSpec, ComponentSpec
+from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import NORM_TESTS, SOUND, component
@@ -45,6 +45,7 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
 
     if isinstance(spec, BlueprintSpec):
         _check_sections(finder, spec, templates)
+        _check_tested_by(finder, library, spec, template_texts().get(test) or "")
 
 
 def _check_sections(finder: Finder, spec: BlueprintSpec, templates: Iterable[str]) -> None:
@@ -61,14 +62,35 @@ def _check_sections(finder: Finder, spec: BlueprintSpec, templates: Iterable[str
             )
 
 
+def _check_tested_by(finder: Finder, library: Library, spec: BlueprintSpec, tests: str) -> None:
+    """The instance with all tests is one of this blueprint, and the test template asks which it is."""
+    if spec.tested_by is None:
+        return
+    named = library.units.get(spec.tested_by.text)
+    if named is not None and not (
+        isinstance(named.spec, InstanceSpec) and named.spec.blueprint.text == spec.module.text
+    ):
+        finder.report(
+            f"{spec.tested_by.text} is not made from this blueprint",
+            spec.tested_by.span,
+            "name a model or recipe of it",
+        )
+    if "is_tested_here" not in tests:
+        finder.report(
+            "the test template never asks for it: all instances have all tests",
+            spec.key_span("tested_by"),
+            "put '#% if is_tested_here' around the checks that are the same for all",
+        )
+
+
 RULE = Rule(
     code="IG418",
     name="missing-hole",
     what=(
         "A template without the place for what its spec declares: `{{ constants }}`, "
         "`{{ types }}`, `{{ formulas }}`, and in the test template `{{ laws }}` and, of a "
-        "blueprint, `{{ instance_import }}`; or a place, `{{ section_NAME }}`, for a section that "
-        "the blueprint does not declare."
+        "blueprint, `{{ instance_import }}`; `#% if is_tested_here` where a blueprint has "
+        "`tested_by`, which must name one of its instances; or a place, `{{ section_NAME }}`, for a section that the blueprint does not declare."
     ),
     why="What has no place would be left out of the output in silence, laws among it.",
     bad=component(SOUND, tests=NORM_TESTS.replace("{{ laws }}", "")),

@@ -23,8 +23,8 @@ HEADER = (
 # keys of a spec and of the mappings in it, as a reader wants them; keys not named here come last
 ORDERS: dict[str, tuple[str, ...]] = {
     "spec": (
-        *HEADER, "pending", "constants", "types", "formulas", "sections", "requires", "behaviors",
-        "notes",
+        *HEADER, "pending", "constants", "types", "formulas", "sections", "requires", "tested_by",
+        "behaviors", "notes",
     ),
     "type": ("description", "class", "variants", "fields", "constraints", "example"),
     "formula": ("description", "params", "returns", "where", "is", "laws", "checks"),

@@ -19,7 +19,7 @@ import pytest
 import sentencepiece
 import torch
 
-from igla.architecture.decoder import Decoder, DecoderConfig
+from igla.architecture.decoder import Decoder, DecoderConfig, dequantized
 from igla.architecture.moe import RoutingConfig
 from igla.architecture.positional import RopeScaling
 from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
@@ -160,6 +160,18 @@ def test_variants_have_pytorchs_logits(tmp_path: Path, tokenizer: Path, variant:
     assert parity.parity_faults(report, "f32") == []
 
 
+def test_norms_within_have_pytorchs_logits(tmp_path: Path, tokenizer: Path) -> None:
+    """Arch bitnet: norms before the output and down projections, halves rotated, a tied head."""
+    model, path = random_model(3, sub_norm=True, head_dim=16), tmp_path / "model.gguf"
+    write_gguf(model, tokenizer, path, "f32")
+    prompts = random_prompts(3)
+    report = parity.compare_logits(
+        parity.llama_cpp_logits(path, prompts), parity.pytorch_logits(model, prompts)
+    )
+    print(parity.format_report("bitnet", report))
+    assert parity.parity_faults(report, "f32") == []
+
+
 @pytest.mark.parametrize("dtype", ["f16", "bf16", "q8_0"])
 @pytest.mark.parametrize("tied", [True, False])
 def test_rounded_logits_are_bounded(
@@ -215,6 +227,22 @@ def test_trained_model_passes_every_gate(tmp_path: Path, tokenizer: Path) -> Non
     write_huggingface(model, tokenizer, tmp_path / "model")
     files = [str(tmp_path / "f16.gguf"), str(tmp_path / "q8_0.gguf")]
     assert parity.main(["--model", str(tmp_path / "model"), "--gguf", *files]) == 0
+
+
+def test_ternary_model_passes_every_gate(tmp_path: Path, tokenizer: Path) -> None:
+    """Packed weights against the model, float weights against the same ones without rounded activations."""
+    sizes = dict(hidden_size=256, head_dim=64, ffn_size=256)
+    model = trained_model(tokenizer, 120, quantization="bitlinear", **sizes)
+    prompts = ["import os", "class Random:\n    def seed(self, a=None):", "The quick brown fox"]
+    for dtype in ("f32", "f16", "tq2_0", "tq1_0"):
+        path = tmp_path / f"{dtype}.gguf"
+        write_gguf(model, tokenizer, path, dtype)
+        report = parity.measure_parity(path, model, tokenizer, prompts)
+        print(parity.format_report(dtype, report))
+        assert check_gguf(path, model) == [] and parity.parity_faults(report, dtype) == []
+    ids = [Tokenizer(tokenizer).encode(prompt, bos=True) for prompt in prompts]
+    rounded, plain = (parity.pytorch_logits(side, ids) for side in (model, dequantized(model)))
+    assert parity.compare_logits(plain, rounded).mean_kl > 1e-6, "the references differ"
 
 
 @pytest.fixture(scope="module")

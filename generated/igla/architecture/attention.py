@@ -35,6 +35,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from igla.architecture.bitlinear import build_linear
 from igla.architecture.cpu_attention import LONG_SEQUENCE, blockwise_attention
 from igla.architecture.normalization import RMSNorm
 from igla.architecture.positional import alibi_bias, alibi_slopes, apply_rope
@@ -43,7 +44,7 @@ from igla.architecture.positional import alibi_bias, alibi_slopes, apply_rope
 # (x_btd: hidden channel)
 
 
-# spec: specs/architecture/attention.vibee:27
+# spec: specs/architecture/attention.vibee:28
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttentionConfig:
     """Sizes and kind of one attention layer."""
@@ -61,18 +62,26 @@ class AttentionConfig:
     qk_norm: bool = False
     """RMSNorm over each head of queries and keys before their rotation, as in Qwen3."""
     norm_eps: float = 1e-06
-    """Eps of these norms."""
+    """Eps of the norms."""
     sliding_window: int | None = None
     """Tokens that a query may look at, itself included; none for all."""
     dropout: float = 0.0
     """Probability with which an attention weight is dropped in training."""
     position: Literal["rope", "alibi", "none"] = "rope"
     """How attention knows positions."""
+    quantization: Literal["none", "bitlinear"] = "none"
+    """bitlinear rounds weights to three values and activations to eight bits."""
+    sub_norm: bool = False
+    """RMSNorm before the output projection, as in BitNet b1.58."""
 
     def __post_init__(self) -> None:
         if self.position not in ("rope", "alibi", "none"):
             raise ValueError(
                 f"AttentionConfig.position={self.position!r} is not one of rope, alibi, none"
+            )
+        if self.quantization not in ("none", "bitlinear"):
+            raise ValueError(
+                f"AttentionConfig.quantization={self.quantization!r} is not one of none, bitlinear"
             )
         if not self.hidden_size > 0:
             raise ValueError(
@@ -111,7 +120,7 @@ class AttentionConfig:
             )
 
 
-# spec: specs/architecture/attention.vibee:53
+# spec: specs/architecture/attention.vibee:56
 def attention_num_params(config: AttentionConfig) -> int:
     """Learnable parameters of one attention layer.
 
@@ -122,10 +131,11 @@ def attention_num_params(config: AttentionConfig) -> int:
         config.head_dim * (config.num_heads + 2 * config.num_kv_heads) if config.qkv_bias else 0
     )
     norms = 2 * config.head_dim if config.qk_norm else 0
-    return matrices + biases + norms
+    sub_norm = config.head_dim * config.num_heads if config.sub_norm else 0
+    return matrices + biases + norms + sub_norm
 
 
-# spec: specs/architecture/attention.vibee:65
+# spec: specs/architecture/attention.vibee:69
 def position_mask(
     query_positions: Tensor,
     key_positions: Tensor,
@@ -163,7 +173,7 @@ def position_mask(
     return mask_ts
 
 
-# spec: specs/architecture/attention.vibee:92
+# spec: specs/architecture/attention.vibee:96
 def causal_mask(
     num_queries: int,
     num_keys: int,
@@ -191,7 +201,7 @@ def causal_mask(
     return position_mask(positions_s[num_keys - num_queries :], positions_s, window)
 
 
-# spec: specs/architecture/attention.vibee:111
+# spec: specs/architecture/attention.vibee:115
 def document_mask(document_ids_bt: Tensor, window: int | None = None) -> Tensor:
     """Returns where a token may look (true): at itself and at earlier tokens of the same id, of
     these at the last window ones; for all heads alike.
@@ -212,7 +222,7 @@ def document_mask(document_ids_bt: Tensor, window: int | None = None) -> Tensor:
     return mask_bts[:, None]  # [B, 1, T, T]: one mask for all heads
 
 
-# spec: specs/architecture/attention.vibee:127
+# spec: specs/architecture/attention.vibee:131
 class KVCache:
     """append(k, v) stores the next tokens and returns the keys and values to attend to; lengths_b
     counts the tokens of each row.
@@ -300,7 +310,7 @@ class KVCache:
         self.length = None
 
 
-# spec: specs/architecture/attention.vibee:149
+# spec: specs/architecture/attention.vibee:153
 def attention_mask(
     config: AttentionConfig,
     num_tokens: int,
@@ -353,7 +363,7 @@ def attention_mask(
     return bias.where(mask, -math.inf)  # [B or 1, H, T, S]
 
 
-# spec: specs/architecture/attention.vibee:149
+# spec: specs/architecture/attention.vibee:153
 def _kernel_is_enough(
     config: AttentionConfig, num_tokens: int, num_keys: int, cache: KVCache | None
 ) -> bool:
@@ -365,7 +375,7 @@ def _kernel_is_enough(
     return rows_are_equal and within_window and aligned and config.position != "alibi"
 
 
-# spec: specs/architecture/attention.vibee:171
+# spec: specs/architecture/attention.vibee:175
 def fallback_reason(
     device_type: str, dtype: torch.dtype, dropout: float = 0.0, mask_needs_gradient: bool = False
 ) -> str | None:
@@ -384,20 +394,20 @@ def fallback_reason(
     return None
 
 
-# spec: specs/architecture/attention.vibee:171
+# spec: specs/architecture/attention.vibee:175
 @functools.cache
 def _warn_once(reason: str) -> None:
     message = f"attention runs on its slow path, with all scores in memory: {reason}"
     warnings.warn(message, stacklevel=2)
 
 
-# spec: specs/architecture/attention.vibee:171
+# spec: specs/architecture/attention.vibee:175
 @torch.compiler.assume_constant_result  # called while torch.compile traces, no part of the graph
 def _announce(reason: str) -> None:
     _warn_once(reason)
 
 
-# spec: specs/architecture/attention.vibee:196
+# spec: specs/architecture/attention.vibee:200
 def runs_in_blocks(device_type: str, num_queries: int, masked: bool) -> bool:
     """Returns whether blockwise_attention takes the place of scaled_dot_product_attention: on a
     CPU for more than one query, if there is a mask, of which that kernel skips nothing, or
@@ -409,7 +419,7 @@ def runs_in_blocks(device_type: str, num_queries: int, masked: bool) -> bool:
     return device_type == "cpu" and num_queries > 1 and (masked or num_queries < LONG_SEQUENCE)
 
 
-# spec: specs/architecture/attention.vibee:213
+# spec: specs/architecture/attention.vibee:217
 def shares_heads(device_type: str, dtype: torch.dtype, head_dim: int, masked: bool) -> bool:
     """Returns whether the fast kernel itself shares key/value heads.
 
@@ -423,7 +433,7 @@ def shares_heads(device_type: str, dtype: torch.dtype, head_dim: int, masked: bo
     return device_type != "cuda" or flash
 
 
-# spec: specs/architecture/attention.vibee:231
+# spec: specs/architecture/attention.vibee:235
 def _check_call(q_bthd: Tensor, k_bshd: Tensor, mask: Tensor | None, causal: bool) -> None:
     """Raise unless heads, mask and causality go together."""
     num_heads, num_kv_heads = q_bthd.shape[2], k_bshd.shape[2]
@@ -438,7 +448,7 @@ def _check_call(q_bthd: Tensor, k_bshd: Tensor, mask: Tensor | None, causal: boo
         raise ValueError(f"mask has {mask.ndim} dimensions: give [T, S] or [B, H, T, S]")
 
 
-# spec: specs/architecture/attention.vibee:231
+# spec: specs/architecture/attention.vibee:235
 def _as_autocast(x: Tensor) -> Tensor:
     """What autocast does to the arguments of PyTorch's own kernels, float64 excepted."""
     if torch.is_autocast_enabled("cpu") and x.dtype != torch.float64:
@@ -446,7 +456,7 @@ def _as_autocast(x: Tensor) -> Tensor:
     return x
 
 
-# spec: specs/architecture/attention.vibee:231
+# spec: specs/architecture/attention.vibee:235
 def attend(
     q_bthd: Tensor,
     k_bshd: Tensor,
@@ -506,7 +516,7 @@ def attend(
     return o_bhtd.transpose(1, 2)
 
 
-# spec: specs/architecture/attention.vibee:284
+# spec: specs/architecture/attention.vibee:288
 def attend_with_lse(
     q_bthd: Tensor,
     k_bshd: Tensor,
@@ -555,25 +565,25 @@ def attend_with_lse(
     return o_bhtd.transpose(1, 2), _log_sum(top_bht, total_bht).transpose(1, 2)
 
 
-# spec: specs/architecture/attention.vibee:284
+# spec: specs/architecture/attention.vibee:288
 def _finite(top: Tensor) -> Tensor:
     """Zero where a maximum is minus infinity, so that no difference is not a number."""
     return top.masked_fill(top == -math.inf, 0.0)
 
 
-# spec: specs/architecture/attention.vibee:284
+# spec: specs/architecture/attention.vibee:288
 def _divisor(total: Tensor) -> Tensor:
     """One where a sum of weights is zero: nothing divided by it is nothing, and has no gradient."""
     return total.masked_fill(total == 0, 1.0)
 
 
-# spec: specs/architecture/attention.vibee:284
+# spec: specs/architecture/attention.vibee:288
 def _log_sum(top: Tensor, total: Tensor) -> Tensor:
     """The log-sum-exp: minus infinity, without a gradient, where the sum of weights is zero."""
     return (top + _divisor(total).log()).masked_fill(total == 0, -math.inf)
 
 
-# spec: specs/architecture/attention.vibee:325
+# spec: specs/architecture/attention.vibee:329
 def merge_lse(
     o_bthd: Tensor, lse_bth: Tensor, other_o_bthd: Tensor, other_lse_bth: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -599,13 +609,14 @@ def merge_lse(
     return sum_bthd / _divisor(total_bth)[..., None], _log_sum(top_bth, total_bth)
 
 
-# spec: specs/architecture/attention.vibee:356
+# spec: specs/architecture/attention.vibee:360
 class Attention(nn.Module):
     """Queries and keys are projected, normalised and rotated as the config says, attended causally
-    (or by the mask given), and projected back.
+    (or by the mask given), normalised by attn_sub_norm if there is one, and projected back.
 
     The attribute attend is the function that attends; who spreads a sequence over processes
-    sets another one with the same arguments.
+    sets another one with the same arguments. With quantization bitlinear each projection is a
+    BitLinear.
 
     Given: Hidden states [B, T, hidden_size] and, for rotary positions, the tables of their
     tokens.
@@ -617,11 +628,14 @@ class Attention(nn.Module):
         self.config = config
         query_size = config.num_heads * config.head_dim
         kv_size = config.num_kv_heads * config.head_dim
-        self.q_proj = nn.Linear(config.hidden_size, query_size, bias=config.qkv_bias)
-        self.k_proj = nn.Linear(config.hidden_size, kv_size, bias=config.qkv_bias)
-        self.v_proj = nn.Linear(config.hidden_size, kv_size, bias=config.qkv_bias)
-        self.o_proj = nn.Linear(query_size, config.hidden_size, bias=False)
+        linear = functools.partial(build_linear, quantization=config.quantization)
+        self.q_proj = linear(config.hidden_size, query_size, bias=config.qkv_bias)
+        self.k_proj = linear(config.hidden_size, kv_size, bias=config.qkv_bias)
+        self.v_proj = linear(config.hidden_size, kv_size, bias=config.qkv_bias)
+        self.o_proj = linear(query_size, config.hidden_size, bias=False)
         self.q_norm, self.k_norm = _head_norm(config), _head_norm(config)
+        sub_norm = RMSNorm(query_size, config.norm_eps) if config.sub_norm else nn.Identity()
+        self.attn_sub_norm = sub_norm
         self.rotate = apply_rope if config.position == "rope" else _leave
         self.attend = attend
 
@@ -652,16 +666,16 @@ class Attention(nn.Module):
             k_bshd, v_bshd = cache.append(k_bshd, v_bshd)
         dropout = self.config.dropout if self.training else 0.0
         o_bthd = self.attend(q_bthd, k_bshd, v_bshd, mask, mask is None, dropout)
-        return self.o_proj(o_bthd.reshape(batch_size, num_tokens, -1))
+        return self.o_proj(self.attn_sub_norm(o_bthd.reshape(batch_size, num_tokens, -1)))
 
 
-# spec: specs/architecture/attention.vibee:356
+# spec: specs/architecture/attention.vibee:360
 def _head_norm(config: AttentionConfig) -> nn.Module:
     """The norm over the channels of each head, or nothing."""
     return RMSNorm(config.head_dim, config.norm_eps) if config.qk_norm else nn.Identity()
 
 
-# spec: specs/architecture/attention.vibee:356
+# spec: specs/architecture/attention.vibee:360
 def _leave(x_bthd: Tensor, cos: Tensor | None, sin: Tensor | None) -> Tensor:
     """Queries and keys without rotary positions."""
     return x_bthd

@@ -124,9 +124,9 @@ class MoeConfig:
     """Channels of the residual stream."""
     ffn_size: int
     """Channels between the projections of one expert."""
-    activation: Literal["swiglu", "geglu", "gelu", "gelu_tanh", "silu", "relu", "squared_relu"] = (
-        "swiglu"
-    )
+    activation: Literal[
+        "swiglu", "geglu", "squared_reglu", "gelu", "gelu_tanh", "silu", "relu", "squared_relu"
+    ] = "swiglu"
     """Activation of every expert."""
     routing: RoutingConfig
     """How tokens find their experts."""
@@ -135,6 +135,7 @@ class MoeConfig:
         if self.activation not in (
             "swiglu",
             "geglu",
+            "squared_reglu",
             "gelu",
             "gelu_tanh",
             "silu",
@@ -143,7 +144,7 @@ class MoeConfig:
         ):
             raise ValueError(
                 f"MoeConfig.activation={self.activation!r} "
-                "is not one of swiglu, geglu, gelu, gelu_tanh, silu, relu, squared_relu"
+                "is not one of swiglu, geglu, squared_reglu, gelu, gelu_tanh, silu, relu, squared_relu"
             )
         if not self.hidden_size > 0:
             raise ValueError(

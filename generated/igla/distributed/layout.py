@@ -481,6 +481,11 @@ def layout_faults(model: DecoderConfig, layout: Layout, workload: Workload) -> t
         ),
         (tp == 1 or num_experts == 0, f"tp={tp} with experts: share them with ep instead"),
         (
+            tp == 1 or (model.quantization == "none" and not model.sub_norm),
+            f"tp={tp} with quantization={model.quantization} and sub_norm={model.sub_norm}, whose scales and "
+            "norms are of whole matrices and tokens: share the weights with fsdp instead",
+        ),
+        (
             cp == 1 or length % (2 * cp) == 0,
             f"cp={cp} needs a multiple of {2 * cp} tokens, sequence_length={length}",
         ),

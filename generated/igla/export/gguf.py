@@ -1,9 +1,12 @@
 """One file for llama.cpp: weights, dimensions and tokenizer of a decoder, in GGUF.
 
 Arch llama computes dense models, mixtures of experts, biases of queries, keys and values,
-and scaled positions; models with norms of queries and keys are arch qwen3 or qwen3moe.
-Names and keys are those that llama.cpp reads; a key left out is a silent default in some
-runtime, so all are written.
+and scaled positions; models with norms of queries and keys are arch qwen3 or qwen3moe, with
+norms before the output and down projections bitnet. Names and keys are those that llama.cpp
+reads; a key left out is a silent default in some runtime, so all are written.
+
+Of a model with quantization bitlinear each type gets the ternary weights of its forward
+pass: tq2_0, tq1_0, i2_s, f16 and f32 hold them as they are.
 
 Run as python -m igla.export.gguf --model FOLDER --out FILE --dtype q8_0 it converts a
 folder of write_huggingface, one tensor in memory at a time; with --dry-run it prints the
@@ -36,6 +39,7 @@ import tyro
 from torch import Tensor
 from tqdm import tqdm
 
+from igla.architecture.bitlinear import BitLinear, ternary_weight
 from igla.architecture.decoder import Decoder, DecoderConfig
 from igla.architecture.positional import halves_to_interleaved, rope_frequencies
 from igla.data.tokenizer import Tokenizer
@@ -58,7 +62,7 @@ from igla.export.importance import measure_importance, text_windows
 from igla.export.llama_quantize import Quantizer
 
 
-# spec: specs/export/gguf.vibee:30
+# spec: specs/export/gguf.vibee:33
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GgufTensor:
     """What one parameter becomes in the file."""
@@ -75,7 +79,7 @@ class GgufTensor:
     """Bytes of its data."""
 
 
-# spec: specs/export/gguf.vibee:44
+# spec: specs/export/gguf.vibee:47
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GgufVocabulary:
     """The pieces of a tokenizer, one row for each row of the embedding."""
@@ -88,7 +92,7 @@ class GgufVocabulary:
     """1 normal, 2 unknown, 3 control, 5 unused, 6 byte."""
 
 
-# spec: specs/export/gguf.vibee:51
+# spec: specs/export/gguf.vibee:54
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GgufMetadata:
     """What a file says of its model beside weights, dimensions and tokenizer."""
@@ -112,7 +116,7 @@ class GgufMetadata:
             )
 
 
-# spec: specs/export/gguf.vibee:61
+# spec: specs/export/gguf.vibee:64
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TensorError:
     """How far a tensor of a file is from the model."""
@@ -130,7 +134,7 @@ class TensorError:
     """Largest relative error that rounding to the type explains."""
 
 
-# spec: specs/export/gguf.vibee:77
+# spec: specs/export/gguf.vibee:80
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GgufOptions:
     """What is written or checked."""
@@ -172,6 +176,8 @@ _COMMON = {
     "norm_type": "rms",
     "norm_placement": "pre",
 }
+# What arch bitnet computes beside that.
+_COMMON_BITNET = {"tie_embeddings": True, "qkv_bias": False, "qk_norm": False, "rope_scaling": None}
 _COMMON_MOE = {"num_shared_experts": 0, "normalize_weights": True, "bias_rate": 0}
 _ATTENTION_NAMES = {
     "attn_norm.weight": "input_layernorm.weight",
@@ -182,6 +188,10 @@ _ATTENTION_NAMES = {
 }
 _BIAS_NAMES = {f"attn_{kind}.bias": f"self_attn.{kind}_proj.bias" for kind in "qkv"}
 _NORM_NAMES = {f"attn_{kind}_norm.weight": f"self_attn.{kind}_norm.weight" for kind in "qk"}
+_SUB_NORM_NAMES = {
+    "attn_sub_norm.weight": "self_attn.attn_sub_norm.weight",
+    "ffn_sub_norm.weight": "mlp.ffn_sub_norm.weight",
+}
 _MLP_NAMES = {
     "ffn_gate.weight": "mlp.gate_proj.weight",
     "ffn_up.weight": "mlp.up_proj.weight",
@@ -195,9 +205,10 @@ _ROPE_FACTORS = TensorPlace("rope_scaling")
 # 1. What becomes what.
 
 
-# spec: specs/export/gguf.vibee:92
+# spec: specs/export/gguf.vibee:95
 def gguf_architecture(config: DecoderConfig) -> str:
-    """Returns llama, for norms of queries and keys qwen3, with experts qwen3moe.
+    """Returns llama, for norms of queries and keys qwen3, with experts qwen3moe, for norms before
+    the output and down projections bitnet.
 
     Given: The dimensions of a decoder.
     When: A file says which program runs it.
@@ -219,6 +230,9 @@ def gguf_architecture(config: DecoderConfig) -> str:
     if kind == "yarn":  # llama.cpp reads other bounds in some archs, and in none of these
         _require("rope_scaling.beta_fast", config.rope_scaling.beta_fast, 32.0)
         _require("rope_scaling.beta_slow", config.rope_scaling.beta_slow, 1.0)
+    if config.sub_norm:
+        _require_bitnet(config)
+        return "bitnet"
     if not config.qk_norm:
         return "llama"
     if config.qkv_bias or kind == "llama3":
@@ -229,14 +243,29 @@ def gguf_architecture(config: DecoderConfig) -> str:
     return "qwen3" if config.moe is None else "qwen3moe"
 
 
-# spec: specs/export/gguf.vibee:92
+# spec: specs/export/gguf.vibee:95
+def _require_bitnet(config: DecoderConfig) -> None:
+    """Refuse what llama.cpp does not compute together with norms before the output and down projections."""
+    facts = {field: (getattr(config, field), only) for field, only in _COMMON_BITNET.items()}
+    facts["num_heads * head_dim"] = (config.num_heads * config.head_dim, config.hidden_size)
+    for field, (found, only) in facts.items():
+        if found != only:
+            raise ValueError(
+                f"{field} is {found!r}: with sub_norm llama.cpp has arch bitnet alone, where it is "
+                f"{only!r}; set it so, or train without sub_norm"
+            )
+
+
+# spec: specs/export/gguf.vibee:95
 def _require(field: str, found: Any, only: Any) -> None:
     """Refuse what no arch has."""
     if found != only:
-        raise ValueError(f"{field} is {found!r}: llama.cpp's llama and qwen3 have {only!r} alone")
+        raise ValueError(
+            f"{field} is {found!r}: llama.cpp's llama, qwen3 and bitnet have {only!r} alone"
+        )
 
 
-# spec: specs/export/gguf.vibee:101
+# spec: specs/export/gguf.vibee:104
 def gguf_names(config: DecoderConfig) -> dict[str, TensorPlace]:
     """Maps each name in GGUF to the parameter or its part, in the order of the file.
 
@@ -267,12 +296,13 @@ def gguf_names(config: DecoderConfig) -> dict[str, TensorPlace]:
     return names
 
 
-# spec: specs/export/gguf.vibee:101
+# spec: specs/export/gguf.vibee:104
 def _block_names(config: DecoderConfig) -> dict[str, TensorPlace]:
     """Names and places within one block."""
     names = dict(_ATTENTION_NAMES)
     names |= _BIAS_NAMES if config.qkv_bias else {}
     names |= _NORM_NAMES if config.qk_norm else {}
+    names |= _SUB_NORM_NAMES if config.sub_norm else {}
     names["ffn_norm.weight"] = "post_attention_layernorm.weight"
     if config.moe is None:
         return {name: TensorPlace(parameter) for name, parameter in (names | _MLP_NAMES).items()}
@@ -286,7 +316,7 @@ def _block_names(config: DecoderConfig) -> dict[str, TensorPlace]:
     }
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:115
 def gguf_tensors(model: Decoder | StoredDecoder, dtype: str) -> list[GgufTensor]:
     """Plans the file.
 
@@ -314,7 +344,7 @@ def gguf_tensors(model: Decoder | StoredDecoder, dtype: str) -> list[GgufTensor]
     return plan
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:115
 def _shape(model: Decoder | StoredDecoder, place: TensorPlace) -> tuple[int, ...]:
     """The shape of a tensor, without its weights."""
     if place == _ROPE_FACTORS:
@@ -322,7 +352,7 @@ def _shape(model: Decoder | StoredDecoder, place: TensorPlace) -> tuple[int, ...
     return tuple(place.of(model if isinstance(model, Decoder) else model.shapes).shape)
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:115
 def _tensor_type(name: str, dimensions: int, dtype: str, num_layers: int) -> str:
     """The type of one tensor; norms and every other vector are float32 in every file."""
     if dimensions == 1 or "ffn_gate_inp" in name:
@@ -336,7 +366,7 @@ def _tensor_type(name: str, dimensions: int, dtype: str, num_layers: int) -> str
     return base
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:115
 def _has_more_bits(name: str, num_layers: int) -> bool:
     """Whether a mixed type spends more on this matrix, as llama.cpp does."""
     if "attn_v" not in name and "ffn_down" not in name:
@@ -345,7 +375,7 @@ def _has_more_bits(name: str, num_layers: int) -> bool:
     return layer < eighth or layer >= 7 * num_layers // 8 or (layer - eighth) % 3 == 2
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:115
 def _plan_tensor(name: str, parameter: str, shape: tuple[int, ...], tensor_type: str) -> GgufTensor:
     """What one tensor becomes."""
     block_size = gguf_type(tensor_type).block_size
@@ -364,7 +394,7 @@ def _plan_tensor(name: str, parameter: str, shape: tuple[int, ...], tensor_type:
     )
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:115
 def _width(parameter: str) -> str:
     """The dimension of the decoder that is the length of this matrix's rows."""
     if "o_proj" in parameter:
@@ -372,7 +402,7 @@ def _width(parameter: str) -> str:
     return "ffn_size" if "down_proj" in parameter else "hidden_size"
 
 
-# spec: specs/export/gguf.vibee:123
+# spec: specs/export/gguf.vibee:126
 def gguf_vocabulary(tokenizer: Path, vocab_size: int) -> GgufVocabulary:
     """Returns pieces, scores and types for every row.
 
@@ -409,7 +439,7 @@ def gguf_vocabulary(tokenizer: Path, vocab_size: int) -> GgufVocabulary:
     )
 
 
-# spec: specs/export/gguf.vibee:123
+# spec: specs/export/gguf.vibee:126
 def _refuse_unportable(pieces: Tokenizer, ranks: list[float]) -> None:
     """Refuse what llama.cpp's tokenizer does differently, which would show in no other way."""
     missing = []
@@ -427,15 +457,26 @@ def _refuse_unportable(pieces: Tokenizer, ranks: list[float]) -> None:
         )
 
 
-# spec: specs/export/gguf.vibee:137
+# spec: specs/export/gguf.vibee:140
 def gguf_warnings(config: DecoderConfig, dtype: str) -> list[str]:
-    """Returns a sentence for each runtime that is known to compute something else, and for a
-    window that llama.cpp does not have.
+    """Returns a sentence for each runtime that is known to compute something else, for a window
+    that llama.cpp does not have, and for a type that rounds ternary weights once more, or makes
+    ternary ones of others.
 
     Given: The dimensions of a decoder and a type.
     When: A file is to be written.
     """
     warnings = list(type_warnings(dtype))
+    ternary = config.quantization == "bitlinear"
+    if ternary and dtype not in ("f32", "f16", *TERNARY_TYPES):
+        warnings.append(
+            f"{dtype} rounds the ternary weights of this model once more: tq2_0, i2_s and f16 hold them as they are"
+        )
+    if dtype in TERNARY_TYPES and not ternary:
+        warnings.append(
+            f"{dtype} keeps three values of each matrix, for which this model is not trained "
+            "(quantization bitlinear): take q4_k_m"
+        )
     if _is_windowed(config):
         warnings.append(
             f"llama.cpp has no sliding window in arch {gguf_architecture(config)}: "
@@ -445,6 +486,7 @@ def gguf_warnings(config: DecoderConfig, dtype: str) -> list[str]:
     others = {
         "qkv_bias ignored": config.qkv_bias,
         "qk_norm read as another architecture": config.qk_norm,
+        "sub_norm not read": config.sub_norm,
         "experts not computed": config.moe is not None,
         "rope_scaling computed wrongly": config.rope_scaling is not None
         and config.rope_scaling.kind != "linear",
@@ -457,7 +499,7 @@ def gguf_warnings(config: DecoderConfig, dtype: str) -> list[str]:
     return warnings
 
 
-# spec: specs/export/gguf.vibee:137
+# spec: specs/export/gguf.vibee:140
 def _is_windowed(config: DecoderConfig) -> bool:
     """Whether a query sees less than the context."""
     return config.sliding_window is not None and config.sliding_window < config.context_length
@@ -466,7 +508,7 @@ def _is_windowed(config: DecoderConfig) -> bool:
 # 2. Writing.
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:150
 def write_gguf(
     model: Decoder | StoredDecoder,
     tokenizer: Path,
@@ -518,14 +560,14 @@ def write_gguf(
         _remove(partial)
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:150
 def _remove(partial: Path) -> None:
     """Leave nothing half-written behind."""
     if partial.is_file():
         partial.unlink()
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:150
 def _described(metadata: GgufMetadata) -> dict[str, Any]:
     """What is known of the model."""
     keys = {
@@ -538,7 +580,7 @@ def _described(metadata: GgufMetadata) -> dict[str, Any]:
     return {key: value for key, value in keys.items() if value is not None}
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:150
 def _model_keys(config: DecoderConfig) -> dict[str, Any]:
     """The dimensions, under the names that the arch has for them."""
     keys = {
@@ -566,7 +608,7 @@ def _model_keys(config: DecoderConfig) -> dict[str, Any]:
     return {f"{arch}.{key}": value for key, value in keys.items()}
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:150
 def _rope_keys(config: DecoderConfig) -> dict[str, Any]:
     """Scaled positions; those of Llama 3 are a tensor."""
     scaling = config.rope_scaling
@@ -588,7 +630,7 @@ def _rope_keys(config: DecoderConfig) -> dict[str, Any]:
     return keys
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:150
 def _tokenizer_keys(pieces: Tokenizer) -> dict[str, Any]:
     """How text becomes tokens: SentencePiece ("llama"), BOS first, a dummy prefix."""
     return {
@@ -602,7 +644,7 @@ def _tokenizer_keys(pieces: Tokenizer) -> dict[str, Any]:
     }
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:150
 def _write_file(
     path: Path,
     model: Decoder | StoredDecoder,
@@ -639,7 +681,7 @@ def _write_file(
         writer.close()
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:150
 def _add_keys(writer: gguf.GGUFWriter, keys: dict[str, Any], vocabulary: GgufVocabulary) -> None:
     """Each key with the GGUF type of its value: a size is an unsigned 32-bit integer."""
     add = {
@@ -656,7 +698,7 @@ def _add_keys(writer: gguf.GGUFWriter, keys: dict[str, Any], vocabulary: GgufVoc
     writer.add_token_types(vocabulary.kinds)
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:150
 def _require_importance(plan: list[GgufTensor], importance: dict[str, Tensor]) -> None:
     """Types of so few bits are of no use without it."""
     for tensor in plan:
@@ -667,7 +709,7 @@ def _require_importance(plan: list[GgufTensor], importance: dict[str, Tensor]) -
             )
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:150
 def _packer(plan: list[GgufTensor]) -> contextlib.AbstractContextManager[Quantizer | None]:
     """llama.cpp's quantizer, where a tensor needs it."""
     if any(tensor.tensor_type in LLAMA_CPP_TYPES for tensor in plan):
@@ -675,7 +717,7 @@ def _packer(plan: list[GgufTensor]) -> contextlib.AbstractContextManager[Quantiz
     return contextlib.nullcontext()
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:150
 def _encode(
     weight: Tensor, tensor: GgufTensor, quantizer: Quantizer | None, importance_k: Tensor | None
 ) -> Iterator[np.ndarray]:
@@ -686,7 +728,7 @@ def _encode(
     return quantizer.encode(weight, tensor.tensor_type, numbers_k)
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:150
 def _write_parts(file: BinaryIO, parts: Iterator[np.ndarray], tensor: GgufTensor) -> None:
     """Write the data of one tensor; what is wrong with it is said of the parameter."""
     try:
@@ -696,7 +738,7 @@ def _write_parts(file: BinaryIO, parts: Iterator[np.ndarray], tensor: GgufTensor
         raise ValueError(f"{tensor.parameter} cannot be {tensor.tensor_type}: {error}") from error
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:150
 def _weight(model: Decoder | StoredDecoder, place: TensorPlace) -> Tensor:
     """One weight as the arch wants it: llama rotates neighbours, the model and qwen3 rotate halves."""
     config = model.config
@@ -704,6 +746,8 @@ def _weight(model: Decoder | StoredDecoder, place: TensorPlace) -> Tensor:
         plain = dataclasses.replace(config.rope, scaling=None)
         return rope_frequencies(plain) / rope_frequencies(config.rope)
     weight = place.of(model) if isinstance(model, Decoder) else model.read(place)
+    if _is_ternary(model, place):
+        weight = ternary_weight(weight)
     if gguf_architecture(config) == "llama":
         for kind, num_heads in (("q", config.num_heads), ("k", config.num_kv_heads)):
             if f".{kind}_proj." in place.parameter:
@@ -711,10 +755,18 @@ def _weight(model: Decoder | StoredDecoder, place: TensorPlace) -> Tensor:
     return weight
 
 
+# spec: specs/export/gguf.vibee:188
+def _is_ternary(model: Decoder | StoredDecoder, place: TensorPlace) -> bool:
+    """Whether the layer of this weight rounds it to three values."""
+    decoder = model if isinstance(model, Decoder) else model.shapes
+    module_name, _, name = place.parameter.rpartition(".")
+    return name == "weight" and isinstance(decoder.get_submodule(module_name), BitLinear)
+
+
 # 3. Reading back.
 
 
-# spec: specs/export/gguf.vibee:173
+# spec: specs/export/gguf.vibee:179
 def gguf_dtype(path: Path) -> str:
     """Returns the type of its matrices, as given to write_gguf.
 
@@ -731,9 +783,11 @@ def gguf_dtype(path: Path) -> str:
     raise ValueError(f"{path} has file type {found}: export it as {', '.join(GGUF_TYPES)}")
 
 
-# spec: specs/export/gguf.vibee:182
+# spec: specs/export/gguf.vibee:188
 def tensor_errors(file: GgufFile, model: Decoder | StoredDecoder) -> list[TensorError]:
     """Returns the error of each tensor, in the order of the file.
+
+    Ternary types have the bound 0 where the weights are ternary.
 
     Given: A sound file and the decoder it was made from, with the same names and shapes.
     When: They are compared.
@@ -749,12 +803,18 @@ def tensor_errors(file: GgufFile, model: Decoder | StoredDecoder) -> list[Tensor
     entries = tqdm(
         file.tensors.values(), desc="comparing", unit="tensor", disable=None, leave=False
     )
-    return [_measure(file, entry.name, _weight(model, names[entry.name])) for entry in entries]
+    errors = []
+    for entry in entries:
+        place = names[entry.name]
+        exact = entry.tensor_type in TERNARY_TYPES and _is_ternary(model, place)
+        bound = 0.0 if exact else rounding_bound(entry.tensor_type)
+        errors.append(_measure(file, entry.name, _weight(model, place), bound))
+    return errors
 
 
-# spec: specs/export/gguf.vibee:182
-def _measure(file: GgufFile, name: str, weight: Tensor) -> TensorError:
-    """The error of one tensor, in parts."""
+# spec: specs/export/gguf.vibee:188
+def _measure(file: GgufFile, name: str, weight: Tensor, bound: float) -> TensorError:
+    """The error of one tensor, in parts; bound is a part of the largest weight."""
     rows = weight.detach().reshape(-1, weight.shape[-1])
     largest, max_error, squared_error, squared_weight, start = 0.0, 0.0, 0.0, 0.0, 0
     for part in file.weights(name):
@@ -770,13 +830,13 @@ def _measure(file: GgufFile, name: str, weight: Tensor) -> TensorError:
         name=name,
         tensor_type=tensor_type,
         max_error=max_error,
-        bound=rounding_bound(tensor_type) * largest,
+        bound=bound * largest,
         relative_error=math.sqrt(squared_error / squared_weight) if squared_weight else max_error,
         relative_bound=relative_bound(tensor_type),
     )
 
 
-# spec: specs/export/gguf.vibee:191
+# spec: specs/export/gguf.vibee:197
 def check_gguf(path: Path, model: Decoder | StoredDecoder) -> list[str]:
     """Returns one sentence for each fault: a dimension that differs, a tensor that is missing,
     unknown, of another shape, or further from the weights than the rounding of its type
@@ -797,7 +857,7 @@ def check_gguf(path: Path, model: Decoder | StoredDecoder) -> list[str]:
     return _header_faults(file, model) or _rounding_faults(tensor_errors(file, model))
 
 
-# spec: specs/export/gguf.vibee:191
+# spec: specs/export/gguf.vibee:197
 def _header_faults(file: GgufFile, model: Decoder | StoredDecoder) -> list[str]:
     """Keys, names and shapes that are not those of the model."""
     faults = []
@@ -820,7 +880,7 @@ def _header_faults(file: GgufFile, model: Decoder | StoredDecoder) -> list[str]:
     return faults
 
 
-# spec: specs/export/gguf.vibee:191
+# spec: specs/export/gguf.vibee:197
 def _rounding_faults(errors: list[TensorError]) -> list[str]:
     """Tensors that rounding does not explain. NaN is within no bound."""
     faults = [
@@ -837,7 +897,7 @@ def _rounding_faults(errors: list[TensorError]) -> list[str]:
     ]
 
 
-# spec: specs/export/gguf.vibee:202
+# spec: specs/export/gguf.vibee:208
 def main(arguments: list[str] | None = None) -> int:
     """Writes, plans or checks a file. Returns 0, or 1 after a sentence for each fault.
 
@@ -854,7 +914,7 @@ def main(arguments: list[str] | None = None) -> int:
     return min(len(faults), 1)
 
 
-# spec: specs/export/gguf.vibee:202
+# spec: specs/export/gguf.vibee:208
 def _convert(options: GgufOptions) -> list[str]:
     """Write the file, or say what it would hold."""
     if options.model is None or (options.out is None and not options.dry_run):
@@ -885,7 +945,7 @@ def _convert(options: GgufOptions) -> list[str]:
     return []
 
 
-# spec: specs/export/gguf.vibee:202
+# spec: specs/export/gguf.vibee:208
 def _importance_of(options: GgufOptions, tokenizer: Path) -> dict[str, Tensor] | None:
     """The importance of all inputs, measured on the text that is given."""
     text = _read_text(options.importance)
@@ -896,7 +956,7 @@ def _importance_of(options: GgufOptions, tokenizer: Path) -> dict[str, Tensor] |
     return measure_importance(model, text_windows(tokenizer, text, length))
 
 
-# spec: specs/export/gguf.vibee:202
+# spec: specs/export/gguf.vibee:208
 def _read_text(path: Path | None) -> str | None:
     """The contents of a text file, if there is one."""
     try:
@@ -905,7 +965,7 @@ def _read_text(path: Path | None) -> str | None:
         raise ValueError(f"{path} cannot be read ({error}): name a text file in UTF-8") from error
 
 
-# spec: specs/export/gguf.vibee:202
+# spec: specs/export/gguf.vibee:208
 def _check(options: GgufOptions) -> list[str]:
     """Read a file back; with a model, print how far each tensor is from it."""
     file = read_gguf(options.check)

@@ -426,6 +426,16 @@ def relative_bound(dtype: str) -> float:
 
 
 # spec: specs/export/gguf_types.vibee:195
+def runs_in_llama_cpp(dtype: str) -> bool:
+    """Returns whether llama.cpp loads it, which it does with each but i2_s.
+
+    Given: The type of the matrices of a file.
+    When: It is to be tried.
+    """
+    return dtype != _I2_S.name
+
+
+# spec: specs/export/gguf_types.vibee:205
 def type_warnings(dtype: str) -> tuple[str, ...]:
     """Returns a sentence for each runtime that is known to compute something else with it, and
     what to take there.

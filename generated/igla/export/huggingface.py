@@ -1,12 +1,16 @@
 """A decoder as a folder that transformers loads, and folders of transformers as decoders:
-Llama, Mistral, Mixtral, Qwen2 and Qwen3, as far as one decoder covers them.
+Llama, Mistral, Mixtral, Qwen2, Qwen3 and BitNet, as far as one decoder covers them.
+
+With quantization bitlinear the folder holds the float weights, which transformers rounds in
+each forward pass (quantization_config with autobitlinear, online). It does not round the
+scale of a matrix to float16.
 
 Run as python -m igla.export.huggingface FOLDER it tells whether a folder can be read,
 tensor by tensor, without reading it.
 
 Sources:
     Hugging Face transformers, LlamaConfig, MistralConfig, MixtralConfig, Qwen2Config,
-        Qwen3Config
+        Qwen3Config, BitNetConfig, BitNetQuantConfig
     The safetensors format, https://github.com/huggingface/safetensors
 
 Spec: igla_export_huggingface 2.0.0, specs/export/huggingface.vibee.
@@ -53,13 +57,22 @@ _ARCHITECTURES = {
     "mixtral": "MixtralForCausalLM",
     "qwen2": "Qwen2ForCausalLM",
     "qwen3": "Qwen3ForCausalLM",
+    "bitnet": "BitNetForCausalLM",
 }
-_HIDDEN_ACTS = {"swiglu": "silu", "geglu": "gelu"}
+_HIDDEN_ACTS = {"swiglu": "silu", "geglu": "gelu", "squared_reglu": "relu2"}
+# Linear layers of transformers that round weights and activations in each forward pass.
+_BITLINEAR = {
+    "quant_method": "bitnet",
+    "linear_class": "autobitlinear",
+    "quantization_mode": "online",
+    "use_rms_norm": False,
+    "modules_to_not_convert": ["lm_head"],
+}
 # What every family computes, whatever the other switches say.
 _COMMON = {"position": "rope", "rotary_fraction": 1.0, "norm_type": "rms", "norm_placement": "pre"}
 
 
-# spec: specs/export/huggingface.vibee:33
+# spec: specs/export/huggingface.vibee:36
 @dataclass(frozen=True, slots=True)
 class TensorPlace:
     """Where a tensor of a file belongs.
@@ -75,7 +88,7 @@ class TensorPlace:
         return model.get_parameter(self.parameter).detach()[self.index]
 
 
-# spec: specs/export/huggingface.vibee:37
+# spec: specs/export/huggingface.vibee:40
 @dataclass(frozen=True, slots=True)
 class StoredDecoder:
     """A decoder whose weights are still in their files. read(place) gives one tensor, or those of
@@ -106,7 +119,7 @@ class StoredDecoder:
             return file.get_tensor(name)
 
 
-# spec: specs/export/huggingface.vibee:41
+# spec: specs/export/huggingface.vibee:44
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoadReport:
     """Every tensor of a folder against every tensor that its config.json asks for, by the names in
@@ -146,10 +159,11 @@ class LoadReport:
 # 1. Names and dimensions.
 
 
-# spec: specs/export/huggingface.vibee:52
+# spec: specs/export/huggingface.vibee:55
 def huggingface_family(config: DecoderConfig) -> str:
-    """Returns the model type that computes the same: llama, mistral (sliding window), mixtral
-    (experts), qwen2 (biases) or qwen3 (norms of queries and keys).
+    """Returns the model type that computes the same, llama, mistral (sliding window), mixtral
+    (experts), qwen2 (biases), qwen3 (norms of queries and keys) or bitnet (norms before the
+    output and down projections).
 
     Given: The configuration of a decoder.
     When: It is to become a model of transformers.
@@ -168,18 +182,32 @@ def huggingface_family(config: DecoderConfig) -> str:
             f"activation is {config.activation!r}: "
             f"{', '.join(_ARCHITECTURES)} have {' or '.join(_HIDDEN_ACTS)} alone"
         )
-    chosen = [name for name in ("moe", "qk_norm", "qkv_bias") if getattr(config, name)]
+    switches = ("moe", "qk_norm", "qkv_bias", "sub_norm")
+    chosen = [name for name in switches if getattr(config, name)]
     if len(chosen) > 1:
         raise ValueError(f"{' and '.join(chosen)} are both set: no family has them together")
     if config.moe is not None:
         _require_mixtral(config.moe)
         return "mixtral"
+    if config.sub_norm:
+        _require_bitnet(config)
     if chosen:
-        return {"qk_norm": "qwen3", "qkv_bias": "qwen2"}[chosen[0]]
+        return {"qk_norm": "qwen3", "qkv_bias": "qwen2", "sub_norm": "bitnet"}[chosen[0]]
     return "llama" if config.sliding_window is None else "mistral"
 
 
-# spec: specs/export/huggingface.vibee:52
+# spec: specs/export/huggingface.vibee:55
+def _require_bitnet(config: DecoderConfig) -> None:
+    """BitNet looks at all tokens, and its heads together are as wide as the model."""
+    if config.sliding_window is not None:
+        raise ValueError("sliding_window and sub_norm are both set: no family has them together")
+    if config.num_heads * config.head_dim != config.hidden_size:
+        raise ValueError(
+            f"num_heads * head_dim is {config.num_heads * config.head_dim}: bitnet has hidden_size={config.hidden_size} alone"
+        )
+
+
+# spec: specs/export/huggingface.vibee:55
 def _require_mixtral(moe: RoutingConfig) -> None:
     """Mixtral has neither shared experts nor a bias on the choice, and its weights sum to one."""
     for field, value in (("num_shared_experts", 0), ("normalize_weights", True), ("bias_rate", 0)):
@@ -187,7 +215,7 @@ def _require_mixtral(moe: RoutingConfig) -> None:
             raise ValueError(f"moe.{field} is {getattr(moe, field)!r}: mixtral has {value!r} alone")
 
 
-# spec: specs/export/huggingface.vibee:61
+# spec: specs/export/huggingface.vibee:66
 def huggingface_tensors(config: DecoderConfig) -> dict[str, TensorPlace]:
     """Maps each name in the files of transformers to its place in the decoder.
 
@@ -211,7 +239,7 @@ def huggingface_tensors(config: DecoderConfig) -> dict[str, TensorPlace]:
     return places
 
 
-# spec: specs/export/huggingface.vibee:61
+# spec: specs/export/huggingface.vibee:66
 def _layer_tensors(config: DecoderConfig) -> dict[str, TensorPlace]:
     """Names and places within one block."""
     names = ["input_layernorm.weight", "post_attention_layernorm.weight"]
@@ -222,13 +250,15 @@ def _layer_tensors(config: DecoderConfig) -> dict[str, TensorPlace]:
         names += [f"self_attn.{kind}_norm.weight" for kind in "qk"]
     if config.moe is None:
         names += [f"mlp.{kind}_proj.weight" for kind in ("gate", "up", "down")]
+    if config.sub_norm:
+        names += ["self_attn.attn_sub_norm.weight", "mlp.ffn_sub_norm.weight"]
     places = {name: TensorPlace(name) for name in names}
     if config.moe is not None:
         places |= _expert_tensors(config.moe.num_experts, config.ffn_size)
     return places
 
 
-# spec: specs/export/huggingface.vibee:61
+# spec: specs/export/huggingface.vibee:66
 def _expert_tensors(num_experts: int, ffn_size: int) -> dict[str, TensorPlace]:
     """Router and experts: w1 is the gate half of gate_up_proj [E, 2F, D], w3 the up half, w2 is down."""
     places = {"block_sparse_moe.gate.weight": TensorPlace("mlp.gate.weight")}
@@ -241,7 +271,7 @@ def _expert_tensors(num_experts: int, ffn_size: int) -> dict[str, TensorPlace]:
     return places
 
 
-# spec: specs/export/huggingface.vibee:71
+# spec: specs/export/huggingface.vibee:76
 def huggingface_config(config: DecoderConfig) -> dict[str, Any]:
     """Returns the configuration of the same model in transformers.
 
@@ -277,15 +307,18 @@ def huggingface_config(config: DecoderConfig) -> dict[str, Any]:
         "hidden_act": _HIDDEN_ACTS[config.activation],
         "bos_token_id": None,
         "eos_token_id": None,
+        **({"quantization_config": dict(_BITLINEAR)} if config.quantization == "bitlinear" else {}),
         **_family_switches(family, config),
     }
 
 
-# spec: specs/export/huggingface.vibee:71
+# spec: specs/export/huggingface.vibee:76
 def _family_switches(family: str, config: DecoderConfig) -> dict[str, Any]:
     """The keys that one family has and others have not."""
     if family == "llama":
         return {"attention_bias": False, "mlp_bias": False}
+    if family == "bitnet":
+        return {"attention_bias": False}
     if family == "mistral":
         return {"sliding_window": config.sliding_window}
     if config.moe is not None:
@@ -303,7 +336,7 @@ def _family_switches(family: str, config: DecoderConfig) -> dict[str, Any]:
     }
 
 
-# spec: specs/export/huggingface.vibee:71
+# spec: specs/export/huggingface.vibee:76
 def _max_positions(config: DecoderConfig) -> int:
     """The context; with dynamic scaling that of the training, which transformers counts from."""
     scaling = config.rope_scaling
@@ -337,7 +370,7 @@ _ROPE_KEYS = {
 }
 
 
-# spec: specs/export/huggingface.vibee:71
+# spec: specs/export/huggingface.vibee:76
 def _rope_parameters(config: DecoderConfig) -> dict[str, Any]:
     """The rotary positions as transformers 5 writes them."""
     scaling = config.rope_scaling
@@ -351,7 +384,7 @@ def _rope_parameters(config: DecoderConfig) -> dict[str, Any]:
 # 2. The configuration of a foreign model.
 
 
-# spec: specs/export/huggingface.vibee:82
+# spec: specs/export/huggingface.vibee:87
 def decoder_config(document: dict[str, Any]) -> DecoderConfig:
     """Returns the decoder that computes the same.
 
@@ -388,13 +421,15 @@ def decoder_config(document: dict[str, Any]) -> DecoderConfig:
         context_length=round(
             document["max_position_embeddings"] * (scaling.factor if dynamic else 1)
         ),
-        rope_base=float(_given(rope, "rope_theta", 10000.0)),
+        rope_base=float(_given(rope, "rope_theta", 500000.0 if family == "bitnet" else 10000.0)),
         rope_scaling=scaling,
         qkv_bias=family == "qwen2",
         qk_norm=family == "qwen3",
         sliding_window=_sliding_window(family, document),
         attention_dropout=float(_given(document, "attention_dropout", 0.0)),
         activation=_activation(document),
+        quantization=_quantization(document),
+        sub_norm=family == "bitnet",
         norm_eps=document["rms_norm_eps"],
         moe=_routing(document) if family == "mixtral" else None,
         tie_embeddings=_given(document, "tie_word_embeddings", False),
@@ -417,24 +452,39 @@ _NEEDED = (
 )
 
 
-# spec: specs/export/huggingface.vibee:82
+# spec: specs/export/huggingface.vibee:87
 def _given(document: dict[str, Any], key: str, default: Any) -> Any:
     """The value, or the default where the key is missing or null."""
     value = document.get(key)
     return default if value is None else value
 
 
-# spec: specs/export/huggingface.vibee:82
+# spec: specs/export/huggingface.vibee:87
 def _activation(document: dict[str, Any]) -> str:
     """The gated activation whose inner function is hidden_act."""
     names = {act: name for name, act in _HIDDEN_ACTS.items()}
-    act = _given(document, "hidden_act", "silu")
+    act = _given(document, "hidden_act", "relu2" if document["model_type"] == "bitnet" else "silu")
     if act not in names:
         raise ValueError(f"hidden_act is {act!r}: use {' or '.join(names)}")
     return names[act]
 
 
-# spec: specs/export/huggingface.vibee:82
+# spec: specs/export/huggingface.vibee:87
+def _quantization(document: dict[str, Any]) -> str:
+    """What the linear layers do in each forward pass; weights that were packed before are not read."""
+    given = document.get("quantization_config")
+    if given is None:
+        return "none"
+    defaults = {"quant_method": None, "linear_class": "bitlinear", "quantization_mode": "offline"}
+    told = {key: given[key] for key in _BITLINEAR if given.get(key) is not None}
+    if _BITLINEAR | defaults | told != _BITLINEAR:
+        raise ValueError(
+            f"quantization_config is {given!r}: float weights alone are read, which have none, or {_BITLINEAR}"
+        )
+    return "bitlinear"
+
+
+# spec: specs/export/huggingface.vibee:87
 def _routing(document: dict[str, Any]) -> RoutingConfig:
     """Mixtral's experts."""
     return RoutingConfig(
@@ -444,7 +494,7 @@ def _routing(document: dict[str, Any]) -> RoutingConfig:
     )
 
 
-# spec: specs/export/huggingface.vibee:82
+# spec: specs/export/huggingface.vibee:87
 def _sliding_window(family: str, document: dict[str, Any]) -> int | None:
     """The window of all layers, or none; Qwen's models may have it in the later layers alone."""
     window = document.get("sliding_window")
@@ -464,7 +514,7 @@ def _sliding_window(family: str, document: dict[str, Any]) -> int | None:
     return window if kinds[0] == "sliding_attention" else None
 
 
-# spec: specs/export/huggingface.vibee:82
+# spec: specs/export/huggingface.vibee:87
 def _rope_document(document: dict[str, Any]) -> dict[str, Any]:
     """The rotary keys, wherever the version of transformers put them."""
     older = {"rope_theta": document.get("rope_theta"), **(document.get("rope_scaling") or {})}
@@ -475,7 +525,7 @@ def _rope_document(document: dict[str, Any]) -> dict[str, Any]:
     return rope
 
 
-# spec: specs/export/huggingface.vibee:82
+# spec: specs/export/huggingface.vibee:87
 def _rope_scaling(max_positions: int, rope: dict[str, Any]) -> RopeScaling | None:
     """The scaling, with every key known."""
     kind = rope["rope_type"]
@@ -519,7 +569,7 @@ _HARMLESS = {
 }  # fmt: skip
 
 
-# spec: specs/export/huggingface.vibee:96
+# spec: specs/export/huggingface.vibee:101
 def _read_document(folder: Path) -> tuple[dict[str, Any], DecoderConfig]:
     """config.json, and the decoder that it describes."""
     path = folder / "config.json"
@@ -539,7 +589,7 @@ def _read_document(folder: Path) -> tuple[dict[str, Any], DecoderConfig]:
         raise ValueError(f"{path}: {error}") from error
 
 
-# spec: specs/export/huggingface.vibee:96
+# spec: specs/export/huggingface.vibee:101
 def _weight_files(folder: Path) -> list[Path]:
     """The safetensors files: those of the index, or the only one."""
     index = folder / "model.safetensors.index.json"
@@ -560,7 +610,7 @@ def _weight_files(folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
-# spec: specs/export/huggingface.vibee:96
+# spec: specs/export/huggingface.vibee:101
 def _shapes(files: list[Path]) -> dict[str, tuple[int, ...]]:
     """Names and shapes of all tensors, from the headers."""
     shapes: dict[str, tuple[int, ...]] = {}
@@ -579,14 +629,14 @@ def _shapes(files: list[Path]) -> dict[str, tuple[int, ...]]:
     return {name: s for name, s in shapes.items() if not name.endswith("rotary_emb.inv_freq")}
 
 
-# spec: specs/export/huggingface.vibee:96
+# spec: specs/export/huggingface.vibee:101
 def _require_float(path: Path, name: str, dtype: str) -> None:
     """Refuse what is no weight of these models, whole numbers and packed types among them."""
     if dtype not in ("F64", "F32", "F16", "BF16"):
         raise ValueError(f"{path}: {name} has the dtype {dtype}, weights are F32, F16, BF16 or F64")
 
 
-# spec: specs/export/huggingface.vibee:96
+# spec: specs/export/huggingface.vibee:101
 def _compare(
     model: Decoder, shapes: dict[str, tuple[int, ...]], document: dict[str, Any]
 ) -> LoadReport:
@@ -612,7 +662,7 @@ def _compare(
     )
 
 
-# spec: specs/export/huggingface.vibee:96
+# spec: specs/export/huggingface.vibee:101
 def _examine(folder: Path) -> tuple[Decoder, list[Path], LoadReport]:
     """The decoder on the meta device, the files of its weights, and whether they fit."""
     document, config = _read_document(folder)
@@ -622,7 +672,7 @@ def _examine(folder: Path) -> tuple[Decoder, list[Path], LoadReport]:
     return model, files, _compare(model, _shapes(files), document)
 
 
-# spec: specs/export/huggingface.vibee:96
+# spec: specs/export/huggingface.vibee:101
 def inspect_huggingface(folder: Path) -> LoadReport:
     """Returns the comparison of all names and shapes, from the headers of the files alone.
 
@@ -635,7 +685,7 @@ def inspect_huggingface(folder: Path) -> LoadReport:
     return _examine(folder)[2]
 
 
-# spec: specs/export/huggingface.vibee:123
+# spec: specs/export/huggingface.vibee:128
 def _examine_whole(folder: Path) -> tuple[Decoder, list[Path]]:
     """The decoder on the meta device and the files of its weights, all of which must be there."""
     model, files, report = _examine(folder)
@@ -646,7 +696,7 @@ def _examine_whole(folder: Path) -> tuple[Decoder, list[Path]]:
     return model, files
 
 
-# spec: specs/export/huggingface.vibee:123
+# spec: specs/export/huggingface.vibee:128
 def open_huggingface(folder: Path) -> StoredDecoder:
     """Returns the decoder with its weights left in their files.
 
@@ -670,7 +720,7 @@ def open_huggingface(folder: Path) -> StoredDecoder:
     return StoredDecoder(shapes, places)
 
 
-# spec: specs/export/huggingface.vibee:105
+# spec: specs/export/huggingface.vibee:110
 def read_huggingface(
     folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype | None = None
 ) -> Decoder:
@@ -700,7 +750,7 @@ def read_huggingface(
     return model
 
 
-# spec: specs/export/huggingface.vibee:105
+# spec: specs/export/huggingface.vibee:110
 def _place(
     model: Decoder,
     place: TensorPlace,
@@ -720,7 +770,7 @@ def _place(
 # 4. Writing.
 
 
-# spec: specs/export/huggingface.vibee:132
+# spec: specs/export/huggingface.vibee:137
 def write_huggingface(
     model: Decoder, tokenizer: Path | None, out: Path, max_shard_bytes: int = 5_000_000_000
 ) -> None:
@@ -773,7 +823,7 @@ def write_huggingface(
         _remove(partial)
 
 
-# spec: specs/export/huggingface.vibee:132
+# spec: specs/export/huggingface.vibee:137
 def _write_weights(model: Decoder, folder: Path, max_shard_bytes: int) -> dict[str, Any]:
     """One file, or several of at most max_shard_bytes; returns the index where there are several."""
     tensors = {name: place.of(model) for name, place in huggingface_tensors(model.config).items()}
@@ -798,7 +848,7 @@ def _write_weights(model: Decoder, folder: Path, max_shard_bytes: int) -> dict[s
     return {"model.safetensors.index.json": index}
 
 
-# spec: specs/export/huggingface.vibee:132
+# spec: specs/export/huggingface.vibee:137
 def _shards(tensors: dict[str, Tensor], max_shard_bytes: int) -> list[list[str]]:
     """Names in their order, as many to a file as fit; a larger tensor has a file of its own."""
     shards: list[list[str]] = [[]]
@@ -812,7 +862,7 @@ def _shards(tensors: dict[str, Tensor], max_shard_bytes: int) -> list[list[str]]
     return shards
 
 
-# spec: specs/export/huggingface.vibee:132
+# spec: specs/export/huggingface.vibee:137
 def _publish(partial: Path, out: Path) -> None:
     """Put the finished folder in its place; an older one is moved aside first, then removed."""
     for path in partial.iterdir():
@@ -826,7 +876,7 @@ def _publish(partial: Path, out: Path) -> None:
     _remove(replaced)
 
 
-# spec: specs/export/huggingface.vibee:132
+# spec: specs/export/huggingface.vibee:137
 def _remove(folder: Path) -> None:
     """Remove a folder of ours, if it is there."""
     if folder.is_dir():
@@ -836,7 +886,7 @@ def _remove(folder: Path) -> None:
 # 5. Base models by name.
 
 
-# spec: specs/export/huggingface.vibee:150
+# spec: specs/export/huggingface.vibee:155
 def find_base_model(name: str) -> Path:
     """Returns the folder that it names.
 
@@ -874,7 +924,7 @@ def find_base_model(name: str) -> Path:
         ) from error
 
 
-# spec: specs/export/huggingface.vibee:161
+# spec: specs/export/huggingface.vibee:166
 def main(arguments: list[str] | None = None) -> int:
     """Prints what the folder or name holds, and exit status 0 if it can be read, else 1 with the
     report.

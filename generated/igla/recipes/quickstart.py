@@ -98,7 +98,7 @@ from igla.evaluation.tracking import (
     write_report,
 )
 from igla.export.gguf import check_gguf, gguf_names, gguf_tensors, write_gguf
-from igla.export.gguf_types import GGUF_TYPES
+from igla.export.gguf_types import GGUF_TYPES, runs_in_llama_cpp
 from igla.export.huggingface import huggingface_config, write_huggingface
 from igla.export.parity import format_report, llama_cpp_generate, measure_parity, parity_faults
 from igla.models import igla_tiny as model_spec
@@ -408,7 +408,7 @@ class ExportConfig:
     gguf: tuple[str, ...] = ("f32", "f16", "q8_0")
     """Types of the GGUF files, such as f32, f16, bf16, q8_0, q4_k_m; docs/export.md lists them."""
     llama_cpp: bool = True
-    """Load each GGUF in llama.cpp and compare its logits with PyTorch's."""
+    """Load each GGUF in llama.cpp, but i2_s, and compare its logits with PyTorch's."""
     prompts: tuple[str, ...] = ("def main", "import os", "class Reader:")
     """Texts on which they are compared."""
     continuation_prompt: str = "def read_file(path):"
@@ -661,7 +661,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:379
+# spec: specs/recipes/pretrain.vibee:381
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -727,7 +727,7 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:385
+# spec: specs/recipes/pretrain.vibee:387
 def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     """Returns each option of each section, in order, with its value and its origin.
 
@@ -753,7 +753,7 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     return origins
 
 
-# spec: specs/recipes/pretrain.vibee:385
+# spec: specs/recipes/pretrain.vibee:387
 def _option_names() -> Iterator[tuple[str, str]]:
     """Each section of the options with each of its fields."""
     for section in dataclasses.fields(Options):
@@ -762,14 +762,14 @@ def _option_names() -> Iterator[tuple[str, str]]:
             yield from ((section.name, option.name) for option in dataclasses.fields(chosen))
 
 
-# spec: specs/recipes/pretrain.vibee:412
+# spec: specs/recipes/pretrain.vibee:414
 def say(text: str) -> None:
     """Print a line of the report; of several ranks the first does."""
     if os.environ.get("RANK", "0") == "0":
         print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:393
+# spec: specs/recipes/pretrain.vibee:395
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -787,7 +787,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:393
+# spec: specs/recipes/pretrain.vibee:395
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -824,7 +824,7 @@ class PreparedData:
         return sum(manifest.num_bytes for manifest in self.held_out_manifests.values())
 
 
-# spec: specs/recipes/pretrain.vibee:401
+# spec: specs/recipes/pretrain.vibee:403
 def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
     """Returns what the command line names, a folder of text or a JSON file of sources; without
     that the sources of the recipe, and where it has none the standard library of this Python.
@@ -845,7 +845,7 @@ def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
     return (SourceConfig(name="text", location=location, patterns=patterns, exclude=exclude),)
 
 
-# spec: specs/recipes/pretrain.vibee:412
+# spec: specs/recipes/pretrain.vibee:414
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -884,7 +884,7 @@ def prepare_data(options: Options) -> PreparedData:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:412
+# spec: specs/recipes/pretrain.vibee:414
 def _held_out_text(sources: tuple[SourceConfig, ...], config: PipelineConfig) -> bytes:
     """The held-out documents, one after the other."""
     texts = (document.text for document in Sources(sources))
@@ -892,7 +892,7 @@ def _held_out_text(sources: tuple[SourceConfig, ...], config: PipelineConfig) ->
     return b"".join(text.encode() for text in texts if is_held_out(text, fraction, seed))
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:423
 def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
     """Returns the part of each source in the sequences of the run, by name.
 
@@ -911,7 +911,7 @@ def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
     return initial_weights(config, data.train_tokens)
 
 
-# spec: specs/recipes/pretrain.vibee:429
+# spec: specs/recipes/pretrain.vibee:431
 def build_reader(
     data: PreparedData,
     training: TrainingConfig,
@@ -950,7 +950,7 @@ def build_reader(
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:457
+# spec: specs/recipes/pretrain.vibee:459
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -959,7 +959,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:457
+# spec: specs/recipes/pretrain.vibee:459
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -975,7 +975,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:600
+# spec: specs/recipes/pretrain.vibee:602
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -990,7 +990,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:445
+# spec: specs/recipes/pretrain.vibee:447
 def step_work(training: TrainingConfig, precision: torch.dtype) -> Workload:
     """Returns the work of one optimizer step, which is the same for any number of ranks.
 
@@ -1005,13 +1005,13 @@ def step_work(training: TrainingConfig, precision: torch.dtype) -> Workload:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:457
+# spec: specs/recipes/pretrain.vibee:459
 def _threads_of_a_rank(training: TrainingConfig) -> int:
     """Ranks of one machine share its threads."""
     return max(1, training.threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
-# spec: specs/recipes/pretrain.vibee:457
+# spec: specs/recipes/pretrain.vibee:459
 class _NoLog:
     """The log of the ranks that keep none."""
 
@@ -1025,7 +1025,7 @@ class _NoLog:
         """The first rank does it."""
 
 
-# spec: specs/recipes/pretrain.vibee:457
+# spec: specs/recipes/pretrain.vibee:459
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew. train_step() takes
     one step, or skips it where the loss or a gradient is not finite: then weights and optimizer
@@ -1398,7 +1398,7 @@ class BatchLoss(NamedTuple):
     dropped_l: Tensor | None = None
 
 
-# spec: specs/recipes/pretrain.vibee:488
+# spec: specs/recipes/pretrain.vibee:490
 def loss_of(
     model: Decoder,
     batch: Batch,
@@ -1446,7 +1446,7 @@ def loss_of(
     return _with_experts(found, model.config.moe, routings, targets_bt != IGNORE_INDEX)
 
 
-# spec: specs/recipes/pretrain.vibee:488
+# spec: specs/recipes/pretrain.vibee:490
 def _forward(
     model: Decoder,
     inputs_bt: Tensor,
@@ -1462,14 +1462,14 @@ def _forward(
     return terms, routings
 
 
-# spec: specs/recipes/pretrain.vibee:488
+# spec: specs/recipes/pretrain.vibee:490
 @functools.cache
 def _compiled_forward(fullgraph: bool) -> Callable[..., tuple[LossTerms, list[Routing]]]:
     """Experts are dispatched by counts that only the run knows: that breaks the graph."""
     return torch.compile(_forward, fullgraph=fullgraph, dynamic=False)
 
 
-# spec: specs/recipes/pretrain.vibee:488
+# spec: specs/recipes/pretrain.vibee:490
 def _with_experts(
     found: BatchLoss, moe: RoutingConfig, routings: list[Routing], counts_bt: Tensor
 ) -> BatchLoss:
@@ -1489,7 +1489,7 @@ def _with_experts(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:457
+# spec: specs/recipes/pretrain.vibee:459
 def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
     """Nats a target, over all sources."""
     nats, targets = zip(*found, strict=True)
@@ -1499,7 +1499,7 @@ def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:530
+# spec: specs/recipes/pretrain.vibee:532
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -1535,7 +1535,7 @@ def evaluate(
     return nats, int(targets)
 
 
-# spec: specs/recipes/pretrain.vibee:544
+# spec: specs/recipes/pretrain.vibee:546
 def evaluate_sources(
     model: Decoder,
     data: PreparedData,
@@ -1561,7 +1561,7 @@ def evaluate_sources(
     }
 
 
-# spec: specs/recipes/pretrain.vibee:558
+# spec: specs/recipes/pretrain.vibee:560
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -1584,7 +1584,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
     }
 
 
-# spec: specs/recipes/pretrain.vibee:566
+# spec: specs/recipes/pretrain.vibee:568
 def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> None:
     """Writes report.html - the curves of loss, learning rate, gradient norm and tokens per second,
     of experts and of the mix where there are some, the summary, the sources, and each option
@@ -1632,7 +1632,7 @@ def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> 
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:573
+# spec: specs/recipes/pretrain.vibee:575
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -1657,12 +1657,18 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
         if faults:
             raise ValueError(f"{path} is not the model: {'; '.join(faults)}")
         say(f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)")
-        if options.export.llama_cpp:
+        if dtype in _types_for_llama_cpp(options.export):
             results[dtype] = _prove(path, model, data, options, dtype)
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:573
+# spec: specs/recipes/pretrain.vibee:575
+def _types_for_llama_cpp(export: ExportConfig) -> list[str]:
+    """Types of the files that llama.cpp is to run."""
+    return [dtype for dtype in export.gguf if export.llama_cpp and runs_in_llama_cpp(dtype)]
+
+
+# spec: specs/recipes/pretrain.vibee:575
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -1675,11 +1681,11 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:573
+# spec: specs/recipes/pretrain.vibee:575
 def _continuation(options: Options) -> str:
-    """What llama.cpp writes after the prompt, from the last GGUF file."""
+    """What llama.cpp writes after the prompt, from the last GGUF file that it runs."""
     export = options.export
-    path = options.out / f"model-{export.gguf[-1]}.gguf"
+    path = options.out / f"model-{_types_for_llama_cpp(export)[-1]}.gguf"
     text = llama_cpp_generate(
         path,
         export.continuation_prompt,
@@ -1694,7 +1700,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:507
+# spec: specs/recipes/pretrain.vibee:509
 def sample_targets(
     data: PreparedData, training: TrainingConfig, mix: dict[str, float], seed: int, begin_id: int
 ) -> TargetShares:
@@ -1726,7 +1732,7 @@ def sample_targets(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:522
 def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     """Returns the numbers that follow from the options, each with its reason: parameters,
     precision, the algebra of a step, length of the run, shares of the targets, memory by part,
@@ -1765,7 +1771,7 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:522
 def _lines_of_memory(trainer: Trainer) -> list[str]:
     """What one process needs; of several ranks who shares what, why, and what each of them needs."""
     engine, training = trainer.engine, trainer.options.training
@@ -1782,14 +1788,14 @@ def _lines_of_memory(trainer: Trainer) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:522
 def _megabytes(parts: dict[str, int]) -> str:
     """The sum, and each part."""
     shown = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in parts.items())
     return f"{sum(parts.values()) / 1e6:.1f} MB ({shown})"
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:522
 def _lines_of_phases(options: Options) -> list[str]:
     """One line where the run has phases."""
     parts = [
@@ -1799,7 +1805,7 @@ def _lines_of_phases(options: Options) -> list[str]:
     return [f"phases: {', then '.join(parts)}"] if parts else []
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:522
 def _lines_of_mix(trainer: Trainer) -> list[str]:
     """One line where there are several sources."""
     if len(trainer.mix) == 1:
@@ -1813,7 +1819,7 @@ def _lines_of_mix(trainer: Trainer) -> list[str]:
     return [f"mix: of the sequences{at_first} {', '.join(parts)}"]
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:522
 def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     """One line for each origin that there is."""
     lines = []
@@ -1824,7 +1830,7 @@ def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     return lines
 
 
-# spec: specs/recipes/pretrain.vibee:582
+# spec: specs/recipes/pretrain.vibee:584
 def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -1851,13 +1857,13 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
     return _write_results(trainer, model, found, summary, list(given))
 
 
-# spec: specs/recipes/pretrain.vibee:582
+# spec: specs/recipes/pretrain.vibee:584
 def _world_size() -> int:
     """Processes of this run, as torchrun says."""
     return read_environment(dict(os.environ), torch.cuda.device_count()).world_size
 
 
-# spec: specs/recipes/pretrain.vibee:582
+# spec: specs/recipes/pretrain.vibee:584
 def _write_results(
     trainer: Trainer,
     model: Decoder,
@@ -1887,13 +1893,13 @@ def _write_results(
     }
     if isinstance(trainer.reader, MixedReader):
         result["sources"] = _results_by_source(trainer.reader, found)
-    if options.export.llama_cpp and options.export.gguf:
+    if _types_for_llama_cpp(options.export):
         result["continuation"] = _continuation(options)
     _write_json(options.out / "result.json", result)
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:582
+# spec: specs/recipes/pretrain.vibee:584
 def _results_by_source(
     reader: MixedReader, found: dict[str, tuple[float, int]]
 ) -> dict[str, dict[str, float]]:
@@ -1915,7 +1921,7 @@ def _results_by_source(
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:582
+# spec: specs/recipes/pretrain.vibee:584
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
@@ -1954,14 +1960,14 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
     if unknown:
         raise ValueError(f"export.gguf names {', '.join(unknown)}; known: {', '.join(GGUF_TYPES)}")
     _require_types_that_hold(options.export, config)
-    if options.export.llama_cpp and options.export.gguf and find_spec("xllamacpp") is None:
+    if _types_for_llama_cpp(options.export) and find_spec("xllamacpp") is None:
         raise ValueError(
             "llama.cpp is not installed; run: pip install xllamacpp, "
             "or leave the comparison out with --export.no-llama-cpp"
         )
 
 
-# spec: specs/recipes/pretrain.vibee:582
+# spec: specs/recipes/pretrain.vibee:584
 def _require_whole_phases(curriculum: PhasesConfig, training: TrainingConfig) -> None:
     """Phases have names of their own, and end with the run."""
     if not curriculum.phases:
@@ -1975,7 +1981,7 @@ def _require_whole_phases(curriculum: PhasesConfig, training: TrainingConfig) ->
         )
 
 
-# spec: specs/recipes/pretrain.vibee:582
+# spec: specs/recipes/pretrain.vibee:584
 def _require_ranks(options: Options, config: DecoderConfig) -> None:
     """What several ranks cannot do yet, and sizes that do not divide, are refused before any work."""
     training, ranks = options.training, _world_size()
@@ -2006,7 +2012,7 @@ def _require_ranks(options: Options, config: DecoderConfig) -> None:
         raise ValueError(f"{ranks} ranks and {fault}")
 
 
-# spec: specs/recipes/pretrain.vibee:582
+# spec: specs/recipes/pretrain.vibee:584
 def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> None:
     """Shapes alone say whether a type of a GGUF file can hold the rows of each matrix."""
     for dtype in export.gguf:
@@ -2019,7 +2025,7 @@ def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> Non
             raise ValueError(f"{error}, with --export.gguf {' '.join(others)}") from error
 
 
-# spec: specs/recipes/pretrain.vibee:582
+# spec: specs/recipes/pretrain.vibee:584
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -2032,7 +2038,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:591
+# spec: specs/recipes/pretrain.vibee:593
 def plan_run(options: Options, config: DecoderConfig, ranks: int) -> list[str]:
     """Returns the lines of igla.distributed.dry_run for GPUs of 80 GB, eight to a machine; nothing
     is written.
@@ -2057,7 +2063,7 @@ MODES = (
 )
 
 
-# spec: specs/recipes/pretrain.vibee:600
+# spec: specs/recipes/pretrain.vibee:602
 def _mode_parser() -> argparse.ArgumentParser:
     """What is said beside the options."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -2067,7 +2073,7 @@ def _mode_parser() -> argparse.ArgumentParser:
     return parser
 
 
-# spec: specs/recipes/pretrain.vibee:600
+# spec: specs/recipes/pretrain.vibee:602
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

@@ -17,19 +17,22 @@ from torch import nn
 
 from igla.architecture import activation
 from igla.architecture.activation import Mlp, MlpConfig
+from igla.architecture.bitlinear import bit_linear
+from igla.architecture.normalization import rms_norm
 
 
-# spec: specs/architecture/activation.vibee:48
+# spec: specs/architecture/activation.vibee:54
 def test_is_gated_gated_forms() -> None:
     """is_gated: gated forms.
 
-    Law: is_gated("swiglu") and is_gated("geglu")
+    Law: is_gated("swiglu") and is_gated("geglu") and is_gated("squared_reglu")
     """
     assert activation.is_gated("swiglu")
     assert activation.is_gated("geglu")
+    assert activation.is_gated("squared_reglu")
 
 
-# spec: specs/architecture/activation.vibee:50
+# spec: specs/architecture/activation.vibee:56
 @pytest.mark.parametrize("form", ["gelu", "gelu_tanh", "silu", "relu", "squared_relu"])
 def test_is_gated_plain_forms(form: str) -> None:
     """is_gated: plain forms.
@@ -39,7 +42,7 @@ def test_is_gated_plain_forms(form: str) -> None:
     assert not activation.is_gated(form)
 
 
-# spec: specs/architecture/activation.vibee:61
+# spec: specs/architecture/activation.vibee:67
 def test_squared_relu_definition() -> None:
     """squared_relu: definition.
 
@@ -56,7 +59,7 @@ def test_squared_relu_definition() -> None:
     )
 
 
-# spec: specs/architecture/activation.vibee:87
+# spec: specs/architecture/activation.vibee:94
 @pytest.mark.parametrize("form", ["silu", "swiglu"])
 def test_activate_silu(form: str) -> None:
     """activate: silu.
@@ -74,7 +77,7 @@ def test_activate_silu(form: str) -> None:
     )
 
 
-# spec: specs/architecture/activation.vibee:92
+# spec: specs/architecture/activation.vibee:99
 @pytest.mark.parametrize("form", ["gelu", "geglu"])
 def test_activate_gelu(form: str) -> None:
     """activate: gelu.
@@ -92,7 +95,7 @@ def test_activate_gelu(form: str) -> None:
     )
 
 
-# spec: specs/architecture/activation.vibee:97
+# spec: specs/architecture/activation.vibee:104
 def test_activate_gelu_tanh() -> None:
     """activate: gelu tanh.
 
@@ -109,7 +112,7 @@ def test_activate_gelu_tanh() -> None:
     )
 
 
-# spec: specs/architecture/activation.vibee:101
+# spec: specs/architecture/activation.vibee:108
 def test_activate_relu() -> None:
     """activate: relu.
 
@@ -120,18 +123,19 @@ def test_activate_relu() -> None:
     assert torch.equal(activation.activate(x, "relu"), (x + torch.abs(x)) / 2)
 
 
-# spec: specs/architecture/activation.vibee:104
-def test_activate_squared_relu() -> None:
+# spec: specs/architecture/activation.vibee:111
+@pytest.mark.parametrize("form", ["squared_relu", "squared_reglu"])
+def test_activate_squared_relu(form: str) -> None:
     """activate: squared relu.
 
-    Law: activate(x, "squared_relu") == squared_relu(x)
+    Law: activate(x, form) == squared_relu(x)
     """
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(100, generator=generator, dtype=torch.float64)
-    assert torch.equal(activation.activate(x, "squared_relu"), activation.squared_relu(x))
+    assert torch.equal(activation.activate(x, form), activation.squared_relu(x))
 
 
-# spec: specs/architecture/activation.vibee:107
+# spec: specs/architecture/activation.vibee:115
 def test_activate_unknown_name() -> None:
     """activate: unknown name.
 
@@ -142,22 +146,25 @@ def test_activate_unknown_name() -> None:
     with pytest.raises(
         ValueError,
         match=re.escape(
-            "activation is 'swish': use swiglu, geglu, gelu, gelu_tanh, silu, relu or squared_relu"
+            "activation is 'swish': use swiglu, geglu, squared_reglu, gelu, gelu_tanh, silu, relu or squared_relu"
         ),
     ):
         activation.activate(x, "swish")
 
 
-# spec: specs/architecture/activation.vibee:17
+# spec: specs/architecture/activation.vibee:19
 def test_mlp_config_defaults() -> None:
     """MlpConfig has the defaults of the spec."""
     config = activation.MlpConfig(hidden_size=8, ffn_size=12, activation="relu")
     assert config.fused_gate_up is False
+    assert config.quantization == "none"
+    assert config.sub_norm is False
+    assert config.norm_eps == 1e-05
     declared = {f.name: f.default for f in dataclasses.fields(config)}
     assert declared["activation"] == "swiglu"
 
 
-# spec: specs/architecture/activation.vibee:17
+# spec: specs/architecture/activation.vibee:19
 def test_mlp_config_is_frozen() -> None:
     """MlpConfig takes keywords alone, and no field of it can be changed or added."""
     config = activation.MlpConfig(hidden_size=8, ffn_size=12, activation="relu")
@@ -168,21 +175,24 @@ def test_mlp_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/architecture/activation.vibee:17
+# spec: specs/architecture/activation.vibee:19
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (
             {"activation": "something else"},
-            "is not one of swiglu, geglu, gelu, gelu_tanh, silu, relu, squared_relu",
+            "is not one of swiglu, geglu, squared_reglu, gelu, gelu_tanh, silu, relu, squared_relu",
         ),
+        ({"quantization": "something else"}, "is not one of none, bitlinear"),
         ({"hidden_size": -1}, "MlpConfig needs hidden_size > 0, got"),
         ({"hidden_size": 0}, "MlpConfig needs hidden_size > 0, got"),
         ({"ffn_size": -1}, "MlpConfig needs ffn_size > 0, got"),
         ({"ffn_size": 0}, "MlpConfig needs ffn_size > 0, got"),
+        ({"norm_eps": -1.0}, "MlpConfig needs norm_eps > 0, got"),
+        ({"norm_eps": 0.0}, "MlpConfig needs norm_eps > 0, got"),
         (
             {"fused_gate_up": True},
-            "MlpConfig needs not fused_gate_up or activation in ('swiglu', 'geglu'), got",
+            "MlpConfig needs not fused_gate_up or activation in ('swiglu', 'geglu', 'squared_reglu') and quantization == 'none', got",
         ),
     ],
 )
@@ -193,7 +203,7 @@ def test_mlp_config_refuses(change: dict[str, object], message: str) -> None:
         activation.MlpConfig(**(example | change))
 
 
-# spec: specs/architecture/activation.vibee:17
+# spec: specs/architecture/activation.vibee:19
 @pytest.mark.parametrize(
     "change",
     [
@@ -203,6 +213,8 @@ def test_mlp_config_refuses(change: dict[str, object], message: str) -> None:
         {"ffn_size": 1},
         {"ffn_size": 11},
         {"ffn_size": 13},
+        {"norm_eps": 0.001},
+        {"norm_eps": 1.001},
     ],
 )
 def test_mlp_config_accepts(change: dict[str, object]) -> None:
@@ -214,27 +226,27 @@ def test_mlp_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-GATED = ("swiglu", "geglu")
+GATED = ("swiglu", "geglu", "squared_reglu")
 PLAIN = ("gelu", "gelu_tanh", "silu", "relu", "squared_relu")
 
 
 FORMS = [(name, False) for name in GATED + PLAIN] + [(name, True) for name in GATED]
 
 
-# spec: specs/architecture/activation.vibee:38
+# spec: specs/architecture/activation.vibee:44
 def _mlp(name: str, fused: bool = False) -> Mlp:
     torch.manual_seed(0)
     config = MlpConfig(hidden_size=6, ffn_size=10, activation=name, fused_gate_up=fused)
     return Mlp(config).double()
 
 
-# spec: specs/architecture/activation.vibee:142
+# spec: specs/architecture/activation.vibee:151
 def _x_btd() -> torch.Tensor:
     torch.manual_seed(1)
     return torch.randn(2, 3, 6, dtype=torch.float64)
 
 
-# spec: specs/architecture/activation.vibee:38
+# spec: specs/architecture/activation.vibee:44
 @pytest.mark.parametrize(("name", "fused"), FORMS)
 def test_counts_match_the_built_mlp(name: str, fused: bool) -> None:
     """mlp_num_params: counts match the built mlp."""
@@ -243,7 +255,16 @@ def test_counts_match_the_built_mlp(name: str, fused: bool) -> None:
     assert activation.mlp_num_params(config) == sum(p.numel() for p in mlp.parameters())
 
 
-# spec: specs/architecture/activation.vibee:65, :77
+# spec: specs/architecture/activation.vibee:44
+def test_counts_match_the_built_mlp_with_a_norm_within() -> None:
+    """One weight for each channel between the projections."""
+    config = MlpConfig(hidden_size=6, ffn_size=10, sub_norm=True)
+    assert (
+        activation.mlp_num_params(config) == sum(p.numel() for p in Mlp(config).parameters()) == 190
+    )
+
+
+# spec: specs/architecture/activation.vibee:71, :84
 @pytest.mark.parametrize("name", GATED + PLAIN)
 def test_activations_have_the_right_gradient(name: str) -> None:
     """squared_relu, activation_function: activations have the right gradient."""
@@ -252,7 +273,7 @@ def test_activations_have_the_right_gradient(name: str) -> None:
     assert torch.autograd.gradcheck(activation.activation_function(name), x)
 
 
-# spec: specs/architecture/activation.vibee:77
+# spec: specs/architecture/activation.vibee:84
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(
     ("name", "module"),
@@ -273,7 +294,7 @@ def test_activations_are_those_of_torch(name: str, module: nn.Module, dtype: tor
     assert got.dtype == dtype and torch.equal(got, module(x))
 
 
-# spec: specs/architecture/activation.vibee:142
+# spec: specs/architecture/activation.vibee:151
 @pytest.mark.parametrize("name", GATED)
 def test_gated_mlp_is_its_definition(name: str) -> None:
     """Mlp: gated mlp is its definition."""
@@ -286,13 +307,13 @@ def test_gated_mlp_is_its_definition(name: str) -> None:
     assert torch.allclose(mlp(x_btd), want_btd, rtol=0, atol=1e-14)
 
 
-# spec: specs/architecture/activation.vibee:142
+# spec: specs/architecture/activation.vibee:151
 def test_gated_mlp_is_its_definition_by_default() -> None:
     """SwiGLU is the default."""
     assert MlpConfig(hidden_size=6, ffn_size=10).activation == "swiglu"
 
 
-# spec: specs/architecture/activation.vibee:143
+# spec: specs/architecture/activation.vibee:152
 @pytest.mark.parametrize("name", PLAIN)
 def test_plain_mlp_is_its_definition(name: str) -> None:
     """Mlp: plain mlp is its definition."""
@@ -304,7 +325,32 @@ def test_plain_mlp_is_its_definition(name: str) -> None:
     assert torch.allclose(mlp(x_btd), want_btd, rtol=0, atol=1e-14)
 
 
-# spec: specs/architecture/activation.vibee:144
+# spec: specs/architecture/activation.vibee:153
+@pytest.mark.parametrize("name", ["squared_reglu", "squared_relu"])
+def test_bitnet_mlp_is_its_definition(name: str) -> None:
+    """Rounded projections, and a norm before the last of them."""
+    torch.manual_seed(0)
+    config = MlpConfig(
+        hidden_size=6,
+        ffn_size=10,
+        activation=name,
+        quantization="bitlinear",
+        sub_norm=True,
+        norm_eps=1e-2,
+    )
+    mlp, x_btd = Mlp(config).double(), _x_btd()
+    nn.init.uniform_(mlp.ffn_sub_norm.weight, 0.5, 1.5)
+    wide_btf = bit_linear(x_btd, mlp.up_proj.weight)
+    if name == "squared_reglu":
+        wide_btf = bit_linear(x_btd, mlp.gate_proj.weight).relu() ** 2 * wide_btf
+    else:
+        wide_btf = wide_btf.relu() ** 2
+    normed_btf = rms_norm(wide_btf, mlp.ffn_sub_norm.weight, 1e-2)
+    want_btd = bit_linear(normed_btf, mlp.down_proj.weight)
+    assert torch.allclose(mlp(x_btd), want_btd, rtol=0, atol=1e-12)
+
+
+# spec: specs/architecture/activation.vibee:154
 @pytest.mark.parametrize(("name", "fused"), [("swiglu", False), ("geglu", True), ("gelu", False)])
 def test_mlp_has_the_right_gradient(name: str, fused: bool) -> None:
     """Mlp: mlp has the right gradient."""
@@ -313,7 +359,7 @@ def test_mlp_has_the_right_gradient(name: str, fused: bool) -> None:
     assert torch.autograd.gradcheck(lambda x, *_: mlp(x), inputs)
 
 
-# spec: specs/architecture/activation.vibee:122, :145
+# spec: specs/architecture/activation.vibee:130, :155
 @pytest.mark.parametrize("name", GATED)
 def test_fused_and_apart_compute_the_same(name: str) -> None:
     """fuse_gate_up, Mlp: fused and apart compute the same."""
@@ -332,7 +378,7 @@ def test_fused_and_apart_compute_the_same(name: str) -> None:
         assert got is not None and torch.allclose(got, gradient, rtol=0, atol=1e-13)
 
 
-# spec: specs/architecture/activation.vibee:122, :145
+# spec: specs/architecture/activation.vibee:130, :155
 def test_fused_and_apart_compute_the_same_after_a_deep_copy() -> None:
     """A copy owns its weights: to change it leaves the first one alone."""
     mlp, x_btd = _mlp("swiglu"), _x_btd()
@@ -342,7 +388,7 @@ def test_fused_and_apart_compute_the_same_after_a_deep_copy() -> None:
     assert torch.equal(mlp(x_btd), before) and twin(x_btd).abs().max() == 0
 
 
-# spec: specs/architecture/activation.vibee:123, :132
+# spec: specs/architecture/activation.vibee:131, :140
 def test_conversion_goes_both_ways() -> None:
     """Names, order, values and all other entries come back, and nothing shares memory."""
     layers = nn.ModuleDict({"gated": _mlp("geglu"), "plain": _mlp("relu"), "norm": nn.LayerNorm(6)})
@@ -367,7 +413,7 @@ def test_conversion_goes_both_ways() -> None:
     assert all(torch.equal(again[name], fused[name]) for name in fused)
 
 
-# spec: specs/architecture/activation.vibee:124
+# spec: specs/architecture/activation.vibee:132
 def test_conversion_refuses_half_a_pair() -> None:
     """fuse_gate_up: conversion refuses half a pair."""
     state = {"a.gate_proj.weight": torch.ones(2, 2), "b.up_proj.weight": torch.ones(2, 2)}
@@ -376,7 +422,7 @@ def test_conversion_refuses_half_a_pair() -> None:
         activation.fuse_gate_up(state)
 
 
-# spec: specs/architecture/activation.vibee:146
+# spec: specs/architecture/activation.vibee:156
 @pytest.mark.parametrize(("name", "fused"), FORMS)
 def test_mlp_keeps_the_dtype(name: str, fused: bool) -> None:
     """In bfloat16 all is bfloat16; under autocast what lies between the projections is."""
@@ -389,7 +435,7 @@ def test_mlp_keeps_the_dtype(name: str, fused: bool) -> None:
     assert widened[0].dtype == y_btd.dtype == torch.bfloat16
 
 
-# spec: specs/architecture/activation.vibee:147
+# spec: specs/architecture/activation.vibee:157
 @pytest.mark.parametrize(
     ("name", "fused"), [("swiglu", False), ("swiglu", True), ("gelu_tanh", False)]
 )

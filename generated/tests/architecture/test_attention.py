@@ -29,6 +29,7 @@ from igla.architecture.attention import (
     merge_lse,
     position_mask,
 )
+from igla.architecture.bitlinear import bit_linear
 from igla.architecture.normalization import rms_norm
 from igla.architecture.positional import (
     RopeConfig,
@@ -39,7 +40,7 @@ from igla.architecture.positional import (
 )
 
 
-# spec: specs/architecture/attention.vibee:80
+# spec: specs/architecture/attention.vibee:84
 def test_position_mask_any_shard_against_any_other() -> None:
     """position_mask: any shard against any other.
 
@@ -55,7 +56,7 @@ def test_position_mask_any_shard_against_any_other() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:82
+# spec: specs/architecture/attention.vibee:86
 def test_position_mask_window_counts_the_query() -> None:
     """position_mask: window counts the query.
 
@@ -72,7 +73,7 @@ def test_position_mask_window_counts_the_query() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:84
+# spec: specs/architecture/attention.vibee:88
 def test_position_mask_rows_of_their_own() -> None:
     """position_mask: rows of their own.
 
@@ -85,7 +86,7 @@ def test_position_mask_rows_of_their_own() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:86
+# spec: specs/architecture/attention.vibee:90
 def test_position_mask_same_document() -> None:
     """position_mask: same document.
 
@@ -104,7 +105,7 @@ def test_position_mask_same_document() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:88
+# spec: specs/architecture/attention.vibee:92
 def test_position_mask_documents_of_both() -> None:
     """position_mask: documents of both.
 
@@ -116,7 +117,7 @@ def test_position_mask_documents_of_both() -> None:
         attention.position_mask(torch.arange(2), torch.arange(2), None, torch.arange(2))
 
 
-# spec: specs/architecture/attention.vibee:100
+# spec: specs/architecture/attention.vibee:104
 def test_causal_mask_square() -> None:
     """causal_mask: square.
 
@@ -131,7 +132,7 @@ def test_causal_mask_square() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:102
+# spec: specs/architecture/attention.vibee:106
 def test_causal_mask_aligned_with_the_last_keys() -> None:
     """causal_mask: aligned with the last keys.
 
@@ -143,7 +144,7 @@ def test_causal_mask_aligned_with_the_last_keys() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:104
+# spec: specs/architecture/attention.vibee:108
 def test_causal_mask_within_the_window() -> None:
     """causal_mask: within the window.
 
@@ -156,7 +157,7 @@ def test_causal_mask_within_the_window() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:106
+# spec: specs/architecture/attention.vibee:110
 def test_causal_mask_needs_a_key_for_each_query() -> None:
     """causal_mask: needs a key for each query.
 
@@ -169,7 +170,7 @@ def test_causal_mask_needs_a_key_for_each_query() -> None:
         attention.causal_mask(4, 3)
 
 
-# spec: specs/architecture/attention.vibee:120
+# spec: specs/architecture/attention.vibee:124
 def test_document_mask_causal_within_each_document() -> None:
     """document_mask: causal within each document.
 
@@ -185,7 +186,7 @@ def test_document_mask_causal_within_each_document() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:122
+# spec: specs/architecture/attention.vibee:126
 def test_document_mask_window_within_each_document() -> None:
     """document_mask: window within each document.
 
@@ -197,7 +198,7 @@ def test_document_mask_window_within_each_document() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:124
+# spec: specs/architecture/attention.vibee:128
 def test_document_mask_one_mask_for_all_heads() -> None:
     """document_mask: one mask for all heads.
 
@@ -209,7 +210,7 @@ def test_document_mask_one_mask_for_all_heads() -> None:
     ) == (3, 1, 4, 4)
 
 
-# spec: specs/architecture/attention.vibee:182
+# spec: specs/architecture/attention.vibee:186
 def test_fallback_reason_dropout_on_a_cpu() -> None:
     """fallback_reason: dropout on a cpu.
 
@@ -222,7 +223,7 @@ def test_fallback_reason_dropout_on_a_cpu() -> None:
     assert attention.fallback_reason("cpu", torch.float32, 0.0) is None
 
 
-# spec: specs/architecture/attention.vibee:186
+# spec: specs/architecture/attention.vibee:190
 def test_fallback_reason_learned_bias_on_a_cpu() -> None:
     """fallback_reason: learned bias on a cpu.
 
@@ -236,7 +237,7 @@ def test_fallback_reason_learned_bias_on_a_cpu() -> None:
     assert attention.fallback_reason("cuda", torch.float32, 0.0, True) is None
 
 
-# spec: specs/architecture/attention.vibee:190
+# spec: specs/architecture/attention.vibee:194
 def test_fallback_reason_double_precision_on_a_gpu() -> None:
     """fallback_reason: double precision on a gpu.
 
@@ -248,7 +249,7 @@ def test_fallback_reason_double_precision_on_a_gpu() -> None:
     assert attention.fallback_reason("cuda", torch.bfloat16) is None
 
 
-# spec: specs/architecture/attention.vibee:205
+# spec: specs/architecture/attention.vibee:209
 def test_runs_in_blocks_where_blocks_are_faster() -> None:
     """runs_in_blocks: where blocks are faster.
 
@@ -263,7 +264,7 @@ def test_runs_in_blocks_where_blocks_are_faster() -> None:
     assert not attention.runs_in_blocks("cpu", 1, True)
 
 
-# spec: specs/architecture/attention.vibee:209
+# spec: specs/architecture/attention.vibee:213
 def test_runs_in_blocks_on_a_cpu_alone() -> None:
     """runs_in_blocks: on a cpu alone.
 
@@ -273,7 +274,7 @@ def test_runs_in_blocks_on_a_cpu_alone() -> None:
     assert not attention.runs_in_blocks("meta", 2, True)
 
 
-# spec: specs/architecture/attention.vibee:222
+# spec: specs/architecture/attention.vibee:226
 def test_shares_heads_always_on_a_cpu() -> None:
     """shares_heads: always on a cpu.
 
@@ -282,7 +283,7 @@ def test_shares_heads_always_on_a_cpu() -> None:
     assert attention.shares_heads("cpu", torch.float32, 512, True)
 
 
-# spec: specs/architecture/attention.vibee:224
+# spec: specs/architecture/attention.vibee:228
 def test_shares_heads_flash_alone_on_a_gpu() -> None:
     """shares_heads: flash alone on a gpu.
 
@@ -297,7 +298,7 @@ def test_shares_heads_flash_alone_on_a_gpu() -> None:
     assert not attention.shares_heads("cuda", torch.bfloat16, 257, False)
 
 
-# spec: specs/architecture/attention.vibee:250
+# spec: specs/architecture/attention.vibee:254
 def test_attend_definition_of_one_head() -> None:
     """attend: definition of one head.
 
@@ -317,7 +318,7 @@ def test_attend_definition_of_one_head() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:254
+# spec: specs/architecture/attention.vibee:258
 def test_attend_numbers_are_added_to_the_scores() -> None:
     """attend: numbers are added to the scores.
 
@@ -338,7 +339,7 @@ def test_attend_numbers_are_added_to_the_scores() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:262
+# spec: specs/architecture/attention.vibee:266
 def test_attend_first_token_sees_itself() -> None:
     """attend: first token sees itself.
 
@@ -358,7 +359,7 @@ def test_attend_first_token_sees_itself() -> None:
     assert not torch.allclose(attention.attend(q, q, v)[:, 0], v[:, 0])
 
 
-# spec: specs/architecture/attention.vibee:266
+# spec: specs/architecture/attention.vibee:270
 def test_attend_heads_must_divide() -> None:
     """attend: heads must divide.
 
@@ -376,7 +377,7 @@ def test_attend_heads_must_divide() -> None:
         attention.attend(q, k, k)
 
 
-# spec: specs/architecture/attention.vibee:270
+# spec: specs/architecture/attention.vibee:274
 def test_attend_one_source_of_causality() -> None:
     """attend: one source of causality.
 
@@ -388,7 +389,7 @@ def test_attend_one_source_of_causality() -> None:
         attention.attend(q, q, q, attention.causal_mask(2, 2), True)
 
 
-# spec: specs/architecture/attention.vibee:274
+# spec: specs/architecture/attention.vibee:278
 def test_attend_heads_or_rows_of_a_mask_are_named() -> None:
     """attend: heads or rows of a mask are named.
 
@@ -402,7 +403,7 @@ def test_attend_heads_or_rows_of_a_mask_are_named() -> None:
         attention.attend(q, q, q, torch.ones(1, 2, 2, dtype=torch.float64))
 
 
-# spec: specs/architecture/attention.vibee:300
+# spec: specs/architecture/attention.vibee:304
 def test_attend_with_lse_same_output_as_attend() -> None:
     """attend_with_lse: same output as attend.
 
@@ -421,7 +422,7 @@ def test_attend_with_lse_same_output_as_attend() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:304
+# spec: specs/architecture/attention.vibee:308
 def test_attend_with_lse_log_of_the_sum_of_weights() -> None:
     """attend_with_lse: log of the sum of weights.
 
@@ -444,7 +445,7 @@ def test_attend_with_lse_log_of_the_sum_of_weights() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:308
+# spec: specs/architecture/attention.vibee:312
 def test_attend_with_lse_nothing_to_look_at() -> None:
     """attend_with_lse: nothing to look at.
 
@@ -471,7 +472,7 @@ def test_attend_with_lse_nothing_to_look_at() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:313
+# spec: specs/architecture/attention.vibee:317
 def test_attend_with_lse_large_scores_do_not_overflow() -> None:
     """attend_with_lse: large scores do not overflow.
 
@@ -488,7 +489,7 @@ def test_attend_with_lse_large_scores_do_not_overflow() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:316
+# spec: specs/architecture/attention.vibee:320
 def test_attend_with_lse_each_query_has_a_scale_of_its_own() -> None:
     """attend_with_lse: each query has a scale of its own.
 
@@ -505,7 +506,7 @@ def test_attend_with_lse_each_query_has_a_scale_of_its_own() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:319
+# spec: specs/architecture/attention.vibee:323
 def test_attend_with_lse_refuses_what_attend_refuses() -> None:
     """attend_with_lse: refuses what attend refuses.
 
@@ -517,7 +518,7 @@ def test_attend_with_lse_refuses_what_attend_refuses() -> None:
         attention.attend_with_lse(q, q, q, attention.causal_mask(2, 2), True)
 
 
-# spec: specs/architecture/attention.vibee:336
+# spec: specs/architecture/attention.vibee:340
 def test_merge_lse_weighs_by_the_sums() -> None:
     """merge_lse: weighs by the sums.
 
@@ -546,7 +547,7 @@ def test_merge_lse_weighs_by_the_sums() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:346
+# spec: specs/architecture/attention.vibee:350
 def test_merge_lse_nothing_is_neutral() -> None:
     """merge_lse: nothing is neutral.
 
@@ -586,7 +587,7 @@ def test_merge_lse_nothing_is_neutral() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:351
+# spec: specs/architecture/attention.vibee:355
 def test_merge_lse_large_sums_do_not_overflow() -> None:
     """merge_lse: large sums do not overflow.
 
@@ -610,7 +611,7 @@ def test_merge_lse_large_sums_do_not_overflow() -> None:
     )
 
 
-# spec: specs/architecture/attention.vibee:27
+# spec: specs/architecture/attention.vibee:28
 def test_attention_config_defaults() -> None:
     """AttentionConfig has the defaults of the spec."""
     config = attention.AttentionConfig(hidden_size=12, num_heads=4, num_kv_heads=2, head_dim=6)
@@ -620,9 +621,11 @@ def test_attention_config_defaults() -> None:
     assert config.sliding_window is None
     assert config.dropout == 0.0
     assert config.position == "rope"
+    assert config.quantization == "none"
+    assert config.sub_norm is False
 
 
-# spec: specs/architecture/attention.vibee:27
+# spec: specs/architecture/attention.vibee:28
 def test_attention_config_is_frozen() -> None:
     """AttentionConfig takes keywords alone, and no field of it can be changed or added."""
     config = attention.AttentionConfig(hidden_size=12, num_heads=4, num_kv_heads=2, head_dim=6)
@@ -633,11 +636,12 @@ def test_attention_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/architecture/attention.vibee:27
+# spec: specs/architecture/attention.vibee:28
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"position": "something else"}, "is not one of rope, alibi, none"),
+        ({"quantization": "something else"}, "is not one of none, bitlinear"),
         ({"hidden_size": -1}, "AttentionConfig needs hidden_size > 0, got"),
         ({"hidden_size": 0}, "AttentionConfig needs hidden_size > 0, got"),
         ({"num_heads": -1}, "AttentionConfig needs num_heads > 0, got"),
@@ -677,10 +681,12 @@ def test_attention_config_refuses(change: dict[str, object], message: str) -> No
         attention.AttentionConfig(**(example | change))
 
 
-# spec: specs/architecture/attention.vibee:27
+# spec: specs/architecture/attention.vibee:28
 @pytest.mark.parametrize(
     "change",
     [
+        {"quantization": "none"},
+        {"quantization": "bitlinear"},
         {"hidden_size": 1},
         {"hidden_size": 11},
         {"hidden_size": 13},
@@ -714,17 +720,18 @@ KINDS = {
     "alibi": {"position": "alibi"},
     "none": {"position": "none"},
     "alibi_window": {"position": "alibi", "sliding_window": 2},
+    "bitnet": {"quantization": "bitlinear", "sub_norm": True, "qkv_bias": True, "norm_eps": 1e-2},
 }
 each_kind = pytest.mark.parametrize("kind", KINDS)
 slow_path = pytest.mark.filterwarnings("ignore:attention runs on its slow path")
 
 
-# spec: specs/architecture/attention.vibee:109
+# spec: specs/architecture/attention.vibee:113
 def _config(kind: str = "plain") -> AttentionConfig:
     return AttentionConfig(**SIZES, **KINDS[kind])
 
 
-# spec: specs/architecture/attention.vibee:365
+# spec: specs/architecture/attention.vibee:370
 def _attention(config: AttentionConfig) -> Attention:
     torch.manual_seed(0)
     module = Attention(config).double()
@@ -734,30 +741,30 @@ def _attention(config: AttentionConfig) -> Attention:
     return module
 
 
-# spec: specs/architecture/attention.vibee:365
+# spec: specs/architecture/attention.vibee:370
 def _x_btd(length: int = 5, batch_size: int = 2) -> Tensor:
     torch.manual_seed(1)
     return torch.randn(batch_size, length, SIZES["hidden_size"], dtype=torch.float64)
 
 
-# spec: specs/architecture/attention.vibee:365
+# spec: specs/architecture/attention.vibee:370
 def _tables(config: AttentionConfig, positions: Tensor) -> tuple[Tensor | None, Tensor | None]:
     if config.position != "rope":
         return None, None
     return rope_tables(RopeConfig(head_dim=config.head_dim), positions)
 
 
-# spec: specs/architecture/attention.vibee:365
+# spec: specs/architecture/attention.vibee:370
 def _whole(module: Attention, x_btd: Tensor, mask: Tensor | None = None) -> Tensor:
     return module(x_btd, *_tables(module.config, torch.arange(x_btd.shape[1])), mask)
 
 
-# spec: specs/architecture/attention.vibee:279
+# spec: specs/architecture/attention.vibee:283
 def _close(found: Tensor, wanted: Tensor) -> bool:
     return torch.allclose(found, wanted, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/attention.vibee:62
+# spec: specs/architecture/attention.vibee:66
 @each_kind
 @pytest.mark.parametrize("num_kv_heads", [6, 2, 1])
 def test_counts_match_the_built_attention(kind: str, num_kv_heads: int) -> None:
@@ -767,7 +774,7 @@ def test_counts_match_the_built_attention(kind: str, num_kv_heads: int) -> None:
     assert attention.attention_num_params(config) == built
 
 
-# spec: specs/architecture/attention.vibee:109
+# spec: specs/architecture/attention.vibee:113
 def test_masks_are_made_on_the_device_asked_for() -> None:
     """causal_mask: masks are made on the device asked for."""
     meta = torch.device("meta")
@@ -778,7 +785,7 @@ def test_masks_are_made_on_the_device_asked_for() -> None:
         assert mask is not None and mask.is_meta
 
 
-# spec: specs/architecture/attention.vibee:279
+# spec: specs/architecture/attention.vibee:283
 def _loop(q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, allowed_bts: Tensor) -> Tensor:
     o_bthd = torch.empty_like(q_bthd)
     ratio = q_bthd.shape[2] // k_bshd.shape[2]
@@ -789,7 +796,7 @@ def _loop(q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, allowed_bts: Tensor) -
     return o_bthd
 
 
-# spec: specs/architecture/attention.vibee:279
+# spec: specs/architecture/attention.vibee:283
 @pytest.mark.parametrize(("num_queries", "num_keys"), [(4, 4), (2, 5), (1, 5), (1, 1)])
 @pytest.mark.parametrize(("num_heads", "num_kv_heads"), [(2, 2), (4, 2), (4, 1)])
 def test_attend_equals_a_loop_over_everything(
@@ -814,7 +821,7 @@ def test_attend_equals_a_loop_over_everything(
         assert _close(attend_with_lse(q_bthd, k_bshd, v_bshd, **arguments)[0], want_bthd)
 
 
-# spec: specs/architecture/attention.vibee:280
+# spec: specs/architecture/attention.vibee:284
 @slow_path
 def test_dropout_drops_weights() -> None:
     """attend: dropout drops weights."""
@@ -828,7 +835,7 @@ def test_dropout_drops_weights() -> None:
     torch.testing.assert_close(kept[~dropped], weights[~dropped] / 0.75)
 
 
-# spec: specs/architecture/attention.vibee:281
+# spec: specs/architecture/attention.vibee:285
 def test_masks_of_numbers_take_the_dtype_of_queries() -> None:
     """attend: masks of numbers take the dtype of queries."""
     torch.manual_seed(0)
@@ -840,7 +847,7 @@ def test_masks_of_numbers_take_the_dtype_of_queries() -> None:
         assert torch.equal(o_bthd, attend(q_typed, q_typed, q_typed, bias.to(dtype)))
 
 
-# spec: specs/architecture/attention.vibee:282
+# spec: specs/architecture/attention.vibee:286
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize(
     ("num_queries", "num_kv_heads", "causal", "wanted"),
@@ -877,7 +884,7 @@ def test_kernel_gets_no_more_than_it_needs(
     assert seen == [(*wanted[:2], wanted[2] and shared)]
 
 
-# spec: specs/architecture/attention.vibee:194
+# spec: specs/architecture/attention.vibee:198
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("dropout", [0.0, 0.1])
 @pytest.mark.parametrize("mask_dtype", [None, torch.bool, torch.float32])
@@ -898,7 +905,7 @@ def test_reasons_are_those_of_the_dispatcher(
     )
 
 
-# spec: specs/architecture/attention.vibee:194
+# spec: specs/architecture/attention.vibee:198
 def test_fallback_is_announced_once() -> None:
     """fallback_reason: fallback is announced once."""
     attention._warn_once.cache_clear()
@@ -916,7 +923,7 @@ def test_fallback_is_announced_once() -> None:
     assert texts == [f"{prefix}dropout", f"{prefix}gradient for a mask"]
 
 
-# spec: specs/architecture/attention.vibee:211
+# spec: specs/architecture/attention.vibee:215
 @pytest.mark.parametrize("masked", [False, True])
 def test_blocks_equal_the_kernel(masked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """runs_in_blocks: blocks equal the kernel."""
@@ -937,7 +944,7 @@ def test_blocks_equal_the_kernel(masked: bool, monkeypatch: pytest.MonkeyPatch) 
     assert len(called) == 1
 
 
-# spec: specs/architecture/attention.vibee:211
+# spec: specs/architecture/attention.vibee:215
 def test_blocks_follow_autocast() -> None:
     """runs_in_blocks: blocks follow autocast."""
     torch.manual_seed(0)
@@ -954,7 +961,7 @@ def test_blocks_follow_autocast() -> None:
         attend(q_bthd, k_bshd.double(), k_bshd)
 
 
-# spec: specs/architecture/attention.vibee:229
+# spec: specs/architecture/attention.vibee:233
 @pytest.mark.parametrize("masked", [False, True])
 def test_repeated_heads_are_shared_heads(masked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """shares_heads: repeated heads are shared heads."""
@@ -973,7 +980,7 @@ def test_repeated_heads_are_shared_heads(masked: bool, monkeypatch: pytest.Monke
     assert asked == [("cpu", torch.float32, 4, masked)]
 
 
-# spec: specs/architecture/attention.vibee:144
+# spec: specs/architecture/attention.vibee:148
 def test_cache_returns_all_so_far() -> None:
     """KVCache: cache returns all so far."""
     torch.manual_seed(0)
@@ -992,7 +999,7 @@ def test_cache_returns_all_so_far() -> None:
     assert small.k_bshd.is_meta and small.v_bshd.is_meta and small.lengths_b.is_meta
 
 
-# spec: specs/architecture/attention.vibee:145
+# spec: specs/architecture/attention.vibee:149
 def test_cache_refuses_what_does_not_fit() -> None:
     """KVCache: cache refuses what does not fit."""
     cache, token = KVCache(1, 3, 1, 2), torch.ones(1, 1, 1, 2)
@@ -1007,7 +1014,7 @@ def test_cache_refuses_what_does_not_fit() -> None:
         cache.append(token, token)
 
 
-# spec: specs/architecture/attention.vibee:146
+# spec: specs/architecture/attention.vibee:150
 def test_rows_of_a_cache_may_differ() -> None:
     """KVCache: rows of a cache may differ."""
     torch.manual_seed(0)
@@ -1025,7 +1032,7 @@ def test_rows_of_a_cache_may_differ() -> None:
         assert stored.shape == (2, 6, 3, 4)
 
 
-# spec: specs/architecture/attention.vibee:147
+# spec: specs/architecture/attention.vibee:151
 @pytest.mark.parametrize("lengths", [[3, 4], [-1, 2], [2], [4, 4]])
 def test_lengths_beyond_what_is_stored_are_refused(lengths: list[int]) -> None:
     """KVCache: lengths beyond what is stored are refused."""
@@ -1038,7 +1045,7 @@ def test_lengths_beyond_what_is_stored_are_refused(lengths: list[int]) -> None:
     cache.set_lengths(torch.tensor([0, 3]))
 
 
-# spec: specs/architecture/attention.vibee:166
+# spec: specs/architecture/attention.vibee:170
 def test_no_mask_where_the_kernel_needs_none() -> None:
     """attention_mask: no mask where the kernel needs none."""
     plain, window, tokens = _config(), _config("window"), torch.ones(1, 2, 2, 4)
@@ -1055,13 +1062,13 @@ def test_no_mask_where_the_kernel_needs_none() -> None:
     assert attention_mask(plain, 1, cache=cache) is not None
 
 
-# spec: specs/architecture/attention.vibee:167
+# spec: specs/architecture/attention.vibee:171
 def _allowed(query: int, key: int, window: int | None, ids: list[int] | None) -> bool:
     near = window is None or query - key < window
     return key <= query and near and (ids is None or ids[query] == ids[key])
 
 
-# spec: specs/architecture/attention.vibee:167
+# spec: specs/architecture/attention.vibee:171
 @pytest.mark.parametrize("window", [None, 1, 3])
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("start", [None, (0, 0), (2, 2), (3, 1)])
@@ -1091,7 +1098,7 @@ def test_mask_is_its_definition(
         assert mask.expand(2, -1, -1, -1)[row, 0].tolist() == want
 
 
-# spec: specs/architecture/attention.vibee:168
+# spec: specs/architecture/attention.vibee:172
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_alibi_is_added_to_the_scores(dtype: torch.dtype) -> None:
     """attention_mask: alibi is added to the scores."""
@@ -1111,7 +1118,7 @@ def test_alibi_is_added_to_the_scores(dtype: torch.dtype) -> None:
     assert without_cache.isfinite()[0, 0].tolist() == causal_mask(3, 3, 2).tolist()
 
 
-# spec: specs/architecture/attention.vibee:169
+# spec: specs/architecture/attention.vibee:173
 def test_mask_needs_an_id_for_each_key() -> None:
     """attention_mask: mask needs an id for each key."""
     cache, stored = KVCache(1, 9, 2, 4), torch.ones(1, 3, 2, 4)
@@ -1123,7 +1130,7 @@ def test_mask_needs_an_id_for_each_key() -> None:
         attention_mask(_config(), 3, ids_bs)
 
 
-# spec: specs/architecture/attention.vibee:323
+# spec: specs/architecture/attention.vibee:327
 def test_low_precision_blocks_are_joined_in_float32() -> None:
     """attend_with_lse: low precision blocks are joined in float32."""
     torch.manual_seed(0)
@@ -1136,7 +1143,7 @@ def test_low_precision_blocks_are_joined_in_float32() -> None:
         torch.testing.assert_close(tensor.double(), want, rtol=1e-6, atol=1e-6)
 
 
-# spec: specs/architecture/attention.vibee:354
+# spec: specs/architecture/attention.vibee:358
 def _by_blocks(
     q_bthd: Tensor, k_bshd: Tensor, v_bshd: Tensor, mask: Tensor, sizes: list[int]
 ) -> tuple[Tensor, Tensor]:
@@ -1149,7 +1156,7 @@ def _by_blocks(
     return o_bthd, lse_bth
 
 
-# spec: specs/architecture/attention.vibee:354
+# spec: specs/architecture/attention.vibee:358
 @pytest.mark.parametrize("sizes", [[7], [3, 4], [1, 5, 1], [2, 2, 2, 1]])
 @pytest.mark.parametrize("added", [False, True])
 def test_blocks_equal_the_whole_with_gradients(sizes: list[int], added: bool) -> None:
@@ -1182,7 +1189,7 @@ def test_blocks_equal_the_whole_with_gradients(sizes: list[int], added: bool) ->
         assert _close(grad, want)
 
 
-# spec: specs/architecture/attention.vibee:354
+# spec: specs/architecture/attention.vibee:358
 @pytest.mark.parametrize("window", [None, 3])
 @pytest.mark.parametrize("shards", [[[0, 1, 2, 3], [4, 5, 6, 7]], [[0, 1, 6, 7], [2, 3, 4, 5]]])
 def test_shards_of_packed_documents_equal_the_whole(
@@ -1206,7 +1213,7 @@ def test_shards_of_packed_documents_equal_the_whole(
         assert _close(o_bthd, whole[:, mine])
 
 
-# spec: specs/architecture/attention.vibee:365
+# spec: specs/architecture/attention.vibee:370
 @each_kind
 @pytest.mark.parametrize("masked", [False, True])
 def test_attention_is_its_definition(kind: str, masked: bool) -> None:
@@ -1217,11 +1224,13 @@ def test_attention_is_its_definition(kind: str, masked: bool) -> None:
     names = [f"{name}_proj.weight" for name in "qkvo"]
     names += [f"{name}_proj.bias" for name in "qkv"] * config.qkv_bias
     names += ["q_norm.weight", "k_norm.weight"] * config.qk_norm
+    names += ["attn_sub_norm.weight"] * config.sub_norm
     assert sorted(weights) == sorted(names)
+    multiply = bit_linear if config.quantization == "bitlinear" else F.linear
     q_bthd, k_bshd, v_bshd = (
-        F.linear(x_btd, weights[f"{name}_proj.weight"], weights.get(f"{name}_proj.bias")).unflatten(
-            -1, (-1, 4)
-        )
+        (
+            multiply(x_btd, weights[f"{name}_proj.weight"]) + weights.get(f"{name}_proj.bias", 0)
+        ).unflatten(-1, (-1, 4))
         for name in "qkv"
     )
     if config.qk_norm:
@@ -1235,12 +1244,13 @@ def test_attention_is_its_definition(kind: str, masked: bool) -> None:
         bias = bias - alibi_slopes(6)[:, None, None] * (torch.arange(5)[:, None] - torch.arange(5))
     bias = bias.where(causal_mask(5, 5, config.sliding_window), -math.inf)
     mask = torch.eye(5, dtype=torch.bool).expand(2, 1, 5, 5) if masked else None
-    o_bthd = attend(q_bthd, k_bshd, v_bshd, bias[None] if mask is None else mask)
-    want_btd = o_bthd.flatten(2) @ weights["o_proj.weight"].T
-    assert _close(_whole(module, x_btd, mask), want_btd)
+    o_btd = attend(q_bthd, k_bshd, v_bshd, bias[None] if mask is None else mask).flatten(2)
+    if config.sub_norm:
+        o_btd = rms_norm(o_btd, weights["attn_sub_norm.weight"], config.norm_eps)
+    assert _close(_whole(module, x_btd, mask), multiply(o_btd, weights["o_proj.weight"]))
 
 
-# spec: specs/architecture/attention.vibee:366
+# spec: specs/architecture/attention.vibee:371
 @each_kind
 @pytest.mark.parametrize("pieces", [[5], [1, 1, 1, 1, 1], [2, 3], [3, 1, 1]])
 @pytest.mark.parametrize("rows_may_differ", [False, True])
@@ -1256,7 +1266,7 @@ def test_cached_equals_uncached(kind: str, pieces: list[int], rows_may_differ: b
     assert _close(torch.cat(outputs, 1), _whole(module, x_btd))
 
 
-# spec: specs/architecture/attention.vibee:367
+# spec: specs/architecture/attention.vibee:372
 @each_kind
 def test_rows_of_different_lengths_equal_separate_ones(kind: str) -> None:
     """Attention: rows of different lengths equal separate ones."""
@@ -1279,7 +1289,7 @@ def test_rows_of_different_lengths_equal_separate_ones(kind: str) -> None:
             assert _close(found_btd[row], alone_btd[0, positions])
 
 
-# spec: specs/architecture/attention.vibee:368
+# spec: specs/architecture/attention.vibee:373
 @each_kind
 @pytest.mark.parametrize("rows_may_differ", [False, True])
 def test_documents_behind_a_cache_equal_separate_ones(kind: str, rows_may_differ: bool) -> None:
@@ -1300,7 +1310,7 @@ def test_documents_behind_a_cache_equal_separate_ones(kind: str, rows_may_differ
     assert _close(found_btd[1:, 2:], _whole(module, x_btd[1:, 2:]))
 
 
-# spec: specs/architecture/attention.vibee:369
+# spec: specs/architecture/attention.vibee:374
 @each_kind
 def test_packed_documents_equal_separate_ones(kind: str) -> None:
     """Attention: packed documents equal separate ones."""
@@ -1312,7 +1322,7 @@ def test_packed_documents_equal_separate_ones(kind: str) -> None:
     assert _close(packed_btd, torch.cat(apart, 1))
 
 
-# spec: specs/architecture/attention.vibee:370
+# spec: specs/architecture/attention.vibee:375
 @each_kind
 def test_later_tokens_change_nothing_earlier(kind: str) -> None:
     """Attention: later tokens change nothing earlier."""
@@ -1323,7 +1333,7 @@ def test_later_tokens_change_nothing_earlier(kind: str) -> None:
     assert same.all(-1).tolist() == [[True, True, True, False, False]] * 2
 
 
-# spec: specs/architecture/attention.vibee:371
+# spec: specs/architecture/attention.vibee:376
 @each_kind
 def test_rows_of_a_batch_do_not_meet(kind: str) -> None:
     """Attention: rows of a batch do not meet."""
@@ -1332,7 +1342,7 @@ def test_rows_of_a_batch_do_not_meet(kind: str) -> None:
     assert _close(_whole(module, x_btd), torch.cat(alone))
 
 
-# spec: specs/architecture/attention.vibee:372
+# spec: specs/architecture/attention.vibee:377
 @slow_path
 def test_attention_dropout_is_for_training() -> None:
     """Attention: attention dropout is for training."""
@@ -1346,12 +1356,18 @@ def test_attention_dropout_is_for_training() -> None:
     assert (many_btd.mean(0) - _whole(plain, x_btd)[0]).abs().max() < 0.05
 
 
-# spec: specs/architecture/attention.vibee:373
+# spec: specs/architecture/attention.vibee:378
 @each_kind
 def test_attention_has_the_right_gradient(kind: str) -> None:
-    """Attention: attention has the right gradient."""
-    small = {"hidden_size": 4, "num_heads": 2, "num_kv_heads": 1, "head_dim": 2}
-    module = _attention(AttentionConfig(**(small | KINDS[kind])))
+    """That of rounded projections goes straight through, which is no derivative."""
+    small = {
+        "hidden_size": 4,
+        "num_heads": 2,
+        "num_kv_heads": 1,
+        "head_dim": 2,
+        "quantization": "none",
+    }
+    module = _attention(AttentionConfig(**(KINDS[kind] | small)))
     x_btd = _x_btd(3, 1)[..., :4].contiguous().requires_grad_()
     names, parameters = zip(*module.named_parameters(), strict=True)
 
@@ -1363,7 +1379,7 @@ def test_attention_has_the_right_gradient(kind: str) -> None:
     assert torch.autograd.gradcheck(output, (x_btd, *parameters))
 
 
-# spec: specs/architecture/attention.vibee:374
+# spec: specs/architecture/attention.vibee:379
 def test_another_function_may_attend() -> None:
     """Attention: another function may attend."""
     module, x_btd = _attention(_config()), _x_btd()
@@ -1382,7 +1398,7 @@ def test_another_function_may_attend() -> None:
     assert _close(_whole(module, x_btd), want_btd)
 
 
-# spec: specs/architecture/attention.vibee:375
+# spec: specs/architecture/attention.vibee:380
 @each_kind
 @pytest.mark.parametrize("rows_may_differ", [False, True])
 def test_everything_runs_on_the_device_of_its_input(kind: str, rows_may_differ: bool) -> None:
@@ -1399,7 +1415,7 @@ def test_everything_runs_on_the_device_of_its_input(kind: str, rows_may_differ: 
     assert attend(q_bthd[:, 1:], q_bthd, q_bthd, causal=True).is_meta
 
 
-# spec: specs/architecture/attention.vibee:376
+# spec: specs/architecture/attention.vibee:381
 def test_attention_compiles_without_graph_breaks() -> None:
     """Attention: attention compiles without graph breaks."""
     module, x_btd = _attention(_config("qwen")), _x_btd()

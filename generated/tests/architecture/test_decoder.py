@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from igla.architecture import attention, decoder
+from igla.architecture import attention, bitlinear, decoder, moe
 from igla.architecture.activation import activation_function
+from igla.architecture.bitlinear import BitLinear, ternary_weight
 from igla.architecture.decoder import (
     Block,
     Decoder,
@@ -31,7 +32,7 @@ from igla.architecture.moe import RoutingConfig
 from igla.architecture.positional import RopeConfig, RopeScaling, rope_tables
 
 
-# spec: specs/architecture/decoder.vibee:44
+# spec: specs/architecture/decoder.vibee:46
 def test_decoder_config_defaults() -> None:
     """DecoderConfig has the defaults of the spec."""
     config = decoder.DecoderConfig(
@@ -43,6 +44,7 @@ def test_decoder_config_defaults() -> None:
         head_dim=6,
         ffn_size=12,
         context_length=8,
+        moe=moe.RoutingConfig(num_experts=4, top_k=2),
     )
     assert config.position == "rope"
     assert config.rope_base == 10000.0
@@ -53,7 +55,8 @@ def test_decoder_config_defaults() -> None:
     assert config.sliding_window is None
     assert config.attention_dropout == 0.0
     assert config.activation == "swiglu"
-    assert config.moe is None
+    assert config.quantization == "none"
+    assert config.sub_norm is False
     assert config.norm_type == "rms"
     assert config.norm_placement == "pre"
     assert config.norm_eps == 1e-05
@@ -61,9 +64,11 @@ def test_decoder_config_defaults() -> None:
     assert config.tie_embeddings is True
     assert config.init_std == 0.02
     assert config.depth_scaling == "model"
+    declared = {f.name: f.default for f in dataclasses.fields(config)}
+    assert declared["moe"] is None
 
 
-# spec: specs/architecture/decoder.vibee:44
+# spec: specs/architecture/decoder.vibee:46
 def test_decoder_config_is_frozen() -> None:
     """DecoderConfig takes keywords alone, and no field of it can be changed or added."""
     config = decoder.DecoderConfig(
@@ -75,6 +80,7 @@ def test_decoder_config_is_frozen() -> None:
         head_dim=6,
         ffn_size=12,
         context_length=8,
+        moe=moe.RoutingConfig(num_experts=4, top_k=2),
     )
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.vocab_size = config.vocab_size
@@ -83,15 +89,16 @@ def test_decoder_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/architecture/decoder.vibee:44
+# spec: specs/architecture/decoder.vibee:46
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"position": "something else"}, "is not one of rope, alibi, none"),
         (
             {"activation": "something else"},
-            "is not one of swiglu, geglu, gelu, gelu_tanh, silu, relu, squared_relu",
+            "is not one of swiglu, geglu, squared_reglu, gelu, gelu_tanh, silu, relu, squared_relu",
         ),
+        ({"quantization": "something else"}, "is not one of none, bitlinear"),
         ({"norm_type": "something else"}, "is not one of rms, layer"),
         ({"norm_placement": "something else"}, "is not one of pre, post, both"),
         ({"depth_scaling": "something else"}, "is not one of model, block, none"),
@@ -136,6 +143,10 @@ def test_decoder_config_is_frozen() -> None:
         ({"attention_dropout": -0.001}, "DecoderConfig needs 0 <= attention_dropout < 1, got"),
         ({"attention_dropout": 1.0}, "DecoderConfig needs 0 <= attention_dropout < 1, got"),
         ({"attention_dropout": 1.001}, "DecoderConfig needs 0 <= attention_dropout < 1, got"),
+        (
+            {"sub_norm": True},
+            "DecoderConfig needs moe == none or quantization == 'none' and not sub_norm, got",
+        ),
         ({"norm_eps": -1.0}, "DecoderConfig needs norm_eps > 0, got"),
         ({"norm_eps": 0.0}, "DecoderConfig needs norm_eps > 0, got"),
         ({"stochastic_depth": -1.0}, "DecoderConfig needs 0 <= stochastic_depth < 1, got"),
@@ -157,17 +168,19 @@ def test_decoder_config_refuses(change: dict[str, object], message: str) -> None
         "head_dim": 6,
         "ffn_size": 12,
         "context_length": 8,
+        "moe": moe.RoutingConfig(num_experts=4, top_k=2),
     }
     with pytest.raises(ValueError, match=re.escape(message)):
         decoder.DecoderConfig(**(example | change))
 
 
-# spec: specs/architecture/decoder.vibee:44
+# spec: specs/architecture/decoder.vibee:46
 @pytest.mark.parametrize(
     "change",
     [
         {"activation": "swiglu"},
         {"activation": "geglu"},
+        {"activation": "squared_reglu"},
         {"activation": "gelu"},
         {"activation": "gelu_tanh"},
         {"activation": "silu"},
@@ -230,6 +243,7 @@ def test_decoder_config_accepts(change: dict[str, object]) -> None:
                 "head_dim": 6,
                 "ffn_size": 12,
                 "context_length": 8,
+                "moe": moe.RoutingConfig(num_experts=4, top_k=2),
             }
             | change
         )
@@ -238,7 +252,7 @@ def test_decoder_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/architecture/decoder.vibee:25
+# spec: specs/architecture/decoder.vibee:27
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert decoder.INITIAL_WEIGHTS == [
@@ -275,32 +289,33 @@ SANDWICH = replace(
     CONFIG, norm_placement="both", norm_type="layer", qkv_bias=True, qk_norm=True, activation="gelu"
 )
 WINDOWED = replace(CONFIG, norm_placement="post", sliding_window=3, position="alibi", head_dim=5)
-KINDS = [CONFIG, UNTIED, MIXTURE, SANDWICH, WINDOWED]
+BITNET = replace(CONFIG, quantization="bitlinear", sub_norm=True, activation="squared_reglu")
+KINDS = [CONFIG, UNTIED, MIXTURE, SANDWICH, WINDOWED, BITNET]
 
 
-# spec: specs/architecture/decoder.vibee:169
+# spec: specs/architecture/decoder.vibee:177
 def _decoder(config: DecoderConfig = CONFIG) -> Decoder:
     torch.manual_seed(0)
     return Decoder(config).double()
 
 
-# spec: specs/architecture/decoder.vibee:169
+# spec: specs/architecture/decoder.vibee:177
 def _tokens_bt(length: int = 8, batch_size: int = 2) -> Tensor:
     torch.manual_seed(1)
     return torch.randint(0, CONFIG.vocab_size, (batch_size, length))
 
 
-# spec: specs/architecture/decoder.vibee:305
+# spec: specs/architecture/decoder.vibee:316
 def _tables(start: int, end: int) -> tuple[Tensor, Tensor]:
     return rope_tables(RopeConfig(head_dim=6, base=CONFIG.rope_base), torch.arange(start, end))
 
 
-# spec: specs/architecture/decoder.vibee:107
+# spec: specs/architecture/decoder.vibee:113
 def _sizes(config: DecoderConfig) -> dict[str, int]:
     return {name: weight.numel() for name, weight in Decoder(config).named_parameters()}
 
 
-# spec: specs/architecture/decoder.vibee:246
+# spec: specs/architecture/decoder.vibee:256
 def _bytes_kept(model: Decoder, tokens_bt: Tensor, **inputs: Tensor) -> int:
     """Bytes of the activations that the forward pass keeps for the backward pass."""
     weights = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
@@ -318,7 +333,7 @@ def _bytes_kept(model: Decoder, tokens_bt: Tensor, **inputs: Tensor) -> int:
     return sum(storage.nbytes() for storage in kept.values())
 
 
-# spec: specs/architecture/decoder.vibee:107, :117, :127, :145, :153, :216
+# spec: specs/architecture/decoder.vibee:113, :124, :135, :153, :161, :226
 @pytest.mark.parametrize("config", KINDS)
 def test_counts_match_the_built_decoder(config: DecoderConfig) -> None:
     """num_embedding_params, num_attention_params, num_feed_forward_params, num_norm_params,
@@ -337,7 +352,7 @@ def test_counts_match_the_built_decoder(config: DecoderConfig) -> None:
     assert decoder.num_norm_params(config) == sum(sizes.values()) - rest
 
 
-# spec: specs/architecture/decoder.vibee:137, :161
+# spec: specs/architecture/decoder.vibee:145, :169
 @pytest.mark.parametrize("config", [CONFIG, MIXTURE, replace(MIXTURE, activation="relu")])
 def test_active_parameters_are_those_a_token_meets(config: DecoderConfig) -> None:
     """num_active_feed_forward_params, num_active_params: active parameters are those a token
@@ -352,7 +367,7 @@ def test_active_parameters_are_those_a_token_meets(config: DecoderConfig) -> Non
     assert decoder.num_active_feed_forward_params(config) == block
 
 
-# spec: specs/architecture/decoder.vibee:169, :178, :184, :190, :196, :202, :210
+# spec: specs/architecture/decoder.vibee:177, :186, :194, :200, :206, :212, :220
 @pytest.mark.parametrize("config", KINDS)
 def test_flops_match_the_counted_ones(config: DecoderConfig) -> None:
     """attention_projection_flops, attention_score_flops, feed_forward_flops, head_flops,
@@ -379,8 +394,8 @@ def test_flops_match_the_counted_ones(config: DecoderConfig) -> None:
     assert decoder.head_flops(config) == 2 * 11 * 16
 
 
-# spec: specs/architecture/decoder.vibee:169, :178, :184, :190, :196, :202, :210
-@pytest.mark.parametrize("config", [CONFIG, MIXTURE])
+# spec: specs/architecture/decoder.vibee:177, :186, :194, :200, :206, :212, :220
+@pytest.mark.parametrize("config", [CONFIG, MIXTURE, BITNET])
 def test_flops_match_the_counted_ones_of_training(config: DecoderConfig) -> None:
     """The backward pass costs twice the forward pass."""
     model, tokens_bt = _decoder(config), _tokens_bt()
@@ -390,7 +405,7 @@ def test_flops_match_the_counted_ones_of_training(config: DecoderConfig) -> None
     assert counter.get_total_flops() == 16 * decoder.flops_per_token(config, 8)
 
 
-# spec: specs/architecture/decoder.vibee:222, :229
+# spec: specs/architecture/decoder.vibee:232, :239
 def test_training_takes_the_stated_bytes() -> None:
     """gradient_bytes, optimizer_bytes: training takes the stated bytes."""
     model = _decoder(MIXTURE).bfloat16()
@@ -406,7 +421,7 @@ def test_training_takes_the_stated_bytes() -> None:
     assert decoder.optimizer_bytes(MIXTURE, 4, 4) == 12 * sum(_sizes(MIXTURE).values())
 
 
-# spec: specs/architecture/decoder.vibee:246, :283
+# spec: specs/architecture/decoder.vibee:256, :294
 @pytest.fixture
 def kernel_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """PyTorch's kernel keeps log-sum-exps too, which blocks make again, and takes masks in numbers."""
@@ -419,11 +434,12 @@ MEASURED = [
     *KINDS[3:],
     replace(CONFIG, activation="relu", qk_norm=True, rotary_fraction=0.4),
     replace(CONFIG, activation="geglu", position="alibi"),
+    replace(CONFIG, activation="squared_relu", sub_norm=True),
     replace(CONFIG, norm_placement="both", position="none", sliding_window=8),
 ]
 
 
-# spec: specs/architecture/decoder.vibee:246, :283
+# spec: specs/architecture/decoder.vibee:256, :294
 @pytest.mark.parametrize("policy", ["none", "attention", "full"])
 @pytest.mark.parametrize("config", MEASURED)
 @pytest.mark.usefixtures("kernel_alone")
@@ -437,7 +453,7 @@ def test_activations_take_the_stated_bytes(config: DecoderConfig, policy: str) -
     assert (mask > 0) == (config.position == "alibi")
 
 
-# spec: specs/architecture/decoder.vibee:246, :283
+# spec: specs/architecture/decoder.vibee:256, :294
 @pytest.mark.parametrize("config", [CONFIG, WINDOWED, replace(CONFIG, sliding_window=7)])
 @pytest.mark.usefixtures("kernel_alone")
 def test_activations_take_the_stated_bytes_of_masks(config: DecoderConfig) -> None:
@@ -451,7 +467,7 @@ def test_activations_take_the_stated_bytes_of_masks(config: DecoderConfig) -> No
     assert decoder.mask_bytes(replace(CONFIG, sliding_window=7), 3, 8, 4, False) == 64 * 4
 
 
-# spec: specs/architecture/decoder.vibee:246, :283
+# spec: specs/architecture/decoder.vibee:256, :294
 def test_activations_take_the_stated_bytes_or_less_in_blocks() -> None:
     """Blocks keep no log-sum-exp, and of a mask one byte for each pair of tokens."""
     config = replace(CONFIG, sliding_window=7)
@@ -463,7 +479,7 @@ def test_activations_take_the_stated_bytes_or_less_in_blocks() -> None:
     assert _bytes_kept(model, tokens_bt) == stated - spared
 
 
-# spec: specs/architecture/decoder.vibee:246, :283
+# spec: specs/architecture/decoder.vibee:256, :294
 @pytest.mark.parametrize("activation", ["swiglu", "gelu"])
 def test_activations_take_the_stated_bytes_with_experts(activation: str) -> None:
     """But for the router, which is small beside wide experts."""
@@ -472,7 +488,7 @@ def test_activations_take_the_stated_bytes_with_experts(activation: str) -> None
     assert decoder.activation_bytes(config, 2, 8, 4, "none") == pytest.approx(kept, rel=0.01)
 
 
-# spec: specs/architecture/decoder.vibee:315
+# spec: specs/architecture/decoder.vibee:326
 def test_branches_are_left_out_as_a_whole() -> None:
     """StochasticDepth: branches are left out as a whole."""
     torch.manual_seed(0)
@@ -486,7 +502,7 @@ def test_branches_are_left_out_as_a_whole() -> None:
     assert drop.train()(branch_btd.bfloat16()).dtype == torch.bfloat16
 
 
-# spec: specs/architecture/decoder.vibee:305, :324
+# spec: specs/architecture/decoder.vibee:316, :335
 def test_deeper_blocks_are_left_out_more_often() -> None:
     """stochastic_depth_rate, Block: deeper blocks are left out more often."""
     config = replace(CONFIG, num_layers=4, stochastic_depth=0.2)
@@ -495,7 +511,7 @@ def test_deeper_blocks_are_left_out_more_often() -> None:
     assert all(isinstance(layer.drop, nn.Identity) for layer in Decoder(CONFIG).layers)
 
 
-# spec: specs/architecture/decoder.vibee:305, :324
+# spec: specs/architecture/decoder.vibee:316, :335
 @pytest.mark.parametrize("kind", [Block, PostNormBlock, SandwichNormBlock])
 def test_deeper_blocks_are_left_out_more_often_in_both_branches(kind: type[nn.Module]) -> None:
     """Without its branches a block is the identity, or its norms alone."""
@@ -509,7 +525,7 @@ def test_deeper_blocks_are_left_out_more_often_in_both_branches(kind: type[nn.Mo
     assert not torch.equal(block.eval()(x_btd, *_tables(0, 5))[0], want_btd)
 
 
-# spec: specs/architecture/decoder.vibee:324, :333, :342
+# spec: specs/architecture/decoder.vibee:335, :344, :353
 def _randomized(block: nn.Module) -> nn.Module:
     """The block in float64 with norms that do something."""
     for name, weight in block.named_parameters():
@@ -518,7 +534,7 @@ def _randomized(block: nn.Module) -> nn.Module:
     return block.double()
 
 
-# spec: specs/architecture/decoder.vibee:324, :333, :342
+# spec: specs/architecture/decoder.vibee:335, :344, :353
 def _layer_norm(norm: nn.Module, x_btd: Tensor) -> Tensor:
     scaled_btd = (x_btd - x_btd.mean(-1, keepdim=True)) * torch.rsqrt(
         x_btd.var(-1, correction=0, keepdim=True) + 1e-2
@@ -526,12 +542,12 @@ def _layer_norm(norm: nn.Module, x_btd: Tensor) -> Tensor:
     return scaled_btd * norm.weight + norm.bias
 
 
-# spec: specs/architecture/decoder.vibee:324, :333, :342
+# spec: specs/architecture/decoder.vibee:335, :344, :353
 def _rms_norm(norm: nn.Module, x_btd: Tensor) -> Tensor:
     return x_btd * torch.rsqrt(x_btd.square().mean(-1, keepdim=True) + 1e-2) * norm.weight
 
 
-# spec: specs/architecture/decoder.vibee:324, :333, :342
+# spec: specs/architecture/decoder.vibee:335, :344, :353
 def test_blocks_are_their_definitions() -> None:
     """Block, PostNormBlock, SandwichNormBlock: blocks are their definitions."""
     torch.manual_seed(0)
@@ -543,7 +559,7 @@ def test_blocks_are_their_definitions() -> None:
     assert torch.allclose(found_btd, want_btd, rtol=0, atol=1e-12) and routing is None
 
 
-# spec: specs/architecture/decoder.vibee:324, :333, :342
+# spec: specs/architecture/decoder.vibee:335, :344, :353
 def test_blocks_are_their_definitions_with_norms_behind() -> None:
     """Post placement."""
     torch.manual_seed(0)
@@ -556,7 +572,7 @@ def test_blocks_are_their_definitions_with_norms_behind() -> None:
     assert torch.allclose(found_btd, want_btd, rtol=0, atol=1e-12) and routing is None
 
 
-# spec: specs/architecture/decoder.vibee:324, :333, :342
+# spec: specs/architecture/decoder.vibee:335, :344, :353
 def test_blocks_are_their_definitions_with_norms_on_both_sides() -> None:
     """Placement on both sides, and LayerNorm."""
     torch.manual_seed(0)
@@ -571,7 +587,7 @@ def test_blocks_are_their_definitions_with_norms_on_both_sides() -> None:
     assert torch.allclose(found_btd, want_btd, rtol=0, atol=1e-12) and routing is None
 
 
-# spec: specs/architecture/decoder.vibee:324, :333, :342
+# spec: specs/architecture/decoder.vibee:335, :344, :353
 @pytest.mark.parametrize("kind", [Block, PostNormBlock, SandwichNormBlock])
 def test_blocks_are_their_definitions_with_mask_and_cache(kind: type[nn.Module]) -> None:
     """Mask, cache and experts reach where they belong."""
@@ -589,7 +605,7 @@ def test_blocks_are_their_definitions_with_mask_and_cache(kind: type[nn.Module])
     assert torch.allclose(masked_btd[:, 2:3], single_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:370
+# spec: specs/architecture/decoder.vibee:381
 @pytest.mark.parametrize("config", [CONFIG, UNTIED, MIXTURE, SANDWICH])
 def test_decoder_is_its_definition(config: DecoderConfig) -> None:
     """Decoder: decoder is its definition."""
@@ -606,7 +622,7 @@ def test_decoder_is_its_definition(config: DecoderConfig) -> None:
     assert torch.allclose(model.logits(hidden_btd), hidden_btd @ head.T, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:370
+# spec: specs/architecture/decoder.vibee:381
 def test_decoder_is_its_definition_in_its_parts() -> None:
     """Each field of the config reaches the part it speaks of."""
     config = replace(
@@ -624,6 +640,8 @@ def test_decoder_is_its_definition_in_its_parts() -> None:
     assert attention.config == config.attention
     assert (attention.config.sliding_window, attention.config.dropout) == (5, 0.25)
     assert attention.q_norm.eps == model.norm.eps == 1e-2
+    bitnet = Decoder(BITNET).layers[1]
+    assert bitnet.self_attn.attn_sub_norm.eps == bitnet.mlp.ffn_sub_norm.eps == 1e-2
     assert attention.k_proj.bias is not None and attention.config.head_dim == 6
     assert model.layers[0].mlp.activation is activation_function("geglu")
     experts = Decoder(replace(MIXTURE, activation="relu")).layers[1].mlp.experts
@@ -635,7 +653,7 @@ def test_decoder_is_its_definition_in_its_parts() -> None:
         assert type(Decoder(replace(CONFIG, norm_placement=placement)).layers[0]) is kind
 
 
-# spec: specs/architecture/decoder.vibee:370
+# spec: specs/architecture/decoder.vibee:381
 def test_decoder_is_its_definition_by_default() -> None:
     """The defaults that a spec leaves out are these."""
     config = DecoderConfig(
@@ -654,10 +672,11 @@ def test_decoder_is_its_definition_by_default() -> None:
     assert (config.attention_dropout, config.stochastic_depth, config.moe) == (0.0, 0.0, None)
     norms = (config.norm_type, config.norm_placement, config.activation, config.depth_scaling)
     assert norms == ("rms", "pre", "swiglu", "model")
+    assert (config.quantization, config.sub_norm) == ("none", False)
     assert config.tie_embeddings
 
 
-# spec: specs/architecture/decoder.vibee:371
+# spec: specs/architecture/decoder.vibee:382
 @pytest.mark.parametrize("config", [CONFIG, UNTIED])
 def test_names_are_those_of_llama(config: DecoderConfig) -> None:
     """Decoder: names are those of llama."""
@@ -680,7 +699,7 @@ def test_names_are_those_of_llama(config: DecoderConfig) -> None:
     assert found == want
 
 
-# spec: specs/architecture/decoder.vibee:371
+# spec: specs/architecture/decoder.vibee:382
 def test_names_are_those_of_llama_and_its_relatives() -> None:
     """Mixtral's experts, Qwen3's norms of queries and keys, Gemma 2's norms on both sides."""
     norms = {"input_layernorm", "post_attention_layernorm"}
@@ -698,7 +717,28 @@ def test_names_are_those_of_llama_and_its_relatives() -> None:
     assert {"gate.weight", "experts.gate_up_proj", "experts.down_proj"} <= names
 
 
-# spec: specs/architecture/decoder.vibee:299, :355, :372
+# spec: specs/architecture/decoder.vibee:382
+def test_names_are_those_of_llama_and_of_bitnet() -> None:
+    """With quantization there are two norms more; all projections are rounded, embedding and head are not."""
+    plain, bitnet = Decoder(UNTIED), Decoder(
+        replace(UNTIED, quantization="bitlinear", sub_norm=True)
+    )
+    norms = {
+        f"layers.{layer}.{name}.weight"
+        for layer in range(3)
+        for name in ("self_attn.attn_sub_norm", "mlp.ffn_sub_norm")
+    }
+    assert bitnet.state_dict().keys() - plain.state_dict().keys() == norms
+    rounded = {
+        name.rpartition(".")[2]
+        for name, module in bitnet.named_modules()
+        if isinstance(module, BitLinear)
+    }
+    assert rounded == {f"{kind}_proj" for kind in ("q", "k", "v", "o", "gate", "up", "down")}
+    assert sum(isinstance(module, BitLinear) for module in bitnet.modules()) == 21
+
+
+# spec: specs/architecture/decoder.vibee:310, :366, :383
 @pytest.mark.parametrize(
     ("changes", "residual"),
     [
@@ -736,7 +776,7 @@ def test_initial_weights_have_the_stated_spread(
         assert abs(weight.mean().item()) < 0.1 * std, name
 
 
-# spec: specs/architecture/decoder.vibee:299, :355, :372
+# spec: specs/architecture/decoder.vibee:310, :366, :383
 @pytest.mark.parametrize("activation", ["swiglu", "relu"])
 def test_initial_weights_have_the_stated_spread_in_experts(activation: str) -> None:
     """The experts and their router too."""
@@ -748,7 +788,7 @@ def test_initial_weights_have_the_stated_spread_in_experts(activation: str) -> N
             assert weight.std().item() == pytest.approx(std, rel=0.1), name
 
 
-# spec: specs/architecture/decoder.vibee:299, :355, :372
+# spec: specs/architecture/decoder.vibee:310, :366, :383
 @pytest.mark.parametrize("config", [SANDWICH, WINDOWED, replace(CONFIG, stochastic_depth=0.5)])
 def test_initial_weights_have_the_stated_spread_when_drawn_again(config: DecoderConfig) -> None:
     """A decoder of the meta device computes shapes, and gets its weights when it has memory."""
@@ -769,7 +809,7 @@ def test_initial_weights_have_the_stated_spread_when_drawn_again(config: Decoder
     assert all(torch.equal(layer.mlp.gate.expert_bias, torch.zeros(4)) for layer in model.layers)
 
 
-# spec: specs/architecture/decoder.vibee:373
+# spec: specs/architecture/decoder.vibee:384
 @pytest.mark.parametrize("config", KINDS)
 def test_packed_equals_separate(config: DecoderConfig) -> None:
     """Decoder: packed equals separate."""
@@ -781,7 +821,7 @@ def test_packed_equals_separate(config: DecoderConfig) -> None:
     assert not torch.allclose(packed_btd, model(tokens_bt), rtol=0, atol=1e-3)
 
 
-# spec: specs/architecture/decoder.vibee:373
+# spec: specs/architecture/decoder.vibee:384
 def test_packed_equals_separate_in_its_gradients() -> None:
     """The loss of packed documents pulls on the weights as the sum of the separate losses does."""
     model, tokens_bt = _decoder(), _tokens_bt(batch_size=1)
@@ -797,7 +837,7 @@ def test_packed_equals_separate_in_its_gradients() -> None:
         assert torch.allclose(packed_grad, apart_grad, rtol=0, atol=1e-11)
 
 
-# spec: specs/architecture/decoder.vibee:373
+# spec: specs/architecture/decoder.vibee:384
 @pytest.mark.parametrize("config", KINDS)
 def test_packed_equals_separate_behind_padding(config: DecoderConfig) -> None:
     """Left padding is a document of its own."""
@@ -809,7 +849,7 @@ def test_packed_equals_separate_behind_padding(config: DecoderConfig) -> None:
         assert torch.allclose(padded_btd[row, start:], alone_btd[0], rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:374
+# spec: specs/architecture/decoder.vibee:385
 @pytest.mark.parametrize("config", [replace(UNTIED, num_layers=1), *KINDS])
 @pytest.mark.parametrize("pieces", [[8], [1] * 8, [3, 4, 1]])
 def test_decoder_cached_equals_uncached(pieces: list[int], config: DecoderConfig) -> None:
@@ -821,7 +861,7 @@ def test_decoder_cached_equals_uncached(pieces: list[int], config: DecoderConfig
     assert torch.allclose(torch.cat(outputs, 1), model(tokens_bt), rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:374
+# spec: specs/architecture/decoder.vibee:385
 @pytest.mark.parametrize("config", KINDS)
 def test_decoder_cached_equals_uncached_in_rows_that_differ(config: DecoderConfig) -> None:
     """Prompts padded on the right go on where each of them ends."""
@@ -837,7 +877,7 @@ def test_decoder_cached_equals_uncached_in_rows_that_differ(config: DecoderConfi
     assert torch.allclose(found[1], want_btd[1, 2:5], rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:375
+# spec: specs/architecture/decoder.vibee:386
 def test_refuses_what_exceeds_the_context() -> None:
     """Decoder: refuses what exceeds the context."""
     model = _decoder()
@@ -854,7 +894,7 @@ def test_refuses_what_exceeds_the_context() -> None:
         model(_tokens_bt(1), cache=cache)
 
 
-# spec: specs/architecture/decoder.vibee:376
+# spec: specs/architecture/decoder.vibee:387
 def test_refuses_documents_with_a_cache() -> None:
     """Decoder: refuses documents with a cache."""
     tokens_bt, cache = _tokens_bt(), make_caches(CONFIG, 2, 8)
@@ -862,7 +902,7 @@ def test_refuses_documents_with_a_cache() -> None:
         _decoder()(tokens_bt, document_ids_bt=tokens_bt, cache=cache)
 
 
-# spec: specs/architecture/decoder.vibee:377
+# spec: specs/architecture/decoder.vibee:388
 def test_refuses_ids_of_another_shape() -> None:
     """Decoder: refuses ids of another shape."""
     tokens_bt = _tokens_bt()
@@ -873,7 +913,7 @@ def test_refuses_ids_of_another_shape() -> None:
         _decoder()(tokens_bt, document_ids_bt=tokens_bt[:1])
 
 
-# spec: specs/architecture/decoder.vibee:355, :378
+# spec: specs/architecture/decoder.vibee:366, :389
 def test_refuses_weights_without_a_beginning() -> None:
     """draw_weight, Decoder: refuses weights without a beginning."""
     model = _decoder()
@@ -883,7 +923,7 @@ def test_refuses_weights_without_a_beginning() -> None:
         model.init_weights()
 
 
-# spec: specs/architecture/decoder.vibee:379
+# spec: specs/architecture/decoder.vibee:390
 @pytest.mark.parametrize("config", KINDS)
 def test_no_token_sees_a_later_one(config: DecoderConfig) -> None:
     """Decoder: no token sees a later one."""
@@ -897,7 +937,7 @@ def test_no_token_sees_a_later_one(config: DecoderConfig) -> None:
         assert not torch.allclose(found_btd[:, t], want_btd[:, t], rtol=0, atol=1e-4), t
 
 
-# spec: specs/architecture/decoder.vibee:379
+# spec: specs/architecture/decoder.vibee:390
 def test_no_token_sees_a_later_one_or_one_before_its_windows() -> None:
     """Two layers of a window of three see four tokens back."""
     model, tokens_bt = _decoder(WINDOWED), _tokens_bt()
@@ -908,7 +948,7 @@ def test_no_token_sees_a_later_one_or_one_before_its_windows() -> None:
     assert same_t == [True, False, False, False, False, False, True, True]
 
 
-# spec: specs/architecture/decoder.vibee:380
+# spec: specs/architecture/decoder.vibee:391
 @pytest.mark.parametrize("config", KINDS)
 def test_rows_do_not_see_each_other(config: DecoderConfig) -> None:
     """Decoder: rows do not see each other."""
@@ -921,7 +961,7 @@ def test_rows_do_not_see_each_other(config: DecoderConfig) -> None:
     assert torch.allclose(model(tokens_bt[order]), together_btd[order], rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:381
+# spec: specs/architecture/decoder.vibee:392
 def test_positions_follow_the_config() -> None:
     """Decoder: positions follow the config."""
     scaling = RopeScaling(kind="dynamic", factor=2.0, original_context=4)
@@ -938,7 +978,7 @@ def test_positions_follow_the_config() -> None:
         assert torch.allclose(model(tokens_bt[:, :length]), want_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:381
+# spec: specs/architecture/decoder.vibee:392
 def test_positions_follow_the_config_behind_a_cache() -> None:
     """With a dynamic scaling the tokens in the cache count."""
     scaling = RopeScaling(kind="dynamic", factor=2.0, original_context=4)
@@ -963,7 +1003,7 @@ def test_positions_follow_the_config_behind_a_cache() -> None:
     assert torch.allclose(found[0], want_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:381
+# spec: specs/architecture/decoder.vibee:392
 def test_positions_follow_the_config_without_any() -> None:
     """Attention without positions sees a set of tokens."""
     model, tokens_bt = _decoder(replace(CONFIG, position="none", num_layers=1)), _tokens_bt()
@@ -976,7 +1016,7 @@ def test_positions_follow_the_config_without_any() -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:382
+# spec: specs/architecture/decoder.vibee:393
 def test_routing_is_returned_on_request() -> None:
     """Decoder: routing is returned on request."""
     model, tokens_bt = _decoder(MIXTURE), _tokens_bt()
@@ -988,7 +1028,7 @@ def test_routing_is_returned_on_request() -> None:
     assert routings == [] and hidden_btd.shape == (2, 8, 16)
 
 
-# spec: specs/architecture/decoder.vibee:383
+# spec: specs/architecture/decoder.vibee:394
 def _training_step(model: Decoder, **inputs: Tensor) -> tuple[Tensor, list[Tensor]]:
     torch.manual_seed(5)
     logits_btv = model.logits(model(_tokens_bt(), **inputs))
@@ -996,7 +1036,7 @@ def _training_step(model: Decoder, **inputs: Tensor) -> tuple[Tensor, list[Tenso
     return loss.detach(), list(torch.autograd.grad(loss, list(model.parameters())))
 
 
-# spec: specs/architecture/decoder.vibee:383
+# spec: specs/architecture/decoder.vibee:394
 @pytest.mark.parametrize("policy", ["attention", "full"])
 @pytest.mark.parametrize("config", KINDS)
 def test_checkpointing_changes_nothing_but_memory(config: DecoderConfig, policy: str) -> None:
@@ -1015,14 +1055,14 @@ def test_checkpointing_changes_nothing_but_memory(config: DecoderConfig, policy:
     assert _bytes_kept(model, _tokens_bt()) == kept
 
 
-# spec: specs/architecture/decoder.vibee:383
+# spec: specs/architecture/decoder.vibee:394
 def test_checkpointing_changes_nothing_but_memory_or_is_refused() -> None:
     """An unknown policy is named."""
     with pytest.raises(ValueError, match="policy is 'some': use none, attention, full"):
         _decoder().checkpoint_activations("some")
 
 
-# spec: specs/architecture/decoder.vibee:383
+# spec: specs/architecture/decoder.vibee:394
 @pytest.mark.parametrize("policy", ["attention", "full"])
 def test_checkpointing_changes_nothing_but_memory_in_generation(policy: str) -> None:
     """A cache is appended to once."""
@@ -1034,7 +1074,7 @@ def test_checkpointing_changes_nothing_but_memory_in_generation(policy: str) -> 
     assert torch.allclose(torch.cat(found, 1), want_btd, rtol=0, atol=1e-12)
 
 
-# spec: specs/architecture/decoder.vibee:384
+# spec: specs/architecture/decoder.vibee:395
 @pytest.mark.parametrize("autocast", [True, False])
 def test_low_precision_stays_close(autocast: bool) -> None:
     """Decoder: low precision stays close."""
@@ -1050,7 +1090,37 @@ def test_low_precision_stays_close(autocast: bool) -> None:
     assert {parameter.grad.dtype for parameter in model.parameters()} == {want}
 
 
-# spec: specs/architecture/decoder.vibee:289, :392
+# spec: specs/architecture/decoder.vibee:405
+def test_dequantized_rounds_no_activations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """dequantized: dequantized rounds no activations."""
+    torch.manual_seed(0)
+    model, tokens_bt = Decoder(BITNET).eval(), _tokens_bt()
+    plain = decoder.dequantized(model)
+    assert plain.config == replace(BITNET, quantization="none") and not plain.training
+    for name, weight in model.named_parameters():
+        want = ternary_weight(weight) if "_proj" in name else weight
+        assert torch.equal(plain.get_parameter(name), want) and want.dtype == torch.float32
+    assert not torch.allclose(plain(tokens_bt), model(tokens_bt), rtol=0, atol=1e-3)
+    # levels so fine that nothing is rounded
+    monkeypatch.setattr(
+        bitlinear, "_levels", lambda x: (x * 2.0**20, torch.full_like(x[..., :1], 2.0**20))
+    )
+    assert torch.allclose(plain(tokens_bt), model(tokens_bt), rtol=0, atol=1e-5)
+
+
+# spec: specs/architecture/decoder.vibee:405
+def test_dequantized_rounds_no_activations_of_other_decoders() -> None:
+    """Whose weights stay what they are, in float32; training goes on if it did."""
+    model = _decoder(MIXTURE).bfloat16()
+    plain = decoder.dequantized(model)
+    assert plain.training and plain.config == MIXTURE
+    assert all(
+        torch.equal(plain.get_parameter(name), weight.float())
+        for name, weight in model.named_parameters()
+    )
+
+
+# spec: specs/architecture/decoder.vibee:300, :413
 @pytest.mark.parametrize("config", KINDS)
 def test_cache_takes_the_stated_bytes(config: DecoderConfig) -> None:
     """kv_bytes_per_token, make_caches: cache takes the stated bytes."""

@@ -489,7 +489,7 @@ def test_moe_config_is_frozen() -> None:
     [
         (
             {"activation": "something else"},
-            "is not one of swiglu, geglu, gelu, gelu_tanh, silu, relu, squared_relu",
+            "is not one of swiglu, geglu, squared_reglu, gelu, gelu_tanh, silu, relu, squared_relu",
         ),
         ({"hidden_size": -1}, "MoeConfig needs hidden_size > 0, got"),
         ({"hidden_size": 0}, "MoeConfig needs hidden_size > 0, got"),
@@ -514,6 +514,7 @@ def test_moe_config_refuses(change: dict[str, object], message: str) -> None:
     [
         {"activation": "swiglu"},
         {"activation": "geglu"},
+        {"activation": "squared_reglu"},
         {"activation": "gelu"},
         {"activation": "gelu_tanh"},
         {"activation": "silu"},
@@ -539,7 +540,16 @@ def test_moe_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-ACTIVATIONS = ("swiglu", "geglu", "gelu", "gelu_tanh", "silu", "relu", "squared_relu")
+ACTIVATIONS = (
+    "swiglu",
+    "geglu",
+    "squared_reglu",
+    "gelu",
+    "gelu_tanh",
+    "silu",
+    "relu",
+    "squared_relu",
+)
 HIDDEN, FFN, EXPERTS, TOP_K = 6, 10, 4, 2
 
 

@@ -600,6 +600,20 @@ def test_bytes_are_those_of_the_parts_that_are_computed_again(policy: str) -> No
             "tp=2 with ALiBi, whose slopes belong to all heads: take rope",
         ),
         (
+            Layout(tp=2),
+            {"quantization": "bitlinear"},
+            {},
+            "tp=2 with quantization=bitlinear and sub_norm=False, whose scales and norms are of whole matrices and "
+            "tokens: share the weights with fsdp instead",
+        ),
+        (
+            Layout(tp=2),
+            {"sub_norm": True},
+            {},
+            "tp=2 with quantization=none and sub_norm=True, whose scales and norms are of whole matrices and tokens: "
+            "share the weights with fsdp instead",
+        ),
+        (
             Layout(cp=2),
             {},
             {"sequence_length": 30},

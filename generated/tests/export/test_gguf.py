@@ -15,6 +15,7 @@ import pytest
 import sentencepiece
 import torch
 
+from igla.architecture.bitlinear import BitLinear, ternary_scale, ternary_weight
 from igla.architecture.decoder import Decoder, DecoderConfig
 from igla.architecture.moe import RoutingConfig
 from igla.architecture.positional import RopeScaling, rope_frequencies
@@ -38,10 +39,12 @@ VARIANTS = {
     "norms and experts": {"qk_norm": True, "moe": MOE},
     "llama3": {"rope_scaling": SCALINGS["llama3"]},
     "window": {"sliding_window": 9},
+    "bitlinear": {"quantization": "bitlinear"},
+    "bitnet": {"quantization": "bitlinear", "sub_norm": True, "head_dim": 8},
 }
 
 
-# spec: specs/export/gguf.vibee:99
+# spec: specs/export/gguf.vibee:102
 def small_model(**changes: object) -> Decoder:
     """A decoder with rows of 32, so that every type holds it; its norms differ from one."""
     sizes = dict(
@@ -65,7 +68,7 @@ def small_model(**changes: object) -> Decoder:
     return model
 
 
-# spec: specs/export/gguf.vibee:163
+# spec: specs/export/gguf.vibee:168
 def tensors_of(path: Path) -> dict[str, np.ndarray]:
     """All weights of a file, in float32."""
     file = read_gguf(path)
@@ -75,7 +78,7 @@ def tensors_of(path: Path) -> dict[str, np.ndarray]:
     }
 
 
-# spec: specs/export/gguf.vibee:134
+# spec: specs/export/gguf.vibee:137
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tokenizer of 280 pieces: 3 marks, 256 bytes, 21 more."""
@@ -86,13 +89,13 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-# spec: specs/export/gguf.vibee:162
+# spec: specs/export/gguf.vibee:167
 def read_key(path: Path, key: str) -> object:
     """One value of the header, by the gguf package."""
     return peer.GGUFReader(path).get_field(key).contents()
 
 
-# spec: specs/export/gguf.vibee:30
+# spec: specs/export/gguf.vibee:33
 def test_gguf_tensor_is_frozen() -> None:
     """GgufTensor takes keywords alone, and no field of it can be changed or added."""
     config = gguf.GgufTensor(
@@ -109,7 +112,7 @@ def test_gguf_tensor_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:44
+# spec: specs/export/gguf.vibee:47
 def test_gguf_vocabulary_is_frozen() -> None:
     """GgufVocabulary takes keywords alone, and no field of it can be changed or added."""
     config = gguf.GgufVocabulary(tokens=("a",), scores=(0.0,), kinds=(1,))
@@ -120,7 +123,7 @@ def test_gguf_vocabulary_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:51
+# spec: specs/export/gguf.vibee:54
 def test_gguf_metadata_defaults() -> None:
     """GgufMetadata has the defaults of the spec."""
     config = gguf.GgufMetadata()
@@ -130,7 +133,7 @@ def test_gguf_metadata_defaults() -> None:
     assert config.training_tokens is None
 
 
-# spec: specs/export/gguf.vibee:51
+# spec: specs/export/gguf.vibee:54
 def test_gguf_metadata_is_frozen() -> None:
     """GgufMetadata takes keywords alone, and no field of it can be changed or added."""
     config = gguf.GgufMetadata()
@@ -141,7 +144,7 @@ def test_gguf_metadata_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:51
+# spec: specs/export/gguf.vibee:54
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -159,7 +162,7 @@ def test_gguf_metadata_refuses(change: dict[str, object], message: str) -> None:
         gguf.GgufMetadata(**(example | change))
 
 
-# spec: specs/export/gguf.vibee:51
+# spec: specs/export/gguf.vibee:54
 @pytest.mark.parametrize("change", [{"name": "x"}, {"training_tokens": 0}, {"training_tokens": 1}])
 def test_gguf_metadata_accepts(change: dict[str, object]) -> None:
     """GgufMetadata accepts values just inside each constraint, and keeps them."""
@@ -168,7 +171,7 @@ def test_gguf_metadata_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/export/gguf.vibee:61
+# spec: specs/export/gguf.vibee:64
 def test_tensor_error_is_frozen() -> None:
     """TensorError takes keywords alone, and no field of it can be changed or added."""
     config = gguf.TensorError(
@@ -186,7 +189,7 @@ def test_tensor_error_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:77
+# spec: specs/export/gguf.vibee:80
 def test_gguf_options_defaults() -> None:
     """GgufOptions has the defaults of the spec."""
     config = gguf.GgufOptions()
@@ -202,7 +205,7 @@ def test_gguf_options_defaults() -> None:
     assert config.training_tokens is None
 
 
-# spec: specs/export/gguf.vibee:77
+# spec: specs/export/gguf.vibee:80
 def test_gguf_options_is_frozen() -> None:
     """GgufOptions takes keywords alone, and no field of it can be changed or added."""
     config = gguf.GgufOptions()
@@ -213,14 +216,14 @@ def test_gguf_options_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:99
+# spec: specs/export/gguf.vibee:102
 def test_architecture_follows_the_switches() -> None:
     """gguf_architecture: architecture follows the switches."""
     archs = {
         name: gguf.gguf_architecture(small_model(**changes).config)
         for name, changes in VARIANTS.items()
     }
-    others = {"norms": "qwen3", "norms and experts": "qwen3moe"}
+    others = {"norms": "qwen3", "norms and experts": "qwen3moe", "bitnet": "bitnet"}
     assert archs == {name: others.get(name, "llama") for name in VARIANTS}
     for scaling in SCALINGS.values():
         assert gguf.gguf_architecture(small_model(rope_scaling=scaling).config) == "llama"
@@ -230,7 +233,7 @@ def test_architecture_follows_the_switches() -> None:
     )
 
 
-# spec: specs/export/gguf.vibee:99
+# spec: specs/export/gguf.vibee:102
 @pytest.mark.parametrize(
     ("field", "value", "only"),
     [
@@ -256,11 +259,12 @@ def test_other_decoders_are_refused(field: str, value: object, only: str) -> Non
         gguf.gguf_tensors(small_model(**changes), "f32")
     name = f"moe.{field}" if of_experts else field
     assert (
-        str(caught.value) == f"{name} is {value!r}: llama.cpp's llama and qwen3 have {only} alone"
+        str(caught.value)
+        == f"{name} is {value!r}: llama.cpp's llama, qwen3 and bitnet have {only} alone"
     )
 
 
-# spec: specs/export/gguf.vibee:99
+# spec: specs/export/gguf.vibee:102
 def test_other_decoders_are_refused_if_no_arch_has_both() -> None:
     """Norms of queries and keys go with neither biases nor the positions of Llama 3; dynamic ones are in no arch."""
     dynamic = RopeScaling(kind="dynamic", factor=2.0, original_context=8)
@@ -296,19 +300,38 @@ def test_other_decoders_are_refused_if_no_arch_has_both() -> None:
             gguf.gguf_names(small_model(**changes).config)
 
 
-# spec: specs/export/gguf.vibee:110
+# spec: specs/export/gguf.vibee:102
+def test_other_decoders_are_refused_with_sub_norms() -> None:
+    """Arch bitnet has a tied head, plain positions, heads as wide as the model, and neither biases nor other norms."""
+    bitnet = VARIANTS["bitnet"]
+    for changes, words in (
+        (
+            {"tie_embeddings": False},
+            "tie_embeddings is False: .* bitnet alone, where it is True; set it so, or train without sub_norm$",
+        ),
+        ({"qkv_bias": True}, "qkv_bias is True: "),
+        ({"qk_norm": True}, "qk_norm is True: "),
+        ({"rope_scaling": SCALINGS["linear"]}, "rope_scaling is RopeScaling.*, where it is None; "),
+        ({"head_dim": 16}, "num_heads [*] head_dim is 64: .*, where it is 32; "),
+        ({"activation": "squared_reglu"}, "activation is 'squared_reglu'"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            gguf.gguf_names(small_model(**bitnet | changes).config)
+
+
+# spec: specs/export/gguf.vibee:113
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("tied", [True, False])
 def test_names_are_complete_and_llamas(variant: str, tied: bool) -> None:
     """gguf_names: names are complete and llamas."""
-    model = small_model(**{**VARIANTS[variant], "tie_embeddings": tied})
+    model = small_model(**{**VARIANTS[variant], "tie_embeddings": tied or variant == "bitnet"})
     names = gguf.gguf_names(model.config)
     seen = {name: torch.zeros_like(parameter) for name, parameter in model.named_parameters()}
     for place in names.values():
         if place.parameter != "rope_scaling":
             seen[place.parameter][place.index] += 1
     assert all(bool((count == 1).all()) for count in seen.values()), "each weight is in one tensor"
-    assert ("output.weight" in names) is not tied
+    assert ("output.weight" in names) is not model.config.tie_embeddings
     assert ("rope_freqs.weight" in names) is (variant == "llama3")
     arch = peer.MODEL_ARCH_NAMES.items()
     (number,) = [number for number, name in arch if name == gguf.gguf_architecture(model.config)]
@@ -322,10 +345,13 @@ def test_names_are_complete_and_llamas(variant: str, tied: bool) -> None:
         ] or name.endswith("bias")
         if "experts" not in place.parameter and place.parameter != "rope_scaling":
             prefix = "" if place.parameter.startswith("lm_head") else "model."
-            assert known.get_name(prefix + place.parameter, (".weight", ".bias")) == name
+            older = place.parameter.replace("attn_sub_norm", "inner_attn_ln").replace(
+                "ffn_sub_norm", "ffn_layernorm"
+            )
+            assert known.get_name(prefix + older, (".weight", ".bias")) == name
 
 
-# spec: specs/export/gguf.vibee:110
+# spec: specs/export/gguf.vibee:113
 def test_names_are_complete_and_llamas_in_their_order() -> None:
     """Gate before up, in the stacked matrix of the experts too; the order of the file is that of llama.cpp."""
     names = gguf.gguf_names(small_model(moe=MOE).config)
@@ -340,7 +366,7 @@ def test_names_are_complete_and_llamas_in_their_order() -> None:
     assert names["blk.1.ffn_up_exps.weight"] == TensorPlace(joint, (slice(None), slice(64, None)))
 
 
-# spec: specs/export/gguf.vibee:121
+# spec: specs/export/gguf.vibee:124
 @pytest.mark.parametrize(
     ("dtype", "num_bytes"), [("f32", 38400), ("f16", 19200), ("bf16", 19200), ("q8_0", 10200)]
 )
@@ -359,7 +385,7 @@ def test_plan_has_types_and_bytes(dtype: str, num_bytes: int) -> None:
     assert (norm.tensor_type, norm.num_bytes, norm.shape) == ("f32", 128, (32,))
 
 
-# spec: specs/export/gguf.vibee:121
+# spec: specs/export/gguf.vibee:124
 def test_plan_mixes_k_types() -> None:
     """gguf_tensors: plan mixes k types."""
     model = small_model(
@@ -382,7 +408,7 @@ def test_plan_mixes_k_types() -> None:
     assert kinds["token_embd.weight"] == kinds["blk.1.ffn_down.weight"] == "iq4_nl"
 
 
-# spec: specs/export/gguf.vibee:121
+# spec: specs/export/gguf.vibee:124
 def test_plan_refuses_what_cannot_be_held() -> None:
     """gguf_tensors: plan refuses what cannot be held."""
     model = small_model(ffn_size=48)
@@ -410,7 +436,7 @@ def test_plan_refuses_what_cannot_be_held() -> None:
         gguf.gguf_tensors(small_model(), "tq2_0")
 
 
-# spec: specs/export/gguf.vibee:121
+# spec: specs/export/gguf.vibee:124
 def test_plan_refuses_what_cannot_be_held_but_not_what_stays_float() -> None:
     """Beside ternary matrices embedding and head are float16; the router of experts and all vectors are float32."""
     model = small_model(hidden_size=256, head_dim=64, ffn_size=256, moe=MOE, tie_embeddings=False)
@@ -421,7 +447,7 @@ def test_plan_refuses_what_cannot_be_held_but_not_what_stays_float() -> None:
         assert kinds["blk.0.attn_output.weight"] == kinds["blk.1.ffn_down_exps.weight"] == dtype
 
 
-# spec: specs/export/gguf.vibee:134
+# spec: specs/export/gguf.vibee:137
 def test_vocabulary_has_pieces_scores_and_kinds(tokenizer: Path) -> None:
     """gguf_vocabulary: vocabulary has pieces scores and kinds."""
     vocabulary = gguf.gguf_vocabulary(tokenizer, 283)
@@ -436,7 +462,7 @@ def test_vocabulary_has_pieces_scores_and_kinds(tokenizer: Path) -> None:
         gguf.gguf_vocabulary(tokenizer, 279)
 
 
-# spec: specs/export/gguf.vibee:135
+# spec: specs/export/gguf.vibee:138
 @pytest.mark.parametrize(
     ("changes", "missing"),
     [
@@ -470,7 +496,7 @@ def test_vocabulary_refuses_what_llama_cpp_reads_differently(
         gguf.gguf_vocabulary(tmp_path / "other.model", 300)
 
 
-# spec: specs/export/gguf.vibee:143
+# spec: specs/export/gguf.vibee:148
 def test_known_differences_are_warned_of() -> None:
     """gguf_warnings: known differences are warned of."""
 
@@ -488,17 +514,25 @@ def test_known_differences_are_warned_of() -> None:
         ({"qkv_bias": True}, "qkv_bias ignored"),
         ({"qk_norm": True}, "qk_norm read as another architecture"),
         ({"moe": MOE}, "experts not computed"),
+        ({"sub_norm": True, "head_dim": 8}, "sub_norm not read"),
         ({"rope_scaling": SCALINGS["yarn"]}, "rope_scaling computed wrongly"),
         ({"rope_scaling": SCALINGS["llama3"]}, "rope_scaling computed wrongly"),
     ):
         assert warnings(**changes) == [
             f"in the Go runtime bitnet-go: {words}; run the file in llama.cpp"
         ]
+    assert all(warnings(dtype, quantization="bitlinear") == [] for dtype in ("f32", "f16", "tq2_0"))
+    assert warnings("q8_0", quantization="bitlinear") == [
+        "q8_0 rounds the ternary weights of this model once more: tq2_0, i2_s and f16 hold them as they are"
+    ]
+    assert warnings("tq2_0") == [
+        "tq2_0 keeps three values of each matrix, for which this model is not trained (quantization bitlinear): take q4_k_m"
+    ]
     wrong, both = warnings("q4_0", qkv_bias=True, moe=MOE)
     assert "decodes q4_0 wrongly" in wrong and "qkv_bias ignored, experts not computed; run" in both
 
 
-# spec: specs/export/gguf.vibee:162
+# spec: specs/export/gguf.vibee:167
 def test_file_has_every_key(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: file has every key."""
     path = tmp_path / "new" / "folder" / "model.gguf"
@@ -537,7 +571,7 @@ def test_file_has_every_key(tmp_path: Path, tokenizer: Path) -> None:
     }
 
 
-# spec: specs/export/gguf.vibee:162
+# spec: specs/export/gguf.vibee:167
 def test_file_has_every_key_of_experts_windows_and_metadata(
     tmp_path: Path, tokenizer: Path
 ) -> None:
@@ -564,7 +598,7 @@ def test_file_has_every_key_of_experts_windows_and_metadata(
     assert read_key(path, "igla.training.tokens") == 0
 
 
-# spec: specs/export/gguf.vibee:163
+# spec: specs/export/gguf.vibee:168
 def test_scaled_positions_have_their_keys(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: scaled positions have their keys."""
     path = tmp_path / "model.gguf"
@@ -591,7 +625,7 @@ def test_scaled_positions_have_their_keys(tmp_path: Path, tokenizer: Path) -> No
     assert "llama.rope.scaling.attn_factor" not in read_gguf(path).keys
 
 
-# spec: specs/export/gguf.vibee:163
+# spec: specs/export/gguf.vibee:168
 def test_scaled_positions_have_their_keys_or_a_tensor(tmp_path: Path, tokenizer: Path) -> None:
     """llama.cpp divides its frequencies by the tensor of Llama 3."""
     model = small_model(rope_scaling=SCALINGS["llama3"])
@@ -603,7 +637,7 @@ def test_scaled_positions_have_their_keys_or_a_tensor(tmp_path: Path, tokenizer:
     assert factors.min() == 1.0 and factors.max() == 8.0
 
 
-# spec: specs/export/gguf.vibee:164
+# spec: specs/export/gguf.vibee:169
 @pytest.mark.parametrize("tied", [True, False])
 def test_file_has_the_weights_of_the_model(tmp_path: Path, tokenizer: Path, tied: bool) -> None:
     """write_gguf: file has the weights of the model."""
@@ -626,7 +660,7 @@ def test_file_has_the_weights_of_the_model(tmp_path: Path, tokenizer: Path, tied
     )
 
 
-# spec: specs/export/gguf.vibee:164
+# spec: specs/export/gguf.vibee:169
 def test_file_has_the_weights_of_the_model_in_halves_for_qwen(
     tmp_path: Path, tokenizer: Path
 ) -> None:
@@ -647,7 +681,7 @@ def test_file_has_the_weights_of_the_model_in_halves_for_qwen(
     assert np.array_equal(found["blk.1.attn_v.bias"], attention.v_proj.bias.detach().numpy())
 
 
-# spec: specs/export/gguf.vibee:165
+# spec: specs/export/gguf.vibee:170
 def test_file_has_the_experts_of_the_model(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: file has the experts of the model."""
     model, path = small_model(moe=MOE), tmp_path / "model.gguf"
@@ -662,7 +696,7 @@ def test_file_has_the_experts_of_the_model(tmp_path: Path, tokenizer: Path) -> N
     assert np.array_equal(found["blk.1.ffn_gate_inp.weight"], moe.gate.weight.detach().numpy())
 
 
-# spec: specs/export/gguf.vibee:166
+# spec: specs/export/gguf.vibee:171
 @pytest.mark.parametrize("variant", ["dense", "experts", "biases", "norms", "llama3"])
 def test_stored_decoders_become_the_same_file(
     tmp_path: Path, tokenizer: Path, variant: str
@@ -679,7 +713,7 @@ def test_stored_decoders_become_the_same_file(
     assert gguf.gguf_tensors(stored, "q8_0") == gguf.gguf_tensors(model, "q8_0")
 
 
-# spec: specs/export/gguf.vibee:167
+# spec: specs/export/gguf.vibee:172
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_each_type_is_that_of_the_gguf_package(tmp_path: Path, tokenizer: Path, dtype: str) -> None:
     """write_gguf: each type is that of the gguf package."""
@@ -696,7 +730,7 @@ def test_each_type_is_that_of_the_gguf_package(tmp_path: Path, tokenizer: Path, 
     assert tensors["output_norm.weight"].tensor_type == peer.GGMLQuantizationType.F32
 
 
-# spec: specs/export/gguf.vibee:167
+# spec: specs/export/gguf.vibee:172
 @pytest.mark.parametrize("dtype", ["tq1_0", "tq2_0", "i2_s"])
 def test_each_type_is_that_of_the_gguf_package_for_ternary_weights(
     tmp_path: Path, tokenizer: Path, dtype: str
@@ -713,7 +747,7 @@ def test_each_type_is_that_of_the_gguf_package_for_ternary_weights(
     assert gguf.gguf_dtype(tmp_path / "model.gguf") == dtype
 
 
-# spec: specs/export/gguf.vibee:168
+# spec: specs/export/gguf.vibee:173
 class FakeQuantizer:
     """Packs in llama.cpp's place: each byte says how many weights there are, and how important they are."""
 
@@ -738,7 +772,7 @@ class FakeQuantizer:
         yield np.full(weight.numel() // block * size, value, np.uint8)
 
 
-# spec: specs/export/gguf.vibee:168
+# spec: specs/export/gguf.vibee:173
 def test_llama_cpp_packs_k_types(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -768,7 +802,7 @@ def test_llama_cpp_packs_k_types(
         gguf.write_gguf(model, tokenizer, path, "iq2_s", importance=importance)
 
 
-# spec: specs/export/gguf.vibee:169
+# spec: specs/export/gguf.vibee:174
 @pytest.mark.parametrize(
     ("dtype", "value"), [("f16", 65536.0), ("f32", float("nan")), ("q8_0", float("inf"))]
 )
@@ -786,7 +820,7 @@ def test_unfit_weights_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/export/gguf.vibee:169
+# spec: specs/export/gguf.vibee:174
 def test_unfit_weights_are_refused_for_ternary_files(tmp_path: Path, tokenizer: Path) -> None:
     """i2_s has one scale for a tensor, and is no type for weights of many sizes."""
     model = small_model(hidden_size=128, ffn_size=128, head_dim=32)
@@ -797,7 +831,7 @@ def test_unfit_weights_are_refused_for_ternary_files(tmp_path: Path, tokenizer: 
     assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/export/gguf.vibee:170
+# spec: specs/export/gguf.vibee:175
 def test_failed_export_leaves_nothing(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: failed export leaves nothing."""
     (tmp_path / "file").write_text("in the way")
@@ -808,7 +842,7 @@ def test_failed_export_leaves_nothing(tmp_path: Path, tokenizer: Path) -> None:
     assert not tmp_path.with_name(f".{tmp_path.name}.partial").exists()
 
 
-# spec: specs/export/gguf.vibee:171
+# spec: specs/export/gguf.vibee:176
 def test_file_is_on_the_disk_before_its_name(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -823,7 +857,7 @@ def test_file_is_on_the_disk_before_its_name(
     assert flushed == [[(".model.gguf.partial", (tmp_path / "model.gguf").stat().st_size)]]
 
 
-# spec: specs/export/gguf.vibee:180
+# spec: specs/export/gguf.vibee:186
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dtype_is_read_back(tmp_path: Path, tokenizer: Path, dtype: str) -> None:
     """gguf_dtype: dtype is read back."""
@@ -843,7 +877,7 @@ def test_dtype_is_read_back(tmp_path: Path, tokenizer: Path, dtype: str) -> None
     assert read_key(path, "general.file_type") == expected[dtype]
 
 
-# spec: specs/export/gguf.vibee:180
+# spec: specs/export/gguf.vibee:186
 def test_dtype_is_read_back_or_refused(tmp_path: Path) -> None:
     """Other files give a sentence that names them."""
     path = tmp_path / "other.gguf"
@@ -867,7 +901,55 @@ def test_dtype_is_read_back_or_refused(tmp_path: Path) -> None:
         gguf.gguf_dtype(tmp_path / "missing.gguf")
 
 
-# spec: specs/export/gguf.vibee:189
+# spec: specs/export/gguf.vibee:177
+@pytest.mark.parametrize("sub_norm", [False, True])
+@pytest.mark.parametrize("dtype", ["tq2_0", "tq1_0", "i2_s", "f16", "f32"])
+def test_ternary_weights_are_those_of_the_forward_pass(
+    tmp_path: Path, tokenizer: Path, dtype: str, sub_norm: bool
+) -> None:
+    """Bit for bit, in a file of a decoder in memory and of one in files; embedding and norms are as in other files."""
+    sizes = dict(hidden_size=256, head_dim=64, ffn_size=256, num_layers=1)
+    model = small_model(**sizes, quantization="bitlinear", sub_norm=sub_norm)
+    path = tmp_path / "model.gguf"
+    gguf.write_gguf(model, tokenizer, path, dtype)
+    found, arch = tensors_of(path), gguf.gguf_architecture(model.config)
+    for name, place in gguf.gguf_names(model.config).items():
+        layer = model.get_submodule(place.parameter.rpartition(".")[0])
+        weight = place.of(model)
+        if isinstance(layer, BitLinear):
+            weight = ternary_weight(weight)
+        elif name == "token_embd.weight" and dtype != "f32":
+            weight = weight.half().float()
+        if arch == "llama" and ".attn_q." in name or arch == "llama" and ".attn_k." in name:
+            heads = 4 if ".attn_q." in name else 2  # two halves of each head become neighbours
+            weight = weight.unflatten(0, (heads, 2, 32)).transpose(1, 2).flatten(0, 2)
+        assert np.array_equal(found[name], weight.numpy()), name
+    assert gguf.check_gguf(path, model) == []
+    write_huggingface(model, tokenizer, tmp_path / "model")
+    gguf.write_gguf(
+        open_huggingface(tmp_path / "model"), tokenizer, tmp_path / "stored.gguf", dtype
+    )
+    assert (tmp_path / "stored.gguf").read_bytes() == path.read_bytes()
+
+
+# spec: specs/export/gguf.vibee:177
+def test_ternary_weights_are_those_of_the_forward_pass_or_faulty(
+    tmp_path: Path, tokenizer: Path
+) -> None:
+    """One weight that crosses the half of the scale is named, however little it moves."""
+    sizes = dict(hidden_size=256, head_dim=64, ffn_size=256, num_layers=1)
+    model = small_model(**sizes, quantization="bitlinear")
+    gguf.write_gguf(model, tokenizer, tmp_path / "model.gguf", "tq2_0")
+    weights = model.layers[0].mlp.up_proj.weight.data.view(-1)
+    scale = ternary_scale(weights.view(256, 256))
+    nearest = (weights.abs() - scale / 2).abs().argmin()
+    weights[nearest] = weights[nearest].sign() * (scale - weights[nearest].abs())
+    assert gguf.check_gguf(tmp_path / "model.gguf", model) == [
+        f"blk.0.ffn_up.weight is off by {float(scale):.3g}, rounding to tq2_0 explains 0"
+    ]
+
+
+# spec: specs/export/gguf.vibee:195
 def test_errors_are_measured(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -896,7 +978,7 @@ def test_errors_are_measured(
     assert list(errors) == list(gguf.gguf_names(model.config))
 
 
-# spec: specs/export/gguf.vibee:189
+# spec: specs/export/gguf.vibee:195
 def test_errors_are_measured_of_zeros_and_nan(tmp_path: Path, tokenizer: Path) -> None:
     """A tensor of zeros has the error 0, not 0 of 0; NaN in a file is a fault."""
     model, path = small_model(), tmp_path / "model.gguf"
@@ -913,7 +995,7 @@ def test_errors_are_measured_of_zeros_and_nan(tmp_path: Path, tokenizer: Path) -
     ]
 
 
-# spec: specs/export/gguf.vibee:200
+# spec: specs/export/gguf.vibee:206
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_good_files_have_no_faults(
@@ -925,7 +1007,7 @@ def test_good_files_have_no_faults(
     assert gguf.check_gguf(tmp_path / "model.gguf", model) == []
 
 
-# spec: specs/export/gguf.vibee:200
+# spec: specs/export/gguf.vibee:206
 def test_faults_are_named(tmp_path: Path, tokenizer: Path) -> None:
     """check_gguf: faults are named."""
     path = tmp_path / "model.gguf"
@@ -952,7 +1034,7 @@ def test_faults_are_named(tmp_path: Path, tokenizer: Path) -> None:
     ]
 
 
-# spec: specs/export/gguf.vibee:200
+# spec: specs/export/gguf.vibee:206
 def test_faults_are_named_for_rotary_rows(tmp_path: Path, tokenizer: Path) -> None:
     """Rows of Q in the model's order would load without a word and babble."""
     model = small_model()
@@ -964,7 +1046,7 @@ def test_faults_are_named_for_rotary_rows(tmp_path: Path, tokenizer: Path) -> No
     assert fault.startswith("blk.0.attn_q.weight is off by ")
 
 
-# spec: specs/export/gguf.vibee:200
+# spec: specs/export/gguf.vibee:206
 @pytest.mark.parametrize(
     ("dtype", "share"), [("f16", 2.0**-11), ("bf16", 2.0**-8), ("q8_0", 0.6 / 127)]
 )
@@ -984,7 +1066,7 @@ def test_rounding_has_bounds(tmp_path: Path, tokenizer: Path, dtype: str, share:
     assert fault.endswith(f"rounding to {dtype} explains {4 * share:.3g}")
 
 
-# spec: specs/export/gguf.vibee:208
+# spec: specs/export/gguf.vibee:214
 @pytest.fixture
 def folder(tmp_path: Path, tokenizer: Path) -> Path:
     """A model with its tokenizer, as write_huggingface makes it."""
@@ -992,7 +1074,7 @@ def folder(tmp_path: Path, tokenizer: Path) -> Path:
     return tmp_path / "model"
 
 
-# spec: specs/export/gguf.vibee:208
+# spec: specs/export/gguf.vibee:214
 def test_main_writes_plans_and_checks(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """main: main writes plans and checks."""
     path, template = folder.parent / "out" / "model.gguf", folder.parent / "chat.jinja"
@@ -1033,7 +1115,7 @@ def test_main_writes_plans_and_checks(folder: Path, capsys: pytest.CaptureFixtur
     assert lines[1].split()[:3] == ["blk.0.attn_norm.weight", "f32", "error"]
 
 
-# spec: specs/export/gguf.vibee:208
+# spec: specs/export/gguf.vibee:214
 def test_main_writes_plans_and_checks_with_importance(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1054,7 +1136,7 @@ def test_main_writes_plans_and_checks_with_importance(
     assert (asked[1]["layers.0.self_attn.q_proj.weight"] > 0).all()
 
 
-# spec: specs/export/gguf.vibee:208
+# spec: specs/export/gguf.vibee:214
 def test_main_says_what_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """main: main says what is wrong."""
     path, start = folder.parent / "model.gguf", ["--model", str(folder)]

@@ -190,6 +190,18 @@ def test_relative_bound_other_types() -> None:
 
 
 # spec: specs/export/gguf_types.vibee:202
+def test_runs_in_llama_cpp_of_ternary_types() -> None:
+    """runs_in_llama_cpp: of ternary types.
+
+    Law: runs_in_llama_cpp("tq2_0") and runs_in_llama_cpp("tq1_0") and not
+    runs_in_llama_cpp("i2_s")
+    """
+    assert gguf_types.runs_in_llama_cpp("tq2_0")
+    assert gguf_types.runs_in_llama_cpp("tq1_0")
+    assert not gguf_types.runs_in_llama_cpp("i2_s")
+
+
+# spec: specs/export/gguf_types.vibee:212
 @pytest.mark.parametrize(
     "dtype",
     ["q4_0", "q4_1", "q5_0", "q5_1", "tq1_0", "q2_k", "iq2_xxs", "iq2_xs", "iq1_s", "iq1_m"],
@@ -203,7 +215,7 @@ def test_type_warnings_wrong_decoders_are_named(dtype: str) -> None:
     assert len(gguf_types.type_warnings(dtype)) == 1
 
 
-# spec: specs/export/gguf_types.vibee:215
+# spec: specs/export/gguf_types.vibee:225
 def test_type_warnings_i2_s_is_not_llama_cpps() -> None:
     """type_warnings: i2 s is not llama cpps.
 
@@ -215,7 +227,7 @@ def test_type_warnings_i2_s_is_not_llama_cpps() -> None:
     )
 
 
-# spec: specs/export/gguf_types.vibee:217
+# spec: specs/export/gguf_types.vibee:227
 @pytest.mark.parametrize("dtype", ["f32", "f16", "bf16", "q8_0", "tq2_0", "q4_k_m"])
 def test_type_warnings_others_run_everywhere(dtype: str) -> None:
     """type_warnings: others run everywhere.
