@@ -19,6 +19,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -184,12 +185,28 @@ class Outcome:
 
 
 def modules() -> list[str]:
-    """Every generated module that has tests, as `folder/name`."""
+    """Every generated module that has all of its tests, as `folder/name`."""
     tests = (GENERATED / "tests").rglob("test_*.py")
-    return sorted(
+    names = sorted(
         f"{path.parent.relative_to(GENERATED / 'tests')}/{path.stem.removeprefix('test_')}"
         for path in tests
     )
+    return [name for name in names if not is_tested_elsewhere(name)]
+
+
+def is_tested_elsewhere(module: str) -> bool:
+    """Whether another module of the same blueprint has the tests of the program."""
+    blueprint = stated("blueprint", f"igla.{module.replace('/', '.')}")
+    tested_by = stated("tested_by", blueprint) if blueprint else None
+    return tested_by not in (None, f"igla.{module.replace('/', '.')}")
+
+
+def stated(key: str, module: str) -> str | None:
+    """The module that a key of this module's spec names."""
+    spec = ROOT / "specs" / f"{module.removeprefix('igla.').replace('.', '/')}.vibee"
+    text = spec.read_text("utf-8") if spec.is_file() else ""
+    found = re.search(rf"^{key}: (\S+)$", text, re.MULTILINE)
+    return found[1] if found else None
 
 
 def imported(source: str) -> Iterator[str]:
