@@ -56,9 +56,17 @@ from igla.export.gguf_types import (
 from igla.export.huggingface import StoredDecoder, TensorPlace, open_huggingface, read_huggingface
 from igla.export.importance import measure_importance, text_windows
 from igla.export.llama_quantize import Quantizer
+from igla.models.freeze import (
+    ArchitectureContract,
+    contract_faults,
+    contract_of_text,
+    freeze_model,
+    read_contract,
+    require_contract,
+)
 
 
-# spec: specs/export/gguf.vibee:30
+# spec: specs/export/gguf.vibee:31
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GgufTensor:
     """What one parameter becomes in the file."""
@@ -75,7 +83,7 @@ class GgufTensor:
     """Bytes of its data."""
 
 
-# spec: specs/export/gguf.vibee:44
+# spec: specs/export/gguf.vibee:45
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GgufVocabulary:
     """The pieces of a tokenizer, one row for each row of the embedding."""
@@ -88,7 +96,7 @@ class GgufVocabulary:
     """1 normal, 2 unknown, 3 control, 5 unused, 6 byte."""
 
 
-# spec: specs/export/gguf.vibee:51
+# spec: specs/export/gguf.vibee:52
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GgufMetadata:
     """What a file says of its model beside weights, dimensions and tokenizer."""
@@ -112,7 +120,7 @@ class GgufMetadata:
             )
 
 
-# spec: specs/export/gguf.vibee:61
+# spec: specs/export/gguf.vibee:62
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TensorError:
     """How far a tensor of a file is from the model."""
@@ -130,7 +138,7 @@ class TensorError:
     """Largest relative error that rounding to the type explains."""
 
 
-# spec: specs/export/gguf.vibee:77
+# spec: specs/export/gguf.vibee:78
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GgufOptions:
     """What is written or checked."""
@@ -155,6 +163,8 @@ class GgufOptions:
     """File with the Jinja template of a chat."""
     training_tokens: int | None = None
     """Tokens that the model was trained on."""
+    contract: Path | None = None
+    """File of igla-gen freeze; what is not this model is neither written nor passes the check."""
 
 
 _TOKEN_TYPES = {
@@ -190,12 +200,13 @@ _MLP_NAMES = {
 # Embedding and head, which have another type beside matrices of few bits.
 _ENDS = ("token_embd.weight", "output.weight")
 _ROPE_FACTORS = TensorPlace("rope_scaling")
+_CONTRACT = "igla.contract"
 
 
 # 1. What becomes what.
 
 
-# spec: specs/export/gguf.vibee:92
+# spec: specs/export/gguf.vibee:94
 def gguf_architecture(config: DecoderConfig) -> str:
     """Returns llama, for norms of queries and keys qwen3, with experts qwen3moe.
 
@@ -229,14 +240,14 @@ def gguf_architecture(config: DecoderConfig) -> str:
     return "qwen3" if config.moe is None else "qwen3moe"
 
 
-# spec: specs/export/gguf.vibee:92
+# spec: specs/export/gguf.vibee:94
 def _require(field: str, found: Any, only: Any) -> None:
     """Refuse what no arch has."""
     if found != only:
         raise ValueError(f"{field} is {found!r}: llama.cpp's llama and qwen3 have {only!r} alone")
 
 
-# spec: specs/export/gguf.vibee:101
+# spec: specs/export/gguf.vibee:103
 def gguf_names(config: DecoderConfig) -> dict[str, TensorPlace]:
     """Maps each name in GGUF to the parameter or its part, in the order of the file.
 
@@ -267,7 +278,7 @@ def gguf_names(config: DecoderConfig) -> dict[str, TensorPlace]:
     return names
 
 
-# spec: specs/export/gguf.vibee:101
+# spec: specs/export/gguf.vibee:103
 def _block_names(config: DecoderConfig) -> dict[str, TensorPlace]:
     """Names and places within one block."""
     names = dict(_ATTENTION_NAMES)
@@ -286,7 +297,7 @@ def _block_names(config: DecoderConfig) -> dict[str, TensorPlace]:
     }
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:114
 def gguf_tensors(model: Decoder | StoredDecoder, dtype: str) -> list[GgufTensor]:
     """Plans the file.
 
@@ -314,7 +325,7 @@ def gguf_tensors(model: Decoder | StoredDecoder, dtype: str) -> list[GgufTensor]
     return plan
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:114
 def _shape(model: Decoder | StoredDecoder, place: TensorPlace) -> tuple[int, ...]:
     """The shape of a tensor, without its weights."""
     if place == _ROPE_FACTORS:
@@ -322,7 +333,7 @@ def _shape(model: Decoder | StoredDecoder, place: TensorPlace) -> tuple[int, ...
     return tuple(place.of(model if isinstance(model, Decoder) else model.shapes).shape)
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:114
 def _tensor_type(name: str, dimensions: int, dtype: str, num_layers: int) -> str:
     """The type of one tensor; norms and every other vector are float32 in every file."""
     if dimensions == 1 or "ffn_gate_inp" in name:
@@ -336,7 +347,7 @@ def _tensor_type(name: str, dimensions: int, dtype: str, num_layers: int) -> str
     return base
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:114
 def _has_more_bits(name: str, num_layers: int) -> bool:
     """Whether a mixed type spends more on this matrix, as llama.cpp does."""
     if "attn_v" not in name and "ffn_down" not in name:
@@ -345,7 +356,7 @@ def _has_more_bits(name: str, num_layers: int) -> bool:
     return layer < eighth or layer >= 7 * num_layers // 8 or (layer - eighth) % 3 == 2
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:114
 def _plan_tensor(name: str, parameter: str, shape: tuple[int, ...], tensor_type: str) -> GgufTensor:
     """What one tensor becomes."""
     block_size = gguf_type(tensor_type).block_size
@@ -364,7 +375,7 @@ def _plan_tensor(name: str, parameter: str, shape: tuple[int, ...], tensor_type:
     )
 
 
-# spec: specs/export/gguf.vibee:112
+# spec: specs/export/gguf.vibee:114
 def _width(parameter: str) -> str:
     """The dimension of the decoder that is the length of this matrix's rows."""
     if "o_proj" in parameter:
@@ -372,7 +383,7 @@ def _width(parameter: str) -> str:
     return "ffn_size" if "down_proj" in parameter else "hidden_size"
 
 
-# spec: specs/export/gguf.vibee:123
+# spec: specs/export/gguf.vibee:125
 def gguf_vocabulary(tokenizer: Path, vocab_size: int) -> GgufVocabulary:
     """Returns pieces, scores and types for every row.
 
@@ -409,7 +420,7 @@ def gguf_vocabulary(tokenizer: Path, vocab_size: int) -> GgufVocabulary:
     )
 
 
-# spec: specs/export/gguf.vibee:123
+# spec: specs/export/gguf.vibee:125
 def _refuse_unportable(pieces: Tokenizer, ranks: list[float]) -> None:
     """Refuse what llama.cpp's tokenizer does differently, which would show in no other way."""
     missing = []
@@ -427,7 +438,7 @@ def _refuse_unportable(pieces: Tokenizer, ranks: list[float]) -> None:
         )
 
 
-# spec: specs/export/gguf.vibee:137
+# spec: specs/export/gguf.vibee:139
 def gguf_warnings(config: DecoderConfig, dtype: str) -> list[str]:
     """Returns a sentence for each runtime that is known to compute something else, and for a
     window that llama.cpp does not have.
@@ -457,7 +468,7 @@ def gguf_warnings(config: DecoderConfig, dtype: str) -> list[str]:
     return warnings
 
 
-# spec: specs/export/gguf.vibee:137
+# spec: specs/export/gguf.vibee:139
 def _is_windowed(config: DecoderConfig) -> bool:
     """Whether a query sees less than the context."""
     return config.sliding_window is not None and config.sliding_window < config.context_length
@@ -466,7 +477,7 @@ def _is_windowed(config: DecoderConfig) -> bool:
 # 2. Writing.
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:147
 def write_gguf(
     model: Decoder | StoredDecoder,
     tokenizer: Path,
@@ -479,7 +490,8 @@ def write_gguf(
 
     The rows of Q and K are put in the order that arch llama rotates, vectors are float32, a
     tied head is left out. A sliding window bounds the context of the file, up to which arch
-    llama computes the same.
+    llama computes the same. igla.contract and igla.contract.sha256 say what the model is, as
+    igla.models.freeze does.
 
     Given: A decoder and the tokenizer it was trained with.
     When: It is exported.
@@ -503,6 +515,7 @@ def write_gguf(
         **_described(metadata or GgufMetadata()),
         **_model_keys(model.config),
         **_tokenizer_keys(Tokenizer(tokenizer)),
+        **_contract_keys(freeze_model(model.config, tokenizer)),
     }
     partial = out.with_name(f".{out.name}.partial")
     try:
@@ -518,14 +531,14 @@ def write_gguf(
         _remove(partial)
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:147
 def _remove(partial: Path) -> None:
     """Leave nothing half-written behind."""
     if partial.is_file():
         partial.unlink()
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:147
 def _described(metadata: GgufMetadata) -> dict[str, Any]:
     """What is known of the model."""
     keys = {
@@ -538,7 +551,7 @@ def _described(metadata: GgufMetadata) -> dict[str, Any]:
     return {key: value for key, value in keys.items() if value is not None}
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:147
 def _model_keys(config: DecoderConfig) -> dict[str, Any]:
     """The dimensions, under the names that the arch has for them."""
     keys = {
@@ -566,7 +579,7 @@ def _model_keys(config: DecoderConfig) -> dict[str, Any]:
     return {f"{arch}.{key}": value for key, value in keys.items()}
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:147
 def _rope_keys(config: DecoderConfig) -> dict[str, Any]:
     """Scaled positions; those of Llama 3 are a tensor."""
     scaling = config.rope_scaling
@@ -588,7 +601,7 @@ def _rope_keys(config: DecoderConfig) -> dict[str, Any]:
     return keys
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:147
 def _tokenizer_keys(pieces: Tokenizer) -> dict[str, Any]:
     """How text becomes tokens: SentencePiece ("llama"), BOS first, a dummy prefix."""
     return {
@@ -602,7 +615,13 @@ def _tokenizer_keys(pieces: Tokenizer) -> dict[str, Any]:
     }
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:147
+def _contract_keys(contract: ArchitectureContract) -> dict[str, Any]:
+    """What the model is, for igla.models.freeze; others do not read these keys."""
+    return {"igla.contract.sha256": contract.sha256, _CONTRACT: contract.to_json()}
+
+
+# spec: specs/export/gguf.vibee:147
 def _write_file(
     path: Path,
     model: Decoder | StoredDecoder,
@@ -639,7 +658,7 @@ def _write_file(
         writer.close()
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:147
 def _add_keys(writer: gguf.GGUFWriter, keys: dict[str, Any], vocabulary: GgufVocabulary) -> None:
     """Each key with the GGUF type of its value: a size is an unsigned 32-bit integer."""
     add = {
@@ -656,7 +675,7 @@ def _add_keys(writer: gguf.GGUFWriter, keys: dict[str, Any], vocabulary: GgufVoc
     writer.add_token_types(vocabulary.kinds)
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:147
 def _require_importance(plan: list[GgufTensor], importance: dict[str, Tensor]) -> None:
     """Types of so few bits are of no use without it."""
     for tensor in plan:
@@ -667,7 +686,7 @@ def _require_importance(plan: list[GgufTensor], importance: dict[str, Tensor]) -
             )
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:147
 def _packer(plan: list[GgufTensor]) -> contextlib.AbstractContextManager[Quantizer | None]:
     """llama.cpp's quantizer, where a tensor needs it."""
     if any(tensor.tensor_type in LLAMA_CPP_TYPES for tensor in plan):
@@ -675,7 +694,7 @@ def _packer(plan: list[GgufTensor]) -> contextlib.AbstractContextManager[Quantiz
     return contextlib.nullcontext()
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:147
 def _encode(
     weight: Tensor, tensor: GgufTensor, quantizer: Quantizer | None, importance_k: Tensor | None
 ) -> Iterator[np.ndarray]:
@@ -686,7 +705,7 @@ def _encode(
     return quantizer.encode(weight, tensor.tensor_type, numbers_k)
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:147
 def _write_parts(file: BinaryIO, parts: Iterator[np.ndarray], tensor: GgufTensor) -> None:
     """Write the data of one tensor; what is wrong with it is said of the parameter."""
     try:
@@ -696,7 +715,7 @@ def _write_parts(file: BinaryIO, parts: Iterator[np.ndarray], tensor: GgufTensor
         raise ValueError(f"{tensor.parameter} cannot be {tensor.tensor_type}: {error}") from error
 
 
-# spec: specs/export/gguf.vibee:145
+# spec: specs/export/gguf.vibee:147
 def _weight(model: Decoder | StoredDecoder, place: TensorPlace) -> Tensor:
     """One weight as the arch wants it: llama rotates neighbours, the model and qwen3 rotate halves."""
     config = model.config
@@ -714,7 +733,7 @@ def _weight(model: Decoder | StoredDecoder, place: TensorPlace) -> Tensor:
 # 3. Reading back.
 
 
-# spec: specs/export/gguf.vibee:173
+# spec: specs/export/gguf.vibee:176
 def gguf_dtype(path: Path) -> str:
     """Returns the type of its matrices, as given to write_gguf.
 
@@ -731,7 +750,7 @@ def gguf_dtype(path: Path) -> str:
     raise ValueError(f"{path} has file type {found}: export it as {', '.join(GGUF_TYPES)}")
 
 
-# spec: specs/export/gguf.vibee:182
+# spec: specs/export/gguf.vibee:185
 def tensor_errors(file: GgufFile, model: Decoder | StoredDecoder) -> list[TensorError]:
     """Returns the error of each tensor, in the order of the file.
 
@@ -752,7 +771,7 @@ def tensor_errors(file: GgufFile, model: Decoder | StoredDecoder) -> list[Tensor
     return [_measure(file, entry.name, _weight(model, names[entry.name])) for entry in entries]
 
 
-# spec: specs/export/gguf.vibee:182
+# spec: specs/export/gguf.vibee:185
 def _measure(file: GgufFile, name: str, weight: Tensor) -> TensorError:
     """The error of one tensor, in parts."""
     rows = weight.detach().reshape(-1, weight.shape[-1])
@@ -776,11 +795,11 @@ def _measure(file: GgufFile, name: str, weight: Tensor) -> TensorError:
     )
 
 
-# spec: specs/export/gguf.vibee:191
+# spec: specs/export/gguf.vibee:194
 def check_gguf(path: Path, model: Decoder | StoredDecoder) -> list[str]:
-    """Returns one sentence for each fault: a dimension that differs, a tensor that is missing,
-    unknown, of another shape, or further from the weights than the rounding of its type
-    explains.
+    """Returns one sentence for each fault: a contract or dimension that differs, a tensor that is
+    missing, unknown, of another shape, or further from the weights than the rounding of its
+    type explains.
 
     An empty list if all is well.
 
@@ -797,9 +816,9 @@ def check_gguf(path: Path, model: Decoder | StoredDecoder) -> list[str]:
     return _header_faults(file, model) or _rounding_faults(tensor_errors(file, model))
 
 
-# spec: specs/export/gguf.vibee:191
+# spec: specs/export/gguf.vibee:194
 def _header_faults(file: GgufFile, model: Decoder | StoredDecoder) -> list[str]:
-    """Keys, names and shapes that are not those of the model."""
+    """Keys, names and shapes that are not those of the model, or its contract."""
     faults = []
     expected = {
         "general.architecture": gguf_architecture(model.config),
@@ -817,10 +836,13 @@ def _header_faults(file: GgufFile, model: Decoder | StoredDecoder) -> list[str]:
             faults.append(f"{name} is missing")
         elif file.tensors[name].shape != shape:
             faults.append(f"{name} has shape {file.tensors[name].shape}, the model has {shape}")
-    return faults
+    if faults or _CONTRACT not in file.keys:
+        return faults
+    own = freeze_model(model.config)  # says what no key of llama.cpp does
+    return [f"contract: {fault}" for fault in contract_faults(own, _contract_in(file))]
 
 
-# spec: specs/export/gguf.vibee:191
+# spec: specs/export/gguf.vibee:194
 def _rounding_faults(errors: list[TensorError]) -> list[str]:
     """Tensors that rounding does not explain. NaN is within no bound."""
     faults = [
@@ -837,7 +859,7 @@ def _rounding_faults(errors: list[TensorError]) -> list[str]:
     ]
 
 
-# spec: specs/export/gguf.vibee:202
+# spec: specs/export/gguf.vibee:205
 def main(arguments: list[str] | None = None) -> int:
     """Writes, plans or checks a file. Returns 0, or 1 after a sentence for each fault.
 
@@ -854,7 +876,7 @@ def main(arguments: list[str] | None = None) -> int:
     return min(len(faults), 1)
 
 
-# spec: specs/export/gguf.vibee:202
+# spec: specs/export/gguf.vibee:205
 def _convert(options: GgufOptions) -> list[str]:
     """Write the file, or say what it would hold."""
     if options.model is None or (options.out is None and not options.dry_run):
@@ -862,6 +884,9 @@ def _convert(options: GgufOptions) -> list[str]:
             "say what to do: --model FOLDER with --out FILE or --dry-run, or --check FILE"
         )
     model = open_huggingface(options.model)
+    if options.contract is not None:
+        found = freeze_model(model.config, options.model / "tokenizer.model")
+        require_contract(read_contract(options.contract), found, str(options.contract))
     plan = gguf_tensors(model, options.dtype)
     for warning in gguf_warnings(model.config, options.dtype):
         print(f"warning: {warning}", file=sys.stderr)
@@ -885,7 +910,7 @@ def _convert(options: GgufOptions) -> list[str]:
     return []
 
 
-# spec: specs/export/gguf.vibee:202
+# spec: specs/export/gguf.vibee:205
 def _importance_of(options: GgufOptions, tokenizer: Path) -> dict[str, Tensor] | None:
     """The importance of all inputs, measured on the text that is given."""
     text = _read_text(options.importance)
@@ -896,7 +921,7 @@ def _importance_of(options: GgufOptions, tokenizer: Path) -> dict[str, Tensor] |
     return measure_importance(model, text_windows(tokenizer, text, length))
 
 
-# spec: specs/export/gguf.vibee:202
+# spec: specs/export/gguf.vibee:205
 def _read_text(path: Path | None) -> str | None:
     """The contents of a text file, if there is one."""
     try:
@@ -905,10 +930,20 @@ def _read_text(path: Path | None) -> str | None:
         raise ValueError(f"{path} cannot be read ({error}): name a text file in UTF-8") from error
 
 
-# spec: specs/export/gguf.vibee:202
+# spec: specs/export/gguf.vibee:205
+def _contract_in(file: GgufFile) -> ArchitectureContract:
+    """The contract that a file carries."""
+    if _CONTRACT not in file.keys:
+        raise ValueError(f"{file.path} has no contract: export it again with igla.export.gguf")
+    return contract_of_text(str(file.keys[_CONTRACT]), str(file.path))
+
+
+# spec: specs/export/gguf.vibee:205
 def _check(options: GgufOptions) -> list[str]:
     """Read a file back; with a model, print how far each tensor is from it."""
     file = read_gguf(options.check)
+    if options.contract is not None:
+        require_contract(read_contract(options.contract), _contract_in(file), str(options.contract))
     if options.model is None:
         total = sum(entry.num_bytes for entry in file.tensors.values())
         arch = file.keys.get("general.architecture")
