@@ -873,6 +873,46 @@ def test_dtype_is_read_back_or_refused(tmp_path: Path) -> None:
 
 
 # spec: specs/export/gguf.vibee:192
+@pytest.mark.parametrize("variant", ["dense", "experts", "biases", "norms", "llama3"])
+def test_weights_come_back_from_the_file(tmp_path: Path, tokenizer: Path, variant: str) -> None:
+    """dequantize_gguf: weights come back from the file."""
+    model, path = small_model(**VARIANTS[variant]), tmp_path / "model.gguf"
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    gguf.write_gguf(model.bfloat16(), tokenizer, path, "f32")
+    back = gguf.dequantize_gguf(path, model)
+    assert all(
+        torch.equal(weight.bfloat16(), before[name].bfloat16())
+        for name, weight in back.state_dict().items()
+    )
+    assert {weight.dtype for weight in back.parameters()} == {torch.float32}
+    gguf.write_gguf(model, tokenizer, path, "q8_0")
+    back = gguf.dequantize_gguf(path, model)
+    gguf.write_gguf(back, tokenizer, tmp_path / "again.gguf", "q8_0")
+    assert gguf.check_gguf(tmp_path / "again.gguf", back) == []
+    name = "layers.1.self_attn.q_proj.weight"
+    difference = (back.get_parameter(name) - model.get_parameter(name).float()).detach()
+    assert (
+        0
+        < float(difference.abs().max())
+        <= float(model.get_parameter(name).detach().abs().max()) / 127
+    )
+
+
+# spec: specs/export/gguf.vibee:192
+def test_weights_come_back_from_the_file_of_the_model_alone(
+    tmp_path: Path, tokenizer: Path
+) -> None:
+    """A file of another model is refused."""
+    path = tmp_path / "model.gguf"
+    gguf.write_gguf(small_model(norm_eps=0.5), tokenizer, path, "f32")
+    with pytest.raises(
+        ValueError,
+        match=r"model\.gguf is not of this model: llama.attention.layer_norm_rms_eps.* is 0.5",
+    ):
+        gguf.dequantize_gguf(path, small_model())
+
+
+# spec: specs/export/gguf.vibee:201
 def test_errors_are_measured(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -901,7 +941,7 @@ def test_errors_are_measured(
     assert list(errors) == list(gguf.gguf_names(model.config))
 
 
-# spec: specs/export/gguf.vibee:192
+# spec: specs/export/gguf.vibee:201
 def test_errors_are_measured_of_zeros_and_nan(tmp_path: Path, tokenizer: Path) -> None:
     """A tensor of zeros has the error 0, not 0 of 0; NaN in a file is a fault."""
     model, path = small_model(), tmp_path / "model.gguf"
@@ -918,7 +958,7 @@ def test_errors_are_measured_of_zeros_and_nan(tmp_path: Path, tokenizer: Path) -
     ]
 
 
-# spec: specs/export/gguf.vibee:203
+# spec: specs/export/gguf.vibee:212
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_good_files_have_no_faults(
@@ -930,7 +970,7 @@ def test_good_files_have_no_faults(
     assert gguf.check_gguf(tmp_path / "model.gguf", model) == []
 
 
-# spec: specs/export/gguf.vibee:203
+# spec: specs/export/gguf.vibee:212
 def test_faults_are_named(tmp_path: Path, tokenizer: Path) -> None:
     """check_gguf: faults are named."""
     path = tmp_path / "model.gguf"
@@ -957,7 +997,7 @@ def test_faults_are_named(tmp_path: Path, tokenizer: Path) -> None:
     ]
 
 
-# spec: specs/export/gguf.vibee:203
+# spec: specs/export/gguf.vibee:212
 def test_faults_are_named_for_rotary_rows(tmp_path: Path, tokenizer: Path) -> None:
     """Rows of Q in the model's order would load without a word and babble."""
     model = small_model()
@@ -969,7 +1009,7 @@ def test_faults_are_named_for_rotary_rows(tmp_path: Path, tokenizer: Path) -> No
     assert fault.startswith("blk.0.attn_q.weight is off by ")
 
 
-# spec: specs/export/gguf.vibee:203
+# spec: specs/export/gguf.vibee:212
 @pytest.mark.parametrize(
     ("dtype", "share"), [("f16", 2.0**-11), ("bf16", 2.0**-8), ("q8_0", 0.6 / 127)]
 )
@@ -989,7 +1029,7 @@ def test_rounding_has_bounds(tmp_path: Path, tokenizer: Path, dtype: str, share:
     assert fault.endswith(f"rounding to {dtype} explains {4 * share:.3g}")
 
 
-# spec: specs/export/gguf.vibee:211
+# spec: specs/export/gguf.vibee:220
 @pytest.fixture
 def folder(tmp_path: Path, tokenizer: Path) -> Path:
     """A model with its tokenizer, as write_huggingface makes it."""
@@ -997,7 +1037,7 @@ def folder(tmp_path: Path, tokenizer: Path) -> Path:
     return tmp_path / "model"
 
 
-# spec: specs/export/gguf.vibee:211
+# spec: specs/export/gguf.vibee:220
 def test_main_writes_plans_and_checks(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """main: main writes plans and checks."""
     path, template = folder.parent / "out" / "model.gguf", folder.parent / "chat.jinja"
@@ -1038,7 +1078,7 @@ def test_main_writes_plans_and_checks(folder: Path, capsys: pytest.CaptureFixtur
     assert lines[1].split()[:3] == ["blk.0.attn_norm.weight", "f32", "error"]
 
 
-# spec: specs/export/gguf.vibee:211
+# spec: specs/export/gguf.vibee:220
 def test_main_writes_plans_and_checks_with_importance(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1059,7 +1099,7 @@ def test_main_writes_plans_and_checks_with_importance(
     assert (asked[1]["layers.0.self_attn.q_proj.weight"] > 0).all()
 
 
-# spec: specs/export/gguf.vibee:211
+# spec: specs/export/gguf.vibee:220
 def test_main_says_what_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """main: main says what is wrong."""
     path, start = folder.parent / "model.gguf", ["--model", str(folder)]
@@ -1089,7 +1129,7 @@ def test_main_says_what_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str
     )
 
 
-# spec: specs/export/gguf.vibee:211
+# spec: specs/export/gguf.vibee:220
 def test_contract_is_written_and_held(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """main: contract is written and held."""
     tokenizer, path = folder / "tokenizer.model", folder.parent / "model.gguf"
@@ -1123,7 +1163,7 @@ def test_contract_is_written_and_held(folder: Path, capsys: pytest.CaptureFixtur
     assert not (folder / "no.gguf").exists()
 
 
-# spec: specs/export/gguf.vibee:211
+# spec: specs/export/gguf.vibee:220
 def test_contract_is_written_and_held_by_the_model(
     folder: Path,
     tmp_path: Path,
