@@ -31,6 +31,7 @@ from safetensors.torch import load_file
 from igla.architecture.decoder import (
     Decoder,
     DecoderConfig,
+    activation_bytes,
     flops_per_token,
     num_active_params,
     num_params,
@@ -52,14 +53,16 @@ from igla.evaluation.tracking import LoggingConfig, Trackers
 from igla.export.gguf import check_gguf
 from igla.export.huggingface import read_huggingface
 from igla.export.parity import ParityReport, format_report, parity_faults
+from igla.models.freeze import contract_of_text, freeze_model, write_contract
 from igla.optimization.gradient import GradientConfig, declare_gradient_dtype
 from igla.optimization.loss import LossConfig
 from igla.optimization.optimizer import OptimizerConfig
 from igla.optimization.scheduler import SchedulerConfig, learning_rate_factor
+from igla.planning.scaling import gpu_hours, predicted_loss
 from igla.recipes import quickstart as subject
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:479
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -70,7 +73,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:472
+# spec: specs/recipes/pretrain.vibee:530
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -93,14 +96,14 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:385
+# spec: specs/recipes/pretrain.vibee:443
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:479
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -108,7 +111,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:591
+# spec: specs/recipes/pretrain.vibee:659
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -131,7 +134,7 @@ CONFIG = DecoderConfig(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:579
 @pytest.fixture(scope="module")
 def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options whose data are prepared, once for all tests; the prepared files are not written to."""
@@ -140,14 +143,14 @@ def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:479
 @pytest.fixture(scope="module")
 def data(first_options: subject.Options) -> subject.PreparedData:
     """Tokenizer and shards that tests only read."""
     return subject.prepare_data(first_options)
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:479
 def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
     """Two sources of different kinds and sizes, with weights and terms of use."""
     write_texts(folder / "web")
@@ -161,7 +164,7 @@ def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:479
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options with two sources, three quarters of the sequences from the first."""
@@ -170,14 +173,14 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return dataclasses.replace(make_options(folder), data=None, documents=documents)
 
 
-# spec: specs/recipes/pretrain.vibee:429
+# spec: specs/recipes/pretrain.vibee:487
 @pytest.fixture(scope="module")
 def mixed_data(mixed: subject.Options) -> subject.PreparedData:
     """Shards of both sources, which tests only read."""
     return subject.prepare_data(mixed)
 
 
-# spec: specs/recipes/pretrain.vibee:473
+# spec: specs/recipes/pretrain.vibee:531
 def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     """Every tensor that the next step depends on."""
     state = {f"model.{k}": v.clone() for k, v in trainer.model.state_dict().items()}
@@ -186,14 +189,14 @@ def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     return state | {"random": torch.get_rng_state()}
 
 
-# spec: specs/recipes/pretrain.vibee:473
+# spec: specs/recipes/pretrain.vibee:531
 def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert a.keys() == b.keys()
     for name, tensor in a.items():
         assert torch.equal(tensor, b[name]), name
 
 
-# spec: specs/recipes/pretrain.vibee:272
+# spec: specs/recipes/pretrain.vibee:287
 def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     """tokens_per_step: all sequences of all microbatches.
 
@@ -208,7 +211,22 @@ def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:313
+# spec: specs/recipes/pretrain.vibee:295
+def test_run_tokens_all_steps() -> None:
+    """run_tokens: all steps.
+
+    Law: run_tokens(TrainingConfig(steps=11, sequence_length=7, batch_size=3, microbatches=5))
+    == 1155
+    """
+    assert (
+        subject.run_tokens(
+            subject.TrainingConfig(steps=11, sequence_length=7, batch_size=3, microbatches=5)
+        )
+        == 1155
+    )
+
+
+# spec: specs/recipes/pretrain.vibee:370
 def test_after_step_steps_are_counted() -> None:
     """after_step: steps are counted.
 
@@ -223,7 +241,7 @@ def test_after_step_steps_are_counted() -> None:
     assert subject.after_step(start, 8, False) == subject.Progress(step=4, tokens=48, skipped=2)
 
 
-# spec: specs/recipes/pretrain.vibee:333
+# spec: specs/recipes/pretrain.vibee:390
 def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     """after_evaluation: an improvement is less by the delta.
 
@@ -241,7 +259,7 @@ def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:340
+# spec: specs/recipes/pretrain.vibee:397
 def test_after_evaluation_the_first_is_the_best() -> None:
     """after_evaluation: the first is the best.
 
@@ -253,7 +271,7 @@ def test_after_evaluation_the_first_is_the_best() -> None:
     ) == subject.Progress(step=2, best_step=2, best_loss=9.0)
 
 
-# spec: specs/recipes/pretrain.vibee:348
+# spec: specs/recipes/pretrain.vibee:405
 @pytest.mark.parametrize(("step", "finished"), [(3, False), (4, True)])
 def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     """is_finished: at the last step.
@@ -272,7 +290,7 @@ def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:354
+# spec: specs/recipes/pretrain.vibee:411
 @pytest.mark.parametrize(("since", "finished"), [(1, False), (2, True)])
 def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> None:
     """is_finished: when patience is at its end.
@@ -291,7 +309,7 @@ def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> 
     )
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:512
 def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     """step_work: all sequences of all microbatches are shared.
 
@@ -304,7 +322,7 @@ def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     ) == layout.Workload(sequence_length=7, batch_size=3, global_batch=15, bytes_per_element=4)
 
 
-# spec: specs/recipes/pretrain.vibee:39
+# spec: specs/recipes/pretrain.vibee:41
 def test_data_config_defaults() -> None:
     """DataConfig has the defaults of the spec."""
     config = subject.DataConfig()
@@ -316,7 +334,7 @@ def test_data_config_defaults() -> None:
     assert config.shard_tokens == 1000000
 
 
-# spec: specs/recipes/pretrain.vibee:39
+# spec: specs/recipes/pretrain.vibee:41
 def test_data_config_is_frozen() -> None:
     """DataConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.DataConfig()
@@ -327,7 +345,7 @@ def test_data_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:39
+# spec: specs/recipes/pretrain.vibee:41
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -347,7 +365,7 @@ def test_data_config_refuses(change: dict[str, object], message: str) -> None:
         subject.DataConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:39
+# spec: specs/recipes/pretrain.vibee:41
 @pytest.mark.parametrize(
     "change",
     [
@@ -368,7 +386,7 @@ def test_data_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:53
+# spec: specs/recipes/pretrain.vibee:55
 def test_mix_config_defaults() -> None:
     """MixConfig has the defaults of the spec."""
     config = subject.MixConfig()
@@ -380,7 +398,7 @@ def test_mix_config_defaults() -> None:
     assert config.loss_decay == 0.5
 
 
-# spec: specs/recipes/pretrain.vibee:53
+# spec: specs/recipes/pretrain.vibee:55
 def test_mix_config_is_frozen() -> None:
     """MixConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.MixConfig()
@@ -391,7 +409,7 @@ def test_mix_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:53
+# spec: specs/recipes/pretrain.vibee:55
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -418,7 +436,7 @@ def test_mix_config_refuses(change: dict[str, object], message: str) -> None:
         subject.MixConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:53
+# spec: specs/recipes/pretrain.vibee:55
 @pytest.mark.parametrize(
     "change",
     [
@@ -444,7 +462,7 @@ def test_mix_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:67
+# spec: specs/recipes/pretrain.vibee:69
 def test_training_config_defaults() -> None:
     """TrainingConfig has the defaults of the spec."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -456,11 +474,12 @@ def test_training_config_defaults() -> None:
     assert config.compile is False
     assert config.threads == 2
     assert config.seed == 0
+    assert config.deterministic is False
     assert config.evaluate_every == 50
     assert config.evaluate_batches == 8
 
 
-# spec: specs/recipes/pretrain.vibee:67
+# spec: specs/recipes/pretrain.vibee:69
 def test_training_config_is_frozen() -> None:
     """TrainingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -471,7 +490,7 @@ def test_training_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:67
+# spec: specs/recipes/pretrain.vibee:69
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -501,7 +520,7 @@ def test_training_config_refuses(change: dict[str, object], message: str) -> Non
         subject.TrainingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:67
+# spec: specs/recipes/pretrain.vibee:69
 @pytest.mark.parametrize(
     "change",
     [
@@ -541,7 +560,7 @@ def test_training_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:93
+# spec: specs/recipes/pretrain.vibee:96
 def test_schedule_config_defaults() -> None:
     """ScheduleConfig has the defaults of the spec."""
     config = subject.ScheduleConfig()
@@ -555,7 +574,7 @@ def test_schedule_config_defaults() -> None:
     assert config.step_interval == 0.1
 
 
-# spec: specs/recipes/pretrain.vibee:93
+# spec: specs/recipes/pretrain.vibee:96
 def test_schedule_config_is_frozen() -> None:
     """ScheduleConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ScheduleConfig()
@@ -566,7 +585,7 @@ def test_schedule_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:93
+# spec: specs/recipes/pretrain.vibee:96
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -603,7 +622,7 @@ def test_schedule_config_refuses(change: dict[str, object], message: str) -> Non
         subject.ScheduleConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:93
+# spec: specs/recipes/pretrain.vibee:96
 @pytest.mark.parametrize(
     "change",
     [
@@ -650,14 +669,14 @@ def test_schedule_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:112
+# spec: specs/recipes/pretrain.vibee:115
 def test_phases_config_defaults() -> None:
     """PhasesConfig has the defaults of the spec."""
     config = subject.PhasesConfig()
     assert config.phases == ()
 
 
-# spec: specs/recipes/pretrain.vibee:112
+# spec: specs/recipes/pretrain.vibee:115
 def test_phases_config_is_frozen() -> None:
     """PhasesConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.PhasesConfig()
@@ -668,7 +687,7 @@ def test_phases_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:117
+# spec: specs/recipes/pretrain.vibee:120
 def test_stopping_config_defaults() -> None:
     """StoppingConfig has the defaults of the spec."""
     config = subject.StoppingConfig()
@@ -677,7 +696,7 @@ def test_stopping_config_defaults() -> None:
     assert config.min_delta == 0.0
 
 
-# spec: specs/recipes/pretrain.vibee:117
+# spec: specs/recipes/pretrain.vibee:120
 def test_stopping_config_is_frozen() -> None:
     """StoppingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.StoppingConfig()
@@ -688,7 +707,7 @@ def test_stopping_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:117
+# spec: specs/recipes/pretrain.vibee:120
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -707,7 +726,7 @@ def test_stopping_config_refuses(change: dict[str, object], message: str) -> Non
         subject.StoppingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:117
+# spec: specs/recipes/pretrain.vibee:120
 @pytest.mark.parametrize(
     "change",
     [
@@ -727,7 +746,7 @@ def test_stopping_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:128
+# spec: specs/recipes/pretrain.vibee:131
 def test_progress_defaults() -> None:
     """Progress has the defaults of the spec."""
     config = subject.Progress()
@@ -740,7 +759,7 @@ def test_progress_defaults() -> None:
     assert config.evaluations_since_best == 0
 
 
-# spec: specs/recipes/pretrain.vibee:128
+# spec: specs/recipes/pretrain.vibee:131
 def test_progress_is_frozen() -> None:
     """Progress takes keywords alone, and no field of it can be changed or added."""
     config = subject.Progress()
@@ -751,7 +770,7 @@ def test_progress_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:139
+# spec: specs/recipes/pretrain.vibee:142
 def test_export_config_defaults() -> None:
     """ExportConfig has the defaults of the spec."""
     config = subject.ExportConfig()
@@ -763,7 +782,7 @@ def test_export_config_defaults() -> None:
     assert config.continuation_temperature == 0.7
 
 
-# spec: specs/recipes/pretrain.vibee:139
+# spec: specs/recipes/pretrain.vibee:142
 def test_export_config_is_frozen() -> None:
     """ExportConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ExportConfig()
@@ -774,7 +793,7 @@ def test_export_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:139
+# spec: specs/recipes/pretrain.vibee:142
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -798,7 +817,7 @@ def test_export_config_refuses(change: dict[str, object], message: str) -> None:
         subject.ExportConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:139
+# spec: specs/recipes/pretrain.vibee:142
 @pytest.mark.parametrize(
     "change",
     [
@@ -819,7 +838,7 @@ def test_export_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:176
+# spec: specs/recipes/pretrain.vibee:179
 def test_option_origin_is_frozen() -> None:
     """OptionOrigin takes keywords alone, and no field of it can be changed or added."""
     config = subject.OptionOrigin(name="training.steps", value="8", origin="recipe")
@@ -830,7 +849,7 @@ def test_option_origin_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:176
+# spec: specs/recipes/pretrain.vibee:179
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"origin": "something else"}, "is not one of default, recipe, smoke_profile, command_line")],
@@ -842,7 +861,7 @@ def test_option_origin_refuses(change: dict[str, object], message: str) -> None:
         subject.OptionOrigin(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:176
+# spec: specs/recipes/pretrain.vibee:179
 @pytest.mark.parametrize(
     "change",
     [
@@ -861,7 +880,7 @@ def test_option_origin_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:184
+# spec: specs/recipes/pretrain.vibee:187
 def test_target_shares_is_frozen() -> None:
     """TargetShares takes keywords alone, and no field of it can be changed or added."""
     config = subject.TargetShares(supervised=0.9, padded=0.0, cut=0.5)
@@ -872,7 +891,7 @@ def test_target_shares_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:184
+# spec: specs/recipes/pretrain.vibee:187
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -894,7 +913,7 @@ def test_target_shares_refuses(change: dict[str, object], message: str) -> None:
         subject.TargetShares(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:184
+# spec: specs/recipes/pretrain.vibee:187
 @pytest.mark.parametrize(
     "change",
     [
@@ -913,7 +932,7 @@ def test_target_shares_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:192
+# spec: specs/recipes/pretrain.vibee:195
 def test_memory_estimate_is_frozen() -> None:
     """MemoryEstimate takes keywords alone, and no field of it can be changed or added."""
     config = subject.MemoryEstimate(
@@ -926,7 +945,59 @@ def test_memory_estimate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:208
+# spec: specs/recipes/pretrain.vibee:207
+def test_plan_config_defaults() -> None:
+    """PlanConfig has the defaults of the spec."""
+    config = subject.PlanConfig()
+    assert config.utilisation == 0.4
+    assert config.h100_sxm == 3.0
+    assert config.h200_sxm == 3.5
+    assert config.a100_sxm == 1.8
+    assert config.mi300x == 2.5
+    assert config.rtx_4090 == 0.5
+
+
+# spec: specs/recipes/pretrain.vibee:207
+def test_plan_config_is_frozen() -> None:
+    """PlanConfig takes keywords alone, and no field of it can be changed or added."""
+    config = subject.PlanConfig()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.utilisation = config.utilisation
+    with pytest.raises(TypeError):
+        type(config)(*(getattr(config, field.name) for field in dataclasses.fields(config)))
+    assert not hasattr(config, "__dict__")
+
+
+# spec: specs/recipes/pretrain.vibee:207
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"utilisation": -0.001}, "is not from 0 to 1; 1.5% is 0.015"),
+        ({"utilisation": 1.001}, "is not from 0 to 1; 1.5% is 0.015"),
+        ({"utilisation": float("nan")}, "is not from 0 to 1; 1.5% is 0.015"),
+        ({"utilisation": 0.0}, "PlanConfig needs utilisation > 0, got"),
+    ],
+)
+def test_plan_config_refuses(change: dict[str, object], message: str) -> None:
+    """PlanConfig refuses values just outside each constraint, and says which."""
+    example = {}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        subject.PlanConfig(**(example | change))
+
+
+# spec: specs/recipes/pretrain.vibee:207
+@pytest.mark.parametrize(
+    "change",
+    [{"utilisation": 0.001}, {"utilisation": 0.399}, {"utilisation": 0.401}, {"utilisation": 1.0}],
+)
+def test_plan_config_accepts(change: dict[str, object]) -> None:
+    """PlanConfig accepts values just inside each constraint, and keeps them."""
+    config = subject.PlanConfig(**({} | change))
+    for field, value in change.items():
+        assert getattr(config, field) == value
+
+
+# spec: specs/recipes/pretrain.vibee:223
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -939,7 +1010,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:208
+# spec: specs/recipes/pretrain.vibee:223
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -950,14 +1021,14 @@ def test_smoke_model_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:34
+# spec: specs/recipes/pretrain.vibee:36
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert subject.FIRST_LOSS_TOLERANCE == 0.1
     assert subject.SAMPLED_WINDOWS == 64
 
 
-# spec: specs/recipes/pretrain.vibee:385
+# spec: specs/recipes/pretrain.vibee:443
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -982,6 +1053,7 @@ def test_options_default_to_the_recipe() -> None:
     assert options.checkpoint == CheckpointConfig(every_steps=100)
     assert options.stopping == subject.StoppingConfig()
     assert options.logging == LoggingConfig()
+    assert options.plan == subject.PlanConfig()
     assert options.loss == LossConfig()
     assert options.export == subject.ExportConfig(gguf=("f32", "f16", "q8_0"))
     assert options.out == Path("out") / "quickstart"
@@ -992,7 +1064,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:385
+# spec: specs/recipes/pretrain.vibee:443
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -1017,6 +1089,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert smoke.checkpoint == CheckpointConfig(every_steps=2)
     assert smoke.stopping == subject.StoppingConfig()
     assert smoke.logging == LoggingConfig()
+    assert smoke.plan == subject.PlanConfig()
     assert smoke.loss == LossConfig()
     assert smoke.export == subject.ExportConfig(gguf=("f32",), llama_cpp=False)
     assert smoke.out == Path("out") / "quickstart-smoke"
@@ -1026,7 +1099,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:401
+# spec: specs/recipes/pretrain.vibee:459
 def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """auto is bfloat16 where /proc/cpuinfo lists an instruction for it, float32 elsewhere."""
     cpu = torch.device("cpu")
@@ -1044,7 +1117,7 @@ def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> Non
     assert subject.choose_precision("bfloat16", cpu) == (torch.bfloat16, "as asked")
 
 
-# spec: specs/recipes/pretrain.vibee:401
+# spec: specs/recipes/pretrain.vibee:459
 def test_precision_follows_the_processor_where_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -1059,7 +1132,7 @@ def test_precision_follows_the_processor_where_nothing_is_known(
     assert subject.choose_precision("auto", torch.device("cuda"))[0] == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:412
+# spec: specs/recipes/pretrain.vibee:470
 def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
     """The command line goes before the recipe, and that before the standard library."""
     named = (SourceConfig(name="web", location="s3://web", weight=2.0),)
@@ -1081,7 +1154,7 @@ def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
     assert [(source.name, source.location) for source in found] == [("own", "notes"), ("web", "w")]
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:479
 def test_held_out_files_are_never_trained_on(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1109,7 +1182,7 @@ def test_held_out_files_are_never_trained_on(
     assert "1 empty, 1 not utf8\n" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:479
 def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1147,7 +1220,7 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     assert {path.name for path in (options.out / "data").iterdir()} == names
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:479
 def test_held_out_files_are_never_trained_on_as_the_options_choose(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1171,7 +1244,7 @@ def test_held_out_files_are_never_trained_on_as_the_options_choose(
     assert len(sides) == 2
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:479
 def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject.Options) -> None:
     """A file name may be of bytes that are no text; where the system refuses it there is none."""
     name = fresh.data / os.fsdecode(b"\xff.txt")
@@ -1186,7 +1259,7 @@ def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject
     )
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:479
 def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: Path) -> None:
     """A missing folder, an empty one and a vocabulary out of reach: a sentence, and no output."""
     options = fresh
@@ -1203,7 +1276,7 @@ def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: P
     assert not list(options.out.rglob("*.*"))
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:479
 @pytest.mark.parametrize(
     "contents, sentence",
     [
@@ -1227,7 +1300,7 @@ def test_bad_data_is_refused_before_any_work_as_is_text_of_another_encoding(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:479
 def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
     fresh: subject.Options, tmp_path: Path
 ) -> None:
@@ -1238,7 +1311,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
         subject.prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:479
 def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1259,7 +1332,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     assert list((fresh.out / "data").iterdir()) == []
 
 
-# spec: specs/recipes/pretrain.vibee:421
+# spec: specs/recipes/pretrain.vibee:479
 def test_bad_data_is_refused_before_any_work_of_each_source(
     mixed: subject.Options, tmp_path: Path
 ) -> None:
@@ -1286,7 +1359,7 @@ def test_bad_data_is_refused_before_any_work_of_each_source(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:429
+# spec: specs/recipes/pretrain.vibee:487
 def test_mix_is_that_of_weights_or_sizes(
     mixed_data: subject.PreparedData, data: subject.PreparedData
 ) -> None:
@@ -1308,7 +1381,7 @@ def test_mix_is_that_of_weights_or_sizes(
     assert (default.step_size, default.smoothing, default.loss_decay) == (1.0, 0.001, 0.5)
 
 
-# spec: specs/recipes/pretrain.vibee:445
+# spec: specs/recipes/pretrain.vibee:503
 def test_realised_mix_is_the_target(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -1325,7 +1398,7 @@ def test_realised_mix_is_the_target(
     assert [share.samples for share in trainer.reader.report()] == [18, 6]
 
 
-# spec: specs/recipes/pretrain.vibee:445
+# spec: specs/recipes/pretrain.vibee:503
 def test_realised_mix_is_the_target_of_what_is_read(
     mixed: subject.Options, mixed_data: subject.PreparedData
 ) -> None:
@@ -1346,7 +1419,7 @@ def test_realised_mix_is_the_target_of_what_is_read(
     assert (single.packing, single.sequence_length) == ("best_fit", 16)
 
 
-# spec: specs/recipes/pretrain.vibee:445
+# spec: specs/recipes/pretrain.vibee:503
 def test_ranks_share_the_mix(
     mixed: subject.Options, mixed_data: subject.PreparedData, data: subject.PreparedData
 ) -> None:
@@ -1361,7 +1434,7 @@ def test_ranks_share_the_mix(
         assert ranks[0].state_dict() == ranks[1].state_dict() == one.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:472
+# spec: specs/recipes/pretrain.vibee:530
 def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     """Batches of this size with these targets, one document a row."""
     inputs = torch.arange(targets.numel()).reshape(targets.shape) % 300
@@ -1369,7 +1442,7 @@ def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     return [Batch(inputs=i, targets=t, document_ids=torch.zeros_like(i)) for i, t in parts]
 
 
-# spec: specs/recipes/pretrain.vibee:472
+# spec: specs/recipes/pretrain.vibee:530
 def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.PreparedData) -> None:
     """The same tokens in one microbatch or four, unequal and fully masked rows: one gradient."""
     targets = torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300
@@ -1397,7 +1470,7 @@ def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.Prep
     assert record_one["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:472
+# spec: specs/recipes/pretrain.vibee:530
 def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     tmp_path: Path, data: subject.PreparedData
 ) -> None:
@@ -1413,7 +1486,7 @@ def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     assert all(bool(p.isfinite().all()) for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:473
+# spec: specs/recipes/pretrain.vibee:531
 def test_resumed_run_equals_the_unbroken_one(
     tmp_path: Path, options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1438,7 +1511,7 @@ def test_resumed_run_equals_the_unbroken_one(
     assert resumed.progress == unbroken.progress
 
 
-# spec: specs/recipes/pretrain.vibee:473
+# spec: specs/recipes/pretrain.vibee:531
 def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1458,7 +1531,7 @@ def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     assert report.endswith("going on from the checkpoint of step 1\n")
 
 
-# spec: specs/recipes/pretrain.vibee:473
+# spec: specs/recipes/pretrain.vibee:531
 def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1469,7 +1542,7 @@ def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     assert read_log(subject.Trainer(options, data, CONFIG).log.path) == []
 
 
-# spec: specs/recipes/pretrain.vibee:474
+# spec: specs/recipes/pretrain.vibee:532
 def test_other_options_are_refused_by_name(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1494,8 +1567,8 @@ def test_other_options_are_refused_by_name(
     with pytest.raises(ValueError, match="precision.chosen: 'torch.float32' then"):
         asked = dataclasses.replace(options.training, precision="bfloat16")
         subject.Trainer(dataclasses.replace(options, training=asked), data, CONFIG)
-    with pytest.raises(ValueError, match="model.rope_base: 10000.0 then, 5.0 now"):
-        subject.Trainer(options, data, dataclasses.replace(CONFIG, rope_base=5.0))
+    with pytest.raises(ValueError, match="model.init_std: 0.02 then, 5.0 now"):
+        subject.Trainer(options, data, dataclasses.replace(CONFIG, init_std=5.0))
     manifest = dataclasses.replace(data.train_manifests["text"], fingerprint="other text")
     with pytest.raises(ValueError, match="[(]data.text: '[0-9a-f]+' then, 'other text' now"):
         subject.Trainer(
@@ -1503,7 +1576,7 @@ def test_other_options_are_refused_by_name(
         )
 
 
-# spec: specs/recipes/pretrain.vibee:474
+# spec: specs/recipes/pretrain.vibee:532
 def test_other_options_are_refused_by_name_as_are_unknown_ones(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1526,7 +1599,7 @@ def test_other_options_are_refused_by_name_as_are_unknown_ones(
         subject.Trainer(options, data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:475
+# spec: specs/recipes/pretrain.vibee:533
 def test_training_lowers_the_loss(
     tmp_path: Path, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1586,14 +1659,14 @@ def test_training_lowers_the_loss(
     assert kept_steps(options) == [5, 10, 15, 20, 21]
 
 
-# spec: specs/recipes/pretrain.vibee:475
+# spec: specs/recipes/pretrain.vibee:533
 def kept_steps(options: subject.Options) -> list[int]:
     """The steps of the checkpoints on the disk."""
     folders = (options.out / "checkpoints").glob("step-*")
     return sorted(int(path.name.removeprefix("step-")) for path in folders)
 
 
-# spec: specs/recipes/pretrain.vibee:236, :264, :476
+# spec: specs/recipes/pretrain.vibee:251, :279, :534
 def test_learning_rate_follows_the_schedule(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1613,7 +1686,7 @@ def test_learning_rate_follows_the_schedule(
         assert all(p.grad is None for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:236, :264, :476
+# spec: specs/recipes/pretrain.vibee:251, :279, :534
 def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     """What is drawn over the run is what its steps have; a run of one step has no warm-up."""
     training = subject.TrainingConfig(steps=40, sequence_length=8, batch_size=1)
@@ -1651,7 +1724,7 @@ def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     assert (default.step_factor, default.step_start, default.step_interval) == (0.316, 0.8, 0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:236, :264, :476
+# spec: specs/recipes/pretrain.vibee:251, :279, :534
 def test_learning_rate_follows_the_schedule_in_steps_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1669,7 +1742,7 @@ def test_learning_rate_follows_the_schedule_in_steps_too(
     assert planned == pytest.approx(rates, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:236, :264, :476
+# spec: specs/recipes/pretrain.vibee:251, :279, :534
 def _planned(step: int, options: subject.Options) -> float:
     """The learning rate that the plan has for a step."""
     part = (step + 0.5) / options.training.steps
@@ -1678,7 +1751,7 @@ def _planned(step: int, options: subject.Options) -> float:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:250, :264, :477
+# spec: specs/recipes/pretrain.vibee:265, :279, :535
 def _in_phases(options: subject.Options, *tokens: int) -> subject.Options:
     """The options with phases of so many tokens, each at half the rate of the one before."""
     phases = tuple(
@@ -1691,7 +1764,7 @@ def _in_phases(options: subject.Options, *tokens: int) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:250, :264, :477
+# spec: specs/recipes/pretrain.vibee:265, :279, :535
 def test_learning_rate_follows_the_phases(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1708,7 +1781,7 @@ def test_learning_rate_follows_the_phases(
     assert not [line for line in subject.summarize(plain, []) if line.startswith("phases")]
 
 
-# spec: specs/recipes/pretrain.vibee:250, :264, :477
+# spec: specs/recipes/pretrain.vibee:265, :279, :535
 def test_learning_rate_follows_the_phases_of_the_same_run_alone(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1721,7 +1794,7 @@ def test_learning_rate_follows_the_phases_of_the_same_run_alone(
         subject.Trainer(_in_phases(options, 3 * size, 3 * size), data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:250, :264, :477
+# spec: specs/recipes/pretrain.vibee:265, :279, :535
 @pytest.mark.parametrize(("missing", "steps"), [(0, 6), (1, 6), (-1, 7)])
 def test_learning_rate_follows_the_phases_to_the_end(
     options: subject.Options, missing: int, steps: int
@@ -1743,7 +1816,7 @@ def test_learning_rate_follows_the_phases_to_the_end(
         subject.train(dataclasses.replace(phased, curriculum=twice), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:281, :478
+# spec: specs/recipes/pretrain.vibee:334, :536
 @pytest.mark.parametrize(
     "config", [{}, {"hidden_size": 64, "init_std": 0.2, "tie_embeddings": False}]
 )
@@ -1762,7 +1835,7 @@ def test_first_loss_is_as_expected(
     assert "warning" not in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:281, :478
+# spec: specs/recipes/pretrain.vibee:334, :536
 def test_first_loss_is_as_expected_or_there_is_a_warning(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1780,7 +1853,7 @@ def test_first_loss_is_as_expected_or_there_is_a_warning(
         assert (sentence in capsys.readouterr().err) == warned
 
 
-# spec: specs/recipes/pretrain.vibee:479
+# spec: specs/recipes/pretrain.vibee:537
 @pytest.mark.parametrize(
     "kind, schedule",
     [("adamw", "wsd"), ("lamb", "trinity"), ("muon", "step"), ("muon", "cosine")],
@@ -1808,7 +1881,7 @@ def test_optimizers_and_schedules_resume(
     assert type(resumed.optimizer).__name__.lower() == kind
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:538
 def test_speed_and_records_are_logged(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1831,7 +1904,7 @@ def test_speed_and_records_are_logged(
     assert len(read_log(subject.Trainer(options, data, CONFIG).speed_log.path)) == 6
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:538
 def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1850,7 +1923,7 @@ def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices
             assert record["model_flops_utilization"] == pytest.approx(expected, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:538
 def test_speed_and_records_are_logged_only_with_what_is_installed(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1865,7 +1938,7 @@ def test_speed_and_records_are_logged_only_with_what_is_installed(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:573
+# spec: specs/recipes/pretrain.vibee:640
 def test_report_has_the_curves_and_the_options(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1884,7 +1957,7 @@ def test_report_has_the_curves_and_the_options(
     assert f"wrote {options.out / 'report.html'}" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:573
+# spec: specs/recipes/pretrain.vibee:640
 def test_report_has_the_mix(
     mixed: subject.Options, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1937,7 +2010,7 @@ def test_report_has_the_mix(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:481
+# spec: specs/recipes/pretrain.vibee:539
 def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) -> None:
     """In these steps the gradient of this parameter holds the value."""
     parameter = dict(trainer.model.named_parameters())[name]
@@ -1948,7 +2021,7 @@ def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) ->
     parameter.register_hook(spoiled)
 
 
-# spec: specs/recipes/pretrain.vibee:481
+# spec: specs/recipes/pretrain.vibee:539
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_steps_that_are_not_finite_are_skipped(
     options: subject.Options, data: subject.PreparedData, value: float
@@ -1971,7 +2044,7 @@ def test_steps_that_are_not_finite_are_skipped(
     assert not torch.equal(state_of(trainer)["model.norm.weight"], before["model.norm.weight"])
 
 
-# spec: specs/recipes/pretrain.vibee:481
+# spec: specs/recipes/pretrain.vibee:539
 def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1994,7 +2067,7 @@ def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     assert_same_state(state_of(trainer), before)
 
 
-# spec: specs/recipes/pretrain.vibee:481
+# spec: specs/recipes/pretrain.vibee:539
 def test_steps_that_are_not_finite_are_skipped_until_they_are_too_many(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2028,13 +2101,13 @@ ROUTED = dataclasses.replace(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:483
+# spec: specs/recipes/pretrain.vibee:541
 def in_double(*_: object) -> tuple[torch.dtype, str]:
     """In place of choose_precision."""
     return torch.float64, "so that sums may be in any order"
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:540
 @pytest.fixture
 def double(options: subject.Options, monkeypatch: pytest.MonkeyPatch) -> subject.Options:
     """Options of a run in float64, of four sequences a step, as they would be split over two ranks."""
@@ -2047,21 +2120,21 @@ def double(options: subject.Options, monkeypatch: pytest.MonkeyPatch) -> subject
     return dataclasses.replace(options, training=training, optimizer=optimizer)
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:540
 def new_trainer(options: subject.Options, config: DecoderConfig) -> subject.Trainer:
     """A trainer of this rank, whose data the first rank prepares."""
     data = subject.first_rank_first(lambda: subject.prepare_data(options))
     return subject.Trainer(options, data, config)
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:540
 def of_layout(options: subject.Options, name: str, **sizes: Any) -> subject.Options:
     """The same run in a folder of its own, spread in this way."""
     out = options.out.parent / name
     return dataclasses.replace(options, out=out, distributed=ParallelConfig(**sizes))
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:540
 def run_whole(options: subject.Options, config: DecoderConfig) -> tuple[list[dict[str, Any]], Any]:
     """All records of a run, and its weights."""
     with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
@@ -2071,14 +2144,14 @@ def run_whole(options: subject.Options, config: DecoderConfig) -> tuple[list[dic
     return read_log(options.out / "log.jsonl"), whole and whole.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:540
 def run_on_ranks(runs: list[tuple[subject.Options, DecoderConfig]]) -> list[Any]:
     """The same on a rank, for each of these runs."""
     subject.choose_precision = in_double
     return [run_whole(options, config) for options, config in runs]
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:540
 def assert_close(
     found: tuple[list[dict[str, Any]], Any], wanted: tuple[list[dict[str, Any]], Any]
 ) -> None:
@@ -2088,7 +2161,7 @@ def assert_close(
     torch.testing.assert_close(found[1], wanted[1], rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:540
 def test_ranks_train_as_one_process(double: subject.Options) -> None:
     """Losses, norms, held-out losses and weights of copies, of shared weights, matrices, sequences and experts."""
     layouts = {"copies": {"dp": 2}, "shards": {}, "matrices": {"tp": 2}, "sequences": {"cp": 2}}
@@ -2106,7 +2179,7 @@ def test_ranks_train_as_one_process(double: subject.Options) -> None:
         assert other == (result[0], None), options.out  # one log, and one who has the whole model
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:540
 def summarized(options: subject.Options) -> tuple[list[str], str]:
     """What a rank says before a run, and what it prints."""
     with redirect_stdout(io.StringIO()) as printed:
@@ -2116,7 +2189,7 @@ def summarized(options: subject.Options) -> tuple[list[str], str]:
     return lines, printed.getvalue()
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:540
 def test_ranks_train_as_one_process_and_say_how(fresh: subject.Options) -> None:
     """Sizes, the reasons of auto and the memory of a rank; one rank alone prints them."""
     (lines, printed), (_, nothing) = run_ranks(
@@ -2130,7 +2203,7 @@ def test_ranks_train_as_one_process_and_say_how(fresh: subject.Options) -> None:
     assert "distributed.layout='auto'" in ", ".join(lines)
 
 
-# spec: specs/recipes/pretrain.vibee:483
+# spec: specs/recipes/pretrain.vibee:541
 def take_two(options: subject.Options) -> Any:
     """Two steps from where the folder is, and a checkpoint; the weights at the first rank."""
     subject.choose_precision = in_double
@@ -2142,7 +2215,7 @@ def take_two(options: subject.Options) -> Any:
     return trainer.step, records, whole and whole.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:483
+# spec: specs/recipes/pretrain.vibee:541
 @pytest.mark.parametrize("sizes", [{}, {"dp": 2}])
 def test_runs_go_on_with_other_ranks(double: subject.Options, sizes: dict[str, int]) -> None:
     """One process, then two ranks, then one: the run that nothing stopped."""
@@ -2160,7 +2233,7 @@ def test_runs_go_on_with_other_ranks(double: subject.Options, sizes: dict[str, i
     torch.testing.assert_close(weights, wanted[-1][2], rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:542
 def run_with_trouble(options: subject.Options) -> tuple[str, list[str], str]:
     """Rank 1 alone has a loss that is no number in step 2, and a signal in step 4."""
     with redirect_stdout(io.StringIO()) as printed, redirect_stderr(printed):
@@ -2186,7 +2259,7 @@ def run_with_trouble(options: subject.Options) -> tuple[str, list[str], str]:
     return "not stopped", skipped, printed.getvalue()
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:542
 @pytest.mark.parametrize("sizes", [{}, {"dp": 2}])
 def test_ranks_decide_alike(fresh: subject.Options, sizes: dict[str, int]) -> None:
     """What one rank alone meets is met by all, in the same step."""
@@ -2201,7 +2274,7 @@ def test_ranks_decide_alike(fresh: subject.Options, sizes: dict[str, int]) -> No
     assert [r["step"] for r in records] == [0, 1, 2, 3, 4] and "skipped" in records[2]
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:542
 def run_without_hope(options: subject.Options) -> tuple[int, list[float]]:
     """No evaluation is an improvement, so that patience ends; the weights are then those of the beginning."""
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
@@ -2214,7 +2287,7 @@ def run_without_hope(options: subject.Options) -> tuple[int, list[float]]:
     return trainer.step, [nats / targets for nats, targets in found.values()]
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:542
 def test_ranks_decide_alike_when_to_stop(fresh: subject.Options) -> None:
     """Patience ends for all at once, and the best weights are read back by all."""
     training = dataclasses.replace(fresh.training, steps=20, evaluate_every=1)
@@ -2226,7 +2299,7 @@ def test_ranks_decide_alike_when_to_stop(fresh: subject.Options) -> None:
         assert step == wanted[0] and losses == pytest.approx(wanted[1], rel=1e-5)
 
 
-# spec: specs/recipes/pretrain.vibee:591
+# spec: specs/recipes/pretrain.vibee:659
 @pytest.fixture
 def two_ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The environment of the first of two ranks, without the other one."""
@@ -2235,7 +2308,7 @@ def two_ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-# spec: specs/recipes/pretrain.vibee:591
+# spec: specs/recipes/pretrain.vibee:659
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -2287,7 +2360,7 @@ def test_what_ranks_cannot_do_is_refused_first(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:591
+# spec: specs/recipes/pretrain.vibee:659
 def test_what_ranks_cannot_do_is_refused_first_to_one_process(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2303,7 +2376,7 @@ def test_what_ranks_cannot_do_is_refused_first_to_one_process(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:600
+# spec: specs/recipes/pretrain.vibee:670
 def test_dry_run_needs_no_ranks(
     options: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2329,7 +2402,97 @@ def test_dry_run_needs_no_ranks(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:485
+# spec: specs/recipes/pretrain.vibee:302, :310, :316, :326, :587
+def test_plan_says_what_a_run_takes(
+    options: subject.Options, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--plan reads and writes nothing; hours follow from operations, cost from hours, by hand."""
+    given = [
+        *arguments_for(options),
+        "--plan.a100-sxm",
+        "2.0",
+        "--plan.utilisation",
+        "0.5",
+        "--plan",
+    ]
+    assert subject.main(given) == 0
+    first, loss, devices = capsys.readouterr().out.splitlines()
+    config = dataclasses.replace(subject.SMOKE_CONFIG, vocab_size=300)
+    training, length = subject.SMOKE.training, subject.SMOKE.training.sequence_length
+    tokens = training.steps * training.batch_size * training.microbatches * length
+    flops = tokens * flops_per_token(config, length)
+    assert first == (
+        f"plan: {num_params(config):,} parameters, {tokens:,} tokens in {training.steps:,} steps, {flops:.3g} FLOP"
+    )
+    assert loss == "predicted loss: too few tokens for the law"
+    hours = flops / 312e12 / 0.5 / 3600
+    assert f" a100_sxm {hours:,.3g} h ($0.00), " in devices
+    assert (
+        devices.startswith("one device at 50% of its peak: h100_sxm ")
+        and devices.count(" h ($") == 5
+    )
+    assert not options.out.exists()
+
+
+# spec: specs/recipes/pretrain.vibee:302, :310, :316, :326, :587
+def test_plan_says_what_a_run_takes_when_it_is_long(options: subject.Options) -> None:
+    """Each device has its price; the law for the loss is that of the planning module, for any tokenizer."""
+    prices = {"h100_sxm": 2.0, "h200_sxm": 3.0, "a100_sxm": 5.0, "mi300x": 7.0, "rtx_4090": 11.0}
+    wide = dataclasses.replace(CONFIG, hidden_size=512, ffn_size=4096, num_layers=8)
+    training = dataclasses.replace(options.training, steps=10**9)
+    plan = subject.PlanConfig(utilisation=0.25, **prices)
+    lines = subject.describe_plan(dataclasses.replace(options, training=training, plan=plan), wide)
+    loss = predicted_loss(num_params(wide), 10**9 * 4 * 16)
+    assert (
+        loss < math.log(300) and lines[1] == f"predicted loss: {loss:.3f} nats a token on web text"
+    )
+    flops = 10**9 * 64 * flops_per_token(wide, 16)
+    assert subject.run_flops(wide, training) == float(flops)
+    shown = [
+        f"{name} {gpu_hours(flops, name, 0.25):,.3g} h (${gpu_hours(flops, name, 0.25) * price:,.2f})"
+        for name, price in prices.items()
+    ]
+    assert lines[2] == f"one device at 25% of its peak: {', '.join(shown)}"
+    larger = dataclasses.replace(
+        options, tokenizer=dataclasses.replace(options.tokenizer, vocab_size=1000)
+    )
+    assert (
+        f"{num_params(dataclasses.replace(CONFIG, vocab_size=1000)):,}"
+        in subject.describe_plan(larger, CONFIG)[0]
+    )
+
+
+# spec: specs/recipes/pretrain.vibee:302, :310, :316, :326, :587
+def test_plan_says_what_a_run_takes_before_it_begins(
+    fresh: subject.Options, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The plan is the first that a run says."""
+    subject.train(fresh, CONFIG)
+    said = capsys.readouterr().out
+    assert said.startswith("\n".join(subject.describe_plan(fresh, CONFIG)) + "\n")
+
+
+# spec: specs/recipes/pretrain.vibee:543
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_bits_are_asked_for(
+    options: subject.Options,
+    data: subject.PreparedData,
+    deterministic: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Asked for, algorithms that may differ from run to run are refused by torch; else they are not."""
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    training = dataclasses.replace(options.training, deterministic=deterministic)
+    try:
+        trainer = subject.Trainer(dataclasses.replace(options, training=training), data, CONFIG)
+        assert torch.are_deterministic_algorithms_enabled() is deterministic
+        assert os.environ.get("CUBLAS_WORKSPACE_CONFIG") == (":4096:8" if deterministic else None)
+        trainer.train_step()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+# spec: specs/recipes/pretrain.vibee:544
 def run_with_losses(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2344,7 +2507,7 @@ def run_with_losses(
     return trainer
 
 
-# spec: specs/recipes/pretrain.vibee:485
+# spec: specs/recipes/pretrain.vibee:544
 def test_best_checkpoint_is_kept(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2363,7 +2526,7 @@ def test_best_checkpoint_is_kept(
     assert held_out == [5.0, 3.0, 4.0, 3.5]
 
 
-# spec: specs/recipes/pretrain.vibee:485
+# spec: specs/recipes/pretrain.vibee:544
 def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2375,7 +2538,7 @@ def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     assert kept_steps(options) == [2]
 
 
-# spec: specs/recipes/pretrain.vibee:486
+# spec: specs/recipes/pretrain.vibee:545
 def test_training_stops_early(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2406,7 +2569,7 @@ def test_training_stops_early(
     assert capsys.readouterr().out == said
 
 
-# spec: specs/recipes/pretrain.vibee:486
+# spec: specs/recipes/pretrain.vibee:545
 def test_training_stops_early_only_if_asked_to(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2418,7 +2581,7 @@ def test_training_stops_early_only_if_asked_to(
     assert run_with_losses(impatient, data, monkeypatch, [1.0, 1.0]).step == 2
 
 
-# spec: specs/recipes/pretrain.vibee:487
+# spec: specs/recipes/pretrain.vibee:546
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_mixed_runs_resume(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path, dynamic: bool
@@ -2452,7 +2615,7 @@ def test_mixed_runs_resume(
     assert (targets == pytest.approx([0.75, 0.25], abs=1e-9)) == (not dynamic)
 
 
-# spec: specs/recipes/pretrain.vibee:487
+# spec: specs/recipes/pretrain.vibee:546
 def test_mixed_runs_resume_with_the_same_mix_alone(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -2476,7 +2639,7 @@ def test_mixed_runs_resume_with_the_same_mix_alone(
         subject.Trainer(dataclasses.replace(moving, training=rarely), mixed_data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:488
+# spec: specs/recipes/pretrain.vibee:547
 def test_mix_follows_the_losses(
     mixed: subject.Options,
     mixed_data: subject.PreparedData,
@@ -2514,7 +2677,7 @@ def test_mix_follows_the_losses(
     }  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:504
+# spec: specs/recipes/pretrain.vibee:563
 def gradients_of(
     config: DecoderConfig,
     options: subject.Options,
@@ -2537,12 +2700,12 @@ def gradients_of(
     return seen, trainer.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:504
+# spec: specs/recipes/pretrain.vibee:563
 def routed(**routing: Any) -> DecoderConfig:
     return dataclasses.replace(CONFIG, moe=RoutingConfig(num_experts=4, top_k=2, **routing))
 
 
-# spec: specs/recipes/pretrain.vibee:504
+# spec: specs/recipes/pretrain.vibee:563
 @pytest.mark.parametrize("config", [CONFIG, routed(balance_coefficient=0.0, z_coefficient=0.1)])
 def test_experts_are_balanced_and_microbatches_make_no_difference(
     options: subject.Options, data: subject.PreparedData, config: DecoderConfig
@@ -2568,7 +2731,7 @@ def test_experts_are_balanced_and_microbatches_make_no_difference(
             assert record_four[name] == pytest.approx(value, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:504
+# spec: specs/recipes/pretrain.vibee:563
 def test_experts_are_balanced(options: subject.Options, data: subject.PreparedData) -> None:
     """The gradient holds that of both losses of the routers, each times its coefficient; the log names them."""
     options = dataclasses.replace(options, gradient=GradientConfig(max_norm=1e9))
@@ -2603,7 +2766,7 @@ def test_experts_are_balanced(options: subject.Options, data: subject.PreparedDa
     assert record["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:504
+# spec: specs/recipes/pretrain.vibee:563
 def test_experts_are_balanced_by_their_biases_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2624,7 +2787,7 @@ def test_experts_are_balanced_by_their_biases_too(
     assert all(torch.equal(a, b) for a, b in zip(before, biases, strict=True))
 
 
-# spec: specs/recipes/pretrain.vibee:504
+# spec: specs/recipes/pretrain.vibee:563
 def test_experts_are_balanced_in_a_whole_run(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2640,7 +2803,7 @@ def test_experts_are_balanced_in_a_whole_run(
     assert torch.cuda.is_available() or said in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:505
+# spec: specs/recipes/pretrain.vibee:564
 def test_losses_are_those_of_the_settings(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2669,7 +2832,7 @@ def test_losses_are_those_of_the_settings(
     assert record["z_loss"] == pytest.approx(math.log(300) ** 2, rel=0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:506
+# spec: specs/recipes/pretrain.vibee:565
 def test_weights_have_their_dtype(options: subject.Options, data: subject.PreparedData) -> None:
     """bfloat16 weights are the rounded masters of the optimizer, which move by less than they can show."""
     slow = dataclasses.replace(options.optimizer, learning_rate=1e-5)
@@ -2692,7 +2855,7 @@ def test_weights_have_their_dtype(options: subject.Options, data: subject.Prepar
     assert trainer.train_step() == resumed.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:506
+# spec: specs/recipes/pretrain.vibee:565
 def test_weights_have_their_dtype_where_masters_are_declined(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2712,7 +2875,7 @@ def test_weights_have_their_dtype_where_masters_are_declined(
         assert trainer.model.head_weight.dtype == dtype
 
 
-# spec: specs/recipes/pretrain.vibee:506
+# spec: specs/recipes/pretrain.vibee:565
 def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     """What is written are the bfloat16 weights, number by number."""
     training = dataclasses.replace(fresh.training, precision="bfloat16", weights="precision")
@@ -2724,7 +2887,7 @@ def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     assert (fresh.out / "model-f32.gguf").is_file()
 
 
-# spec: specs/recipes/pretrain.vibee:507
+# spec: specs/recipes/pretrain.vibee:566
 @pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
 def test_compiled_training_is_the_same(
     backend: str,
@@ -2755,7 +2918,7 @@ def test_compiled_training_is_the_same(
     subject._compiled_forward.cache_clear()
 
 
-# spec: specs/recipes/pretrain.vibee:507
+# spec: specs/recipes/pretrain.vibee:566
 def test_compiled_training_is_the_same_only_with_a_compiler(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2769,7 +2932,7 @@ def test_compiled_training_is_the_same_only_with_a_compiler(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:579
 def test_shares_of_targets_are_counted(
     data: subject.PreparedData, first_options: subject.Options
 ) -> None:
@@ -2794,7 +2957,7 @@ def test_shares_of_targets_are_counted(
         assert shares.padded == pytest.approx(padded, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:579
 def test_shares_of_targets_are_counted_in_a_sample(
     data: subject.PreparedData, first_options: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2812,13 +2975,13 @@ def test_shares_of_targets_are_counted_in_a_sample(
     assert len(set(shares)) > 1
 
 
-# spec: specs/recipes/pretrain.vibee:299
+# spec: specs/recipes/pretrain.vibee:356
 def test_memory_is_estimated_by_part() -> None:
     """By hand for a model of one block; products in two bytes take half of the activations and casts."""
     config = dataclasses.replace(CONFIG, num_layers=1)
     training = subject.TrainingConfig(steps=1, sequence_length=8, batch_size=2, document_mask=True)
-    number = sum(p.numel() for p in Decoder(config).parameters())
-    wide, narrow = (subject.memory_estimate(config, training, size) for size in (4, 2))
+    number, one = sum(p.numel() for p in Decoder(config).parameters()), ParallelConfig()
+    wide, narrow = (subject.memory_estimate(config, training, one, size) for size in (4, 2))
     for found in (wide, narrow):
         assert (found.weights, found.gradients, found.optimizer) == (
             4 * number,
@@ -2830,18 +2993,21 @@ def test_memory_is_estimated_by_part() -> None:
     assert (wide.mask, narrow.mask) == (4 * 2 * 64, 2 * 2 * 64)
     assert narrow.activations < wide.activations < 2 * narrow.activations
     low = dataclasses.replace(training, weights="precision")
-    found = subject.memory_estimate(config, low, 2)
+    found = subject.memory_estimate(config, low, one, 2)
     assert (found.weights, found.casts, found.gradients, found.optimizer) == tuple(
         factor * number for factor in (2, 0, 4, 12)
     )
-    assert subject.memory_estimate(config, low, 4) == wide
+    assert subject.memory_estimate(config, low, one, 4) == wide
     open_mask = dataclasses.replace(training, document_mask=False)
-    assert subject.memory_estimate(config, open_mask, 4).mask == 0
+    assert subject.memory_estimate(config, open_mask, one, 4).mask == 0
+    again = subject.memory_estimate(config, training, ParallelConfig(checkpointing="full"), 4)
+    assert dataclasses.replace(again, activations=wide.activations) == wide
+    assert again.activations == activation_bytes(config, 2, 8, 4, "full") < wide.activations
     kept = sum(t.numel() * t.element_size() for t in kept_for_backward(config, training))
     assert wide.activations == pytest.approx(kept, rel=0.15)
 
 
-# spec: specs/recipes/pretrain.vibee:299
+# spec: specs/recipes/pretrain.vibee:356
 def kept_for_backward(
     config: DecoderConfig, training: subject.TrainingConfig
 ) -> list[torch.Tensor]:
@@ -2861,7 +3027,7 @@ def kept_for_backward(
     return list(kept.values())
 
 
-# spec: specs/recipes/pretrain.vibee:393
+# spec: specs/recipes/pretrain.vibee:451
 def test_origins_of_options_are_named() -> None:
     """The command line goes before the smoke profile, that before the recipe, that before the type."""
     given = [
@@ -2898,7 +3064,7 @@ def test_origins_of_options_are_named() -> None:
     assert set(plain.values()) == {"default", "recipe"} and plain["training.steps"] == "recipe"
 
 
-# spec: specs/recipes/pretrain.vibee:530
+# spec: specs/recipes/pretrain.vibee:597
 def test_summary_says_what_follows(options: subject.Options, data: subject.PreparedData) -> None:
     """Each number is that of its formula, and each option stands there once, by origin."""
     training = dataclasses.replace(options.training, microbatches=3)
@@ -2919,7 +3085,7 @@ def test_summary_says_what_follows(options: subject.Options, data: subject.Prepa
         f"{shares.supervised:.1%} of the positions have one, 0.0% are padding, {shares.cut:.1%} belong to a "
         "document that was cut off before them"
     )
-    memory = subject.memory_estimate(CONFIG, training, 4)
+    memory = subject.memory_estimate(CONFIG, training, options.distributed, 4)
     total = sum(dataclasses.asdict(memory).values())
     assert lines["memory"].startswith(
         f"about {total / 1e6:.1f} MB (weights {memory.weights / 1e6:.1f}, casts 0.0, "
@@ -2934,7 +3100,7 @@ def test_summary_says_what_follows(options: subject.Options, data: subject.Prepa
         assert f"{option.name}={option.value}" in options_said
 
 
-# spec: specs/recipes/pretrain.vibee:544
+# spec: specs/recipes/pretrain.vibee:611
 def test_evaluation_counts_every_target_once(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2970,7 +3136,7 @@ def test_evaluation_counts_every_target_once(
     assert half[0] == pytest.approx(total, rel=1e-2) and half[0] != pytest.approx(total, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:558
+# spec: specs/recipes/pretrain.vibee:625
 def test_sources_are_evaluated_apart(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -3004,7 +3170,7 @@ def test_sources_are_evaluated_apart(
     assert scores["unigram"] == pytest.approx(bits / len(text), rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:544
+# spec: specs/recipes/pretrain.vibee:611
 def test_evaluation_drops_nothing(options: subject.Options, data: subject.PreparedData) -> None:
     """Dropout is for training: evaluation has none, draws nothing, and leaves training as it was."""
     config = dataclasses.replace(CONFIG, attention_dropout=0.5, stochastic_depth=0.5)
@@ -3016,7 +3182,7 @@ def test_evaluation_drops_nothing(options: subject.Options, data: subject.Prepar
     assert trainer.model.training
 
 
-# spec: specs/recipes/pretrain.vibee:566
+# spec: specs/recipes/pretrain.vibee:633
 def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData) -> None:
     """Bits per byte of the held-out bytes, against gzip itself and a unigram counted by hand."""
     text = data.held_out_text()
@@ -3038,12 +3204,12 @@ def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData)
     assert scores.keys() == {"model", "unigram", "gzip -9"}
 
 
-# spec: specs/recipes/pretrain.vibee:582
+# spec: specs/recipes/pretrain.vibee:649
 def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
 
-# spec: specs/recipes/pretrain.vibee:582
+# spec: specs/recipes/pretrain.vibee:649
 def test_export_writes_what_the_options_name(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3065,7 +3231,7 @@ def test_export_writes_what_the_options_name(
 REPORT = ParityReport(max_abs=1e-6, mean_kl=0.0, argmax_agreement=1.0, positions=5)
 
 
-# spec: specs/recipes/pretrain.vibee:582
+# spec: specs/recipes/pretrain.vibee:649
 def test_export_writes_what_the_options_name_and_proves_it(
     options: subject.Options,
     data: subject.PreparedData,
@@ -3104,7 +3270,7 @@ def test_export_writes_what_the_options_name_and_proves_it(
     assert str(caught.value) == f"{path} is not the model: {path!r}; {trainer.model!r}"
 
 
-# spec: specs/recipes/pretrain.vibee:582
+# spec: specs/recipes/pretrain.vibee:649
 def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3136,7 +3302,7 @@ def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     assert result["parity"] == {} and "continuation" not in result
 
 
-# spec: specs/recipes/pretrain.vibee:591
+# spec: specs/recipes/pretrain.vibee:660
 @pytest.fixture(scope="module")
 def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[str, Any]:
     """The result of a run that nothing interrupts."""
@@ -3144,7 +3310,7 @@ def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[st
     return subject.train(first_options, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:591
+# spec: specs/recipes/pretrain.vibee:660
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_ends_like_the_unbroken_one(
     fresh: subject.Options,
@@ -3182,7 +3348,7 @@ def test_interrupted_run_ends_like_the_unbroken_one(
     assert "going on" not in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:591
+# spec: specs/recipes/pretrain.vibee:660
 def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     whole: dict[str, Any], first_options: subject.Options
 ) -> None:
@@ -3196,7 +3362,69 @@ def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     assert (first_options.out / "loss.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# spec: specs/recipes/pretrain.vibee:608
+# spec: specs/recipes/pretrain.vibee:661
+def test_frozen_model_and_tokenizer_are_kept_by_checkpoints(
+    options: subject.Options, data: subject.PreparedData
+) -> None:
+    """A checkpoint holds the contract of its model; one of another model is refused field by field."""
+    trainer = subject.Trainer(options, data, CONFIG)
+    trainer.save()
+    frozen = freeze_model(CONFIG, data.tokenizer)
+    (path,) = (options.out / "checkpoints").glob("step-*")
+    state = json.loads((path / "state.json").read_text())
+    assert contract_of_text(state["contract"], "state.json") == frozen
+    place = re.escape(f"the checkpoints in {options.out} (another --out begins anew)")
+    with pytest.raises(
+        ValueError, match=f"^this is not the model of {place}: rope_base is 5.0, frozen is 10000.0$"
+    ):
+        subject.Trainer(options, data, dataclasses.replace(CONFIG, rope_base=5.0))
+
+
+# spec: specs/recipes/pretrain.vibee:661
+def test_frozen_model_and_tokenizer_are_kept(
+    fresh: subject.Options, data: subject.PreparedData
+) -> None:
+    """With the frozen tokenizer a run goes on as planned; with another model it does not begin."""
+    path = fresh.out.parent / "contract.json"
+    write_contract(freeze_model(CONFIG, data.tokenizer), path)
+    kept = dataclasses.replace(fresh, contract=path, tokenizer_file=data.tokenizer)
+    other = dataclasses.replace(CONFIG, norm_eps=0.5)
+    with pytest.raises(
+        ValueError,
+        match=f"^this is not the model of {path}: norm_eps is 0.5, frozen is {CONFIG.norm_eps}$",
+    ):
+        subject.train(kept, other)
+    assert not fresh.out.exists()
+    result = subject.train(kept, CONFIG)
+    assert result["steps"] == fresh.training.steps
+    (used,) = (fresh.out / "model").glob("tokenizer.model")
+    assert used.read_bytes() == data.tokenizer.read_bytes()
+    with pytest.raises(ValueError, match=r"nowhere\.model"):
+        subject.train(dataclasses.replace(kept, tokenizer_file=Path("nowhere.model")), CONFIG)
+
+
+# spec: specs/recipes/pretrain.vibee:661
+def test_frozen_model_and_tokenizer_are_kept_or_the_run_ends_before_training(
+    fresh: subject.Options, data: subject.PreparedData
+) -> None:
+    """A tokenizer that was trained is another one; the rows of the embedding are those of the file."""
+    path = fresh.out.parent / "contract.json"
+    write_contract(
+        dataclasses.replace(freeze_model(CONFIG, data.tokenizer), tokenizer_sha256="f" * 64), path
+    )
+    with pytest.raises(ValueError, match=r"the tokenizer is [0-9a-f]{12}, frozen is ffffffffffff$"):
+        subject.train(dataclasses.replace(fresh, contract=path), CONFIG)
+    assert not (fresh.out / "checkpoints").exists() and not (fresh.out / "log.jsonl").exists()
+    larger = dataclasses.replace(fresh.tokenizer, vocab_size=3_000_000)
+    kept = dataclasses.replace(fresh, tokenizer_file=data.tokenizer, tokenizer=larger)
+    trained = dataclasses.replace(fresh, tokenizer=larger)
+    assert subject.plan_run(kept, CONFIG, 1) != subject.plan_run(trained, CONFIG, 1)
+    write_contract(freeze_model(dataclasses.replace(CONFIG, vocab_size=301)), path)
+    with pytest.raises(ValueError, match="vocab_size is 300, frozen is 301$"):
+        subject.train(dataclasses.replace(kept, contract=path), CONFIG)
+
+
+# spec: specs/recipes/pretrain.vibee:678
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3239,7 +3467,7 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:608
+# spec: specs/recipes/pretrain.vibee:678
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -3256,7 +3484,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:608
+# spec: specs/recipes/pretrain.vibee:678
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3273,7 +3501,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         signal.signal(signal.SIGINT, before)
 
 
-# spec: specs/recipes/pretrain.vibee:608
+# spec: specs/recipes/pretrain.vibee:678
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3288,7 +3516,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
-# spec: specs/recipes/pretrain.vibee:608
+# spec: specs/recipes/pretrain.vibee:678
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3298,7 +3526,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     assert "llama.cpp is not installed" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:608
+# spec: specs/recipes/pretrain.vibee:678
 def test_smoke_profile_runs(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
