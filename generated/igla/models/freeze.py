@@ -28,6 +28,7 @@ import tyro
 
 from igla.architecture.decoder import Decoder, DecoderConfig
 from igla.architecture.moe import RoutingConfig
+from igla.architecture.positional import RopeScaling
 from igla.data.tokenizer import load_tokenizer
 from igla.models.tiers import tier_config
 
@@ -199,6 +200,31 @@ def _parameter_faults(frozen: Mapping[str, list[int]], found: Mapping[str, list[
 
 
 # spec: specs/models/freeze.vibee:60
+def contract_config(contract: ArchitectureContract) -> DecoderConfig:
+    """Returns the dimensions; what changes training alone has its default.
+
+    Given: A contract.
+    When: A decoder is to be built as it says.
+
+    Args:
+        contract: what a model is, apart from its weights. The property sha256 is the hash of
+            all fields but the name.
+
+    Raises:
+        ValueError for a field that is not known here, and for values that no decoder has.
+    """
+    records = {"moe": RoutingConfig, "rope_scaling": RopeScaling}
+    try:
+        values = {
+            name: records[name](**value) if name in records and value is not None else value
+            for name, value in contract.architecture.items()
+        }
+        return DecoderConfig(**values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the contract is of no decoder that is known here: {error}") from error
+
+
+# spec: specs/models/freeze.vibee:69
 def require_contract(frozen: ArchitectureContract, found: ArchitectureContract, what: str) -> None:
     """Does nothing where they are.
 
@@ -219,7 +245,7 @@ def require_contract(frozen: ArchitectureContract, found: ArchitectureContract, 
         raise ValueError(f"this is not the model of {what}: {'; '.join(faults)}")
 
 
-# spec: specs/models/freeze.vibee:68
+# spec: specs/models/freeze.vibee:77
 def write_contract(contract: ArchitectureContract, path: Path) -> None:
     """Writes it as JSON, whole or not at all.
 
@@ -247,7 +273,7 @@ def write_contract(contract: ArchitectureContract, path: Path) -> None:
             partial.unlink()
 
 
-# spec: specs/models/freeze.vibee:76
+# spec: specs/models/freeze.vibee:85
 def read_contract(path: Path) -> ArchitectureContract:
     """Returns the contract.
 
@@ -270,7 +296,7 @@ def read_contract(path: Path) -> ArchitectureContract:
     return contract_of_text(text, str(path))
 
 
-# spec: specs/models/freeze.vibee:85
+# spec: specs/models/freeze.vibee:94
 def contract_of_text(text: str, source: str) -> ArchitectureContract:
     """Returns the contract.
 
@@ -302,7 +328,7 @@ def contract_of_text(text: str, source: str) -> ArchitectureContract:
     return contract
 
 
-# spec: specs/models/freeze.vibee:85
+# spec: specs/models/freeze.vibee:94
 def _require_form(contract: ArchitectureContract) -> None:
     """Each field of the kind that it is to be."""
     hashed, shapes = contract.tokenizer_sha256, contract.parameters.values()
@@ -315,7 +341,7 @@ def _require_form(contract: ArchitectureContract) -> None:
         raise ValueError("a field is of another kind")
 
 
-# spec: specs/models/freeze.vibee:94
+# spec: specs/models/freeze.vibee:103
 def main(arguments: list[str] | None = None) -> int:
     """Writes or compares a contract, or prints it.
 
@@ -343,7 +369,7 @@ def main(arguments: list[str] | None = None) -> int:
     return min(len(faults), 1)
 
 
-# spec: specs/models/freeze.vibee:94
+# spec: specs/models/freeze.vibee:103
 def _put_out(contract: ArchitectureContract, path: Path | None) -> None:
     """Write the contract, or print it."""
     if path is None:
@@ -355,7 +381,7 @@ def _put_out(contract: ArchitectureContract, path: Path | None) -> None:
     )
 
 
-# spec: specs/models/freeze.vibee:94
+# spec: specs/models/freeze.vibee:103
 def _config_of(options: FreezeOptions) -> DecoderConfig:
     """The dimensions that a module of igla.models states."""
     name, _, tier = options.model.partition(":")
@@ -372,7 +398,7 @@ def _config_of(options: FreezeOptions) -> DecoderConfig:
     return dataclasses.replace(config, vocab_size=rows)
 
 
-# spec: specs/models/freeze.vibee:94
+# spec: specs/models/freeze.vibee:103
 def _tier_of(module: Any, name: str, tier: str) -> Any:
     """A tier by its number."""
     if not hasattr(module, "tier_of"):

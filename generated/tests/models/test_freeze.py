@@ -156,7 +156,7 @@ def test_hash_is_of_all_but_the_name(tokenizer: Path) -> None:
     assert len({found.sha256, other.sha256, freeze.freeze_model(SIZES, tokenizer).sha256}) == 3
 
 
-# spec: specs/models/freeze.vibee:58, :66
+# spec: specs/models/freeze.vibee:58, :75
 def test_each_difference_is_named(tokenizer: Path) -> None:
     """contract_faults, require_contract: each difference is named."""
     frozen = freeze.freeze_model(changed(moe=EXPERTS), tokenizer)
@@ -186,7 +186,7 @@ def test_each_difference_is_named(tokenizer: Path) -> None:
     )
 
 
-# spec: specs/models/freeze.vibee:58, :66
+# spec: specs/models/freeze.vibee:58, :75
 def test_each_difference_is_named_of_at_most_five_parameters() -> None:
     """Names that are missing, new ones and other shapes; the rest is counted."""
     frozen = freeze.freeze_model(SIZES)
@@ -233,7 +233,37 @@ def test_later_fields_have_their_default() -> None:
     ]
 
 
-# spec: specs/models/freeze.vibee:74, :83
+# spec: specs/models/freeze.vibee:67
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {}, {"moe": EXPERTS, "tie_embeddings": False},
+        {"rope_scaling": RopeScaling(kind="yarn", factor=2.0, original_context=8), "sliding_window": 3},
+    ],
+)  # fmt: skip
+def test_contracts_become_decoders(changes: dict[str, Any]) -> None:
+    """contract_config: contracts become decoders."""
+    contract = freeze.contract_of_text(freeze.freeze_model(changed(**changes)).to_json(), "here")
+    assert freeze.contract_config(contract) == changed(**changes)
+
+
+# spec: specs/models/freeze.vibee:67
+def test_contracts_become_decoders_that_exist() -> None:
+    """Fields of a later version and impossible sizes are told of."""
+    contract = freeze.freeze_model(changed(init_std=0.5))
+    assert freeze.contract_config(contract) == SIZES  # how it began is not in it
+    for field, message in (
+        ({"future": 1}, "unexpected keyword argument 'future'"),
+        ({"num_heads": 0}, "num_heads"),
+    ):
+        other = dataclasses.replace(contract, architecture=dict(contract.architecture) | field)
+        with pytest.raises(
+            ValueError, match=f"^the contract is of no decoder that is known here: .*{message}"
+        ):
+            freeze.contract_config(other)
+
+
+# spec: specs/models/freeze.vibee:83, :92
 def test_contracts_read_back(tmp_path: Path, tokenizer: Path) -> None:
     """write_contract, read_contract: contracts read back."""
     scaling = RopeScaling(kind="yarn", factor=2.0, original_context=8)
@@ -253,7 +283,7 @@ def test_contracts_read_back(tmp_path: Path, tokenizer: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["contract.json"]
 
 
-# spec: specs/models/freeze.vibee:74, :83
+# spec: specs/models/freeze.vibee:83, :92
 def test_contracts_read_back_or_are_not_written(tmp_path: Path) -> None:
     """A folder stands where the file is to be: nothing is left beside it."""
     path = tmp_path / "contract.json"
@@ -265,7 +295,7 @@ def test_contracts_read_back_or_are_not_written(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["contract.json"]
 
 
-# spec: specs/models/freeze.vibee:83, :92
+# spec: specs/models/freeze.vibee:92, :101
 @pytest.mark.parametrize(
     "text",
     [
@@ -284,7 +314,7 @@ def test_damaged_contracts_are_refused(text: str) -> None:
         freeze.contract_of_text(text, "state.json")
 
 
-# spec: specs/models/freeze.vibee:83, :92
+# spec: specs/models/freeze.vibee:92, :101
 def test_damaged_contracts_are_refused_by_their_hash(tmp_path: Path) -> None:
     """A field changed by hand, another format, and files that cannot be read."""
     path = tmp_path / "contract.json"
@@ -310,7 +340,7 @@ def test_damaged_contracts_are_refused_by_their_hash(tmp_path: Path) -> None:
         freeze.read_contract(tmp_path / "none.json")
 
 
-# spec: specs/models/freeze.vibee:100
+# spec: specs/models/freeze.vibee:109
 def test_main_freezes_and_compares(
     tmp_path: Path, tokenizer: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -337,7 +367,7 @@ def test_main_freezes_and_compares(
     )
 
 
-# spec: specs/models/freeze.vibee:100
+# spec: specs/models/freeze.vibee:109
 def test_main_freezes_and_compares_tiers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -356,7 +386,7 @@ def test_main_freezes_and_compares_tiers(
     )
 
 
-# spec: specs/models/freeze.vibee:100
+# spec: specs/models/freeze.vibee:109
 @pytest.mark.parametrize(
     "model, message",
     [
