@@ -90,7 +90,8 @@ RULE = Rule(
         "A template without the place for what its spec declares: `{{ constants }}`, "
         "`{{ types }}`, `{{ formulas }}`, and in the test template `{{ laws }}` and, of a "
         "blueprint, `{{ instance_import }}`; `#% if is_tested_here` where a blueprint has "
-        "`tested_by`, which must name one of its instances; or a place, `{{ section_NAME }}`, for a section that the blueprint does not declare."
+        "`tested_by`, which must name one of its instances; or a place, `{{ section_NAME }}`, for "
+        "a section that the blueprint does not declare."
     ),
     why="What has no place would be left out of the output in silence, laws among it.",
     bad=component(SOUND, tests=NORM_TESTS.replace("{{ laws }}", "")),

@@ -881,7 +881,7 @@ def test_ternary_weights_are_those_of_the_forward_pass(
             weight = ternary_weight(weight)
         elif name == "token_embd.weight" and dtype != "f32":
             weight = weight.half().float()
-        if arch == "llama" and ".attn_q." in name or arch == "llama" and ".attn_k." in name:
+        if (arch == "llama" and ".attn_q." in name) or (arch == "llama" and ".attn_k." in name):
             heads = 4 if ".attn_q." in name else 2  # two halves of each head become neighbours
             weight = weight.unflatten(0, (heads, 2, 32)).transpose(1, 2).flatten(0, 2)
         assert np.array_equal(found[name], weight.numpy()), name
