@@ -19,7 +19,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ CONFIG = DecoderConfig(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -79,7 +79,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:471
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -102,7 +102,7 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:518
+# spec: specs/recipes/pretrain.vibee:519
 @pytest.fixture(scope="module")
 def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options whose data are prepared, once for all tests; the prepared files are not written to."""
@@ -111,14 +111,14 @@ def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 @pytest.fixture(scope="module")
 def data(first_options: subject.Options) -> subject.PreparedData:
     """Tokenizer and shards that tests only read."""
     return subject.prepare_data(first_options)
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
     """Two sources of different kinds and sizes, with weights and terms of use."""
     write_texts(folder / "web")
@@ -132,7 +132,7 @@ def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options with two sources, three quarters of the sequences from the first."""
@@ -141,21 +141,21 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return dataclasses.replace(make_options(folder), data=None, documents=documents)
 
 
-# spec: specs/recipes/pretrain.vibee:427
+# spec: specs/recipes/pretrain.vibee:428
 @pytest.fixture(scope="module")
 def mixed_data(mixed: subject.Options) -> subject.PreparedData:
     """Shards of both sources, which tests only read."""
     return subject.prepare_data(mixed)
 
 
-# spec: specs/recipes/pretrain.vibee:383
+# spec: specs/recipes/pretrain.vibee:384
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -163,7 +163,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:471
+# spec: specs/recipes/pretrain.vibee:472
 def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     """Every tensor that the next step depends on."""
     state = {f"model.{k}": v.clone() for k, v in trainer.model.state_dict().items()}
@@ -172,14 +172,14 @@ def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     return state | {"random": torch.get_rng_state()}
 
 
-# spec: specs/recipes/pretrain.vibee:471
+# spec: specs/recipes/pretrain.vibee:472
 def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert a.keys() == b.keys()
     for name, tensor in a.items():
         assert torch.equal(tensor, b[name]), name
 
 
-# spec: specs/recipes/pretrain.vibee:272
+# spec: specs/recipes/pretrain.vibee:273
 def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     """tokens_per_step: all sequences of all microbatches.
 
@@ -194,7 +194,7 @@ def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:313
+# spec: specs/recipes/pretrain.vibee:314
 def test_after_step_steps_are_counted() -> None:
     """after_step: steps are counted.
 
@@ -209,7 +209,7 @@ def test_after_step_steps_are_counted() -> None:
     assert subject.after_step(start, 8, False) == subject.Progress(step=4, tokens=48, skipped=2)
 
 
-# spec: specs/recipes/pretrain.vibee:333
+# spec: specs/recipes/pretrain.vibee:334
 def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     """after_evaluation: an improvement is less by the delta.
 
@@ -227,7 +227,7 @@ def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:340
+# spec: specs/recipes/pretrain.vibee:341
 def test_after_evaluation_the_first_is_the_best() -> None:
     """after_evaluation: the first is the best.
 
@@ -239,7 +239,7 @@ def test_after_evaluation_the_first_is_the_best() -> None:
     ) == subject.Progress(step=2, best_step=2, best_loss=9.0)
 
 
-# spec: specs/recipes/pretrain.vibee:348
+# spec: specs/recipes/pretrain.vibee:349
 @pytest.mark.parametrize(("step", "finished"), [(3, False), (4, True)])
 def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     """is_finished: at the last step.
@@ -258,7 +258,7 @@ def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:354
+# spec: specs/recipes/pretrain.vibee:355
 @pytest.mark.parametrize(("since", "finished"), [(1, False), (2, True)])
 def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> None:
     """is_finished: when patience is at its end.
@@ -277,7 +277,7 @@ def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> 
     )
 
 
-# spec: specs/recipes/pretrain.vibee:452
+# spec: specs/recipes/pretrain.vibee:453
 def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     """step_work: all sequences of all microbatches are shared.
 
@@ -290,7 +290,7 @@ def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     ) == layout.Workload(sequence_length=7, batch_size=3, global_batch=15, bytes_per_element=4)
 
 
-# spec: specs/recipes/pretrain.vibee:39
+# spec: specs/recipes/pretrain.vibee:40
 def test_data_config_defaults() -> None:
     """DataConfig has the defaults of the spec."""
     config = subject.DataConfig()
@@ -302,7 +302,7 @@ def test_data_config_defaults() -> None:
     assert config.shard_tokens == 1000000
 
 
-# spec: specs/recipes/pretrain.vibee:39
+# spec: specs/recipes/pretrain.vibee:40
 def test_data_config_is_frozen() -> None:
     """DataConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.DataConfig()
@@ -313,7 +313,7 @@ def test_data_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:39
+# spec: specs/recipes/pretrain.vibee:40
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -333,7 +333,7 @@ def test_data_config_refuses(change: dict[str, object], message: str) -> None:
         subject.DataConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:39
+# spec: specs/recipes/pretrain.vibee:40
 @pytest.mark.parametrize(
     "change",
     [
@@ -354,7 +354,7 @@ def test_data_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:53
+# spec: specs/recipes/pretrain.vibee:54
 def test_mix_config_defaults() -> None:
     """MixConfig has the defaults of the spec."""
     config = subject.MixConfig()
@@ -366,7 +366,7 @@ def test_mix_config_defaults() -> None:
     assert config.loss_decay == 0.5
 
 
-# spec: specs/recipes/pretrain.vibee:53
+# spec: specs/recipes/pretrain.vibee:54
 def test_mix_config_is_frozen() -> None:
     """MixConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.MixConfig()
@@ -377,7 +377,7 @@ def test_mix_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:53
+# spec: specs/recipes/pretrain.vibee:54
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -404,7 +404,7 @@ def test_mix_config_refuses(change: dict[str, object], message: str) -> None:
         subject.MixConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:53
+# spec: specs/recipes/pretrain.vibee:54
 @pytest.mark.parametrize(
     "change",
     [
@@ -430,7 +430,7 @@ def test_mix_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:67
+# spec: specs/recipes/pretrain.vibee:68
 def test_training_config_defaults() -> None:
     """TrainingConfig has the defaults of the spec."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -446,7 +446,7 @@ def test_training_config_defaults() -> None:
     assert config.evaluate_batches == 8
 
 
-# spec: specs/recipes/pretrain.vibee:67
+# spec: specs/recipes/pretrain.vibee:68
 def test_training_config_is_frozen() -> None:
     """TrainingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -457,7 +457,7 @@ def test_training_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:67
+# spec: specs/recipes/pretrain.vibee:68
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -487,7 +487,7 @@ def test_training_config_refuses(change: dict[str, object], message: str) -> Non
         subject.TrainingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:67
+# spec: specs/recipes/pretrain.vibee:68
 @pytest.mark.parametrize(
     "change",
     [
@@ -527,7 +527,7 @@ def test_training_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:93
+# spec: specs/recipes/pretrain.vibee:94
 def test_schedule_config_defaults() -> None:
     """ScheduleConfig has the defaults of the spec."""
     config = subject.ScheduleConfig()
@@ -541,7 +541,7 @@ def test_schedule_config_defaults() -> None:
     assert config.step_interval == 0.1
 
 
-# spec: specs/recipes/pretrain.vibee:93
+# spec: specs/recipes/pretrain.vibee:94
 def test_schedule_config_is_frozen() -> None:
     """ScheduleConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ScheduleConfig()
@@ -552,7 +552,7 @@ def test_schedule_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:93
+# spec: specs/recipes/pretrain.vibee:94
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -589,7 +589,7 @@ def test_schedule_config_refuses(change: dict[str, object], message: str) -> Non
         subject.ScheduleConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:93
+# spec: specs/recipes/pretrain.vibee:94
 @pytest.mark.parametrize(
     "change",
     [
@@ -636,14 +636,14 @@ def test_schedule_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:112
+# spec: specs/recipes/pretrain.vibee:113
 def test_phases_config_defaults() -> None:
     """PhasesConfig has the defaults of the spec."""
     config = subject.PhasesConfig()
     assert config.phases == ()
 
 
-# spec: specs/recipes/pretrain.vibee:112
+# spec: specs/recipes/pretrain.vibee:113
 def test_phases_config_is_frozen() -> None:
     """PhasesConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.PhasesConfig()
@@ -654,7 +654,7 @@ def test_phases_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:117
+# spec: specs/recipes/pretrain.vibee:118
 def test_stopping_config_defaults() -> None:
     """StoppingConfig has the defaults of the spec."""
     config = subject.StoppingConfig()
@@ -663,7 +663,7 @@ def test_stopping_config_defaults() -> None:
     assert config.min_delta == 0.0
 
 
-# spec: specs/recipes/pretrain.vibee:117
+# spec: specs/recipes/pretrain.vibee:118
 def test_stopping_config_is_frozen() -> None:
     """StoppingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.StoppingConfig()
@@ -674,7 +674,7 @@ def test_stopping_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:117
+# spec: specs/recipes/pretrain.vibee:118
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -693,7 +693,7 @@ def test_stopping_config_refuses(change: dict[str, object], message: str) -> Non
         subject.StoppingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:117
+# spec: specs/recipes/pretrain.vibee:118
 @pytest.mark.parametrize(
     "change",
     [
@@ -713,7 +713,7 @@ def test_stopping_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:128
+# spec: specs/recipes/pretrain.vibee:129
 def test_progress_defaults() -> None:
     """Progress has the defaults of the spec."""
     config = subject.Progress()
@@ -726,7 +726,7 @@ def test_progress_defaults() -> None:
     assert config.evaluations_since_best == 0
 
 
-# spec: specs/recipes/pretrain.vibee:128
+# spec: specs/recipes/pretrain.vibee:129
 def test_progress_is_frozen() -> None:
     """Progress takes keywords alone, and no field of it can be changed or added."""
     config = subject.Progress()
@@ -737,7 +737,7 @@ def test_progress_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:139
+# spec: specs/recipes/pretrain.vibee:140
 def test_export_config_defaults() -> None:
     """ExportConfig has the defaults of the spec."""
     config = subject.ExportConfig()
@@ -749,7 +749,7 @@ def test_export_config_defaults() -> None:
     assert config.continuation_temperature == 0.7
 
 
-# spec: specs/recipes/pretrain.vibee:139
+# spec: specs/recipes/pretrain.vibee:140
 def test_export_config_is_frozen() -> None:
     """ExportConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ExportConfig()
@@ -760,7 +760,7 @@ def test_export_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:139
+# spec: specs/recipes/pretrain.vibee:140
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -784,7 +784,7 @@ def test_export_config_refuses(change: dict[str, object], message: str) -> None:
         subject.ExportConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:139
+# spec: specs/recipes/pretrain.vibee:140
 @pytest.mark.parametrize(
     "change",
     [
@@ -805,7 +805,7 @@ def test_export_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:176
+# spec: specs/recipes/pretrain.vibee:177
 def test_option_origin_is_frozen() -> None:
     """OptionOrigin takes keywords alone, and no field of it can be changed or added."""
     config = subject.OptionOrigin(name="training.steps", value="8", origin="recipe")
@@ -816,7 +816,7 @@ def test_option_origin_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:176
+# spec: specs/recipes/pretrain.vibee:177
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"origin": "something else"}, "is not one of default, recipe, smoke_profile, command_line")],
@@ -828,7 +828,7 @@ def test_option_origin_refuses(change: dict[str, object], message: str) -> None:
         subject.OptionOrigin(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:176
+# spec: specs/recipes/pretrain.vibee:177
 @pytest.mark.parametrize(
     "change",
     [
@@ -847,7 +847,7 @@ def test_option_origin_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:184
+# spec: specs/recipes/pretrain.vibee:185
 def test_target_shares_is_frozen() -> None:
     """TargetShares takes keywords alone, and no field of it can be changed or added."""
     config = subject.TargetShares(supervised=0.9, padded=0.0, cut=0.5)
@@ -858,7 +858,7 @@ def test_target_shares_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:184
+# spec: specs/recipes/pretrain.vibee:185
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -880,7 +880,7 @@ def test_target_shares_refuses(change: dict[str, object], message: str) -> None:
         subject.TargetShares(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:184
+# spec: specs/recipes/pretrain.vibee:185
 @pytest.mark.parametrize(
     "change",
     [
@@ -899,7 +899,7 @@ def test_target_shares_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:192
+# spec: specs/recipes/pretrain.vibee:193
 def test_memory_estimate_is_frozen() -> None:
     """MemoryEstimate takes keywords alone, and no field of it can be changed or added."""
     config = subject.MemoryEstimate(
@@ -912,7 +912,7 @@ def test_memory_estimate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:208
+# spec: specs/recipes/pretrain.vibee:209
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -925,7 +925,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:208
+# spec: specs/recipes/pretrain.vibee:209
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -936,14 +936,14 @@ def test_smoke_model_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:34
+# spec: specs/recipes/pretrain.vibee:35
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert subject.FIRST_LOSS_TOLERANCE == 0.1
     assert subject.SAMPLED_WINDOWS == 64
 
 
-# spec: specs/recipes/pretrain.vibee:383
+# spec: specs/recipes/pretrain.vibee:384
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -978,7 +978,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:383
+# spec: specs/recipes/pretrain.vibee:384
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -1012,7 +1012,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:399
+# spec: specs/recipes/pretrain.vibee:400
 def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """auto is bfloat16 where /proc/cpuinfo lists an instruction for it, float32 elsewhere."""
     cpu = torch.device("cpu")
@@ -1030,7 +1030,7 @@ def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> Non
     assert subject.choose_precision("bfloat16", cpu) == (torch.bfloat16, "as asked")
 
 
-# spec: specs/recipes/pretrain.vibee:399
+# spec: specs/recipes/pretrain.vibee:400
 def test_precision_follows_the_processor_where_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -1045,7 +1045,7 @@ def test_precision_follows_the_processor_where_nothing_is_known(
     assert subject.choose_precision("auto", torch.device("cuda"))[0] == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:410
+# spec: specs/recipes/pretrain.vibee:411
 def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
     """The command line goes before the recipe, and that before the standard library."""
     named = (SourceConfig(name="web", location="s3://web", weight=2.0),)
@@ -1067,7 +1067,7 @@ def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
     assert [(source.name, source.location) for source in found] == [("own", "notes"), ("web", "w")]
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 def test_held_out_files_are_never_trained_on(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1095,7 +1095,7 @@ def test_held_out_files_are_never_trained_on(
     assert "1 empty, 1 not utf8\n" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1133,7 +1133,7 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     assert {path.name for path in (options.out / "data").iterdir()} == names
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 def test_held_out_files_are_never_trained_on_as_the_options_choose(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1157,7 +1157,7 @@ def test_held_out_files_are_never_trained_on_as_the_options_choose(
     assert len(sides) == 2
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject.Options) -> None:
     """A file name may be of bytes that are no text; where the system refuses it there is none."""
     name = fresh.data / os.fsdecode(b"\xff.txt")
@@ -1172,7 +1172,7 @@ def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject
     )
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: Path) -> None:
     """A missing folder, an empty one and a vocabulary out of reach: a sentence, and no output."""
     options = fresh
@@ -1189,7 +1189,7 @@ def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: P
     assert not list(options.out.rglob("*.*"))
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 @pytest.mark.parametrize(
     "contents, sentence",
     [
@@ -1213,7 +1213,7 @@ def test_bad_data_is_refused_before_any_work_as_is_text_of_another_encoding(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
     fresh: subject.Options, tmp_path: Path
 ) -> None:
@@ -1224,7 +1224,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
         subject.prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1245,7 +1245,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     assert list((fresh.out / "data").iterdir()) == []
 
 
-# spec: specs/recipes/pretrain.vibee:419
+# spec: specs/recipes/pretrain.vibee:420
 def test_bad_data_is_refused_before_any_work_of_each_source(
     mixed: subject.Options, tmp_path: Path
 ) -> None:
@@ -1272,7 +1272,7 @@ def test_bad_data_is_refused_before_any_work_of_each_source(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:427
+# spec: specs/recipes/pretrain.vibee:428
 def test_mix_is_that_of_weights_or_sizes(
     mixed_data: subject.PreparedData, data: subject.PreparedData
 ) -> None:
@@ -1294,7 +1294,7 @@ def test_mix_is_that_of_weights_or_sizes(
     assert (default.step_size, default.smoothing, default.loss_decay) == (1.0, 0.001, 0.5)
 
 
-# spec: specs/recipes/pretrain.vibee:443
+# spec: specs/recipes/pretrain.vibee:444
 def test_realised_mix_is_the_target(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -1311,7 +1311,7 @@ def test_realised_mix_is_the_target(
     assert [share.samples for share in trainer.reader.report()] == [18, 6]
 
 
-# spec: specs/recipes/pretrain.vibee:443
+# spec: specs/recipes/pretrain.vibee:444
 def test_realised_mix_is_the_target_of_what_is_read(
     mixed: subject.Options, mixed_data: subject.PreparedData
 ) -> None:
@@ -1332,7 +1332,7 @@ def test_realised_mix_is_the_target_of_what_is_read(
     assert (single.packing, single.sequence_length) == ("best_fit", 16)
 
 
-# spec: specs/recipes/pretrain.vibee:443
+# spec: specs/recipes/pretrain.vibee:444
 def test_ranks_share_the_mix(
     mixed: subject.Options, mixed_data: subject.PreparedData, data: subject.PreparedData
 ) -> None:
@@ -1347,7 +1347,7 @@ def test_ranks_share_the_mix(
         assert ranks[0].state_dict() == ranks[1].state_dict() == one.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:471
 def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     """Batches of this size with these targets, one document a row."""
     inputs = torch.arange(targets.numel()).reshape(targets.shape) % 300
@@ -1355,7 +1355,7 @@ def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     return [Batch(inputs=i, targets=t, document_ids=torch.zeros_like(i)) for i, t in parts]
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:471
 def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.PreparedData) -> None:
     """The same tokens in one microbatch or four, unequal and fully masked rows: one gradient."""
     targets = torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300
@@ -1383,7 +1383,7 @@ def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.Prep
     assert record_one["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:471
 def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     tmp_path: Path, data: subject.PreparedData
 ) -> None:
@@ -1399,7 +1399,7 @@ def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     assert all(bool(p.isfinite().all()) for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:471
+# spec: specs/recipes/pretrain.vibee:472
 def test_resumed_run_equals_the_unbroken_one(
     tmp_path: Path, options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1424,7 +1424,7 @@ def test_resumed_run_equals_the_unbroken_one(
     assert resumed.progress == unbroken.progress
 
 
-# spec: specs/recipes/pretrain.vibee:471
+# spec: specs/recipes/pretrain.vibee:472
 def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1444,7 +1444,7 @@ def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     assert report.endswith("going on from the checkpoint of step 1\n")
 
 
-# spec: specs/recipes/pretrain.vibee:471
+# spec: specs/recipes/pretrain.vibee:472
 def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1455,7 +1455,7 @@ def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     assert read_log(subject.Trainer(options, data, CONFIG).log.path) == []
 
 
-# spec: specs/recipes/pretrain.vibee:472
+# spec: specs/recipes/pretrain.vibee:473
 def test_other_options_are_refused_by_name(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1489,7 +1489,7 @@ def test_other_options_are_refused_by_name(
         )
 
 
-# spec: specs/recipes/pretrain.vibee:472
+# spec: specs/recipes/pretrain.vibee:473
 def test_other_options_are_refused_by_name_as_are_unknown_ones(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1512,7 +1512,7 @@ def test_other_options_are_refused_by_name_as_are_unknown_ones(
         subject.Trainer(options, data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:473
+# spec: specs/recipes/pretrain.vibee:474
 def test_training_lowers_the_loss(
     tmp_path: Path, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1572,14 +1572,14 @@ def test_training_lowers_the_loss(
     assert kept_steps(options) == [5, 10, 15, 20, 21]
 
 
-# spec: specs/recipes/pretrain.vibee:473
+# spec: specs/recipes/pretrain.vibee:474
 def kept_steps(options: subject.Options) -> list[int]:
     """The steps of the checkpoints on the disk."""
     folders = (options.out / "checkpoints").glob("step-*")
     return sorted(int(path.name.removeprefix("step-")) for path in folders)
 
 
-# spec: specs/recipes/pretrain.vibee:236, :264, :474
+# spec: specs/recipes/pretrain.vibee:237, :265, :475
 def test_learning_rate_follows_the_schedule(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1599,7 +1599,7 @@ def test_learning_rate_follows_the_schedule(
         assert all(p.grad is None for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:236, :264, :474
+# spec: specs/recipes/pretrain.vibee:237, :265, :475
 def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     """What is drawn over the run is what its steps have; a run of one step has no warm-up."""
     training = subject.TrainingConfig(steps=40, sequence_length=8, batch_size=1)
@@ -1637,7 +1637,7 @@ def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     assert (default.step_factor, default.step_start, default.step_interval) == (0.316, 0.8, 0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:236, :264, :474
+# spec: specs/recipes/pretrain.vibee:237, :265, :475
 def test_learning_rate_follows_the_schedule_in_steps_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1655,7 +1655,7 @@ def test_learning_rate_follows_the_schedule_in_steps_too(
     assert planned == pytest.approx(rates, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:236, :264, :474
+# spec: specs/recipes/pretrain.vibee:237, :265, :475
 def _planned(step: int, options: subject.Options) -> float:
     """The learning rate that the plan has for a step."""
     part = (step + 0.5) / options.training.steps
@@ -1664,7 +1664,7 @@ def _planned(step: int, options: subject.Options) -> float:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:250, :264, :475
+# spec: specs/recipes/pretrain.vibee:251, :265, :476
 def _in_phases(options: subject.Options, *tokens: int) -> subject.Options:
     """The options with phases of so many tokens, each at half the rate of the one before."""
     phases = tuple(
@@ -1677,7 +1677,7 @@ def _in_phases(options: subject.Options, *tokens: int) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:250, :264, :475
+# spec: specs/recipes/pretrain.vibee:251, :265, :476
 def test_learning_rate_follows_the_phases(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1694,7 +1694,7 @@ def test_learning_rate_follows_the_phases(
     assert not [line for line in subject.summarize(plain, []) if line.startswith("phases")]
 
 
-# spec: specs/recipes/pretrain.vibee:250, :264, :475
+# spec: specs/recipes/pretrain.vibee:251, :265, :476
 def test_learning_rate_follows_the_phases_of_the_same_run_alone(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1707,7 +1707,7 @@ def test_learning_rate_follows_the_phases_of_the_same_run_alone(
         subject.Trainer(_in_phases(options, 3 * size, 3 * size), data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:250, :264, :475
+# spec: specs/recipes/pretrain.vibee:251, :265, :476
 @pytest.mark.parametrize(("missing", "steps"), [(0, 6), (1, 6), (-1, 7)])
 def test_learning_rate_follows_the_phases_to_the_end(
     options: subject.Options, missing: int, steps: int
@@ -1729,7 +1729,7 @@ def test_learning_rate_follows_the_phases_to_the_end(
         subject.train(dataclasses.replace(phased, curriculum=twice), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:281, :476
+# spec: specs/recipes/pretrain.vibee:282, :477
 @pytest.mark.parametrize(
     "config", [{}, {"hidden_size": 64, "init_std": 0.2, "tie_embeddings": False}]
 )
@@ -1748,7 +1748,7 @@ def test_first_loss_is_as_expected(
     assert "warning" not in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:281, :476
+# spec: specs/recipes/pretrain.vibee:282, :477
 def test_first_loss_is_as_expected_or_there_is_a_warning(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1766,7 +1766,7 @@ def test_first_loss_is_as_expected_or_there_is_a_warning(
         assert (sentence in capsys.readouterr().err) == warned
 
 
-# spec: specs/recipes/pretrain.vibee:477
+# spec: specs/recipes/pretrain.vibee:478
 @pytest.mark.parametrize(
     "kind, schedule",
     [("adamw", "wsd"), ("lamb", "trinity"), ("muon", "step"), ("muon", "cosine")],
@@ -1794,7 +1794,7 @@ def test_optimizers_and_schedules_resume(
     assert type(resumed.optimizer).__name__.lower() == kind
 
 
-# spec: specs/recipes/pretrain.vibee:478
+# spec: specs/recipes/pretrain.vibee:479
 def test_speed_and_records_are_logged(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1817,7 +1817,7 @@ def test_speed_and_records_are_logged(
     assert len(read_log(subject.Trainer(options, data, CONFIG).speed_log.path)) == 6
 
 
-# spec: specs/recipes/pretrain.vibee:478
+# spec: specs/recipes/pretrain.vibee:479
 def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1836,7 +1836,7 @@ def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices
             assert record["model_flops_utilization"] == pytest.approx(expected, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:478
+# spec: specs/recipes/pretrain.vibee:479
 def test_speed_and_records_are_logged_only_with_what_is_installed(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1851,7 +1851,7 @@ def test_speed_and_records_are_logged_only_with_what_is_installed(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:571
+# spec: specs/recipes/pretrain.vibee:572
 def test_report_has_the_curves_and_the_options(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1870,7 +1870,7 @@ def test_report_has_the_curves_and_the_options(
     assert f"wrote {options.out / 'report.html'}" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:571
+# spec: specs/recipes/pretrain.vibee:572
 def test_report_has_the_mix(
     mixed: subject.Options, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1923,7 +1923,7 @@ def test_report_has_the_mix(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:479
+# spec: specs/recipes/pretrain.vibee:480
 def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) -> None:
     """In these steps the gradient of this parameter holds the value."""
     parameter = dict(trainer.model.named_parameters())[name]
@@ -1934,7 +1934,7 @@ def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) ->
     parameter.register_hook(spoiled)
 
 
-# spec: specs/recipes/pretrain.vibee:479
+# spec: specs/recipes/pretrain.vibee:480
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_steps_that_are_not_finite_are_skipped(
     options: subject.Options, data: subject.PreparedData, value: float
@@ -1957,7 +1957,7 @@ def test_steps_that_are_not_finite_are_skipped(
     assert not torch.equal(state_of(trainer)["model.norm.weight"], before["model.norm.weight"])
 
 
-# spec: specs/recipes/pretrain.vibee:479
+# spec: specs/recipes/pretrain.vibee:480
 def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1980,7 +1980,7 @@ def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     assert_same_state(state_of(trainer), before)
 
 
-# spec: specs/recipes/pretrain.vibee:479
+# spec: specs/recipes/pretrain.vibee:480
 def test_steps_that_are_not_finite_are_skipped_until_they_are_too_many(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2009,18 +2009,19 @@ def test_steps_that_are_not_finite_are_skipped_until_they_are_too_many(
 # Several ranks, in float64, so that nothing but the order of sums is another.
 
 SHARED = dataclasses.replace(CONFIG, num_kv_heads=2)
+STAGED = dataclasses.replace(SHARED, num_layers=4, tie_embeddings=False)
 ROUTED = dataclasses.replace(
     SHARED, moe=RoutingConfig(num_experts=4, top_k=2, bias_rate=0.1), tie_embeddings=False
 )
 
 
-# spec: specs/recipes/pretrain.vibee:481
+# spec: specs/recipes/pretrain.vibee:482
 def in_double(*_: object) -> tuple[torch.dtype, str]:
     """In place of choose_precision."""
     return torch.float64, "so that sums may be in any order"
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:481
 @pytest.fixture
 def double(options: subject.Options, monkeypatch: pytest.MonkeyPatch) -> subject.Options:
     """Options of a run in float64, of four sequences a step, as they would be split over two ranks."""
@@ -2033,21 +2034,21 @@ def double(options: subject.Options, monkeypatch: pytest.MonkeyPatch) -> subject
     return dataclasses.replace(options, training=training, optimizer=optimizer)
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:481
 def new_trainer(options: subject.Options, config: DecoderConfig) -> subject.Trainer:
     """A trainer of this rank, whose data the first rank prepares."""
     data = subject.first_rank_first(lambda: subject.prepare_data(options))
     return subject.Trainer(options, data, config)
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:481
 def of_layout(options: subject.Options, name: str, **sizes: Any) -> subject.Options:
     """The same run in a folder of its own, spread in this way."""
     out = options.out.parent / name
     return dataclasses.replace(options, out=out, distributed=ParallelConfig(**sizes))
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:481
 def run_whole(options: subject.Options, config: DecoderConfig) -> tuple[list[dict[str, Any]], Any]:
     """All records of a run, and its weights."""
     with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
@@ -2057,14 +2058,14 @@ def run_whole(options: subject.Options, config: DecoderConfig) -> tuple[list[dic
     return read_log(options.out / "log.jsonl"), whole and whole.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:481
 def run_on_ranks(runs: list[tuple[subject.Options, DecoderConfig]]) -> list[Any]:
     """The same on a rank, for each of these runs."""
     subject.choose_precision = in_double
     return [run_whole(options, config) for options, config in runs]
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:481
 def assert_close(
     found: tuple[list[dict[str, Any]], Any], wanted: tuple[list[dict[str, Any]], Any]
 ) -> None:
@@ -2074,16 +2075,18 @@ def assert_close(
     torch.testing.assert_close(found[1], wanted[1], rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:481
 def test_ranks_train_as_one_process(double: subject.Options) -> None:
-    """Losses, norms, held-out losses and weights of copies, of shared weights, matrices, sequences and experts."""
+    """Losses, norms, held-out losses and weights of copies, of shared weights, matrices, sequences, experts, stages."""
     layouts = {"copies": {"dp": 2}, "shards": {}, "matrices": {"tp": 2}, "sequences": {"cp": 2}}
     runs = [(of_layout(double, name, **sizes), SHARED) for name, sizes in layouts.items()]
     routed = {"routed-copies": {"dp": 2}, "routed-shards": {}, "experts": {"ep": 2}}
     runs += [(of_layout(double, name, **sizes), ROUTED) for name, sizes in routed.items()]
+    staged = {"stages": {"pp": 2}, "turns": {"pp": 2, "stages_per_rank": 2}}
+    runs += [(of_layout(double, name, **sizes), STAGED) for name, sizes in staged.items()]
     wanted = {
         config: run_whole(of_layout(double, name, fsdp=1), config)
-        for name, config in (("alone", SHARED), ("routed", ROUTED))
+        for name, config in (("alone", SHARED), ("routed", ROUTED), ("staged", STAGED))
     }
     found, others = run_ranks(run_on_ranks, 2, (runs,), timeout=240.0)
     for (options, config), result, other in zip(runs, found, others, strict=True):
@@ -2092,7 +2095,27 @@ def test_ranks_train_as_one_process(double: subject.Options) -> None:
         assert other == (result[0], None), options.out  # one log, and one who has the whole model
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:481
+def trained(options: subject.Options) -> dict[str, Any]:
+    """The whole recipe, in the process group that is there."""
+    subject.process_group = nullcontext
+    with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
+        return subject.train(options, STAGED)
+
+
+# spec: specs/recipes/pretrain.vibee:481
+def test_ranks_train_as_one_process_to_the_results(fresh: subject.Options) -> None:
+    """Of several stages, too, the first rank evaluates and exports the whole model."""
+    alone, stages = of_layout(fresh, "alone", fsdp=1), of_layout(fresh, "stages", pp=2)
+    wanted = subject.train(alone, STAGED)
+    first, second = run_ranks(trained, 2, (stages,), timeout=240.0)
+    assert second == {} and first["steps"] == 6
+    assert first["held_out_loss"] == pytest.approx(wanted["held_out_loss"], rel=1e-4)
+    sizes = [(out / "model-f32.gguf").stat().st_size for out in (alone.out, stages.out)]
+    assert sizes[0] == sizes[1] and (stages.out / "result.json").exists()
+
+
+# spec: specs/recipes/pretrain.vibee:481
 def summarized(options: subject.Options) -> tuple[list[str], str]:
     """What a rank says before a run, and what it prints."""
     with redirect_stdout(io.StringIO()) as printed:
@@ -2102,7 +2125,7 @@ def summarized(options: subject.Options) -> tuple[list[str], str]:
     return lines, printed.getvalue()
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:481
 def test_ranks_train_as_one_process_and_say_how(fresh: subject.Options) -> None:
     """Sizes, the reasons of auto and the memory of a rank; one rank alone prints them."""
     (lines, printed), (_, nothing) = run_ranks(
@@ -2116,20 +2139,20 @@ def test_ranks_train_as_one_process_and_say_how(fresh: subject.Options) -> None:
     assert "distributed.layout='auto'" in ", ".join(lines)
 
 
-# spec: specs/recipes/pretrain.vibee:481
+# spec: specs/recipes/pretrain.vibee:482
 def take_two(options: subject.Options) -> Any:
     """Two steps from where the folder is, and a checkpoint; the weights at the first rank."""
     subject.choose_precision = in_double
     with redirect_stdout(io.StringIO()):
-        trainer = new_trainer(options, SHARED)
+        trainer = new_trainer(options, STAGED)
     records = [trainer.train_step() for _ in range(2)]
     trainer.save()
     whole = trainer.engine.whole(trainer.model)
     return trainer.step, records, whole and whole.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:481
-@pytest.mark.parametrize("sizes", [{}, {"dp": 2}])
+# spec: specs/recipes/pretrain.vibee:482
+@pytest.mark.parametrize("sizes", [{}, {"dp": 2}, {"pp": 2}])
 def test_runs_go_on_with_other_ranks(double: subject.Options, sizes: dict[str, int]) -> None:
     """One process, then two ranks, then one: the run that nothing stopped."""
     alone, shared = of_layout(double, "other", fsdp=1), of_layout(double, "other", **sizes)
@@ -2146,11 +2169,11 @@ def test_runs_go_on_with_other_ranks(double: subject.Options, sizes: dict[str, i
     torch.testing.assert_close(weights, wanted[-1][2], rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:483
 def run_with_trouble(options: subject.Options) -> tuple[str, list[str], str]:
     """Rank 1 alone has a loss that is no number in step 2, and a signal in step 4."""
     with redirect_stdout(io.StringIO()) as printed, redirect_stderr(printed):
-        trainer = new_trainer(options, CONFIG)
+        trainer = new_trainer(options, STAGED)
         take, skipped = trainer._loss, []
 
         def troubled(batch: Batch) -> tuple[torch.Tensor, int]:
@@ -2172,8 +2195,8 @@ def run_with_trouble(options: subject.Options) -> tuple[str, list[str], str]:
     return "not stopped", skipped, printed.getvalue()
 
 
-# spec: specs/recipes/pretrain.vibee:482
-@pytest.mark.parametrize("sizes", [{}, {"dp": 2}])
+# spec: specs/recipes/pretrain.vibee:483
+@pytest.mark.parametrize("sizes", [{}, {"dp": 2}, {"pp": 2}])
 def test_ranks_decide_alike(fresh: subject.Options, sizes: dict[str, int]) -> None:
     """What one rank alone meets is met by all, in the same step."""
     options = of_layout(fresh, "trouble", **sizes)
@@ -2187,7 +2210,7 @@ def test_ranks_decide_alike(fresh: subject.Options, sizes: dict[str, int]) -> No
     assert [r["step"] for r in records] == [0, 1, 2, 3, 4] and "skipped" in records[2]
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:483
 def run_without_hope(options: subject.Options) -> tuple[int, list[float]]:
     """No evaluation is an improvement, so that patience ends; the weights are then those of the beginning."""
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
@@ -2200,7 +2223,7 @@ def run_without_hope(options: subject.Options) -> tuple[int, list[float]]:
     return trainer.step, [nats / targets for nats, targets in found.values()]
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:483
 def test_ranks_decide_alike_when_to_stop(fresh: subject.Options) -> None:
     """Patience ends for all at once, and the best weights are read back by all."""
     training = dataclasses.replace(fresh.training, steps=20, evaluate_every=1)
@@ -2212,7 +2235,7 @@ def test_ranks_decide_alike_when_to_stop(fresh: subject.Options) -> None:
         assert step == wanted[0] and losses == pytest.approx(wanted[1], rel=1e-5)
 
 
-# spec: specs/recipes/pretrain.vibee:589
+# spec: specs/recipes/pretrain.vibee:590
 @pytest.fixture
 def two_ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The environment of the first of two ranks, without the other one."""
@@ -2221,7 +2244,7 @@ def two_ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-# spec: specs/recipes/pretrain.vibee:589
+# spec: specs/recipes/pretrain.vibee:590
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -2273,7 +2296,7 @@ def test_what_ranks_cannot_do_is_refused_first(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:589
+# spec: specs/recipes/pretrain.vibee:590
 def test_what_ranks_cannot_do_is_refused_first_to_one_process(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2289,7 +2312,7 @@ def test_what_ranks_cannot_do_is_refused_first_to_one_process(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:598
+# spec: specs/recipes/pretrain.vibee:599
 def test_dry_run_needs_no_ranks(
     options: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2315,7 +2338,7 @@ def test_dry_run_needs_no_ranks(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:483
+# spec: specs/recipes/pretrain.vibee:484
 def run_with_losses(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2330,7 +2353,7 @@ def run_with_losses(
     return trainer
 
 
-# spec: specs/recipes/pretrain.vibee:483
+# spec: specs/recipes/pretrain.vibee:484
 def test_best_checkpoint_is_kept(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2349,7 +2372,7 @@ def test_best_checkpoint_is_kept(
     assert held_out == [5.0, 3.0, 4.0, 3.5]
 
 
-# spec: specs/recipes/pretrain.vibee:483
+# spec: specs/recipes/pretrain.vibee:484
 def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2361,7 +2384,7 @@ def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     assert kept_steps(options) == [2]
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:485
 def test_training_stops_early(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2392,7 +2415,7 @@ def test_training_stops_early(
     assert capsys.readouterr().out == said
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:485
 def test_training_stops_early_only_if_asked_to(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2404,7 +2427,7 @@ def test_training_stops_early_only_if_asked_to(
     assert run_with_losses(impatient, data, monkeypatch, [1.0, 1.0]).step == 2
 
 
-# spec: specs/recipes/pretrain.vibee:485
+# spec: specs/recipes/pretrain.vibee:486
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_mixed_runs_resume(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path, dynamic: bool
@@ -2438,7 +2461,7 @@ def test_mixed_runs_resume(
     assert (targets == pytest.approx([0.75, 0.25], abs=1e-9)) == (not dynamic)
 
 
-# spec: specs/recipes/pretrain.vibee:485
+# spec: specs/recipes/pretrain.vibee:486
 def test_mixed_runs_resume_with_the_same_mix_alone(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -2462,7 +2485,7 @@ def test_mixed_runs_resume_with_the_same_mix_alone(
         subject.Trainer(dataclasses.replace(moving, training=rarely), mixed_data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:486
+# spec: specs/recipes/pretrain.vibee:487
 def test_mix_follows_the_losses(
     mixed: subject.Options,
     mixed_data: subject.PreparedData,
@@ -2500,7 +2523,7 @@ def test_mix_follows_the_losses(
     }  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:502
+# spec: specs/recipes/pretrain.vibee:503
 def gradients_of(
     config: DecoderConfig,
     options: subject.Options,
@@ -2523,12 +2546,12 @@ def gradients_of(
     return seen, trainer.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:502
+# spec: specs/recipes/pretrain.vibee:503
 def routed(**routing: Any) -> DecoderConfig:
     return dataclasses.replace(CONFIG, moe=RoutingConfig(num_experts=4, top_k=2, **routing))
 
 
-# spec: specs/recipes/pretrain.vibee:502
+# spec: specs/recipes/pretrain.vibee:503
 @pytest.mark.parametrize("config", [CONFIG, routed(balance_coefficient=0.0, z_coefficient=0.1)])
 def test_experts_are_balanced_and_microbatches_make_no_difference(
     options: subject.Options, data: subject.PreparedData, config: DecoderConfig
@@ -2554,7 +2577,7 @@ def test_experts_are_balanced_and_microbatches_make_no_difference(
             assert record_four[name] == pytest.approx(value, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:502
+# spec: specs/recipes/pretrain.vibee:503
 def test_experts_are_balanced(options: subject.Options, data: subject.PreparedData) -> None:
     """The gradient holds that of both losses of the routers, each times its coefficient; the log names them."""
     options = dataclasses.replace(options, gradient=GradientConfig(max_norm=1e9))
@@ -2589,7 +2612,7 @@ def test_experts_are_balanced(options: subject.Options, data: subject.PreparedDa
     assert record["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:502
+# spec: specs/recipes/pretrain.vibee:503
 def test_experts_are_balanced_by_their_biases_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2610,7 +2633,7 @@ def test_experts_are_balanced_by_their_biases_too(
     assert all(torch.equal(a, b) for a, b in zip(before, biases, strict=True))
 
 
-# spec: specs/recipes/pretrain.vibee:502
+# spec: specs/recipes/pretrain.vibee:503
 def test_experts_are_balanced_in_a_whole_run(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2626,7 +2649,7 @@ def test_experts_are_balanced_in_a_whole_run(
     assert torch.cuda.is_available() or said in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:503
+# spec: specs/recipes/pretrain.vibee:504
 def test_losses_are_those_of_the_settings(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2655,7 +2678,7 @@ def test_losses_are_those_of_the_settings(
     assert record["z_loss"] == pytest.approx(math.log(300) ** 2, rel=0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:504
+# spec: specs/recipes/pretrain.vibee:505
 def test_weights_have_their_dtype(options: subject.Options, data: subject.PreparedData) -> None:
     """bfloat16 weights are the rounded masters of the optimizer, which move by less than they can show."""
     slow = dataclasses.replace(options.optimizer, learning_rate=1e-5)
@@ -2678,7 +2701,7 @@ def test_weights_have_their_dtype(options: subject.Options, data: subject.Prepar
     assert trainer.train_step() == resumed.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:504
+# spec: specs/recipes/pretrain.vibee:505
 def test_weights_have_their_dtype_where_masters_are_declined(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2698,7 +2721,7 @@ def test_weights_have_their_dtype_where_masters_are_declined(
         assert trainer.model.head_weight.dtype == dtype
 
 
-# spec: specs/recipes/pretrain.vibee:504
+# spec: specs/recipes/pretrain.vibee:505
 def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     """What is written are the bfloat16 weights, number by number."""
     training = dataclasses.replace(fresh.training, precision="bfloat16", weights="precision")
@@ -2710,7 +2733,7 @@ def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     assert (fresh.out / "model-f32.gguf").is_file()
 
 
-# spec: specs/recipes/pretrain.vibee:505
+# spec: specs/recipes/pretrain.vibee:506
 @pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
 def test_compiled_training_is_the_same(
     backend: str,
@@ -2741,7 +2764,7 @@ def test_compiled_training_is_the_same(
     subject._compiled_forward.cache_clear()
 
 
-# spec: specs/recipes/pretrain.vibee:505
+# spec: specs/recipes/pretrain.vibee:506
 def test_compiled_training_is_the_same_only_with_a_compiler(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2755,7 +2778,7 @@ def test_compiled_training_is_the_same_only_with_a_compiler(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:518
+# spec: specs/recipes/pretrain.vibee:519
 def test_shares_of_targets_are_counted(
     data: subject.PreparedData, first_options: subject.Options
 ) -> None:
@@ -2780,7 +2803,7 @@ def test_shares_of_targets_are_counted(
         assert shares.padded == pytest.approx(padded, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:518
+# spec: specs/recipes/pretrain.vibee:519
 def test_shares_of_targets_are_counted_in_a_sample(
     data: subject.PreparedData, first_options: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2798,7 +2821,7 @@ def test_shares_of_targets_are_counted_in_a_sample(
     assert len(set(shares)) > 1
 
 
-# spec: specs/recipes/pretrain.vibee:299
+# spec: specs/recipes/pretrain.vibee:300
 def test_memory_is_estimated_by_part() -> None:
     """By hand for a model of one block; products in two bytes take half of the activations and casts."""
     config = dataclasses.replace(CONFIG, num_layers=1)
@@ -2827,7 +2850,7 @@ def test_memory_is_estimated_by_part() -> None:
     assert wide.activations == pytest.approx(kept, rel=0.15)
 
 
-# spec: specs/recipes/pretrain.vibee:299
+# spec: specs/recipes/pretrain.vibee:300
 def kept_for_backward(
     config: DecoderConfig, training: subject.TrainingConfig
 ) -> list[torch.Tensor]:
@@ -2847,7 +2870,7 @@ def kept_for_backward(
     return list(kept.values())
 
 
-# spec: specs/recipes/pretrain.vibee:391
+# spec: specs/recipes/pretrain.vibee:392
 def test_origins_of_options_are_named() -> None:
     """The command line goes before the smoke profile, that before the recipe, that before the type."""
     given = [
@@ -2884,7 +2907,7 @@ def test_origins_of_options_are_named() -> None:
     assert set(plain.values()) == {"default", "recipe"} and plain["training.steps"] == "recipe"
 
 
-# spec: specs/recipes/pretrain.vibee:528
+# spec: specs/recipes/pretrain.vibee:529
 def test_summary_says_what_follows(options: subject.Options, data: subject.PreparedData) -> None:
     """Each number is that of its formula, and each option stands there once, by origin."""
     training = dataclasses.replace(options.training, microbatches=3)
@@ -2920,7 +2943,7 @@ def test_summary_says_what_follows(options: subject.Options, data: subject.Prepa
         assert f"{option.name}={option.value}" in options_said
 
 
-# spec: specs/recipes/pretrain.vibee:542
+# spec: specs/recipes/pretrain.vibee:543
 def test_evaluation_counts_every_target_once(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2956,7 +2979,7 @@ def test_evaluation_counts_every_target_once(
     assert half[0] == pytest.approx(total, rel=1e-2) and half[0] != pytest.approx(total, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:556
+# spec: specs/recipes/pretrain.vibee:557
 def test_sources_are_evaluated_apart(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -2990,7 +3013,7 @@ def test_sources_are_evaluated_apart(
     assert scores["unigram"] == pytest.approx(bits / len(text), rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:542
+# spec: specs/recipes/pretrain.vibee:543
 def test_evaluation_drops_nothing(options: subject.Options, data: subject.PreparedData) -> None:
     """Dropout is for training: evaluation has none, draws nothing, and leaves training as it was."""
     config = dataclasses.replace(CONFIG, attention_dropout=0.5, stochastic_depth=0.5)
@@ -3002,7 +3025,7 @@ def test_evaluation_drops_nothing(options: subject.Options, data: subject.Prepar
     assert trainer.model.training
 
 
-# spec: specs/recipes/pretrain.vibee:564
+# spec: specs/recipes/pretrain.vibee:565
 def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData) -> None:
     """Bits per byte of the held-out bytes, against gzip itself and a unigram counted by hand."""
     text = data.held_out_text()
@@ -3024,12 +3047,12 @@ def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData)
     assert scores.keys() == {"model", "unigram", "gzip -9"}
 
 
-# spec: specs/recipes/pretrain.vibee:580
+# spec: specs/recipes/pretrain.vibee:581
 def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
 
-# spec: specs/recipes/pretrain.vibee:580
+# spec: specs/recipes/pretrain.vibee:581
 def test_export_writes_what_the_options_name(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3051,7 +3074,7 @@ def test_export_writes_what_the_options_name(
 REPORT = ParityReport(max_abs=1e-6, mean_kl=0.0, argmax_agreement=1.0, positions=5)
 
 
-# spec: specs/recipes/pretrain.vibee:580
+# spec: specs/recipes/pretrain.vibee:581
 def test_export_writes_what_the_options_name_and_proves_it(
     options: subject.Options,
     data: subject.PreparedData,
@@ -3090,7 +3113,7 @@ def test_export_writes_what_the_options_name_and_proves_it(
     assert str(caught.value) == f"{path} is not the model: {path!r}; {trainer.model!r}"
 
 
-# spec: specs/recipes/pretrain.vibee:580
+# spec: specs/recipes/pretrain.vibee:581
 def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3116,7 +3139,7 @@ def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     assert f"llama.cpp goes on from {prompt!r}:\n  | {prompt}\n  |     return 1\n" in report
 
 
-# spec: specs/recipes/pretrain.vibee:589
+# spec: specs/recipes/pretrain.vibee:590
 @pytest.fixture(scope="module")
 def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[str, Any]:
     """The result of a run that nothing interrupts."""
@@ -3124,7 +3147,7 @@ def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[st
     return subject.train(first_options, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:589
+# spec: specs/recipes/pretrain.vibee:590
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_ends_like_the_unbroken_one(
     fresh: subject.Options,
@@ -3162,7 +3185,7 @@ def test_interrupted_run_ends_like_the_unbroken_one(
     assert "going on" not in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:589
+# spec: specs/recipes/pretrain.vibee:590
 def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     whole: dict[str, Any], first_options: subject.Options
 ) -> None:
@@ -3176,7 +3199,7 @@ def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     assert (first_options.out / "loss.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# spec: specs/recipes/pretrain.vibee:606
+# spec: specs/recipes/pretrain.vibee:607
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -3187,7 +3210,7 @@ def arguments_for(options: subject.Options, **more: object) -> list[str]:
     ]  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:606
+# spec: specs/recipes/pretrain.vibee:607
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3230,7 +3253,7 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:606
+# spec: specs/recipes/pretrain.vibee:607
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -3247,7 +3270,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:606
+# spec: specs/recipes/pretrain.vibee:607
 def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3282,7 +3305,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_is_planned(
     assert "error: cannot write" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:606
+# spec: specs/recipes/pretrain.vibee:607
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3299,7 +3322,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         signal.signal(signal.SIGINT, before)
 
 
-# spec: specs/recipes/pretrain.vibee:606
+# spec: specs/recipes/pretrain.vibee:607
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3314,7 +3337,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
-# spec: specs/recipes/pretrain.vibee:606
+# spec: specs/recipes/pretrain.vibee:607
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
