@@ -202,6 +202,9 @@ def litgpt_trainer(setting: str, steps: int, folder: Path) -> list[float]:
                 starts.append(time.perf_counter())
                 yield batch
 
+        def __reduce__(self) -> Any:  # the last checkpoint keeps the loader, and this class has no address
+            return list, ()
+
     config = Config(
         name="benchmark", block_size=LENGTH, vocab_size=VOCAB_SIZE, padded_vocab_size=VOCAB_SIZE,
         n_layer=LAYERS, n_embd=HIDDEN, n_head=HEADS, n_query_groups=KV_HEADS, head_size=HEAD_DIM,
@@ -381,15 +384,18 @@ def gemm_peaks() -> dict[str, float]:
 
 
 def run_child(contender: str, setting: str, options: argparse.Namespace, folder: Path) -> Any:
-    """Tokens per second and peak memory of one run, or None where it cannot be run; the reason is said."""
+    """Tokens per second and peak memory of one run, or None where it fails; the reason is said."""
     python = options.litgpt_python if contender == "litgpt" else sys.executable
     command = [python, __file__, "--child", contender, setting, str(folder), str(options.steps)]
     environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode != 0:
         last = (done.stderr.strip() or "no message").splitlines()[-1]
-        sys.exit(f"error: {contender} with {setting}: {last}")
-    return json.loads(done.stdout.splitlines()[-1])
+        print(f"error: {contender} with {setting}: {last}", file=sys.stderr, flush=True)
+        return None
+    found = json.loads(done.stdout.splitlines()[-1])
+    print(f"  {contender}, {setting}: {found['speed']:,.0f} tokens/s", file=sys.stderr, flush=True)
+    return found
 
 
 def child(contender: str, setting: str, folder: Path, steps: int) -> None:
@@ -423,11 +429,11 @@ def report(part: str, setting: str, found: dict[str, Any], peaks: dict[str, floa
     from igla.architecture.decoder import flops_per_token
 
     print(f"{part}" + ("" if part == setting else f": {setting}"))
-    own = found["generated"]
+    own = found.get("generated")
     for name, result in found.items():
         share = result["speed"] * flops_per_token(decoder_config(), LENGTH) / max(peaks.values())
         line = f"  {name:13} {result['speed']:6,.0f} tokens/s  {result['peak_mib']:6,.0f} MiB  {share:4.0%} of the peak"
-        if name != "generated":
+        if name != "generated" and own is not None:
             ratio = own["speed"] / result["speed"]
             goal = GOALS.get((part, name))
             verdict = "" if goal is None else f"  >= {goal}" + ("" if ratio >= goal else "  BELOW")
@@ -435,7 +441,7 @@ def report(part: str, setting: str, found: dict[str, Any], peaks: dict[str, floa
         print(line, flush=True)
 
 
-def compare(options: argparse.Namespace, folder: Path) -> None:
+def compare(options: argparse.Namespace, folder: Path) -> int:
     prepare(folder, WARMUP + options.steps + 1)
     peaks = gemm_peaks()
     shown = ", ".join(f"{name} {peak / 1e9:,.0f} GFLOP/s" for name, peak in peaks.items())
@@ -451,13 +457,15 @@ def compare(options: argparse.Namespace, folder: Path) -> None:
     for part, setting in dict.fromkeys((part, setting) for part, _, setting in runs):
         found = {}
         for name in [n for p, n, s in runs if (p, s) == (part, setting)]:
-            rounds = results[name, setting]
-            found[name] = {
-                key: statistics.median(r[key] for r in rounds) for key in ("speed", "peak_mib")
-            }
+            rounds = [result for result in results[name, setting] if result is not None]
+            if rounds:
+                found[name] = {
+                    key: statistics.median(r[key] for r in rounds) for key in ("speed", "peak_mib")
+                }
         report(part, setting, found, peaks)
     if not options.litgpt_python:
         print("litgpt: not run, --litgpt-python names the Python of an environment that has it")
+    return 0 if all(None not in rounds for rounds in results.values()) else 1
 
 
 def main() -> None:
@@ -484,7 +492,7 @@ def main() -> None:
     )
     print(f"hidden {HIDDEN}, {LAYERS} layers, vocabulary {VOCAB_SIZE}, batch {BATCH} x {LENGTH}")
     with tempfile.TemporaryDirectory() as folder:
-        compare(options, Path(folder))
+        sys.exit(compare(options, Path(folder)))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ COMMANDS = {
     "docs": "docs",
     "explain": "explain",
     "fmt": "fmt",
+    "freeze": "freeze",
     "gen": "gen",
     "import": "import_spec",
     "ir": "ir",

@@ -24,7 +24,7 @@ from igla.architecture.moe import RoutingConfig
 from igla.architecture.positional import RopeScaling
 from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
 from igla.export import parity
-from igla.export.gguf import check_gguf, gguf_dtype, write_gguf
+from igla.export.gguf import check_gguf, dequantize_gguf, gguf_dtype, write_gguf
 from igla.export.gguf_types import decode_tensor
 from igla.export.huggingface import write_huggingface
 from igla.export.importance import measure_importance, text_windows
@@ -214,7 +214,40 @@ def test_trained_model_passes_every_gate(tmp_path: Path, tokenizer: Path) -> Non
     assert divergences == sorted(divergences), "the fewer bits, the further"
     write_huggingface(model, tokenizer, tmp_path / "model")
     files = [str(tmp_path / "f16.gguf"), str(tmp_path / "q8_0.gguf")]
-    assert parity.main(["--model", str(tmp_path / "model"), "--gguf", *files]) == 0
+    text = ["--text", random.__file__, "--windows", "4", "--window-tokens", "64"]
+    assert parity.main(["--model", str(tmp_path / "model"), "--gguf", *files, *text]) == 0
+
+
+def test_rounding_of_the_file_is_most_of_the_difference(tmp_path: Path, tokenizer: Path) -> None:
+    """Beside PyTorch with the weights that a file holds, llama.cpp differs by its rounding of activations alone."""
+    model, path = trained_model(tokenizer, 120), tmp_path / "model.gguf"
+    prompts = ["import os", "class Random:\n    def seed(self, a=None):", "The quick brown fox"]
+    for dtype in ("f16", "q5_0", "q4_0"):
+        write_gguf(model, tokenizer, path, dtype)
+        whole = parity.measure_parity(path, model, tokenizer, prompts)
+        rest = parity.measure_parity(path, dequantize_gguf(path, model), tokenizer, prompts)
+        print(dtype, whole.mean_kl, rest.mean_kl)
+        assert rest.mean_kl < whole.mean_kl / (1 if dtype == "f16" else 4)
+
+
+def test_a_program_is_held_to_vectors(
+    tmp_path: Path, tokenizer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """llama.cpp as a program of its own goes on as PyTorch does; a program that says something else is told of."""
+    model, path = random_model(8, num_kv_heads=1), tmp_path / "model.gguf"
+    write_gguf(model, tokenizer, path, "f32")
+    write_huggingface(model, tokenizer, tmp_path / "model")
+    program = tmp_path / "runtime.py"
+    program.write_text(
+        "import sys\nfrom pathlib import Path\nfrom igla.export.parity import llama_cpp_generate\n"
+        "print(llama_cpp_generate(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])) + sys.argv[4])\n"
+    )
+    command = f"{sys.executable} {program} {{model}} {{prompt}} {{tokens}} "
+    start = ["--model", str(tmp_path / "model"), "--gguf", str(path), "--steps", "8", "--prompts", "import random"]
+    assert parity.main([*start, "--runtime", f"{command} ''"]) == 0
+    assert "1 of 1 prompts go on as in PyTorch for 8 tokens" in capsys.readouterr().out
+    assert parity.main([*start, "--runtime", f"{command} 'and more'"]) == 1
+    assert "the text goes on with 'and more' after " in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,9 @@
 by side.
 
 Run it as python -m igla.export.parity --model FOLDER --gguf FILES, with a folder made by
-write_huggingface.
+write_huggingface: it prints a row for each file and runtime, and ends with 1 beyond the
+tolerance. With --text it measures perplexity on held-out text too, with --vectors it writes
+what other runtimes must compute, with --runtime it holds a program to that.
 
 Sources:
     llama.cpp, include/llama.h
@@ -16,7 +18,9 @@ Shape suffixes: t token, v vocabulary entry.
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 import os
 import subprocess
 import sys
@@ -34,11 +38,13 @@ from torch import Tensor
 from igla.architecture.decoder import Decoder
 from igla.data.tokenizer import Tokenizer
 from igla.export import llama_cpp
-from igla.export.gguf import check_gguf, gguf_dtype
+from igla.export.gguf import check_gguf, dequantize_gguf, gguf_dtype
 from igla.export.huggingface import read_huggingface
+from igla.export.importance import text_windows
+from igla.export.vectors import Tolerance, make_vectors, run_runtime, write_vectors
 
 
-# spec: specs/export/parity.vibee:19
+# spec: specs/export/parity.vibee:22
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParityReport:
     """How far two sets of logits are apart."""
@@ -51,9 +57,13 @@ class ParityReport:
     """Share of the positions with the same best token."""
     positions: int
     """Positions compared."""
+    perplexity: float | None = None
+    """Of the second on the held-out text, if that is measured."""
+    expected_perplexity: float | None = None
+    """Of the first."""
 
 
-# spec: specs/export/parity.vibee:27
+# spec: specs/export/parity.vibee:32
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParityGate:
     """How far they may be apart.
@@ -69,7 +79,7 @@ class ParityGate:
     """Share of the positions with the same best token."""
 
 
-# spec: specs/export/parity.vibee:34
+# spec: specs/export/parity.vibee:39
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParityOptions:
     """What is compared."""
@@ -80,6 +90,40 @@ class ParityOptions:
     """GGUF files of this model."""
     prompts: tuple[str, ...] = ("import os", "def main(arguments):", "The quick brown fox")
     """Texts to compare on."""
+    text: Path | None = None
+    """Held-out text; perplexity is measured on its first windows, which are compared as well."""
+    windows: int = 8
+    """Windows of that text."""
+    window_tokens: int = 256
+    """Tokens of one, at most the context of the model."""
+    positions: Path | None = None
+    """File for the differences of each position, a line of JSON each."""
+    vectors: Path | None = None
+    """Folder for the vectors of each file and prompt, made by PyTorch with the weights of the file."""
+    runtime: tuple[str, ...] = ()
+    """Commands that are held to these vectors, with {model}, {prompt}, {tokens} for what they get."""
+    steps: int = 16
+    """Tokens that vectors and runtimes go on with."""
+    seed: int = 0
+    """For runtimes that want one."""
+    absolute: float = 0.001
+    """Difference of a logit of vectors that is allowed."""
+    relative: float = 0.001
+    """The same, as a part of the logit."""
+    ranks: int = 5
+    """Best logits of each step of vectors."""
+    as_set: bool = False
+    """Compare which tokens are best, and not their order (where activations are rounded)."""
+
+    def __post_init__(self) -> None:
+        if not self.windows > 0:
+            raise ValueError(f"ParityOptions needs windows > 0, got windows={self.windows!r}")
+        if not self.window_tokens > 1:
+            raise ValueError(
+                f"ParityOptions needs window_tokens > 1, got window_tokens={self.window_tokens!r}"
+            )
+        if not self.steps > 0:
+            raise ValueError(f"ParityOptions needs steps > 0, got steps={self.steps!r}")
 
 
 _GATES = {
@@ -114,7 +158,7 @@ _GATES = {
 }
 
 
-# spec: specs/export/parity.vibee:43
+# spec: specs/export/parity.vibee:64
 class ParityError(ValueError):
     """Why llama.cpp and PyTorch cannot be compared.
 
@@ -123,7 +167,7 @@ class ParityError(ValueError):
     """
 
 
-# spec: specs/export/parity.vibee:49
+# spec: specs/export/parity.vibee:70
 def llama_cpp_logits(gguf: Path, prompts: list[list[int]]) -> list[Tensor]:
     """Returns the logits [T, V] of each prompt, float32.
 
@@ -144,7 +188,7 @@ def llama_cpp_logits(gguf: Path, prompts: list[list[int]]) -> list[Tensor]:
         return [torch.from_numpy(np.load(file)) for file in files]
 
 
-# spec: specs/export/parity.vibee:58
+# spec: specs/export/parity.vibee:79
 def llama_cpp_tokenize(gguf: Path, texts: list[str], *, bos: bool = False) -> list[list[int]]:
     """Returns the ids of each text, after BOS if bos is true.
 
@@ -158,7 +202,7 @@ def llama_cpp_tokenize(gguf: Path, texts: list[str], *, bos: bool = False) -> li
         return _ask(Path(folder), gguf, {"texts": texts, "bos": bos})["tokens"]
 
 
-# spec: specs/export/parity.vibee:67
+# spec: specs/export/parity.vibee:88
 def llama_cpp_generate(
     gguf: Path,
     prompt: str,
@@ -191,7 +235,7 @@ def llama_cpp_generate(
         return _ask(Path(folder), gguf, request)["text"]
 
 
-# spec: specs/export/parity.vibee:49
+# spec: specs/export/parity.vibee:70
 def _ask(folder: Path, gguf: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Run llama.cpp in a process of its own, which it may end; files carry request and answer."""
     request = {**request, "gguf": str(gguf), "threads": torch.get_num_threads()}
@@ -216,7 +260,7 @@ def _ask(folder: Path, gguf: Path, request: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-# spec: specs/export/parity.vibee:49
+# spec: specs/export/parity.vibee:70
 def _require_tokens(prompts: list[list[int]]) -> None:
     """Refuse prompts without a position to compare."""
     if not prompts or not all(prompts):
@@ -225,7 +269,7 @@ def _require_tokens(prompts: list[list[int]]) -> None:
         )
 
 
-# spec: specs/export/parity.vibee:86
+# spec: specs/export/parity.vibee:107
 @torch.no_grad()
 def pytorch_logits(model: Decoder, prompts: list[list[int]]) -> list[Tensor]:
     """Returns the logits [T, V] of each prompt, float32 on the CPU.
@@ -249,7 +293,7 @@ def pytorch_logits(model: Decoder, prompts: list[list[int]]) -> list[Tensor]:
     return results
 
 
-# spec: specs/export/parity.vibee:95
+# spec: specs/export/parity.vibee:116
 def compare_logits(actual: list[Tensor], expected: list[Tensor]) -> ParityReport:
     """Returns largest difference, mean over the positions of KL(PyTorch || llama.cpp), and share
     of equal best tokens.
@@ -264,6 +308,18 @@ def compare_logits(actual: list[Tensor], expected: list[Tensor]) -> ParityReport
     Raises:
         ParityError if there are none, their shapes differ, or they hold NaN or infinity.
     """
+    max_abs_t, kl_t, agree_t = _differences(actual, expected)
+    return ParityReport(
+        max_abs=float(max_abs_t.max()),
+        mean_kl=float(kl_t.mean()),
+        argmax_agreement=float(agree_t.double().mean()),
+        positions=len(kl_t),
+    )
+
+
+# spec: specs/export/parity.vibee:116
+def _differences(actual: list[Tensor], expected: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Of each position [T] of all prompts the largest difference, KL divergence and same best token, in float64."""
     shapes = [tuple(logits_tv.shape) for logits_tv in actual]
     wanted = [tuple(logits_tv.shape) for logits_tv in expected]
     if shapes != wanted or not wanted:
@@ -274,15 +330,61 @@ def compare_logits(actual: list[Tensor], expected: list[Tensor]) -> ParityReport
     actual_log_tv, expected_log_tv = actual_tv.log_softmax(1), expected_tv.log_softmax(1)
     kl_t = (expected_log_tv.exp() * (expected_log_tv - actual_log_tv)).sum(1)
     agree_t = actual_tv.argmax(1) == expected_tv.argmax(1)
-    return ParityReport(
-        max_abs=float((actual_tv - expected_tv).abs().max()),
-        mean_kl=float(kl_t.mean()),
-        argmax_agreement=float(agree_t.double().mean()),
-        positions=len(kl_t),
+    return (actual_tv - expected_tv).abs().amax(1), kl_t, agree_t
+
+
+# spec: specs/export/parity.vibee:164
+def position_differences(actual: list[Tensor], expected: list[Tensor]) -> list[dict[str, Any]]:
+    """Returns one map for each position - prompt and position, max_abs, kl and same_best.
+
+    Given: Logits [T, V] of llama.cpp and of PyTorch for the same prompts.
+    When: A position is to be found where they part.
+
+    Args:
+        actual: a sequence of Tensor[T, V].
+        expected: a sequence of Tensor[T, V].
+
+    Raises:
+        ParityError as compare_logits does.
+    """
+    differences = zip(
+        *(values_t.tolist() for values_t in _differences(actual, expected)), strict=True
     )
+    places = [
+        (prompt, place)
+        for prompt, logits_tv in enumerate(actual)
+        for place in range(len(logits_tv))
+    ]
+    return [
+        {"prompt": prompt, "position": place, "max_abs": max_abs, "kl": kl, "same_best": same}
+        for (prompt, place), (max_abs, kl, same) in zip(places, differences, strict=True)
+    ]
 
 
-# spec: specs/export/parity.vibee:143
+# spec: specs/export/parity.vibee:174
+def perplexity(logits: list[Tensor], prompts: list[list[int]]) -> float:
+    """Returns the exponential of the mean negative log-likelihood of each next id, in float64.
+
+    Given: Logits [T, V] and the ids of each prompt.
+    When: A model is judged by text.
+
+    Args:
+        logits: a sequence of Tensor[T, V].
+
+    Raises:
+        ValueError if no prompt has a next id.
+    """
+    chosen = [
+        logits_tv[:-1].double().log_softmax(1).gather(1, torch.tensor(prompt[1:])[:, None])
+        for logits_tv, prompt in zip(logits, prompts, strict=True)
+        if len(prompt) > 1
+    ]
+    if not chosen:
+        raise ValueError("no prompt has two ids: there is no next one to predict")
+    return math.exp(-float(torch.cat(chosen).mean()))
+
+
+# spec: specs/export/parity.vibee:195
 def parity_gate(dtype: str) -> ParityGate:
     """Returns the bounds that a trained model keeps.
 
@@ -302,7 +404,7 @@ def parity_gate(dtype: str) -> ParityGate:
     return _GATES[dtype]
 
 
-# spec: specs/export/parity.vibee:176
+# spec: specs/export/parity.vibee:228
 def parity_faults(report: ParityReport, dtype: str) -> list[str]:
     """Returns one sentence for each bound that is not kept.
 
@@ -328,7 +430,54 @@ def parity_faults(report: ParityReport, dtype: str) -> list[str]:
     return faults
 
 
-# spec: specs/export/parity.vibee:185
+# spec: specs/export/parity.vibee:237
+class ParityRun:
+    """Compares the tokens of the prompts; ids, actual and expected are then the ids and logits [T,
+    V] of prompts and windows, report() what they differ by, with the perplexities of the
+    windows if there are some.
+
+    Given: A GGUF file, the decoder and the tokenizer it was made from, prompts, and windows of
+    ids.
+    When: Both run them.
+
+    Raises:
+        ParityError if llama.cpp makes other tokens of a prompt, is missing, or fails.
+    """
+
+    def __init__(
+        self,
+        gguf: Path,
+        model: Decoder,
+        tokenizer: Path,
+        prompts: list[str],
+        windows: list[list[int]] = (),
+    ) -> None:
+        pieces = Tokenizer(tokenizer)
+        ids = [pieces.encode(prompt, bos=True) for prompt in prompts]
+        found = llama_cpp_tokenize(gguf, prompts, bos=True)
+        for prompt, ours, theirs in zip(prompts, ids, found, strict=True):
+            if ours != theirs:
+                raise ParityError(
+                    f"{prompt!r} is {theirs} in llama.cpp, {ours} in {tokenizer}: export it again"
+                )
+        self.num_prompts = len(prompts)
+        self.ids = [*ids, *windows]
+        self.actual = llama_cpp_logits(gguf, self.ids)
+        self.expected = pytorch_logits(model, self.ids)
+
+    def report(self) -> ParityReport:
+        """What all positions differ by, and what both make of the windows."""
+        report = compare_logits(self.actual, self.expected)
+        start = self.num_prompts
+        if len(self.ids) == start:
+            return report
+        found, expected = (
+            perplexity(logits[start:], self.ids[start:]) for logits in (self.actual, self.expected)
+        )
+        return dataclasses.replace(report, perplexity=found, expected_perplexity=expected)
+
+
+# spec: specs/export/parity.vibee:250
 def measure_parity(gguf: Path, model: Decoder, tokenizer: Path, prompts: list[str]) -> ParityReport:
     """Compares the tokens, then the logits.
 
@@ -338,18 +487,10 @@ def measure_parity(gguf: Path, model: Decoder, tokenizer: Path, prompts: list[st
     Raises:
         ParityError if llama.cpp makes other tokens of a prompt, is missing, or fails.
     """
-    pieces = Tokenizer(tokenizer)
-    expected = [pieces.encode(prompt, bos=True) for prompt in prompts]
-    found = llama_cpp_tokenize(gguf, prompts, bos=True)
-    for prompt, ours, theirs in zip(prompts, expected, found, strict=True):
-        if ours != theirs:
-            raise ParityError(
-                f"{prompt!r} is {theirs} in llama.cpp, {ours} in {tokenizer}: export it again"
-            )
-    return compare_logits(llama_cpp_logits(gguf, expected), pytorch_logits(model, expected))
+    return ParityRun(gguf, model, tokenizer, prompts).report()
 
 
-# spec: specs/export/parity.vibee:194
+# spec: specs/export/parity.vibee:259
 def format_report(name: str, report: ParityReport) -> str:
     """Returns one line with every figure.
 
@@ -362,36 +503,132 @@ def format_report(name: str, report: ParityReport) -> str:
     )
 
 
-# spec: specs/export/parity.vibee:206
+# spec: specs/export/parity.vibee:271
 def main(arguments: list[str] | None = None) -> int:
-    """Prints one line for each file. Returns 0, or 1 after a sentence for each fault.
+    """Prints a row for each file and runtime. Returns 0, or 1 after a sentence for each fault.
 
     Given: A folder of write_huggingface and GGUF files.
     When: The module is run.
     """
     options = tyro.cli(ParityOptions, args=arguments, description="Compare llama.cpp with PyTorch.")
+    faults: list[str] = []
+    positions: list[dict[str, Any]] = []
     try:
         model = read_huggingface(options.model)
-        faults = [
-            f"{path}: {fault}"
-            for path in options.gguf
-            for fault in _file_faults(path, model, options)
-        ]
+        windows = _windows(options, model)
+        print(_HEAD)
+        for path in options.gguf:
+            faults += _held_to_pytorch(path, model, windows, options, positions)
+            faults += _held_to_vectors(path, model, options)
+        if options.positions is not None:
+            _write_positions(options.positions, positions)
     except ValueError as error:
-        faults = [str(error)]
+        faults.append(str(error))
     for fault in faults:
         print(f"error: {fault}", file=sys.stderr)
     return min(len(faults), 1)
 
 
-# spec: specs/export/parity.vibee:206
-def _file_faults(path: Path, model: Decoder, options: ParityOptions) -> list[str]:
-    """Print how far one file is from the model; return what is wrong with it."""
+_HEAD = (
+    f"{'file':32}  {'type':7}  {'runtime':16}  {'max |d logit|':>13}  {'KL, nats':>9}  "
+    f"{'same best':>9}  {'positions':>9}  {'perplexity':>10}  {'in PyTorch':>10}"
+)
+
+
+# spec: specs/export/parity.vibee:271
+def _windows(options: ParityOptions, model: Decoder) -> list[list[int]]:
+    """Windows of the held-out text, if there is one."""
+    if options.text is None:
+        return []
+    try:
+        text = options.text.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ParityError(
+            f"{options.text} cannot be read ({error}): name a text file in UTF-8"
+        ) from error
+    length = min(options.window_tokens, model.config.context_length)
+    return text_windows(_tokenizer(options), text, length, options.windows)
+
+
+# spec: specs/export/parity.vibee:271
+def _tokenizer(options: ParityOptions) -> Path:
+    return options.model / "tokenizer.model"
+
+
+# spec: specs/export/parity.vibee:271
+def _held_to_pytorch(
+    path: Path,
+    model: Decoder,
+    windows: list[list[int]],
+    options: ParityOptions,
+    positions: list[dict[str, Any]],
+) -> list[str]:
+    """Print how far llama.cpp is from PyTorch on one file, add its positions; return what is wrong with it."""
     dtype = gguf_dtype(path)
-    tokenizer = options.model / "tokenizer.model"
-    report = measure_parity(path, model, tokenizer, list(options.prompts))
-    print(format_report(f"{path} ({dtype})", report))
-    return check_gguf(path, model) + parity_faults(report, dtype)
+    run = ParityRun(path, model, _tokenizer(options), list(options.prompts), windows)
+    report = run.report()
+    texts = [report.perplexity, report.expected_perplexity]
+    shown = "  ".join(f"{'-' if value is None else f'{value:.4f}':>10}" for value in texts)
+    print(
+        f"{path.name:32}  {dtype:7}  {'llama.cpp':16}  {report.max_abs:13.2e}  {report.mean_kl:9.2e}  "
+        f"{report.argmax_agreement:9.2%}  {report.positions:9,}  {shown}",
+        flush=True,
+    )
+    ids = (token for prompt in run.ids for token in prompt)
+    rows = position_differences(run.actual, run.expected)
+    positions += [
+        {"file": path.name, "token_id": token, **row} for token, row in zip(ids, rows, strict=True)
+    ]
+    faults = check_gguf(path, model) + parity_faults(report, dtype)
+    return [f"{path}: {fault}" for fault in faults]
+
+
+# spec: specs/export/parity.vibee:271
+def _write_positions(out: Path, positions: list[dict[str, Any]]) -> None:
+    """A line of JSON for each position."""
+    try:
+        out.write_text("".join(f"{json.dumps(row)}\n" for row in positions), encoding="utf-8")
+    except OSError as error:
+        raise ParityError(f"cannot write {out} ({error.strerror}): name another file") from error
+
+
+# spec: specs/export/parity.vibee:271
+def _held_to_vectors(path: Path, model: Decoder, options: ParityOptions) -> list[str]:
+    """Write vectors of the file, run each program on them, and print how many prompts came out right."""
+    if options.vectors is None and not options.runtime:
+        return []
+    rounded, tokenizer = dequantize_gguf(path, model), _tokenizer(options)
+    tolerance = Tolerance(
+        absolute=options.absolute,
+        relative=options.relative,
+        ranks=options.ranks,
+        as_set=options.as_set,
+    )
+    made = [
+        make_vectors(rounded, tokenizer, text, options.steps, options.ranks)
+        for text in options.prompts
+    ]
+    if options.vectors is not None:
+        for index, vectors in enumerate(made):
+            write_vectors(vectors, options.vectors / path.stem / str(index), path.name)
+    faults = []
+    for command in options.runtime:
+        found = [
+            run_runtime(command, path, tokenizer, vectors, tolerance, options.seed)
+            for vectors in made
+        ]
+        name, right = command.split()[0].rpartition("/")[2], sum(not each for each in found)
+        print(
+            f"{path.name:32}  {gguf_dtype(path):7}  {name:16}  {right} of {len(made)} prompts go on as in PyTorch"
+            f" for {options.steps} tokens",
+            flush=True,
+        )
+        faults += [
+            f"{path}, {name}, {text!r}: {fault}"
+            for text, each in zip(options.prompts, found, strict=True)
+            for fault in each
+        ]
+    return faults
 
 
 if __name__ == "__main__":

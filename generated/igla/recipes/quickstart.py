@@ -103,6 +103,7 @@ from igla.export.gguf_types import GGUF_TYPES
 from igla.export.huggingface import huggingface_config, write_huggingface
 from igla.export.parity import format_report, llama_cpp_generate, measure_parity, parity_faults
 from igla.models import igla_tiny as model_spec
+from igla.models.freeze import contract_of_text, freeze_model, read_contract, require_contract
 from igla.optimization.gradient import (
     GradientConfig,
     NonFiniteGradients,
@@ -125,6 +126,7 @@ from igla.optimization.scheduler import (
     scheduled_factor,
     set_learning_rate,
 )
+from igla.planning.scaling import Accelerator, gpu_hours, predicted_loss
 
 # Shapes: B sequences of a batch, T tokens of a sequence, D hidden channels, V vocabulary entries.
 
@@ -133,7 +135,7 @@ FIRST_LOSS_TOLERANCE = 0.1
 SAMPLED_WINDOWS = 64
 
 
-# spec: specs/recipes/pretrain.vibee:40
+# spec: specs/recipes/pretrain.vibee:42
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataConfig:
     """Which files are the text, and which of them are held out."""
@@ -165,7 +167,7 @@ class DataConfig:
             raise ValueError(f"DataConfig needs len(patterns) > 0, got patterns={self.patterns!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:54
+# spec: specs/recipes/pretrain.vibee:56
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MixConfig:
     """How much of each source is trained on, where there are several; their weights say it, if
@@ -205,7 +207,7 @@ class MixConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:68
+# spec: specs/recipes/pretrain.vibee:70
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingConfig:
     """How much is trained, in which steps, in which precision."""
@@ -232,6 +234,8 @@ class TrainingConfig:
     """Threads on the CPU; the bits of the result depend on it."""
     seed: int = 0
     """Of the initial weights."""
+    deterministic: bool = False
+    """Take only algorithms that give the same bits each time, which may be slower on a GPU."""
     evaluate_every: int = 50
     """Optimizer steps from one held-out evaluation to the next; the first is before step 1."""
     evaluate_batches: int = 8
@@ -280,7 +284,7 @@ class TrainingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:94
+# spec: specs/recipes/pretrain.vibee:97
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleConfig:
     """The learning rate over the run, as parts of its length."""
@@ -342,7 +346,7 @@ class ScheduleConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:113
+# spec: specs/recipes/pretrain.vibee:116
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhasesConfig:
     """Stretches of the run with a learning rate each; none where the run is one."""
@@ -351,7 +355,7 @@ class PhasesConfig:
     """One after the other, as long as the run; a rate stands in place of the optimizer's."""
 
 
-# spec: specs/recipes/pretrain.vibee:118
+# spec: specs/recipes/pretrain.vibee:121
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoppingConfig:
     """What ends a run before its last step."""
@@ -379,7 +383,7 @@ class StoppingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:129
+# spec: specs/recipes/pretrain.vibee:132
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
     """How far a run is. A checkpoint holds it."""
@@ -400,7 +404,7 @@ class Progress:
     """Held-out evaluations without an improvement since then."""
 
 
-# spec: specs/recipes/pretrain.vibee:140
+# spec: specs/recipes/pretrain.vibee:143
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportConfig:
     """What is written when the training is done, and how it is proved."""
@@ -433,7 +437,7 @@ class ExportConfig:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:177
+# spec: specs/recipes/pretrain.vibee:180
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptionOrigin:
     """The value of one option, and who chose it."""
@@ -453,7 +457,7 @@ class OptionOrigin:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:185
+# spec: specs/recipes/pretrain.vibee:188
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetShares:
     """What the positions of the sampled windows are, as parts of all."""
@@ -478,7 +482,7 @@ class TargetShares:
             raise ValueError(f"TargetShares.cut={self.cut!r} is not from 0 to 1; 1.5% is 0.015")
 
 
-# spec: specs/recipes/pretrain.vibee:193
+# spec: specs/recipes/pretrain.vibee:196
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryEstimate:
     """Bytes of one step by part, with AdamW's state and gradients in float32; Muon keeps one
@@ -501,7 +505,39 @@ class MemoryEstimate:
     """Of one chunk, with their gradients."""
 
 
-# spec: specs/recipes/pretrain.vibee:209
+# spec: specs/recipes/pretrain.vibee:208
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanConfig:
+    """What the hours and the cost of a run are reckoned with.
+
+    Prices are assumptions, in US dollars an hour of one rented device; set your own.
+    """
+
+    utilisation: float = 0.4
+    """Part of the peak of a device that is reached (from 0 to 1)."""
+    h100_sxm: float = 3.0
+    """US dollars an hour."""
+    h200_sxm: float = 3.5
+    """US dollars an hour."""
+    a100_sxm: float = 1.8
+    """US dollars an hour."""
+    mi300x: float = 2.5
+    """US dollars an hour."""
+    rtx_4090: float = 0.5
+    """US dollars an hour."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.utilisation <= 1:
+            raise ValueError(
+                f"PlanConfig.utilisation={self.utilisation!r} is not from 0 to 1; 1.5% is 0.015"
+            )
+        if not self.utilisation > 0:
+            raise ValueError(
+                f"PlanConfig needs utilisation > 0, got utilisation={self.utilisation!r}"
+            )
+
+
+# spec: specs/recipes/pretrain.vibee:224
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -522,7 +558,7 @@ class SmokeModel:
     """Longest sequence in tokens."""
 
 
-# spec: specs/recipes/pretrain.vibee:221
+# spec: specs/recipes/pretrain.vibee:236
 def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> SchedulerConfig:
     """The schedule over the optimizer steps of the run."""
     return SchedulerConfig(
@@ -538,7 +574,7 @@ def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> Sch
     )
 
 
-# spec: specs/recipes/pretrain.vibee:238
+# spec: specs/recipes/pretrain.vibee:253
 def peak_learning_rate(
     step: int, training: TrainingConfig, optimizer: OptimizerConfig, curriculum: PhasesConfig
 ) -> float:
@@ -553,7 +589,7 @@ def peak_learning_rate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:252
+# spec: specs/recipes/pretrain.vibee:267
 def learning_rate(
     run: float,
     training: TrainingConfig,
@@ -571,13 +607,63 @@ def learning_rate(
     return peak * scheduled_factor(step, schedule_in_steps(training, schedule))
 
 
-# spec: specs/recipes/pretrain.vibee:267
+# spec: specs/recipes/pretrain.vibee:282
 def tokens_per_step(training: TrainingConfig) -> int:
     """Positions that one optimizer step computes."""
     return training.batch_size * training.microbatches * training.sequence_length
 
 
-# spec: specs/recipes/pretrain.vibee:275
+# spec: specs/recipes/pretrain.vibee:290
+def run_tokens(training: TrainingConfig) -> int:
+    """Positions that the whole run computes."""
+    return training.steps * tokens_per_step(training)
+
+
+# spec: specs/recipes/pretrain.vibee:298
+def run_flops(config: DecoderConfig, training: TrainingConfig) -> float:
+    """Floating-point operations of the whole run."""
+    return float(run_tokens(training) * flops_per_token(config, training.sequence_length))
+
+
+# spec: specs/recipes/pretrain.vibee:304
+def run_loss(config: DecoderConfig, training: TrainingConfig) -> float:
+    """Loss in nats a token that is to be expected at the end of the run, on web text.
+
+    After few tokens the law says more than that of a guess, and does not hold.
+    """
+    return predicted_loss(num_params(config), run_tokens(training))
+
+
+# spec: specs/recipes/pretrain.vibee:312
+def run_hours(
+    config: DecoderConfig, training: TrainingConfig, plan: PlanConfig, device: Accelerator
+) -> float:
+    """Hours of one device for the whole run."""
+    return gpu_hours(run_flops(config, training), device, plan.utilisation)
+
+
+# spec: specs/recipes/pretrain.vibee:318
+def run_cost(
+    config: DecoderConfig, training: TrainingConfig, plan: PlanConfig, device: Accelerator
+) -> float:
+    """US dollars for these hours."""
+    price = (
+        plan.h100_sxm
+        if device == "h100_sxm"
+        else (
+            plan.h200_sxm
+            if device == "h200_sxm"
+            else (
+                plan.a100_sxm
+                if device == "a100_sxm"
+                else plan.mi300x if device == "mi300x" else plan.rtx_4090
+            )
+        )
+    )
+    return run_hours(config, training, plan, device) * price
+
+
+# spec: specs/recipes/pretrain.vibee:328
 def expected_first_loss(config: DecoderConfig) -> float:
     """Loss of the untrained model in nats a token.
 
@@ -588,11 +674,16 @@ def expected_first_loss(config: DecoderConfig) -> float:
     return math.log(config.vocab_size) + config.hidden_size * config.init_std**2 / 2
 
 
-# spec: specs/recipes/pretrain.vibee:283
+# spec: specs/recipes/pretrain.vibee:336
 def memory_estimate(
-    config: DecoderConfig, training: TrainingConfig, bytes_per_element: int
+    config: DecoderConfig,
+    training: TrainingConfig,
+    distributed: ParallelConfig,
+    bytes_per_element: int,
 ) -> MemoryEstimate:
-    """Memory of a step, where matrix products have bytes_per_element bytes an element."""
+    """Memory of a step in one process, where matrix products have bytes_per_element bytes an
+    element.
+    """
     tokens = training.batch_size * training.sequence_length
     bytes_per_weight = bytes_per_element if training.weights == "precision" else 4
     return MemoryEstimate(
@@ -603,7 +694,11 @@ def memory_estimate(
         gradients=gradient_bytes(config, 4),
         optimizer=optimizer_bytes(config, 4, 4 if bytes_per_weight < 4 else 0),
         activations=activation_bytes(
-            config, training.batch_size, training.sequence_length, bytes_per_element, "none"
+            config,
+            training.batch_size,
+            training.sequence_length,
+            bytes_per_element,
+            distributed.checkpointing,
         ),
         mask=mask_bytes(
             config,
@@ -616,7 +711,7 @@ def memory_estimate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:301
+# spec: specs/recipes/pretrain.vibee:358
 def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     """The progress after one more step."""
     return dataclasses.replace(
@@ -628,7 +723,7 @@ def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:319
+# spec: specs/recipes/pretrain.vibee:376
 def after_evaluation(
     progress: Progress, held_out_loss: float, stopping: StoppingConfig
 ) -> Progress:
@@ -646,7 +741,7 @@ def after_evaluation(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:343
+# spec: specs/recipes/pretrain.vibee:400
 def is_finished(progress: Progress, training: TrainingConfig, stopping: StoppingConfig) -> bool:
     """Whether the run ends here, after its last step or without an improvement for too long."""
     return progress.step >= training.steps or (
@@ -661,7 +756,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:380
+# spec: specs/recipes/pretrain.vibee:438
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -675,6 +770,10 @@ class Options:
     standard library of this Python."""
     out: Path = Path("out") / "quickstart"
     """Folder for everything that the run writes; run again with the same folder to go on."""
+    tokenizer_file: Path | None = None
+    """Tokenizer (tokenizer.model) that is used as it is; default: one is trained on the text."""
+    contract: Path | None = None
+    """Contract of igla-gen freeze; a run with another model or tokenizer is refused."""
     documents: DataConfig = DataConfig(
         patterns=("*.py", "*.md", "*.rst", "*.txt"),
         exclude=("site-packages", "dist-packages", "__pycache__", "test", "tests", "idle_test"),
@@ -697,6 +796,7 @@ class Options:
     checkpoint: CheckpointConfig = CheckpointConfig(every_steps=100)
     stopping: StoppingConfig = StoppingConfig()
     logging: LoggingConfig = LoggingConfig()
+    plan: PlanConfig = PlanConfig()
     export: ExportConfig = ExportConfig(gguf=("f32", "f16", "q8_0"))
 
 
@@ -722,12 +822,13 @@ SMOKE = Options(
     checkpoint=CheckpointConfig(every_steps=2),
     stopping=StoppingConfig(),
     logging=LoggingConfig(),
+    plan=PlanConfig(),
     export=ExportConfig(gguf=("f32",), llama_cpp=False),
 )
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:386
+# spec: specs/recipes/pretrain.vibee:444
 def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     """Returns each option of each section, in order, with its value and its origin.
 
@@ -753,7 +854,7 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     return origins
 
 
-# spec: specs/recipes/pretrain.vibee:386
+# spec: specs/recipes/pretrain.vibee:444
 def _option_names() -> Iterator[tuple[str, str]]:
     """Each section of the options with each of its fields."""
     for section in dataclasses.fields(Options):
@@ -762,14 +863,14 @@ def _option_names() -> Iterator[tuple[str, str]]:
             yield from ((section.name, option.name) for option in dataclasses.fields(chosen))
 
 
-# spec: specs/recipes/pretrain.vibee:413
+# spec: specs/recipes/pretrain.vibee:471
 def say(text: str) -> None:
     """Print a line of the report; of several ranks the first does."""
     if os.environ.get("RANK", "0") == "0":
         print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:394
+# spec: specs/recipes/pretrain.vibee:452
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -787,7 +888,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:394
+# spec: specs/recipes/pretrain.vibee:452
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -800,7 +901,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 # 2. From files to tokens.
 
 
-# spec: specs/recipes/pretrain.vibee:154
+# spec: specs/recipes/pretrain.vibee:157
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedData:
     """Where the prepared data lie, and what they are."""
@@ -824,7 +925,7 @@ class PreparedData:
         return sum(manifest.num_bytes for manifest in self.held_out_manifests.values())
 
 
-# spec: specs/recipes/pretrain.vibee:402
+# spec: specs/recipes/pretrain.vibee:460
 def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
     """Returns what the command line names, a folder of text or a JSON file of sources; without
     that the sources of the recipe, and where it has none the standard library of this Python.
@@ -845,7 +946,7 @@ def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
     return (SourceConfig(name="text", location=location, patterns=patterns, exclude=exclude),)
 
 
-# spec: specs/recipes/pretrain.vibee:413
+# spec: specs/recipes/pretrain.vibee:471
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -868,7 +969,8 @@ def prepare_data(options: Options) -> PreparedData:
         workers=options.training.threads,
         by_source=len(sources) > 1,
     )
-    found = prepare(sources, options.out / "data", options.tokenizer, None, config, say)
+    tokenizer = options.tokenizer_file or options.tokenizer
+    found = prepare(sources, options.out / "data", tokenizer, None, config, say)
     train, held_out = (
         {source.name: f"{side}/{source.name}" if config.by_source else side for source in sources}
         for side in (TRAIN, HELD_OUT)
@@ -884,7 +986,7 @@ def prepare_data(options: Options) -> PreparedData:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:413
+# spec: specs/recipes/pretrain.vibee:471
 def _held_out_text(sources: tuple[SourceConfig, ...], config: PipelineConfig) -> bytes:
     """The held-out documents, one after the other."""
     texts = (document.text for document in Sources(sources))
@@ -892,7 +994,7 @@ def _held_out_text(sources: tuple[SourceConfig, ...], config: PipelineConfig) ->
     return b"".join(text.encode() for text in texts if is_held_out(text, fraction, seed))
 
 
-# spec: specs/recipes/pretrain.vibee:422
+# spec: specs/recipes/pretrain.vibee:480
 def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
     """Returns the part of each source in the sequences of the run, by name.
 
@@ -911,7 +1013,7 @@ def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
     return initial_weights(config, data.train_tokens)
 
 
-# spec: specs/recipes/pretrain.vibee:430
+# spec: specs/recipes/pretrain.vibee:488
 def build_reader(
     data: PreparedData,
     training: TrainingConfig,
@@ -950,7 +1052,7 @@ def build_reader(
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:458
+# spec: specs/recipes/pretrain.vibee:516
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -959,7 +1061,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:458
+# spec: specs/recipes/pretrain.vibee:516
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -975,7 +1077,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:601
+# spec: specs/recipes/pretrain.vibee:671
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -990,7 +1092,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:446
+# spec: specs/recipes/pretrain.vibee:504
 def step_work(training: TrainingConfig, precision: torch.dtype) -> Workload:
     """Returns the work of one optimizer step, which is the same for any number of ranks.
 
@@ -1005,13 +1107,13 @@ def step_work(training: TrainingConfig, precision: torch.dtype) -> Workload:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:458
+# spec: specs/recipes/pretrain.vibee:516
 def _threads_of_a_rank(training: TrainingConfig) -> int:
     """Ranks of one machine share its threads."""
     return max(1, training.threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
-# spec: specs/recipes/pretrain.vibee:458
+# spec: specs/recipes/pretrain.vibee:516
 class _NoLog:
     """The log of the ranks that keep none."""
 
@@ -1025,7 +1127,15 @@ class _NoLog:
         """The first rank does it."""
 
 
-# spec: specs/recipes/pretrain.vibee:458
+# spec: specs/recipes/pretrain.vibee:516
+def _set_deterministic(deterministic: bool) -> None:
+    """cuBLAS looks at its variable when it begins."""
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(deterministic)
+
+
+# spec: specs/recipes/pretrain.vibee:516
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew. train_step() takes
     one step, or skips it where the loss or a gradient is not finite: then weights and optimizer
@@ -1054,6 +1164,7 @@ class Trainer:
         self.precision, self.reason = choose_precision(training.precision, self.device)
         work = step_work(training, self.precision)
         self.engine = Engine(config, options.distributed, work)
+        _set_deterministic(training.deterministic)
         torch.manual_seed(training.seed)
         weights = self.precision if training.weights == "precision" else torch.float32
         self.model = self.engine.spread(
@@ -1070,6 +1181,7 @@ class Trainer:
         self.speed_log = log(options.out / "speed.jsonl")  # apart: no two runs have the same
         self.progress = Progress()
         self._losses: list[BatchLoss] = []
+        self.contract = freeze_model(config, data.tokenizer)
         self._resume()
 
     @property
@@ -1320,6 +1432,7 @@ class Trainer:
             "dynamic_mix": self._dynamic_mix and self._dynamic_mix.state_dict(),
             "progress": dataclasses.asdict(self.progress),
             "identity": self._identity(),
+            "contract": self.contract.to_json(),
         }
         self.engine.save(self._root, self.step, self.model, self.optimizer, state)
         self._prune()
@@ -1332,6 +1445,8 @@ class Trainer:
     def _resume(self) -> None:
         state = self.engine.load_latest(self._root, self.model, self.optimizer, say)
         if state is not None:
+            place = f"the checkpoints in {self.options.out} (another --out begins anew)"
+            require_contract(contract_of_text(state["contract"], place), self.contract, place)
             self._require_same_identity(state["identity"])
             self.progress = Progress(**state["progress"])
             self.reader.load_state_dict(state["reader"])
@@ -1381,7 +1496,7 @@ class Trainer:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:162
+# spec: specs/recipes/pretrain.vibee:165
 class BatchLoss(NamedTuple):
     """What one batch costs. `total` has gradients, and is a sum over its `tokens` targets; of a
     stage before the last it is what goes on to the next, without targets. `sums` are over the
@@ -1398,7 +1513,7 @@ class BatchLoss(NamedTuple):
     dropped_l: Tensor | None = None
 
 
-# spec: specs/recipes/pretrain.vibee:489
+# spec: specs/recipes/pretrain.vibee:548
 def loss_of(
     model: Decoder,
     batch: Batch,
@@ -1447,7 +1562,7 @@ def loss_of(
     return _with_experts(found, model.config.moe, routings, targets_bt != IGNORE_INDEX)
 
 
-# spec: specs/recipes/pretrain.vibee:489
+# spec: specs/recipes/pretrain.vibee:548
 def _forward(
     model: Decoder,
     inputs_bt: Tensor,
@@ -1466,14 +1581,14 @@ def _forward(
     return terms, routings
 
 
-# spec: specs/recipes/pretrain.vibee:489
+# spec: specs/recipes/pretrain.vibee:548
 @functools.cache
 def _compiled_forward(fullgraph: bool) -> Callable[..., tuple[LossTerms, list[Routing]]]:
     """Experts are dispatched by counts that only the run knows: that breaks the graph."""
     return torch.compile(_forward, fullgraph=fullgraph, dynamic=False)
 
 
-# spec: specs/recipes/pretrain.vibee:489
+# spec: specs/recipes/pretrain.vibee:548
 def _with_experts(
     found: BatchLoss, moe: RoutingConfig, routings: list[Routing], counts_bt: Tensor
 ) -> BatchLoss:
@@ -1493,7 +1608,7 @@ def _with_experts(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:458
+# spec: specs/recipes/pretrain.vibee:516
 def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
     """Nats a target, over all sources."""
     nats, targets = zip(*found, strict=True)
@@ -1503,7 +1618,7 @@ def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:531
+# spec: specs/recipes/pretrain.vibee:598
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -1539,7 +1654,7 @@ def evaluate(
     return nats, int(targets)
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:612
 def evaluate_sources(
     model: Decoder,
     data: PreparedData,
@@ -1565,7 +1680,7 @@ def evaluate_sources(
     }
 
 
-# spec: specs/recipes/pretrain.vibee:559
+# spec: specs/recipes/pretrain.vibee:626
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -1588,7 +1703,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
     }
 
 
-# spec: specs/recipes/pretrain.vibee:567
+# spec: specs/recipes/pretrain.vibee:634
 def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> None:
     """Writes report.html - the curves of loss, learning rate, gradient norm and tokens per second,
     of experts and of the mix where there are some, the summary, the sources, and each option
@@ -1636,7 +1751,7 @@ def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> 
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:574
+# spec: specs/recipes/pretrain.vibee:641
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -1666,7 +1781,7 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:574
+# spec: specs/recipes/pretrain.vibee:641
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -1679,7 +1794,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:574
+# spec: specs/recipes/pretrain.vibee:641
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file."""
     export = options.export
@@ -1698,7 +1813,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:508
+# spec: specs/recipes/pretrain.vibee:567
 def sample_targets(
     data: PreparedData, training: TrainingConfig, mix: dict[str, float], seed: int, begin_id: int
 ) -> TargetShares:
@@ -1730,7 +1845,35 @@ def sample_targets(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:521
+# spec: specs/recipes/pretrain.vibee:580
+def describe_plan(options: Options, config: DecoderConfig) -> list[str]:
+    """Returns what the whole run takes - parameters, tokens, operations and predicted loss, hours
+    and cost of one device each.
+
+    Given: Options and a decoder configuration.
+    When: A run is about to begin, or only asked about with --plan.
+    """
+    config = dataclasses.replace(config, vocab_size=_vocab_size(options))
+    training, plan = options.training, options.plan
+    loss, guess = run_loss(config, training), math.log(config.vocab_size)
+    expected = (
+        f"{loss:.3f} nats a token on web text" if loss < guess else "too few tokens for the law"
+    )
+    devices = [field.name for field in dataclasses.fields(plan) if field.name != "utilisation"]
+    hours = [
+        f"{device} {run_hours(config, training, plan, device):,.3g} h "
+        f"(${run_cost(config, training, plan, device):,.2f})"
+        for device in devices
+    ]
+    return [
+        f"plan: {num_params(config):,} parameters, {run_tokens(training):,} tokens in {training.steps:,} steps, "
+        f"{run_flops(config, training):.3g} FLOP",
+        f"predicted loss: {expected}",
+        f"one device at {plan.utilisation:.0%} of its peak: {', '.join(hours)}",
+    ]
+
+
+# spec: specs/recipes/pretrain.vibee:588
 def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     """Returns the numbers that follow from the options, each with its reason: parameters,
     precision, the algebra of a step, length of the run, shares of the targets, memory by part,
@@ -1769,12 +1912,14 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:521
+# spec: specs/recipes/pretrain.vibee:588
 def _lines_of_memory(trainer: Trainer) -> list[str]:
     """What one process needs; of several ranks who shares what, why, and what each of them needs."""
     engine, training = trainer.engine, trainer.options.training
     if engine.ranks == 1:
-        memory = memory_estimate(trainer.config, training, trainer.precision.itemsize)
+        memory = memory_estimate(
+            trainer.config, training, trainer.options.distributed, trainer.precision.itemsize
+        )
         return [f"memory: about {_megabytes(dataclasses.asdict(memory))}"]
     sizes = dataclasses.asdict(engine.layout).items()
     shown = " x ".join(f"{name}={size}" for name, size in sizes if size > 1)
@@ -1786,14 +1931,14 @@ def _lines_of_memory(trainer: Trainer) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:521
+# spec: specs/recipes/pretrain.vibee:588
 def _megabytes(parts: dict[str, int]) -> str:
     """The sum, and each part."""
     shown = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in parts.items())
     return f"{sum(parts.values()) / 1e6:.1f} MB ({shown})"
 
 
-# spec: specs/recipes/pretrain.vibee:521
+# spec: specs/recipes/pretrain.vibee:588
 def _lines_of_phases(options: Options) -> list[str]:
     """One line where the run has phases."""
     parts = [
@@ -1803,7 +1948,7 @@ def _lines_of_phases(options: Options) -> list[str]:
     return [f"phases: {', then '.join(parts)}"] if parts else []
 
 
-# spec: specs/recipes/pretrain.vibee:521
+# spec: specs/recipes/pretrain.vibee:588
 def _lines_of_mix(trainer: Trainer) -> list[str]:
     """One line where there are several sources."""
     if len(trainer.mix) == 1:
@@ -1817,7 +1962,7 @@ def _lines_of_mix(trainer: Trainer) -> list[str]:
     return [f"mix: of the sequences{at_first} {', '.join(parts)}"]
 
 
-# spec: specs/recipes/pretrain.vibee:521
+# spec: specs/recipes/pretrain.vibee:588
 def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     """One line for each origin that there is."""
     lines = []
@@ -1828,20 +1973,22 @@ def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     return lines
 
 
-# spec: specs/recipes/pretrain.vibee:583
+# spec: specs/recipes/pretrain.vibee:650
 def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
-    Started several times by torchrun it is one run; the ranks but the first return an empty
-    map.
+    A contract is kept, or the run refused; each checkpoint holds that of its model. Started
+    several times by torchrun it is one run; the ranks but the first return an empty map.
 
     Given: Options and a decoder configuration.
     When: The whole recipe is run, or run again after an interruption.
     """
-    config = dataclasses.replace(config, vocab_size=options.tokenizer.vocab_size)
+    config = dataclasses.replace(config, vocab_size=_vocab_size(options))
     _require_consistent(options, config)
+    say("\n".join(describe_plan(options, config)))
     with process_group() if _world_size() > 1 else nullcontext():
         data = first_rank_first(lambda: prepare_data(options))
+        _require_contract(options, config, data.tokenizer)
         trainer = Trainer(options, data, config)
         engine, training = trainer.engine, options.training
         summary = summarize(trainer, list(given))
@@ -1855,13 +2002,31 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
     return _write_results(trainer, model, found, summary, list(given))
 
 
-# spec: specs/recipes/pretrain.vibee:583
+# spec: specs/recipes/pretrain.vibee:650
+def _vocab_size(options: Options) -> int:
+    """Rows of the embedding: those of the tokenizer that is there, or of the one to be trained."""
+    given = options.tokenizer_file
+    return options.tokenizer.vocab_size if given is None else Tokenizer(given).vocab_size
+
+
+# spec: specs/recipes/pretrain.vibee:650
+def _require_contract(options: Options, config: DecoderConfig, tokenizer: Path | None) -> None:
+    """What was frozen is kept; a tokenizer that is still to be trained cannot be compared yet."""
+    if options.contract is None:
+        return
+    frozen = read_contract(options.contract)
+    if tokenizer is None:
+        frozen = dataclasses.replace(frozen, tokenizer_sha256=None)
+    require_contract(frozen, freeze_model(config, tokenizer), str(options.contract))
+
+
+# spec: specs/recipes/pretrain.vibee:650
 def _world_size() -> int:
     """Processes of this run, as torchrun says."""
     return read_environment(dict(os.environ), torch.cuda.device_count()).world_size
 
 
-# spec: specs/recipes/pretrain.vibee:583
+# spec: specs/recipes/pretrain.vibee:650
 def _write_results(
     trainer: Trainer,
     model: Decoder,
@@ -1897,7 +2062,7 @@ def _write_results(
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:583
+# spec: specs/recipes/pretrain.vibee:650
 def _results_by_source(
     reader: MixedReader, found: dict[str, tuple[float, int]]
 ) -> dict[str, dict[str, float]]:
@@ -1919,7 +2084,7 @@ def _results_by_source(
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:583
+# spec: specs/recipes/pretrain.vibee:650
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
@@ -1932,6 +2097,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
             f"loss.ignore_index is {options.loss.ignore_index}, the reader marks positions without "
             f"a target with {IGNORE_INDEX}; leave it"
         )
+    _require_contract(options, config, options.tokenizer_file)
     _require_whole_phases(options.curriculum, options.training)
     _require_ranks(options, config)
     sources = len(chosen_sources(options))
@@ -1965,7 +2131,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:583
+# spec: specs/recipes/pretrain.vibee:650
 def _require_whole_phases(curriculum: PhasesConfig, training: TrainingConfig) -> None:
     """Phases have names of their own, and end with the run."""
     if not curriculum.phases:
@@ -1979,7 +2145,7 @@ def _require_whole_phases(curriculum: PhasesConfig, training: TrainingConfig) ->
         )
 
 
-# spec: specs/recipes/pretrain.vibee:583
+# spec: specs/recipes/pretrain.vibee:650
 def _require_ranks(options: Options, config: DecoderConfig) -> None:
     """What several ranks cannot do yet, and sizes that do not divide, are refused before any work."""
     training, ranks = options.training, _world_size()
@@ -2010,7 +2176,7 @@ def _require_ranks(options: Options, config: DecoderConfig) -> None:
         raise ValueError(f"{ranks} ranks and {fault}")
 
 
-# spec: specs/recipes/pretrain.vibee:583
+# spec: specs/recipes/pretrain.vibee:650
 def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> None:
     """Shapes alone say whether a type of a GGUF file can hold the rows of each matrix."""
     for dtype in export.gguf:
@@ -2023,7 +2189,7 @@ def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> Non
             raise ValueError(f"{error}, with --export.gguf {' '.join(others)}") from error
 
 
-# spec: specs/recipes/pretrain.vibee:583
+# spec: specs/recipes/pretrain.vibee:650
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -2036,7 +2202,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:592
+# spec: specs/recipes/pretrain.vibee:662
 def plan_run(options: Options, config: DecoderConfig, ranks: int) -> list[str]:
     """Returns the lines of igla.distributed.dry_run for GPUs of 80 GB, eight to a machine; nothing
     is written.
@@ -2047,7 +2213,7 @@ def plan_run(options: Options, config: DecoderConfig, ranks: int) -> list[str]:
     Raises:
         ValueError if the layout does not fit the ranks, the model or the work.
     """
-    config = dataclasses.replace(config, vocab_size=options.tokenizer.vocab_size)
+    config = dataclasses.replace(config, vocab_size=_vocab_size(options))
     training = options.training
     precision, _ = choose_precision(training.precision, torch.device("cpu"))
     cluster = Cluster(ranks=ranks)
@@ -2056,22 +2222,23 @@ def plan_run(options: Options, config: DecoderConfig, ranks: int) -> list[str]:
 
 
 MODES = (
-    "With --smoke: the same program, scaled down to seconds. With --dry-run --world-size N: what "
-    "each of N ranks would hold, and nothing else."
+    "With --smoke: the same program, scaled down to seconds. With --plan: what the run takes, and "
+    "nothing else. With --dry-run --world-size N: what each of N ranks would hold, and nothing else."
 )
 
 
-# spec: specs/recipes/pretrain.vibee:601
+# spec: specs/recipes/pretrain.vibee:671
 def _mode_parser() -> argparse.ArgumentParser:
     """What is said beside the options."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--plan", action="store_true")
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--world-size", type=int)
     return parser
 
 
-# spec: specs/recipes/pretrain.vibee:601
+# spec: specs/recipes/pretrain.vibee:671
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.
@@ -2096,6 +2263,9 @@ def main(arguments: list[str] | None = None) -> int:
                 f"--world-size is of --dry-run: start {mode.world_size} ranks with "
                 f"torchrun --nproc-per-node {mode.world_size}"
             )
+        if mode.plan:
+            say("\n".join(describe_plan(options, config)))
+            return 0
         if mode.dry_run:
             say("\n".join(plan_run(options, config, mode.world_size or 1)))
             return 0

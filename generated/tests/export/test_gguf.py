@@ -22,6 +22,7 @@ from igla.data.tokenizer import TokenizerConfig, train_tokenizer
 from igla.export import gguf
 from igla.export.gguf_reader import read_gguf
 from igla.export.huggingface import TensorPlace, open_huggingface, write_huggingface
+from igla.models.freeze import contract_of_text, freeze_model, write_contract
 
 DTYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0")
 MOE = RoutingConfig(num_experts=3, top_k=2)
@@ -41,7 +42,7 @@ VARIANTS = {
 }
 
 
-# spec: specs/export/gguf.vibee:99
+# spec: specs/export/gguf.vibee:101
 def small_model(**changes: object) -> Decoder:
     """A decoder with rows of 32, so that every type holds it; its norms differ from one."""
     sizes = dict(
@@ -65,7 +66,7 @@ def small_model(**changes: object) -> Decoder:
     return model
 
 
-# spec: specs/export/gguf.vibee:163
+# spec: specs/export/gguf.vibee:166
 def tensors_of(path: Path) -> dict[str, np.ndarray]:
     """All weights of a file, in float32."""
     file = read_gguf(path)
@@ -75,7 +76,7 @@ def tensors_of(path: Path) -> dict[str, np.ndarray]:
     }
 
 
-# spec: specs/export/gguf.vibee:134
+# spec: specs/export/gguf.vibee:136
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tokenizer of 280 pieces: 3 marks, 256 bytes, 21 more."""
@@ -86,13 +87,13 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-# spec: specs/export/gguf.vibee:162
+# spec: specs/export/gguf.vibee:165
 def read_key(path: Path, key: str) -> object:
     """One value of the header, by the gguf package."""
     return peer.GGUFReader(path).get_field(key).contents()
 
 
-# spec: specs/export/gguf.vibee:30
+# spec: specs/export/gguf.vibee:31
 def test_gguf_tensor_is_frozen() -> None:
     """GgufTensor takes keywords alone, and no field of it can be changed or added."""
     config = gguf.GgufTensor(
@@ -109,7 +110,7 @@ def test_gguf_tensor_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:44
+# spec: specs/export/gguf.vibee:45
 def test_gguf_vocabulary_is_frozen() -> None:
     """GgufVocabulary takes keywords alone, and no field of it can be changed or added."""
     config = gguf.GgufVocabulary(tokens=("a",), scores=(0.0,), kinds=(1,))
@@ -120,7 +121,7 @@ def test_gguf_vocabulary_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:51
+# spec: specs/export/gguf.vibee:52
 def test_gguf_metadata_defaults() -> None:
     """GgufMetadata has the defaults of the spec."""
     config = gguf.GgufMetadata()
@@ -130,7 +131,7 @@ def test_gguf_metadata_defaults() -> None:
     assert config.training_tokens is None
 
 
-# spec: specs/export/gguf.vibee:51
+# spec: specs/export/gguf.vibee:52
 def test_gguf_metadata_is_frozen() -> None:
     """GgufMetadata takes keywords alone, and no field of it can be changed or added."""
     config = gguf.GgufMetadata()
@@ -141,7 +142,7 @@ def test_gguf_metadata_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:51
+# spec: specs/export/gguf.vibee:52
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -159,7 +160,7 @@ def test_gguf_metadata_refuses(change: dict[str, object], message: str) -> None:
         gguf.GgufMetadata(**(example | change))
 
 
-# spec: specs/export/gguf.vibee:51
+# spec: specs/export/gguf.vibee:52
 @pytest.mark.parametrize("change", [{"name": "x"}, {"training_tokens": 0}, {"training_tokens": 1}])
 def test_gguf_metadata_accepts(change: dict[str, object]) -> None:
     """GgufMetadata accepts values just inside each constraint, and keeps them."""
@@ -168,7 +169,7 @@ def test_gguf_metadata_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/export/gguf.vibee:61
+# spec: specs/export/gguf.vibee:62
 def test_tensor_error_is_frozen() -> None:
     """TensorError takes keywords alone, and no field of it can be changed or added."""
     config = gguf.TensorError(
@@ -186,7 +187,7 @@ def test_tensor_error_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:77
+# spec: specs/export/gguf.vibee:78
 def test_gguf_options_defaults() -> None:
     """GgufOptions has the defaults of the spec."""
     config = gguf.GgufOptions()
@@ -200,9 +201,10 @@ def test_gguf_options_defaults() -> None:
     assert config.license is None
     assert config.chat_template is None
     assert config.training_tokens is None
+    assert config.contract is None
 
 
-# spec: specs/export/gguf.vibee:77
+# spec: specs/export/gguf.vibee:78
 def test_gguf_options_is_frozen() -> None:
     """GgufOptions takes keywords alone, and no field of it can be changed or added."""
     config = gguf.GgufOptions()
@@ -213,7 +215,7 @@ def test_gguf_options_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/gguf.vibee:99
+# spec: specs/export/gguf.vibee:101
 def test_architecture_follows_the_switches() -> None:
     """gguf_architecture: architecture follows the switches."""
     archs = {
@@ -230,7 +232,7 @@ def test_architecture_follows_the_switches() -> None:
     )
 
 
-# spec: specs/export/gguf.vibee:99
+# spec: specs/export/gguf.vibee:101
 @pytest.mark.parametrize(
     ("field", "value", "only"),
     [
@@ -260,7 +262,7 @@ def test_other_decoders_are_refused(field: str, value: object, only: str) -> Non
     )
 
 
-# spec: specs/export/gguf.vibee:99
+# spec: specs/export/gguf.vibee:101
 def test_other_decoders_are_refused_if_no_arch_has_both() -> None:
     """Norms of queries and keys go with neither biases nor the positions of Llama 3; dynamic ones are in no arch."""
     dynamic = RopeScaling(kind="dynamic", factor=2.0, original_context=8)
@@ -296,7 +298,7 @@ def test_other_decoders_are_refused_if_no_arch_has_both() -> None:
             gguf.gguf_names(small_model(**changes).config)
 
 
-# spec: specs/export/gguf.vibee:110
+# spec: specs/export/gguf.vibee:112
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("tied", [True, False])
 def test_names_are_complete_and_llamas(variant: str, tied: bool) -> None:
@@ -325,7 +327,7 @@ def test_names_are_complete_and_llamas(variant: str, tied: bool) -> None:
             assert known.get_name(prefix + place.parameter, (".weight", ".bias")) == name
 
 
-# spec: specs/export/gguf.vibee:110
+# spec: specs/export/gguf.vibee:112
 def test_names_are_complete_and_llamas_in_their_order() -> None:
     """Gate before up, in the stacked matrix of the experts too; the order of the file is that of llama.cpp."""
     names = gguf.gguf_names(small_model(moe=MOE).config)
@@ -340,7 +342,7 @@ def test_names_are_complete_and_llamas_in_their_order() -> None:
     assert names["blk.1.ffn_up_exps.weight"] == TensorPlace(joint, (slice(None), slice(64, None)))
 
 
-# spec: specs/export/gguf.vibee:121
+# spec: specs/export/gguf.vibee:123
 @pytest.mark.parametrize(
     ("dtype", "num_bytes"), [("f32", 38400), ("f16", 19200), ("bf16", 19200), ("q8_0", 10200)]
 )
@@ -359,7 +361,7 @@ def test_plan_has_types_and_bytes(dtype: str, num_bytes: int) -> None:
     assert (norm.tensor_type, norm.num_bytes, norm.shape) == ("f32", 128, (32,))
 
 
-# spec: specs/export/gguf.vibee:121
+# spec: specs/export/gguf.vibee:123
 def test_plan_mixes_k_types() -> None:
     """gguf_tensors: plan mixes k types."""
     model = small_model(
@@ -382,7 +384,7 @@ def test_plan_mixes_k_types() -> None:
     assert kinds["token_embd.weight"] == kinds["blk.1.ffn_down.weight"] == "iq4_nl"
 
 
-# spec: specs/export/gguf.vibee:121
+# spec: specs/export/gguf.vibee:123
 def test_plan_refuses_what_cannot_be_held() -> None:
     """gguf_tensors: plan refuses what cannot be held."""
     model = small_model(ffn_size=48)
@@ -410,7 +412,7 @@ def test_plan_refuses_what_cannot_be_held() -> None:
         gguf.gguf_tensors(small_model(), "tq2_0")
 
 
-# spec: specs/export/gguf.vibee:121
+# spec: specs/export/gguf.vibee:123
 def test_plan_refuses_what_cannot_be_held_but_not_what_stays_float() -> None:
     """Beside ternary matrices embedding and head are float16; the router of experts and all vectors are float32."""
     model = small_model(hidden_size=256, head_dim=64, ffn_size=256, moe=MOE, tie_embeddings=False)
@@ -421,7 +423,7 @@ def test_plan_refuses_what_cannot_be_held_but_not_what_stays_float() -> None:
         assert kinds["blk.0.attn_output.weight"] == kinds["blk.1.ffn_down_exps.weight"] == dtype
 
 
-# spec: specs/export/gguf.vibee:134
+# spec: specs/export/gguf.vibee:136
 def test_vocabulary_has_pieces_scores_and_kinds(tokenizer: Path) -> None:
     """gguf_vocabulary: vocabulary has pieces scores and kinds."""
     vocabulary = gguf.gguf_vocabulary(tokenizer, 283)
@@ -436,7 +438,7 @@ def test_vocabulary_has_pieces_scores_and_kinds(tokenizer: Path) -> None:
         gguf.gguf_vocabulary(tokenizer, 279)
 
 
-# spec: specs/export/gguf.vibee:135
+# spec: specs/export/gguf.vibee:137
 @pytest.mark.parametrize(
     ("changes", "missing"),
     [
@@ -470,7 +472,7 @@ def test_vocabulary_refuses_what_llama_cpp_reads_differently(
         gguf.gguf_vocabulary(tmp_path / "other.model", 300)
 
 
-# spec: specs/export/gguf.vibee:143
+# spec: specs/export/gguf.vibee:145
 def test_known_differences_are_warned_of() -> None:
     """gguf_warnings: known differences are warned of."""
 
@@ -498,7 +500,7 @@ def test_known_differences_are_warned_of() -> None:
     assert "decodes q4_0 wrongly" in wrong and "qkv_bias ignored, experts not computed; run" in both
 
 
-# spec: specs/export/gguf.vibee:162
+# spec: specs/export/gguf.vibee:165
 def test_file_has_every_key(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: file has every key."""
     path = tmp_path / "new" / "folder" / "model.gguf"
@@ -509,7 +511,10 @@ def test_file_has_every_key(tmp_path: Path, tokenizer: Path) -> None:
     assert found.pop("tokenizer.ggml.tokens") == list(vocabulary.tokens)
     assert found.pop("tokenizer.ggml.scores") == list(vocabulary.scores)
     assert found.pop("tokenizer.ggml.token_type") == list(vocabulary.kinds)
+    contract = freeze_model(small_model().config, tokenizer)
+    assert found.pop("igla.contract") == contract.to_json()
     assert found == {
+        "igla.contract.sha256": contract.sha256,
         "general.architecture": "llama",
         "general.name": "igla",
         "general.file_type": 1,
@@ -537,7 +542,7 @@ def test_file_has_every_key(tmp_path: Path, tokenizer: Path) -> None:
     }
 
 
-# spec: specs/export/gguf.vibee:162
+# spec: specs/export/gguf.vibee:165
 def test_file_has_every_key_of_experts_windows_and_metadata(
     tmp_path: Path, tokenizer: Path
 ) -> None:
@@ -564,7 +569,7 @@ def test_file_has_every_key_of_experts_windows_and_metadata(
     assert read_key(path, "igla.training.tokens") == 0
 
 
-# spec: specs/export/gguf.vibee:163
+# spec: specs/export/gguf.vibee:166
 def test_scaled_positions_have_their_keys(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: scaled positions have their keys."""
     path = tmp_path / "model.gguf"
@@ -591,7 +596,7 @@ def test_scaled_positions_have_their_keys(tmp_path: Path, tokenizer: Path) -> No
     assert "llama.rope.scaling.attn_factor" not in read_gguf(path).keys
 
 
-# spec: specs/export/gguf.vibee:163
+# spec: specs/export/gguf.vibee:166
 def test_scaled_positions_have_their_keys_or_a_tensor(tmp_path: Path, tokenizer: Path) -> None:
     """llama.cpp divides its frequencies by the tensor of Llama 3."""
     model = small_model(rope_scaling=SCALINGS["llama3"])
@@ -603,7 +608,7 @@ def test_scaled_positions_have_their_keys_or_a_tensor(tmp_path: Path, tokenizer:
     assert factors.min() == 1.0 and factors.max() == 8.0
 
 
-# spec: specs/export/gguf.vibee:164
+# spec: specs/export/gguf.vibee:167
 @pytest.mark.parametrize("tied", [True, False])
 def test_file_has_the_weights_of_the_model(tmp_path: Path, tokenizer: Path, tied: bool) -> None:
     """write_gguf: file has the weights of the model."""
@@ -626,7 +631,7 @@ def test_file_has_the_weights_of_the_model(tmp_path: Path, tokenizer: Path, tied
     )
 
 
-# spec: specs/export/gguf.vibee:164
+# spec: specs/export/gguf.vibee:167
 def test_file_has_the_weights_of_the_model_in_halves_for_qwen(
     tmp_path: Path, tokenizer: Path
 ) -> None:
@@ -647,7 +652,7 @@ def test_file_has_the_weights_of_the_model_in_halves_for_qwen(
     assert np.array_equal(found["blk.1.attn_v.bias"], attention.v_proj.bias.detach().numpy())
 
 
-# spec: specs/export/gguf.vibee:165
+# spec: specs/export/gguf.vibee:168
 def test_file_has_the_experts_of_the_model(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: file has the experts of the model."""
     model, path = small_model(moe=MOE), tmp_path / "model.gguf"
@@ -662,7 +667,7 @@ def test_file_has_the_experts_of_the_model(tmp_path: Path, tokenizer: Path) -> N
     assert np.array_equal(found["blk.1.ffn_gate_inp.weight"], moe.gate.weight.detach().numpy())
 
 
-# spec: specs/export/gguf.vibee:166
+# spec: specs/export/gguf.vibee:169
 @pytest.mark.parametrize("variant", ["dense", "experts", "biases", "norms", "llama3"])
 def test_stored_decoders_become_the_same_file(
     tmp_path: Path, tokenizer: Path, variant: str
@@ -679,7 +684,7 @@ def test_stored_decoders_become_the_same_file(
     assert gguf.gguf_tensors(stored, "q8_0") == gguf.gguf_tensors(model, "q8_0")
 
 
-# spec: specs/export/gguf.vibee:167
+# spec: specs/export/gguf.vibee:170
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_each_type_is_that_of_the_gguf_package(tmp_path: Path, tokenizer: Path, dtype: str) -> None:
     """write_gguf: each type is that of the gguf package."""
@@ -696,7 +701,7 @@ def test_each_type_is_that_of_the_gguf_package(tmp_path: Path, tokenizer: Path, 
     assert tensors["output_norm.weight"].tensor_type == peer.GGMLQuantizationType.F32
 
 
-# spec: specs/export/gguf.vibee:167
+# spec: specs/export/gguf.vibee:170
 @pytest.mark.parametrize("dtype", ["tq1_0", "tq2_0", "i2_s"])
 def test_each_type_is_that_of_the_gguf_package_for_ternary_weights(
     tmp_path: Path, tokenizer: Path, dtype: str
@@ -713,7 +718,7 @@ def test_each_type_is_that_of_the_gguf_package_for_ternary_weights(
     assert gguf.gguf_dtype(tmp_path / "model.gguf") == dtype
 
 
-# spec: specs/export/gguf.vibee:168
+# spec: specs/export/gguf.vibee:171
 class FakeQuantizer:
     """Packs in llama.cpp's place: each byte says how many weights there are, and how important they are."""
 
@@ -738,7 +743,7 @@ class FakeQuantizer:
         yield np.full(weight.numel() // block * size, value, np.uint8)
 
 
-# spec: specs/export/gguf.vibee:168
+# spec: specs/export/gguf.vibee:171
 def test_llama_cpp_packs_k_types(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -768,7 +773,7 @@ def test_llama_cpp_packs_k_types(
         gguf.write_gguf(model, tokenizer, path, "iq2_s", importance=importance)
 
 
-# spec: specs/export/gguf.vibee:169
+# spec: specs/export/gguf.vibee:172
 @pytest.mark.parametrize(
     ("dtype", "value"), [("f16", 65536.0), ("f32", float("nan")), ("q8_0", float("inf"))]
 )
@@ -786,7 +791,7 @@ def test_unfit_weights_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/export/gguf.vibee:169
+# spec: specs/export/gguf.vibee:172
 def test_unfit_weights_are_refused_for_ternary_files(tmp_path: Path, tokenizer: Path) -> None:
     """i2_s has one scale for a tensor, and is no type for weights of many sizes."""
     model = small_model(hidden_size=128, ffn_size=128, head_dim=32)
@@ -797,7 +802,7 @@ def test_unfit_weights_are_refused_for_ternary_files(tmp_path: Path, tokenizer: 
     assert list(tmp_path.iterdir()) == []
 
 
-# spec: specs/export/gguf.vibee:170
+# spec: specs/export/gguf.vibee:173
 def test_failed_export_leaves_nothing(tmp_path: Path, tokenizer: Path) -> None:
     """write_gguf: failed export leaves nothing."""
     (tmp_path / "file").write_text("in the way")
@@ -808,7 +813,7 @@ def test_failed_export_leaves_nothing(tmp_path: Path, tokenizer: Path) -> None:
     assert not tmp_path.with_name(f".{tmp_path.name}.partial").exists()
 
 
-# spec: specs/export/gguf.vibee:171
+# spec: specs/export/gguf.vibee:174
 def test_file_is_on_the_disk_before_its_name(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -823,7 +828,7 @@ def test_file_is_on_the_disk_before_its_name(
     assert flushed == [[(".model.gguf.partial", (tmp_path / "model.gguf").stat().st_size)]]
 
 
-# spec: specs/export/gguf.vibee:180
+# spec: specs/export/gguf.vibee:183
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dtype_is_read_back(tmp_path: Path, tokenizer: Path, dtype: str) -> None:
     """gguf_dtype: dtype is read back."""
@@ -843,7 +848,7 @@ def test_dtype_is_read_back(tmp_path: Path, tokenizer: Path, dtype: str) -> None
     assert read_key(path, "general.file_type") == expected[dtype]
 
 
-# spec: specs/export/gguf.vibee:180
+# spec: specs/export/gguf.vibee:183
 def test_dtype_is_read_back_or_refused(tmp_path: Path) -> None:
     """Other files give a sentence that names them."""
     path = tmp_path / "other.gguf"
@@ -867,7 +872,47 @@ def test_dtype_is_read_back_or_refused(tmp_path: Path) -> None:
         gguf.gguf_dtype(tmp_path / "missing.gguf")
 
 
-# spec: specs/export/gguf.vibee:189
+# spec: specs/export/gguf.vibee:192
+@pytest.mark.parametrize("variant", ["dense", "experts", "biases", "norms", "llama3"])
+def test_weights_come_back_from_the_file(tmp_path: Path, tokenizer: Path, variant: str) -> None:
+    """dequantize_gguf: weights come back from the file."""
+    model, path = small_model(**VARIANTS[variant]), tmp_path / "model.gguf"
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    gguf.write_gguf(model.bfloat16(), tokenizer, path, "f32")
+    back = gguf.dequantize_gguf(path, model)
+    assert all(
+        torch.equal(weight.bfloat16(), before[name].bfloat16())
+        for name, weight in back.state_dict().items()
+    )
+    assert {weight.dtype for weight in back.parameters()} == {torch.float32}
+    gguf.write_gguf(model, tokenizer, path, "q8_0")
+    back = gguf.dequantize_gguf(path, model)
+    gguf.write_gguf(back, tokenizer, tmp_path / "again.gguf", "q8_0")
+    assert gguf.check_gguf(tmp_path / "again.gguf", back) == []
+    name = "layers.1.self_attn.q_proj.weight"
+    difference = (back.get_parameter(name) - model.get_parameter(name).float()).detach()
+    assert (
+        0
+        < float(difference.abs().max())
+        <= float(model.get_parameter(name).detach().abs().max()) / 127
+    )
+
+
+# spec: specs/export/gguf.vibee:192
+def test_weights_come_back_from_the_file_of_the_model_alone(
+    tmp_path: Path, tokenizer: Path
+) -> None:
+    """A file of another model is refused."""
+    path = tmp_path / "model.gguf"
+    gguf.write_gguf(small_model(norm_eps=0.5), tokenizer, path, "f32")
+    with pytest.raises(
+        ValueError,
+        match=r"model\.gguf is not of this model: llama.attention.layer_norm_rms_eps.* is 0.5",
+    ):
+        gguf.dequantize_gguf(path, small_model())
+
+
+# spec: specs/export/gguf.vibee:201
 def test_errors_are_measured(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -896,7 +941,7 @@ def test_errors_are_measured(
     assert list(errors) == list(gguf.gguf_names(model.config))
 
 
-# spec: specs/export/gguf.vibee:189
+# spec: specs/export/gguf.vibee:201
 def test_errors_are_measured_of_zeros_and_nan(tmp_path: Path, tokenizer: Path) -> None:
     """A tensor of zeros has the error 0, not 0 of 0; NaN in a file is a fault."""
     model, path = small_model(), tmp_path / "model.gguf"
@@ -913,7 +958,7 @@ def test_errors_are_measured_of_zeros_and_nan(tmp_path: Path, tokenizer: Path) -
     ]
 
 
-# spec: specs/export/gguf.vibee:200
+# spec: specs/export/gguf.vibee:212
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_good_files_have_no_faults(
@@ -925,7 +970,7 @@ def test_good_files_have_no_faults(
     assert gguf.check_gguf(tmp_path / "model.gguf", model) == []
 
 
-# spec: specs/export/gguf.vibee:200
+# spec: specs/export/gguf.vibee:212
 def test_faults_are_named(tmp_path: Path, tokenizer: Path) -> None:
     """check_gguf: faults are named."""
     path = tmp_path / "model.gguf"
@@ -952,7 +997,7 @@ def test_faults_are_named(tmp_path: Path, tokenizer: Path) -> None:
     ]
 
 
-# spec: specs/export/gguf.vibee:200
+# spec: specs/export/gguf.vibee:212
 def test_faults_are_named_for_rotary_rows(tmp_path: Path, tokenizer: Path) -> None:
     """Rows of Q in the model's order would load without a word and babble."""
     model = small_model()
@@ -964,7 +1009,7 @@ def test_faults_are_named_for_rotary_rows(tmp_path: Path, tokenizer: Path) -> No
     assert fault.startswith("blk.0.attn_q.weight is off by ")
 
 
-# spec: specs/export/gguf.vibee:200
+# spec: specs/export/gguf.vibee:212
 @pytest.mark.parametrize(
     ("dtype", "share"), [("f16", 2.0**-11), ("bf16", 2.0**-8), ("q8_0", 0.6 / 127)]
 )
@@ -984,7 +1029,7 @@ def test_rounding_has_bounds(tmp_path: Path, tokenizer: Path, dtype: str, share:
     assert fault.endswith(f"rounding to {dtype} explains {4 * share:.3g}")
 
 
-# spec: specs/export/gguf.vibee:208
+# spec: specs/export/gguf.vibee:220
 @pytest.fixture
 def folder(tmp_path: Path, tokenizer: Path) -> Path:
     """A model with its tokenizer, as write_huggingface makes it."""
@@ -992,7 +1037,7 @@ def folder(tmp_path: Path, tokenizer: Path) -> Path:
     return tmp_path / "model"
 
 
-# spec: specs/export/gguf.vibee:208
+# spec: specs/export/gguf.vibee:220
 def test_main_writes_plans_and_checks(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """main: main writes plans and checks."""
     path, template = folder.parent / "out" / "model.gguf", folder.parent / "chat.jinja"
@@ -1033,7 +1078,7 @@ def test_main_writes_plans_and_checks(folder: Path, capsys: pytest.CaptureFixtur
     assert lines[1].split()[:3] == ["blk.0.attn_norm.weight", "f32", "error"]
 
 
-# spec: specs/export/gguf.vibee:208
+# spec: specs/export/gguf.vibee:220
 def test_main_writes_plans_and_checks_with_importance(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1054,7 +1099,7 @@ def test_main_writes_plans_and_checks_with_importance(
     assert (asked[1]["layers.0.self_attn.q_proj.weight"] > 0).all()
 
 
-# spec: specs/export/gguf.vibee:208
+# spec: specs/export/gguf.vibee:220
 def test_main_says_what_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """main: main says what is wrong."""
     path, start = folder.parent / "model.gguf", ["--model", str(folder)]
@@ -1081,4 +1126,65 @@ def test_main_says_what_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str
     gguf.write_gguf(other, folder / "tokenizer.model", path, "f32")
     assert "error: output_norm.weight is off by 0.5, rounding to f32 explains 0\n" in fault(
         "--check", str(path), *start
+    )
+
+
+# spec: specs/export/gguf.vibee:220
+def test_contract_is_written_and_held(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """main: contract is written and held."""
+    tokenizer, path = folder / "tokenizer.model", folder.parent / "model.gguf"
+    contract, start = folder.parent / "contract.json", ["--model", str(folder)]
+    model = open_huggingface(folder)
+    frozen = freeze_model(model.config, tokenizer)
+    write_contract(frozen, contract)
+    held = ["--contract", str(contract)]
+    assert gguf.main([*start, "--out", str(path), *held]) == 0
+    keys = read_gguf(path).keys
+    assert keys["igla.contract.sha256"] == frozen.sha256
+    assert contract_of_text(keys["igla.contract"], "the file") == frozen
+    assert (
+        gguf.main(["--check", str(path), *held])
+        == gguf.main(["--check", str(path), *start, *held])
+        == 0
+    )
+
+    write_contract(
+        freeze_model(dataclasses.replace(model.config, norm_eps=0.5), tokenizer), contract
+    )
+    capsys.readouterr()
+    sentence = f"error: this is not the model of {contract}: norm_eps is {model.config.norm_eps}, frozen is 0.5\n"
+    for arguments in (
+        [*start, "--dry-run"],
+        [*start, "--out", str(folder / "no.gguf")],
+        ["--check", str(path)],
+    ):
+        assert gguf.main([*arguments, *held]) == 1
+        assert capsys.readouterr().err == sentence
+    assert not (folder / "no.gguf").exists()
+
+
+# spec: specs/export/gguf.vibee:220
+def test_contract_is_written_and_held_by_the_model(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What no key of llama.cpp says is in the contract; a file without one is told of."""
+    path, contract = tmp_path / "model.gguf", tmp_path / "contract.json"
+    model = small_model()
+    own = freeze_model(model.config)
+    other = dataclasses.replace(own, architecture=dict(own.architecture) | {"activation": "geglu"})
+    with monkeypatch.context() as patch:
+        patch.setattr(gguf, "freeze_model", lambda *_: other)
+        gguf.write_gguf(model, folder / "tokenizer.model", path, "f32")
+    assert gguf.check_gguf(path, model) == ["contract: activation is 'geglu', frozen is 'swiglu'"]
+    monkeypatch.setattr(gguf, "_contract_keys", lambda _: {})
+    gguf.write_gguf(model, folder / "tokenizer.model", path, "f32")
+    assert gguf.check_gguf(path, model) == []
+    write_contract(own, contract)
+    assert gguf.main(["--check", str(path), "--contract", str(contract)]) == 1
+    assert (
+        capsys.readouterr().err
+        == f"error: {path} has no contract: export it again with igla.export.gguf\n"
     )

@@ -26,9 +26,11 @@ from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
 from igla.export import llama_cpp, parity
 from igla.export.gguf import write_gguf
 from igla.export.huggingface import write_huggingface
+from igla.export.importance import text_windows
+from igla.export.vectors import Tolerance, make_vectors, read_vectors
 
 
-# spec: specs/export/parity.vibee:93
+# spec: specs/export/parity.vibee:114
 def small_model() -> Decoder:
     """A decoder of two layers."""
     torch.manual_seed(0)
@@ -45,7 +47,7 @@ def small_model() -> Decoder:
     return Decoder(config)
 
 
-# spec: specs/export/parity.vibee:47
+# spec: specs/export/parity.vibee:68
 class Stand:
     """Answers in the place of the llama.cpp process; `reply` makes the answer."""
 
@@ -70,7 +72,7 @@ class Stand:
         return SimpleNamespace(returncode=answer.get("status", 0), stderr=answer.get("stderr", ""))
 
 
-# spec: specs/export/parity.vibee:104
+# spec: specs/export/parity.vibee:125
 def test_compare_logits_equal_logits() -> None:
     """compare_logits: equal logits.
 
@@ -84,7 +86,7 @@ def test_compare_logits_equal_logits() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:107
+# spec: specs/export/parity.vibee:128
 def test_compare_logits_largest_difference() -> None:
     """compare_logits: largest difference.
 
@@ -98,7 +100,7 @@ def test_compare_logits_largest_difference() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:110
+# spec: specs/export/parity.vibee:131
 def test_compare_logits_divergence_ignores_a_shift() -> None:
     """compare_logits: divergence ignores a shift.
 
@@ -109,7 +111,7 @@ def test_compare_logits_divergence_ignores_a_shift() -> None:
     assert parity.compare_logits([x + 3], [x]).mean_kl == pytest.approx(0, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/export/parity.vibee:113
+# spec: specs/export/parity.vibee:134
 def test_compare_logits_divergence_of_the_second_from_the_first() -> None:
     """compare_logits: divergence of the second from the first.
 
@@ -122,7 +124,7 @@ def test_compare_logits_divergence_of_the_second_from_the_first() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:116
+# spec: specs/export/parity.vibee:137
 def test_compare_logits_divergence_is_a_mean_over_all_positions() -> None:
     """compare_logits: divergence is a mean over all positions.
 
@@ -136,7 +138,7 @@ def test_compare_logits_divergence_is_a_mean_over_all_positions() -> None:
     ).mean_kl == pytest.approx(math.log(16 / 7) / 2 / 3, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/export/parity.vibee:122
+# spec: specs/export/parity.vibee:143
 def test_compare_logits_agreement_is_a_share() -> None:
     """compare_logits: agreement is a share.
 
@@ -149,7 +151,7 @@ def test_compare_logits_agreement_is_a_share() -> None:
     assert parity.compare_logits([x], [y]).positions == 4
 
 
-# spec: specs/export/parity.vibee:127
+# spec: specs/export/parity.vibee:148
 def test_compare_logits_shapes_agree() -> None:
     """compare_logits: shapes agree.
 
@@ -163,7 +165,7 @@ def test_compare_logits_shapes_agree() -> None:
         parity.compare_logits([x], [x, x])
 
 
-# spec: specs/export/parity.vibee:131
+# spec: specs/export/parity.vibee:152
 def test_compare_logits_there_are_logits() -> None:
     """compare_logits: there are logits.
 
@@ -173,7 +175,7 @@ def test_compare_logits_there_are_logits() -> None:
         parity.compare_logits([], [])
 
 
-# spec: specs/export/parity.vibee:134
+# spec: specs/export/parity.vibee:155
 def test_compare_logits_first_is_finite() -> None:
     """compare_logits: first is finite.
 
@@ -184,7 +186,7 @@ def test_compare_logits_first_is_finite() -> None:
         parity.compare_logits([x + math.inf], [x])
 
 
-# spec: specs/export/parity.vibee:138
+# spec: specs/export/parity.vibee:159
 def test_compare_logits_second_is_finite() -> None:
     """compare_logits: second is finite.
 
@@ -195,7 +197,46 @@ def test_compare_logits_second_is_finite() -> None:
         parity.compare_logits([x], [x + math.inf])
 
 
-# spec: specs/export/parity.vibee:154
+# spec: specs/export/parity.vibee:182
+def test_perplexity_equal_logits_choose_among_all() -> None:
+    """perplexity: equal logits choose among all.
+
+    Law: perplexity([x], [[0, 4, 2]]) ~= 5
+    """
+    x = torch.zeros(3, 5, dtype=torch.float64)
+    assert parity.perplexity([x], [[0, 4, 2]]) == pytest.approx(5, rel=1e-09, abs=1e-09)
+
+
+# spec: specs/export/parity.vibee:185
+def test_perplexity_mean_is_over_all_next_ids() -> None:
+    """perplexity: mean is over all next ids.
+
+    Law: log(perplexity([x, y], [[2, 0, 1], [0, 2]])) ~= 0 - (log(0.5) + log(0.75) + log(0.25))
+    / 3
+    """
+    x = torch.log(
+        torch.tensor(
+            [[0.5, 0.25, 0.25], [0.125, 0.75, 0.125], [1.0, 1.0, 1.0]], dtype=torch.float64
+        )
+    )
+    y = torch.log(torch.tensor([[0.25, 0.5, 0.25], [1.0, 1.0, 1.0]], dtype=torch.float64))
+    assert math.log(parity.perplexity([x, y], [[2, 0, 1], [0, 2]])) == pytest.approx(
+        0 - (math.log(0.5) + math.log(0.75) + math.log(0.25)) / 3, rel=1e-09, abs=1e-09
+    )
+
+
+# spec: specs/export/parity.vibee:190
+def test_perplexity_there_is_a_next_id() -> None:
+    """perplexity: there is a next id.
+
+    Refused: perplexity([x], [[3]])
+    """
+    x = torch.zeros(1, 5, dtype=torch.float64)
+    with pytest.raises(ValueError, match=re.escape("no prompt has two ids")):
+        parity.perplexity([x], [[3]])
+
+
+# spec: specs/export/parity.vibee:206
 def test_parity_gate_float32_is_exact() -> None:
     """parity_gate: float32 is exact.
 
@@ -206,7 +247,7 @@ def test_parity_gate_float32_is_exact() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:156
+# spec: specs/export/parity.vibee:208
 @pytest.mark.parametrize(
     ("stored", "kl"),
     [
@@ -233,7 +274,7 @@ def test_parity_gate_rounded_types_have_a_divergence(stored: str, kl: float) -> 
     assert parity.parity_gate(stored) == parity.ParityGate(mean_kl=kl)
 
 
-# spec: specs/export/parity.vibee:172
+# spec: specs/export/parity.vibee:224
 def test_parity_gate_other_types() -> None:
     """parity_gate: other types.
 
@@ -243,7 +284,7 @@ def test_parity_gate_other_types() -> None:
         parity.parity_gate("q4")
 
 
-# spec: specs/export/parity.vibee:201
+# spec: specs/export/parity.vibee:266
 def test_format_report_one_line() -> None:
     """format_report: one line.
 
@@ -259,7 +300,15 @@ def test_format_report_one_line() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:19
+# spec: specs/export/parity.vibee:22
+def test_parity_report_defaults() -> None:
+    """ParityReport has the defaults of the spec."""
+    config = parity.ParityReport(max_abs=0.0, mean_kl=0.0, argmax_agreement=1.0, positions=1)
+    assert config.perplexity is None
+    assert config.expected_perplexity is None
+
+
+# spec: specs/export/parity.vibee:22
 def test_parity_report_is_frozen() -> None:
     """ParityReport takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityReport(max_abs=0.0, mean_kl=0.0, argmax_agreement=1.0, positions=1)
@@ -270,7 +319,7 @@ def test_parity_report_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/parity.vibee:27
+# spec: specs/export/parity.vibee:32
 def test_parity_gate_defaults() -> None:
     """ParityGate has the defaults of the spec."""
     config = parity.ParityGate(mean_kl=0.0)
@@ -278,7 +327,7 @@ def test_parity_gate_defaults() -> None:
     assert config.argmax_agreement == 0.0
 
 
-# spec: specs/export/parity.vibee:27
+# spec: specs/export/parity.vibee:32
 def test_parity_gate_is_frozen() -> None:
     """ParityGate takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityGate(mean_kl=0.0)
@@ -289,14 +338,26 @@ def test_parity_gate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/parity.vibee:34
+# spec: specs/export/parity.vibee:39
 def test_parity_options_defaults() -> None:
     """ParityOptions has the defaults of the spec."""
     config = parity.ParityOptions(model=Path("model"), gguf=(Path("model.gguf"),))
     assert config.prompts == ("import os", "def main(arguments):", "The quick brown fox")
+    assert config.text is None
+    assert config.windows == 8
+    assert config.window_tokens == 256
+    assert config.positions is None
+    assert config.vectors is None
+    assert config.runtime == ()
+    assert config.steps == 16
+    assert config.seed == 0
+    assert config.absolute == 0.001
+    assert config.relative == 0.001
+    assert config.ranks == 5
+    assert config.as_set is False
 
 
-# spec: specs/export/parity.vibee:34
+# spec: specs/export/parity.vibee:39
 def test_parity_options_is_frozen() -> None:
     """ParityOptions takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityOptions(model=Path("model"), gguf=(Path("model.gguf"),))
@@ -307,7 +368,50 @@ def test_parity_options_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/parity.vibee:47, :56
+# spec: specs/export/parity.vibee:39
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"windows": -1}, "ParityOptions needs windows > 0, got"),
+        ({"windows": 0}, "ParityOptions needs windows > 0, got"),
+        ({"window_tokens": -1}, "ParityOptions needs window_tokens > 1, got"),
+        ({"window_tokens": 1}, "ParityOptions needs window_tokens > 1, got"),
+        ({"steps": -1}, "ParityOptions needs steps > 0, got"),
+        ({"steps": 0}, "ParityOptions needs steps > 0, got"),
+    ],
+)
+def test_parity_options_refuses(change: dict[str, object], message: str) -> None:
+    """ParityOptions refuses values just outside each constraint, and says which."""
+    example = {"model": Path("model"), "gguf": (Path("model.gguf"),)}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parity.ParityOptions(**(example | change))
+
+
+# spec: specs/export/parity.vibee:39
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"windows": 1},
+        {"windows": 7},
+        {"windows": 9},
+        {"window_tokens": 2},
+        {"window_tokens": 255},
+        {"window_tokens": 257},
+        {"steps": 1},
+        {"steps": 15},
+        {"steps": 17},
+    ],
+)
+def test_parity_options_accepts(change: dict[str, object]) -> None:
+    """ParityOptions accepts values just inside each constraint, and keeps them."""
+    config = parity.ParityOptions(
+        **({"model": Path("model"), "gguf": (Path("model.gguf"),)} | change)
+    )
+    for field, value in change.items():
+        assert getattr(config, field) == value
+
+
+# spec: specs/export/parity.vibee:68, :77
 def test_failures_of_llama_cpp_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """ParityError, llama_cpp_logits: failures of llama cpp are told."""
     assert issubclass(parity.ParityError, ValueError)
@@ -325,7 +429,7 @@ def test_failures_of_llama_cpp_are_told(monkeypatch: pytest.MonkeyPatch) -> None
         parity.llama_cpp_generate(path, "a", 1)
 
 
-# spec: specs/export/parity.vibee:47, :56
+# spec: specs/export/parity.vibee:68, :77
 def test_failures_of_llama_cpp_are_told_as_are_its_notes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A note is a warning, word for word; the answer stands."""
     Stand(monkeypatch, tokens=[[5]], note="another version")
@@ -333,7 +437,7 @@ def test_failures_of_llama_cpp_are_told_as_are_its_notes(monkeypatch: pytest.Mon
         assert parity.llama_cpp_tokenize(Path("model.gguf"), ["a"]) == [[5]]
 
 
-# spec: specs/export/parity.vibee:47, :56
+# spec: specs/export/parity.vibee:68, :77
 def test_failures_of_llama_cpp_are_told_at_the_line_of_the_caller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -344,7 +448,7 @@ def test_failures_of_llama_cpp_are_told_at_the_line_of_the_caller(
     assert warned[0].filename == __file__
 
 
-# spec: specs/export/parity.vibee:56
+# spec: specs/export/parity.vibee:77
 def test_logits_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """llama_cpp_logits: logits come back."""
     stand = Stand(monkeypatch, logits=lambda request: [[[0.5, 1.0]], [[2.0, 3.0], [4.0, 5.0]]])
@@ -362,14 +466,14 @@ def test_logits_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(stand.requests) == 1
 
 
-# spec: specs/export/parity.vibee:56
+# spec: specs/export/parity.vibee:77
 def test_logits_come_back_from_a_process_of_its_own(tmp_path: Path) -> None:
     """With the real process: wherever llama.cpp is missing or the file is, a sentence comes back."""
     with pytest.raises(parity.ParityError, match="pip install xllamacpp|cannot load .*none.gguf"):
         parity.llama_cpp_logits(tmp_path / "none.gguf", [[1]])
 
 
-# spec: specs/export/parity.vibee:65
+# spec: specs/export/parity.vibee:86
 def test_tokens_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """llama_cpp_tokenize: tokens come back."""
     stand = Stand(monkeypatch, tokens=[[1, 5], []])
@@ -382,7 +486,7 @@ def test_tokens_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-# spec: specs/export/parity.vibee:84
+# spec: specs/export/parity.vibee:105
 def test_text_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """llama_cpp_generate: text comes back."""
     stand = Stand(monkeypatch, text=" continued")
@@ -402,7 +506,7 @@ def test_text_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(stand.requests) == 2
 
 
-# spec: specs/export/parity.vibee:93
+# spec: specs/export/parity.vibee:114
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_pytorch_logits_are_those_of_the_model(dtype: torch.dtype) -> None:
     """pytorch_logits: pytorch logits are those of the model."""
@@ -418,7 +522,7 @@ def test_pytorch_logits_are_those_of_the_model(dtype: torch.dtype) -> None:
         parity.pytorch_logits(model, [[]])
 
 
-# spec: specs/export/parity.vibee:183
+# spec: specs/export/parity.vibee:235
 def test_bounds_are_kept_or_named() -> None:
     """parity_faults: bounds are kept or named."""
 
@@ -442,7 +546,7 @@ def test_bounds_are_kept_or_named() -> None:
         faults("f8")
 
 
-# spec: specs/export/parity.vibee:192
+# spec: specs/export/parity.vibee:248
 @pytest.fixture(scope="module")
 def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model with its tokenizer, as model/ and as model.gguf."""
@@ -454,7 +558,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-# spec: specs/export/parity.vibee:192
+# spec: specs/export/parity.vibee:248
 def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
     """What llama.cpp answers when it computes what PyTorch does, but for one logit."""
     tokenizer, model = Tokenizer(export / "tokenizer.model"), small_model()
@@ -473,9 +577,9 @@ def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
     return {"tokens": tokens, "logits": logits}
 
 
-# spec: specs/export/parity.vibee:192
+# spec: specs/export/parity.vibee:248, :257
 def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """measure_parity: tokens are compared before logits."""
+    """ParityRun, measure_parity: tokens are compared before logits."""
     stand = Stand(monkeypatch, **faithful(export, error=0.5))
     arguments = (
         export / "model.gguf",
@@ -506,7 +610,54 @@ def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.Mon
         parity.measure_parity(*arguments)
 
 
-# spec: specs/export/parity.vibee:212
+# spec: specs/export/parity.vibee:172
+def test_positions_are_those_of_the_means() -> None:
+    """position_differences: positions are those of the means."""
+    torch.manual_seed(0)
+    expected = [torch.randn(2, 5), torch.randn(3, 5)]
+    actual = [logits_tv + torch.randn(len(logits_tv), 5) / 2 for logits_tv in expected]
+    rows = parity.position_differences(actual, expected)
+    places = [(row["prompt"], row["position"]) for row in rows]
+    assert places == [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)]
+    report = parity.compare_logits(actual, expected)
+    assert max(row["max_abs"] for row in rows) == report.max_abs
+    assert sum(row["kl"] for row in rows) / 5 == pytest.approx(report.mean_kl)
+    assert sum(row["same_best"] for row in rows) / 5 == report.argmax_agreement
+    for row, place in zip(rows, places, strict=True):
+        ours, theirs = (logits[place[0]][place[1]].double() for logits in (actual, expected))
+        alone = parity.compare_logits([ours[None]], [theirs[None]])
+        assert (row["max_abs"], row["same_best"]) == (alone.max_abs, alone.argmax_agreement == 1)
+        assert row["kl"] == pytest.approx(alone.mean_kl)
+    assert json.loads(json.dumps(rows)) == rows
+    with pytest.raises(parity.ParityError, match="cannot be compared"):
+        parity.position_differences(actual[:1], expected)
+
+
+# spec: specs/export/parity.vibee:248
+def test_windows_have_perplexities(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ParityRun: windows have perplexities."""
+    stand = Stand(monkeypatch, **faithful(export, error=0.5))
+    model, tokenizer, windows = small_model(), export / "tokenizer.model", [[1, 5, 6, 7], [1, 8]]
+    run = parity.ParityRun(export / "model.gguf", model, tokenizer, ["the"], windows)
+    ids = [Tokenizer(tokenizer).encode("the", bos=True), *windows]
+    assert run.ids == ids and stand.requests[-1]["prompts"] == ids
+    report, expected = run.report(), parity.pytorch_logits(model, ids)
+    assert report.positions == sum(map(len, ids)) and report.max_abs == pytest.approx(0.5, abs=1e-6)
+    assert (
+        report.perplexity == report.expected_perplexity == parity.perplexity(expected[1:], windows)
+    )
+    stand.reply["logits"] = lambda request: [
+        torch.zeros(len(ids), 280) for ids in request.get("prompts", [])
+    ]
+    report = parity.ParityRun(export / "model.gguf", model, tokenizer, ["the"], windows).report()
+    assert (
+        report.perplexity == pytest.approx(280) and report.expected_perplexity != report.perplexity
+    )
+    bare = parity.measure_parity(export / "model.gguf", model, tokenizer, ["the"])
+    assert bare.perplexity is bare.expected_perplexity is None
+
+
+# spec: specs/export/parity.vibee:277
 def test_main_prints_and_judges(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -517,9 +668,21 @@ def test_main_prints_and_judges(
     assert parity.main([*arguments, "--prompts", "the", "a cat"]) == 0
     output = capsys.readouterr()
     assert output.err == ""
-    assert (
-        output.out.count(f"{path} (f32): max |d logit| 0.00e+00, KL 0.00e+00 nats, same best") == 2
-    )
+    head, *rows = output.out.splitlines()
+    assert head.split("  ")[0] == "file" and head.endswith("  in PyTorch") and len(rows) == 2
+    for row in rows:
+        assert row.split() == [
+            "model.gguf",
+            "f32",
+            "llama.cpp",
+            "0.00e+00",
+            "0.00e+00",
+            "100.00%",
+            "6",
+            "-",
+            "-",
+        ]
+        assert len(row) == len(head)
     assert [request["texts"] for request in stand.requests if "texts" in request] == [
         ["the", "a cat"]
     ] * 2
@@ -527,12 +690,12 @@ def test_main_prints_and_judges(
     stand.reply |= faithful(export, error=0.001)
     assert parity.main(arguments) == 1
     output = capsys.readouterr()
-    assert "max |d logit| 1.00e-03" in output.out
+    assert output.out.splitlines()[1].split()[3] == "1.00e-03"
     assert f"error: {path}: f32: logits differ by 0.001, more than 0.0001\n" in output.err
     assert len(stand.requests[-1]["prompts"]) == 3
 
 
-# spec: specs/export/parity.vibee:212
+# spec: specs/export/parity.vibee:277
 def test_main_prints_and_judges_the_file(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -554,3 +717,104 @@ def test_main_prints_and_judges_the_file(
     assert " Compare llama.cpp with PyTorch. " in help_text
     for words in ("--model", "--gguf", "--prompts", "made by write_huggingface"):
         assert words in help_text
+
+
+# spec: specs/export/parity.vibee:277
+def test_main_writes_vectors_and_runs_runtimes(
+    export: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """main: main writes vectors and runs runtimes."""
+    path, text = export / "model.gguf", tmp_path / "text"
+    text.write_text("the cat sat on the mat " * 20, encoding="utf-8")
+    Stand(monkeypatch, **faithful(export))
+    start = ["--model", str(export / "model"), "--gguf", str(path), "--prompts", "the", "a cat"]
+    folder, positions = tmp_path / "vectors", tmp_path / "positions.jsonl"
+    written = [
+        "--vectors",
+        str(folder),
+        "--steps",
+        "3",
+        "--ranks",
+        "4",
+        "--positions",
+        str(positions),
+    ]
+    asked = ["--text", str(text), "--windows", "2", "--window-tokens", "9"]
+    assert parity.main([*start, *written, *asked]) == 0
+    row = capsys.readouterr().out.splitlines()[1].split()
+    tokenizer = Tokenizer(export / "tokenizer.model")
+    ids = [tokenizer.encode(prompt, bos=True) for prompt in ("the", "a cat")]
+    ids += text_windows(tokenizer.path, text.read_text(encoding="utf-8"), 9, 2)
+    expected = parity.perplexity(parity.pytorch_logits(small_model(), ids[2:]), ids[2:])
+    assert row[-2:] == [f"{expected:.4f}", f"{expected:.4f}"] and row[6] == str(sum(map(len, ids)))
+    for index, prompt in enumerate(("the", "a cat")):
+        made = make_vectors(small_model(), tokenizer.path, prompt, 3, 4)
+        kept = read_vectors(folder / "model" / str(index))
+        assert dataclasses.replace(kept, milliseconds=made.milliseconds) == made
+        assert (folder / "model" / str(index) / "model_fixture.txt").read_text() == "model.gguf"
+    rows = [json.loads(line) for line in positions.read_text().splitlines()]
+    assert [row["token_id"] for row in rows] == [token for prompt in ids for token in prompt]
+    assert {row["file"] for row in rows} == {"model.gguf"} and rows[-1]["prompt"] == 3
+    twice = [*start[:4], str(path), *start[4:]]
+    assert parity.main([*twice, *written]) == 0
+    assert len(positions.read_text().splitlines()) == 2 * sum(
+        map(len, ids[:2])
+    )  # anew, then of each file
+
+
+# spec: specs/export/parity.vibee:277
+def test_main_writes_vectors_and_runs_runtimes_of_others(
+    export: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A program that is right on one prompt of two: a row, and a sentence for the other."""
+    path, asked = export / "model.gguf", []
+    Stand(monkeypatch, **faithful(export))
+
+    def run(
+        command: str, model: Path, tokenizer: Path, vectors: Any, tolerance: Any, seed: int
+    ) -> list[str]:
+        asked.append(
+            (command, model, tokenizer, vectors.prompt, len(vectors.tokens), tolerance, seed)
+        )
+        return ["step 1: another token"] if vectors.prompt == "the" else []
+
+    monkeypatch.setattr(parity, "run_runtime", run)
+    start = ["--model", str(export / "model"), "--gguf", str(path), "--prompts", "the", "a cat"]
+    more = [
+        "--steps",
+        "3",
+        "--seed",
+        "5",
+        "--absolute",
+        "0.2",
+        "--relative",
+        "0.1",
+        "--ranks",
+        "3",
+        "--as-set",
+    ]
+    command = "/opt/bin/go-llama --model {model} --prompt {prompt}"
+    assert parity.main([*start, "--runtime", command, *more]) == 1
+    output = capsys.readouterr()
+    assert (
+        output.out.splitlines()[2].split("  ")[-1]
+        == "1 of 2 prompts go on as in PyTorch for 3 tokens"
+    )
+    assert output.out.splitlines()[2].split()[2] == "go-llama"
+    assert output.err == f"error: {path}, go-llama, 'the': step 1: another token\n"
+    tolerance = Tolerance(absolute=0.2, relative=0.1, ranks=3, as_set=True)
+    tokenizer = export / "model" / "tokenizer.model"
+    assert asked == [
+        (command, path, tokenizer, prompt, 3, tolerance, 5) for prompt in ("the", "a cat")
+    ]
+    parity.main([*start, "--runtime", command])
+    assert asked[-1][-3:] == (16, Tolerance(), 0)
+    for option, message in (("--text", "cannot be read"), ("--positions", "name another file")):
+        assert parity.main([*start, option, str(tmp_path)]) == 1
+        assert message in capsys.readouterr().err
