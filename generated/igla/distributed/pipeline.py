@@ -260,7 +260,7 @@ class Pipeline(nn.Module):
         return StepLoss(loss_sum=math.fsum(float(loss) for loss in losses), tokens=self._tokens)
 
 
-# spec: specs/distributed/pipeline.vibee:57
+# spec: specs/distributed/pipeline.vibee:60
 def has_head(model: nn.Module) -> bool:
     """Returns whether it gave hidden states for the head; they are for the next stage where not.
 
@@ -270,7 +270,7 @@ def has_head(model: nn.Module) -> bool:
     return not isinstance(model, Pipeline) or model.has_head
 
 
-# spec: specs/distributed/pipeline.vibee:65
+# spec: specs/distributed/pipeline.vibee:68
 def stages_of(model: nn.Module) -> tuple[Decoder, ...]:
     """Returns the stages of this rank, or the decoder alone.
 

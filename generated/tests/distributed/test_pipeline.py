@@ -71,7 +71,7 @@ def _batches(step: int, count: int = 8, rows: int = 2) -> list[Batch]:
     return found
 
 
-# spec: specs/distributed/pipeline.vibee:55
+# spec: specs/distributed/pipeline.vibee:57
 def _loss(model: nn.Module, batch: Batch) -> tuple[Tensor, int]:
     """As a trainer has it: of a stage before the last, what goes on."""
     hidden_btd = model(batch.inputs, document_ids_bt=batch.document_ids)
@@ -82,7 +82,7 @@ def _loss(model: nn.Module, batch: Batch) -> tuple[Tensor, int]:
     return loss, int((targets_n != -100).sum())
 
 
-# spec: specs/distributed/pipeline.vibee:44, :71
+# spec: specs/distributed/pipeline.vibee:44, :74
 def test_stages_one_after_the_other_are_the_decoder() -> None:
     """make_stage, stages_of: stages one after the other are the decoder."""
     model, batch = _model(), _batches(0, 1)[0]
@@ -103,7 +103,7 @@ def test_stages_one_after_the_other_are_the_decoder() -> None:
 Found = tuple[list[StepLoss], dict[str, Tensor], dict[str, Tensor]]
 
 
-# spec: specs/distributed/pipeline.vibee:55
+# spec: specs/distributed/pipeline.vibee:56
 def _train(model: nn.Module) -> Found:
     """The sums of each step, the weights after all of them, and the gradients of the first."""
     parameters = dict(model.named_parameters())
@@ -118,7 +118,7 @@ def _train(model: nn.Module) -> Found:
     return sums, {name: p.detach() for name, p in parameters.items()}, first
 
 
-# spec: specs/distributed/pipeline.vibee:55
+# spec: specs/distributed/pipeline.vibee:56
 def _staged(layout: Layout) -> tuple[Found, list[int]]:
     """The same on the stages of this rank."""
     model = Pipeline(_model(), layout, WORK)
@@ -127,7 +127,7 @@ def _staged(layout: Layout) -> tuple[Found, list[int]]:
     return _train(model), list(model.parts)
 
 
-# spec: specs/distributed/pipeline.vibee:55, :63
+# spec: specs/distributed/pipeline.vibee:56, :66
 @pytest.mark.parametrize(
     ("layout", "stages"),
     [
@@ -152,7 +152,7 @@ def test_schedules_equal_one_process(layout: Layout, stages: list[list[int]]) ->
             torch.testing.assert_close(own_gradients[name], gradients[name], rtol=1e-10, atol=1e-12)
 
 
-# spec: specs/distributed/pipeline.vibee:55
+# spec: specs/distributed/pipeline.vibee:57
 def _evaluated(layout: Layout) -> tuple[list[Any], list[bool]]:
     """Between two steps, batches of other sizes."""
     model = Pipeline(_model(), layout, WORK)
@@ -167,7 +167,7 @@ def _evaluated(layout: Layout) -> tuple[list[Any], list[bool]]:
     return [(float(loss), tokens) if tokens else None for loss, tokens in found], heads
 
 
-# spec: specs/distributed/pipeline.vibee:55
+# spec: specs/distributed/pipeline.vibee:57
 @pytest.mark.parametrize("turns", [1, 2])
 def test_evaluation_goes_through_all_stages(turns: int) -> None:
     """Pipeline: evaluation goes through all stages."""
@@ -181,7 +181,7 @@ def test_evaluation_goes_through_all_stages(turns: int) -> None:
         assert own == (pytest.approx(loss.item(), rel=1e-12), tokens)
 
 
-# spec: specs/distributed/pipeline.vibee:55
+# spec: specs/distributed/pipeline.vibee:58
 def test_refuses_what_stages_cannot_share() -> None:
     """Pipeline: refuses what stages cannot share."""
     dist.init_process_group("fake", store=dist.HashStore(), rank=0, world_size=2)
