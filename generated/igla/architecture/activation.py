@@ -81,16 +81,10 @@ class MlpConfig:
             raise ValueError(f"MlpConfig needs ffn_size > 0, got ffn_size={self.ffn_size!r}")
         if not self.norm_eps > 0:
             raise ValueError(f"MlpConfig needs norm_eps > 0, got norm_eps={self.norm_eps!r}")
-        if not (
-            not self.fused_gate_up
-            or (
-                self.activation in ("swiglu", "geglu", "squared_reglu")
-                and self.quantization == "none"
-            )
-        ):
+        if not (not self.fused_gate_up or self.activation in ("swiglu", "geglu", "squared_reglu")):
             raise ValueError(
-                "MlpConfig needs not fused_gate_up or activation in ('swiglu', 'geglu', 'squared_reglu') and quantization == 'none', "
-                f"got fused_gate_up={self.fused_gate_up!r}, activation={self.activation!r}, quantization={self.quantization!r}"
+                "MlpConfig needs not fused_gate_up or activation in ('swiglu', 'geglu', 'squared_reglu'), "
+                f"got fused_gate_up={self.fused_gate_up!r}, activation={self.activation!r}"
             )
 
 
@@ -264,7 +258,7 @@ class Mlp(nn.Module):
 
     No projection has a bias. With fused_gate_up one gate_up_proj takes the place of gate_proj
     and up_proj; with sub_norm ffn_sub_norm is applied to what down_proj gets; with quantization
-    bitlinear each projection is a BitLinear.
+    bitlinear each projection is a BitLinear, one gate_up_proj with one scale.
 
     Given: Hidden states [..., hidden_size].
     When: The feed-forward block is applied.

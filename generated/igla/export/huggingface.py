@@ -203,7 +203,8 @@ def _require_bitnet(config: DecoderConfig) -> None:
         raise ValueError("sliding_window and sub_norm are both set: no family has them together")
     if config.num_heads * config.head_dim != config.hidden_size:
         raise ValueError(
-            f"num_heads * head_dim is {config.num_heads * config.head_dim}: bitnet has hidden_size={config.hidden_size} alone"
+            f"num_heads * head_dim is {config.num_heads * config.head_dim}: "
+            f"bitnet has hidden_size={config.hidden_size} alone"
         )
 
 

@@ -528,7 +528,8 @@ def test_known_differences_are_warned_of() -> None:
         "q8_0 rounds the ternary weights of this model once more: tq2_0, i2_s and f16 hold them as they are"
     ]
     assert warnings("tq2_0") == [
-        "tq2_0 keeps three values of each matrix, for which this model is not trained (quantization bitlinear): take q4_k_m"
+        "tq2_0 keeps three values of each matrix, for which this model is not trained "
+        "(quantization bitlinear): take q4_k_m"
     ]
     wrong, both = warnings("q4_0", qkv_bias=True, moe=MOE)
     assert "decodes q4_0 wrongly" in wrong and "qkv_bias ignored, experts not computed; run" in both
@@ -881,7 +882,7 @@ def test_ternary_weights_are_those_of_the_forward_pass(
             weight = ternary_weight(weight)
         elif name == "token_embd.weight" and dtype != "f32":
             weight = weight.half().float()
-        if (arch == "llama" and ".attn_q." in name) or (arch == "llama" and ".attn_k." in name):
+        if arch == "llama" and (".attn_q." in name or ".attn_k." in name):
             heads = 4 if ".attn_q." in name else 2  # two halves of each head become neighbours
             weight = weight.unflatten(0, (heads, 2, 32)).transpose(1, 2).flatten(0, 2)
         assert np.array_equal(found[name], weight.numpy()), name
@@ -1014,7 +1015,7 @@ def test_weights_come_back_from_the_file_of_the_model_alone(
 def test_weights_come_back_from_the_file_as_ternary_ones(
     tmp_path: Path, tokenizer: Path, dtype: str
 ) -> None:
-    """A float file gives a decoder that rounds no activations, a packed one that of the training; neither changes the model."""
+    """A float file gives a decoder that rounds no activations, a packed one that of the training."""
     model = small_model(
         hidden_size=256, head_dim=64, ffn_size=256, num_layers=1, quantization="bitlinear"
     )

@@ -32,7 +32,7 @@ from igla.optimization.optimizer import OptimizerConfig
 from igla.recipes import bitnet as subject
 
 
-# spec: specs/recipes/pretrain.vibee:678
+# spec: specs/recipes/pretrain.vibee:681
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -43,7 +43,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:443
+# spec: specs/recipes/pretrain.vibee:445
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -66,14 +66,14 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:443
+# spec: specs/recipes/pretrain.vibee:445
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:678
+# spec: specs/recipes/pretrain.vibee:681
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -81,7 +81,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:678
+# spec: specs/recipes/pretrain.vibee:681
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -92,7 +92,7 @@ def arguments_for(options: subject.Options, **more: object) -> list[str]:
     ]  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:287
+# spec: specs/recipes/pretrain.vibee:289
 def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     """tokens_per_step: all sequences of all microbatches.
 
@@ -107,7 +107,7 @@ def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:295
+# spec: specs/recipes/pretrain.vibee:297
 def test_run_tokens_all_steps() -> None:
     """run_tokens: all steps.
 
@@ -122,7 +122,7 @@ def test_run_tokens_all_steps() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:370
+# spec: specs/recipes/pretrain.vibee:372
 def test_after_step_steps_are_counted() -> None:
     """after_step: steps are counted.
 
@@ -137,7 +137,7 @@ def test_after_step_steps_are_counted() -> None:
     assert subject.after_step(start, 8, False) == subject.Progress(step=4, tokens=48, skipped=2)
 
 
-# spec: specs/recipes/pretrain.vibee:390
+# spec: specs/recipes/pretrain.vibee:392
 def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     """after_evaluation: an improvement is less by the delta.
 
@@ -155,7 +155,7 @@ def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:397
+# spec: specs/recipes/pretrain.vibee:399
 def test_after_evaluation_the_first_is_the_best() -> None:
     """after_evaluation: the first is the best.
 
@@ -167,7 +167,7 @@ def test_after_evaluation_the_first_is_the_best() -> None:
     ) == subject.Progress(step=2, best_step=2, best_loss=9.0)
 
 
-# spec: specs/recipes/pretrain.vibee:405
+# spec: specs/recipes/pretrain.vibee:407
 @pytest.mark.parametrize(("step", "finished"), [(3, False), (4, True)])
 def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     """is_finished: at the last step.
@@ -186,7 +186,7 @@ def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:411
+# spec: specs/recipes/pretrain.vibee:413
 @pytest.mark.parametrize(("since", "finished"), [(1, False), (2, True)])
 def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> None:
     """is_finished: when patience is at its end.
@@ -205,7 +205,7 @@ def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> 
     )
 
 
-# spec: specs/recipes/pretrain.vibee:512
+# spec: specs/recipes/pretrain.vibee:514
 def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     """step_work: all sequences of all microbatches are shared.
 
@@ -218,7 +218,7 @@ def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     ) == layout.Workload(sequence_length=7, batch_size=3, global_batch=15, bytes_per_element=4)
 
 
-# spec: specs/recipes/pretrain.vibee:41
+# spec: specs/recipes/pretrain.vibee:43
 def test_data_config_defaults() -> None:
     """DataConfig has the defaults of the spec."""
     config = subject.DataConfig()
@@ -230,7 +230,7 @@ def test_data_config_defaults() -> None:
     assert config.shard_tokens == 1000000
 
 
-# spec: specs/recipes/pretrain.vibee:41
+# spec: specs/recipes/pretrain.vibee:43
 def test_data_config_is_frozen() -> None:
     """DataConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.DataConfig()
@@ -241,7 +241,7 @@ def test_data_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:41
+# spec: specs/recipes/pretrain.vibee:43
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -261,7 +261,7 @@ def test_data_config_refuses(change: dict[str, object], message: str) -> None:
         subject.DataConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:41
+# spec: specs/recipes/pretrain.vibee:43
 @pytest.mark.parametrize(
     "change",
     [
@@ -282,7 +282,7 @@ def test_data_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:55
+# spec: specs/recipes/pretrain.vibee:57
 def test_mix_config_defaults() -> None:
     """MixConfig has the defaults of the spec."""
     config = subject.MixConfig()
@@ -294,7 +294,7 @@ def test_mix_config_defaults() -> None:
     assert config.loss_decay == 0.5
 
 
-# spec: specs/recipes/pretrain.vibee:55
+# spec: specs/recipes/pretrain.vibee:57
 def test_mix_config_is_frozen() -> None:
     """MixConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.MixConfig()
@@ -305,7 +305,7 @@ def test_mix_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:55
+# spec: specs/recipes/pretrain.vibee:57
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -332,7 +332,7 @@ def test_mix_config_refuses(change: dict[str, object], message: str) -> None:
         subject.MixConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:55
+# spec: specs/recipes/pretrain.vibee:57
 @pytest.mark.parametrize(
     "change",
     [
@@ -358,7 +358,7 @@ def test_mix_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:69
+# spec: specs/recipes/pretrain.vibee:71
 def test_training_config_defaults() -> None:
     """TrainingConfig has the defaults of the spec."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -375,7 +375,7 @@ def test_training_config_defaults() -> None:
     assert config.evaluate_batches == 8
 
 
-# spec: specs/recipes/pretrain.vibee:69
+# spec: specs/recipes/pretrain.vibee:71
 def test_training_config_is_frozen() -> None:
     """TrainingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -386,7 +386,7 @@ def test_training_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:69
+# spec: specs/recipes/pretrain.vibee:71
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -416,7 +416,7 @@ def test_training_config_refuses(change: dict[str, object], message: str) -> Non
         subject.TrainingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:69
+# spec: specs/recipes/pretrain.vibee:71
 @pytest.mark.parametrize(
     "change",
     [
@@ -456,7 +456,7 @@ def test_training_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:96
+# spec: specs/recipes/pretrain.vibee:98
 def test_schedule_config_defaults() -> None:
     """ScheduleConfig has the defaults of the spec."""
     config = subject.ScheduleConfig()
@@ -470,7 +470,7 @@ def test_schedule_config_defaults() -> None:
     assert config.step_interval == 0.1
 
 
-# spec: specs/recipes/pretrain.vibee:96
+# spec: specs/recipes/pretrain.vibee:98
 def test_schedule_config_is_frozen() -> None:
     """ScheduleConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ScheduleConfig()
@@ -481,7 +481,7 @@ def test_schedule_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:96
+# spec: specs/recipes/pretrain.vibee:98
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -518,7 +518,7 @@ def test_schedule_config_refuses(change: dict[str, object], message: str) -> Non
         subject.ScheduleConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:96
+# spec: specs/recipes/pretrain.vibee:98
 @pytest.mark.parametrize(
     "change",
     [
@@ -565,14 +565,14 @@ def test_schedule_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:115
+# spec: specs/recipes/pretrain.vibee:117
 def test_phases_config_defaults() -> None:
     """PhasesConfig has the defaults of the spec."""
     config = subject.PhasesConfig()
     assert config.phases == ()
 
 
-# spec: specs/recipes/pretrain.vibee:115
+# spec: specs/recipes/pretrain.vibee:117
 def test_phases_config_is_frozen() -> None:
     """PhasesConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.PhasesConfig()
@@ -583,7 +583,7 @@ def test_phases_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:120
+# spec: specs/recipes/pretrain.vibee:122
 def test_stopping_config_defaults() -> None:
     """StoppingConfig has the defaults of the spec."""
     config = subject.StoppingConfig()
@@ -592,7 +592,7 @@ def test_stopping_config_defaults() -> None:
     assert config.min_delta == 0.0
 
 
-# spec: specs/recipes/pretrain.vibee:120
+# spec: specs/recipes/pretrain.vibee:122
 def test_stopping_config_is_frozen() -> None:
     """StoppingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.StoppingConfig()
@@ -603,7 +603,7 @@ def test_stopping_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:120
+# spec: specs/recipes/pretrain.vibee:122
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -622,7 +622,7 @@ def test_stopping_config_refuses(change: dict[str, object], message: str) -> Non
         subject.StoppingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:120
+# spec: specs/recipes/pretrain.vibee:122
 @pytest.mark.parametrize(
     "change",
     [
@@ -642,7 +642,7 @@ def test_stopping_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:131
+# spec: specs/recipes/pretrain.vibee:133
 def test_progress_defaults() -> None:
     """Progress has the defaults of the spec."""
     config = subject.Progress()
@@ -655,7 +655,7 @@ def test_progress_defaults() -> None:
     assert config.evaluations_since_best == 0
 
 
-# spec: specs/recipes/pretrain.vibee:131
+# spec: specs/recipes/pretrain.vibee:133
 def test_progress_is_frozen() -> None:
     """Progress takes keywords alone, and no field of it can be changed or added."""
     config = subject.Progress()
@@ -666,7 +666,7 @@ def test_progress_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:142
+# spec: specs/recipes/pretrain.vibee:144
 def test_export_config_defaults() -> None:
     """ExportConfig has the defaults of the spec."""
     config = subject.ExportConfig()
@@ -678,7 +678,7 @@ def test_export_config_defaults() -> None:
     assert config.continuation_temperature == 0.7
 
 
-# spec: specs/recipes/pretrain.vibee:142
+# spec: specs/recipes/pretrain.vibee:144
 def test_export_config_is_frozen() -> None:
     """ExportConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ExportConfig()
@@ -689,7 +689,7 @@ def test_export_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:142
+# spec: specs/recipes/pretrain.vibee:144
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -713,7 +713,7 @@ def test_export_config_refuses(change: dict[str, object], message: str) -> None:
         subject.ExportConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:142
+# spec: specs/recipes/pretrain.vibee:144
 @pytest.mark.parametrize(
     "change",
     [
@@ -734,7 +734,7 @@ def test_export_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:179
+# spec: specs/recipes/pretrain.vibee:181
 def test_option_origin_is_frozen() -> None:
     """OptionOrigin takes keywords alone, and no field of it can be changed or added."""
     config = subject.OptionOrigin(name="training.steps", value="8", origin="recipe")
@@ -745,7 +745,7 @@ def test_option_origin_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:179
+# spec: specs/recipes/pretrain.vibee:181
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"origin": "something else"}, "is not one of default, recipe, smoke_profile, command_line")],
@@ -757,7 +757,7 @@ def test_option_origin_refuses(change: dict[str, object], message: str) -> None:
         subject.OptionOrigin(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:179
+# spec: specs/recipes/pretrain.vibee:181
 @pytest.mark.parametrize(
     "change",
     [
@@ -776,7 +776,7 @@ def test_option_origin_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:187
+# spec: specs/recipes/pretrain.vibee:189
 def test_target_shares_is_frozen() -> None:
     """TargetShares takes keywords alone, and no field of it can be changed or added."""
     config = subject.TargetShares(supervised=0.9, padded=0.0, cut=0.5)
@@ -787,7 +787,7 @@ def test_target_shares_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:187
+# spec: specs/recipes/pretrain.vibee:189
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -809,7 +809,7 @@ def test_target_shares_refuses(change: dict[str, object], message: str) -> None:
         subject.TargetShares(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:187
+# spec: specs/recipes/pretrain.vibee:189
 @pytest.mark.parametrize(
     "change",
     [
@@ -828,7 +828,7 @@ def test_target_shares_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:195
+# spec: specs/recipes/pretrain.vibee:197
 def test_memory_estimate_is_frozen() -> None:
     """MemoryEstimate takes keywords alone, and no field of it can be changed or added."""
     config = subject.MemoryEstimate(
@@ -841,7 +841,7 @@ def test_memory_estimate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:207
+# spec: specs/recipes/pretrain.vibee:209
 def test_plan_config_defaults() -> None:
     """PlanConfig has the defaults of the spec."""
     config = subject.PlanConfig()
@@ -853,7 +853,7 @@ def test_plan_config_defaults() -> None:
     assert config.rtx_4090 == 0.5
 
 
-# spec: specs/recipes/pretrain.vibee:207
+# spec: specs/recipes/pretrain.vibee:209
 def test_plan_config_is_frozen() -> None:
     """PlanConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.PlanConfig()
@@ -864,7 +864,7 @@ def test_plan_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:207
+# spec: specs/recipes/pretrain.vibee:209
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -881,7 +881,7 @@ def test_plan_config_refuses(change: dict[str, object], message: str) -> None:
         subject.PlanConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:207
+# spec: specs/recipes/pretrain.vibee:209
 @pytest.mark.parametrize(
     "change",
     [{"utilisation": 0.001}, {"utilisation": 0.399}, {"utilisation": 0.401}, {"utilisation": 1.0}],
@@ -893,7 +893,7 @@ def test_plan_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:223
+# spec: specs/recipes/pretrain.vibee:225
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -906,7 +906,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:223
+# spec: specs/recipes/pretrain.vibee:225
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -917,14 +917,14 @@ def test_smoke_model_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:36
+# spec: specs/recipes/pretrain.vibee:38
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert subject.FIRST_LOSS_TOLERANCE == 0.1
     assert subject.SAMPLED_WINDOWS == 64
 
 
-# spec: specs/recipes/pretrain.vibee:443
+# spec: specs/recipes/pretrain.vibee:445
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -957,7 +957,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:443
+# spec: specs/recipes/pretrain.vibee:445
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -990,7 +990,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:678
+# spec: specs/recipes/pretrain.vibee:681
 def test_smoke_profile_runs(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
