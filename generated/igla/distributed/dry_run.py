@@ -28,17 +28,18 @@ from igla.distributed.layout import (
     MOMENTS,
     Choice,
     Cluster,
-    Layout,
     ParallelConfig,
     Workload,
+    fit_batch,
     plan_layout,
     total_bytes,
     world_size,
 )
 from igla.distributed.parallel import build_mesh, parallelize
+from igla.distributed.pipeline import Pipeline
 
 
-# spec: specs/distributed/dry_run.vibee:18
+# spec: specs/distributed/dry_run.vibee:20
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DryRunOptions:
     """A run that is only planned."""
@@ -64,11 +65,11 @@ class DryRunOptions:
 _GB = 1e9
 
 
-# spec: specs/distributed/dry_run.vibee:32
+# spec: specs/distributed/dry_run.vibee:34
 def dry_run(
     model: DecoderConfig, config: ParallelConfig, cluster: Cluster, workload: Workload
 ) -> Choice:
-    """Returns sizes, policies, and bytes of rank 0, which is the fullest.
+    """Returns sizes, policies, and bytes of the fullest rank.
 
     Weights, gradients and moments are counted on the decoder itself, built on the device "meta"
     and spread by parallelize; what comes and goes in a step (gathered, activations, logits) is
@@ -84,29 +85,41 @@ def dry_run(
     if dist.is_initialized():
         raise ValueError("there is a process group already: plan before it, or in another process")
     choice = plan_layout(model, cluster, workload, config)
-    held = 0 if config.offload else _held_bytes(model, choice.config, choice.layout)
+    held = 0 if config.offload else _held_bytes(model, choice, workload)
     counted = dataclasses.replace(
         choice.bytes, weights=held, gradients=held, optimizer=MOMENTS * held
     )
     return dataclasses.replace(choice, bytes=counted)
 
 
-# spec: specs/distributed/dry_run.vibee:32
-def _held_bytes(model: DecoderConfig, config: ParallelConfig, layout: Layout) -> int:
-    """Bytes of the weights on rank 0. The backend fake lets ranks seem to be there."""
-    ranks = world_size(layout)
-    dist.init_process_group("fake", store=dist.HashStore(), rank=0, world_size=ranks)
+# spec: specs/distributed/dry_run.vibee:34
+def _held_bytes(model: DecoderConfig, choice: Choice, workload: Workload) -> int:
+    """Bytes of the weights on the fullest rank: one of the first layers, or one that has the head."""
+    ranks = world_size(choice.layout)
+    last = ranks - ranks // choice.layout.pp
+    return max(_bytes_of_rank(rank, model, choice, workload) for rank in {0, last})
+
+
+# spec: specs/distributed/dry_run.vibee:34
+def _bytes_of_rank(rank: int, model: DecoderConfig, choice: Choice, workload: Workload) -> int:
+    """Bytes of its weights. The backend fake lets ranks seem to be there."""
+    layout, ranks = choice.layout, world_size(choice.layout)
+    dist.init_process_group("fake", store=dist.HashStore(), rank=rank, world_size=ranks)
     try:
         with torch.device("meta"):
-            decoder = Decoder(model)
-        parallelize(decoder, build_mesh(layout, "cpu"), config)
+            decoder: Decoder | Pipeline = Decoder(model)
+        mesh = build_mesh(layout, "cpu")
+        if layout.pp > 1:
+            group = mesh.weights["pp"].get_group()
+            decoder = Pipeline(decoder, layout, fit_batch(workload, layout), group)
+        parallelize(decoder, mesh, choice.config)
         weights = (p.to_local() if isinstance(p, DTensor) else p for p in decoder.parameters())
         return sum(weight.numel() * weight.element_size() for weight in weights)
     finally:
         dist.destroy_process_group()
 
 
-# spec: specs/distributed/dry_run.vibee:48
+# spec: specs/distributed/dry_run.vibee:50
 def describe_choice(choice: Choice, memory: int) -> tuple[str, ...]:
     """Returns the sizes, a line for each part with its share of the memory, their sum, and the
     reasons.
@@ -125,7 +138,7 @@ def describe_choice(choice: Choice, memory: int) -> tuple[str, ...]:
     return (f"{world_size(choice.layout)} ranks: {shown}, {recomputed}", *lines, *choice.reasons)
 
 
-# spec: specs/distributed/dry_run.vibee:56
+# spec: specs/distributed/dry_run.vibee:58
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 with the description on standard output; 1 with a plain sentence where the run
     is not possible.
@@ -144,7 +157,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-# spec: specs/distributed/dry_run.vibee:56
+# spec: specs/distributed/dry_run.vibee:58
 def _planned(options: DryRunOptions) -> tuple[Choice, int]:
     """The dry run that the options describe, and the memory of a device in bytes."""
     try:

@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule
 from torch.distributed.tensor.parallel import loss_parallel
 
@@ -55,23 +55,25 @@ from igla.distributed.parallel import (
     non_finite_parallel_gradients,
     normalize_parallel_gradients,
     parallelize,
-    require_built,
     sum_over_data,
     sync_gradients,
     take_weights,
     whole_decoder,
 )
+from igla.distributed.pipeline import Pipeline, stages_of
 from igla.distributed.ring_attention import RingSequence
 from igla.distributed.sharded_checkpointing import ShardedCheckpoints, is_sharded
 from igla.optimization.gradient import (
     GradientConfig,
+    StepLoss,
+    accumulate_gradients,
     bound_gradients,
     non_finite_gradients,
     normalize_gradients,
 )
 
 
-# spec: specs/distributed/engine.vibee:24
+# spec: specs/distributed/engine.vibee:26
 def plan_ranks(
     model: DecoderConfig, config: ParallelConfig, workload: Workload, ranks: int
 ) -> Choice:
@@ -82,20 +84,17 @@ def plan_ranks(
     When: A run is about to begin.
 
     Raises:
-        ValueError if the ranks, the model or the work do not fit the layout, or the layout is
-            not built yet.
+        ValueError if the ranks, the model or the work do not fit the layout, or its policies.
     """
     if ranks > 1:
-        choice = plan_layout(model, _this_cluster(ranks), workload, config)
-        require_built(choice.layout)
-        return choice
+        return plan_layout(model, _this_cluster(ranks), workload, config)
     alone = dataclasses.replace(config, layout="fixed")
     layout = resolve_layout(alone, ranks)
     parts = rank_bytes(model, alone, layout, workload)
     return Choice(config=alone, layout=layout, bytes=parts, reasons=())
 
 
-# spec: specs/distributed/engine.vibee:24
+# spec: specs/distributed/engine.vibee:26
 def _this_cluster(ranks: int) -> Cluster:
     """Machines like this one, as torchrun says how many ranks share it."""
     near = min(ranks, int(os.environ.get("LOCAL_WORLD_SIZE", ranks)))
@@ -106,17 +105,19 @@ def _this_cluster(ranks: int) -> Cluster:
     return Cluster(ranks=ranks, ranks_per_node=near, memory=memory)
 
 
-# spec: specs/distributed/engine.vibee:34
+# spec: specs/distributed/engine.vibee:36
 class Engine:
     """Choice, layout, work and microbatches say what a rank does in a step, data_rank and
     data_ranks which sequences are its own. spread(make, device, dtype, seed) gives the model,
     with the weights that one process would have; shard(batch) is this rank's part of whole
-    sequences, own_batches(batches) its part of batches, as many on each rank. sync(last),
-    normalize(tokens) and bound(config) treat the gradients of a step; inside sharing_the_loss()
-    its losses are computed. sum(values) and sum_counts(tensor) are over all sequences,
-    largest(number) over all ranks. release() frees what an evaluation has gathered. whole() is
-    the model on the first rank, for the others None. save, load and load_latest treat
-    checkpoints: several ranks write theirs together, and any number reads those of any other.
+    sequences, own_batches(batches) its part of batches, as many on each rank.
+    accumulate(loss_function, batches) computes a step, stage by stage where layers are shared;
+    sync(last), normalize(tokens) and bound(config) treat its gradients; inside
+    sharing_the_loss() losses are computed elsewhere. sum(values) and sum_counts(tensor) are
+    over all sequences, largest(number) over all ranks. release() frees what an evaluation has
+    gathered. whole() is the model on the first rank, for the others None. save, load and
+    load_latest treat checkpoints: several ranks write theirs together, and any number reads
+    those of any other.
 
     Given: A model, how the run is to be spread, and the work of a step.
     When: A trainer is set up, in the process group of its ranks if there is one.
@@ -172,7 +173,7 @@ class Engine:
 
     def spread(
         self, make: Callable[[], Decoder], device: torch.device, dtype: torch.dtype, seed: int
-    ) -> Decoder:
+    ) -> Decoder | Pipeline:
         """The model of make on this rank, in dtype; of several ranks the first alone draws weights."""
         config = self.choice.config
         if self.mesh is None:
@@ -182,21 +183,26 @@ class Engine:
         given = make().to(dtype) if self.is_first else None
         with torch.device("meta"):
             model = make().to(dtype)
+        if self.layout.pp > 1:
+            group = self.mesh.weights["pp"].get_group()
+            model = Pipeline(model, self.layout, self.work, group)
         if self.ring is not None:
-            self.ring.spread(model)
+            for part in stages_of(model):
+                self.ring.spread(part)
         parallelize(model, self.mesh, config)
         take_weights(model, "cpu" if config.offload else device, given)
         torch.manual_seed(rank_seed(seed, self.layout, self.rank))
         return model
 
-    def whole(self, model: Decoder) -> Decoder | None:
+    def whole(self, model: nn.Module) -> Decoder | None:
         """The model without ranks, on the first of them."""
         return model if self.mesh is None else whole_decoder(model)
 
-    def release(self, model: Decoder) -> None:
+    def release(self, model: nn.Module) -> None:
         """Free weights that were gathered to evaluate; they would hide a later change."""
-        if isinstance(model, FSDPModule):
-            model.reshard()
+        for part in stages_of(model):
+            if isinstance(part, FSDPModule):
+                part.reshard()
 
     # 2. The data.
 
@@ -225,28 +231,40 @@ class Engine:
 
     # 3. A step.
 
+    def accumulate(
+        self,
+        model: Decoder | Pipeline,
+        loss_function: Callable[[Batch], tuple[Tensor, int]],
+        batches: Iterable[Batch],
+    ) -> StepLoss:
+        """Forward and backward pass of all microbatches, one after the other or in several stages at a time."""
+        with self.sharing_the_loss():
+            if isinstance(model, Pipeline):
+                return model.accumulate(loss_function, batches)
+            return accumulate_gradients(loss_function, batches)
+
     def sharing_the_loss(self) -> AbstractContextManager[Any]:
         """Where ranks share the vocabulary, losses are computed and differentiated inside."""
         return loss_parallel() if self.layout.tp > 1 else nullcontext()
 
-    def sync(self, model: Decoder, last: bool) -> None:
+    def sync(self, model: nn.Module, last: bool) -> None:
         """Gradients are reduced over the ranks with the last microbatch."""
         if self.mesh is not None:
             sync_gradients(model, last)
 
-    def normalize(self, model: Decoder, tokens: int) -> int:
+    def normalize(self, model: nn.Module, tokens: int) -> int:
         """Divide the gradients by the targets of all ranks, and return their number."""
         if self.mesh is None:
             return normalize_gradients(list(model.parameters()), tokens)
         return normalize_parallel_gradients(model, tokens, self.mesh)
 
-    def bound(self, model: Decoder, config: GradientConfig) -> float:
+    def bound(self, model: nn.Module, config: GradientConfig) -> float:
         """Bound the gradients of all ranks; return the norm before."""
         if self.mesh is None:
             return bound_gradients(model, config)
         return bound_parallel_gradients(model, self.mesh, config)
 
-    def non_finite(self, model: Decoder) -> tuple[str, ...]:
+    def non_finite(self, model: nn.Module) -> tuple[str, ...]:
         """The names of gradients that are not finite."""
         if self.mesh is None:
             return non_finite_gradients(model.named_parameters())
@@ -276,7 +294,7 @@ class Engine:
     # 4. Checkpoints.
 
     def save(
-        self, root: Path, step: int, model: Decoder, optimizer: Any, state: dict[str, Any]
+        self, root: Path, step: int, model: nn.Module, optimizer: Any, state: dict[str, Any]
     ) -> None:
         """Write a checkpoint: one process its files, several ranks theirs together."""
         if self.mesh is None:
@@ -284,7 +302,7 @@ class Engine:
         else:
             self._sharded(root).save(step, model=model, optimizer=optimizer, state=state)
 
-    def load(self, path: Path, model: Decoder, optimizer: Any) -> dict[str, Any]:
+    def load(self, path: Path, model: nn.Module, optimizer: Any) -> dict[str, Any]:
         """Put a checkpoint back, whoever wrote it; return its state."""
         if self.mesh is not None:
             return self._sharded(path.parent).load(path, model=model, optimizer=optimizer)
@@ -294,7 +312,7 @@ class Engine:
             return ShardedCheckpoints(path.parent).load(path, model=model, optimizer=optimizer)
 
     def load_latest(
-        self, root: Path, model: Decoder, optimizer: Any, report: Callable[[str], None]
+        self, root: Path, model: nn.Module, optimizer: Any, report: Callable[[str], None]
     ) -> dict[str, Any] | None:
         """Put the newest whole checkpoint back; None where there is none."""
         if self.mesh is not None:

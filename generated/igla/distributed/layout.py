@@ -56,7 +56,9 @@ class ParallelConfig:
     tp: int = 1
     """Ranks that share each matrix and the sequence between the matrices (tensor and sequence parallel)."""
     pp: int = 1
-    """Stages, each with some of the layers (pipeline parallel)."""
+    """Ranks that share the layers (pipeline parallel)."""
+    stages_per_rank: int = 1
+    """Stretches of layers of one rank of pp; 1 is the schedule 1F1B, more are interleaved, so that ranks wait less."""
     cp: int = 1
     """Ranks that share each sequence (context parallel)."""
     ep: int = 1
@@ -88,6 +90,11 @@ class ParallelConfig:
             raise ValueError(f"ParallelConfig needs tp > 0, got tp={self.tp!r}")
         if not self.pp > 0:
             raise ValueError(f"ParallelConfig needs pp > 0, got pp={self.pp!r}")
+        if not self.stages_per_rank > 0:
+            raise ValueError(
+                "ParallelConfig needs stages_per_rank > 0, "
+                f"got stages_per_rank={self.stages_per_rank!r}"
+            )
         if not self.cp > 0:
             raise ValueError(f"ParallelConfig needs cp > 0, got cp={self.cp!r}")
         if not self.ep > 0:
@@ -101,12 +108,12 @@ class ParallelConfig:
             raise ValueError(f"ParallelConfig needs prefetch > 0, got prefetch={self.prefetch!r}")
 
 
-# spec: specs/distributed/layout.vibee:48
+# spec: specs/distributed/layout.vibee:50
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layout:
     """How many ranks share what.
 
-    Their number is the product of all but ep, which is a part of fsdp.
+    Their number is the product of all but ep, which is a part of fsdp, and stages_per_rank.
     """
 
     dp: int = 1
@@ -116,7 +123,9 @@ class Layout:
     tp: int = 1
     """Ranks that share each matrix."""
     pp: int = 1
-    """Stages."""
+    """Ranks that share the layers."""
+    stages_per_rank: int = 1
+    """Stretches of layers of one of them."""
     cp: int = 1
     """Ranks that share each sequence."""
     ep: int = 1
@@ -131,6 +140,10 @@ class Layout:
             raise ValueError(f"Layout needs tp > 0, got tp={self.tp!r}")
         if not self.pp > 0:
             raise ValueError(f"Layout needs pp > 0, got pp={self.pp!r}")
+        if not self.stages_per_rank > 0:
+            raise ValueError(
+                f"Layout needs stages_per_rank > 0, got stages_per_rank={self.stages_per_rank!r}"
+            )
         if not self.cp > 0:
             raise ValueError(f"Layout needs cp > 0, got cp={self.cp!r}")
         if not self.ep > 0:
@@ -139,7 +152,7 @@ class Layout:
             raise ValueError(f"Layout needs fsdp % ep == 0, got fsdp={self.fsdp!r}, ep={self.ep!r}")
 
 
-# spec: specs/distributed/layout.vibee:66
+# spec: specs/distributed/layout.vibee:70
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """Where a rank stands, counted from 0 in each direction."""
@@ -156,7 +169,7 @@ class Place:
     """Part of each matrix."""
 
 
-# spec: specs/distributed/layout.vibee:75
+# spec: specs/distributed/layout.vibee:79
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Workload:
     """What one step computes."""
@@ -188,7 +201,7 @@ class Workload:
             )
 
 
-# spec: specs/distributed/layout.vibee:89
+# spec: specs/distributed/layout.vibee:93
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cluster:
     """The machines of a run."""
@@ -220,7 +233,7 @@ class Cluster:
             raise ValueError(f"Cluster needs usable > 0, got usable={self.usable!r}")
 
 
-# spec: specs/distributed/layout.vibee:103
+# spec: specs/distributed/layout.vibee:107
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RankBytes:
     """Bytes that the fullest rank holds in a step with AdamW, by part."""
@@ -239,7 +252,7 @@ class RankBytes:
     """Of one sequence chunk with their gradients, in float32."""
 
 
-# spec: specs/distributed/layout.vibee:113
+# spec: specs/distributed/layout.vibee:117
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
     """Sizes and policies that fit, the bytes that a rank then holds, and the reasons, a sentence
@@ -256,25 +269,25 @@ class Choice:
     """What was tried, and why it was left."""
 
 
-# spec: specs/distributed/layout.vibee:122
+# spec: specs/distributed/layout.vibee:126
 def world_size(layout: Layout) -> int:
     """Ranks of a layout."""
     return layout.pp * layout.dp * layout.fsdp * layout.cp * layout.tp
 
 
-# spec: specs/distributed/layout.vibee:130
+# spec: specs/distributed/layout.vibee:134
 def data_ranks(layout: Layout) -> int:
     """Ranks that are given different sequences."""
     return layout.dp * layout.fsdp
 
 
-# spec: specs/distributed/layout.vibee:138
+# spec: specs/distributed/layout.vibee:142
 def weight_shards(layout: Layout) -> int:
     """Ranks that share each weight of a stage, those of a sequence among them."""
     return layout.fsdp * layout.cp * layout.tp
 
 
-# spec: specs/distributed/layout.vibee:146
+# spec: specs/distributed/layout.vibee:150
 def block_params(model: DecoderConfig) -> int:
     """Parameters of one layer."""
     return num_params(dataclasses.replace(model, num_layers=2)) - num_params(
@@ -282,7 +295,7 @@ def block_params(model: DecoderConfig) -> int:
     )
 
 
-# spec: specs/distributed/layout.vibee:152
+# spec: specs/distributed/layout.vibee:156
 def root_params(model: DecoderConfig, layout: Layout) -> int:
     """Parameters outside the layers, on the stage that has most of them.
 
@@ -293,19 +306,25 @@ def root_params(model: DecoderConfig, layout: Layout) -> int:
     return all if layout.pp == 1 else all - elsewhere
 
 
-# spec: specs/distributed/layout.vibee:163
+# spec: specs/distributed/layout.vibee:167
 def stage_layers(model: DecoderConfig, layout: Layout) -> int:
-    """Layers of the longest stage."""
+    """Layers of the rank that has most of them."""
     return math.ceil(model.num_layers / layout.pp)
 
 
-# spec: specs/distributed/layout.vibee:169
+# spec: specs/distributed/layout.vibee:173
 def stage_params(model: DecoderConfig, layout: Layout) -> int:
-    """Parameters of the fullest stage."""
+    """Parameters of the rank of pp that has most of them."""
     return root_params(model, layout) + stage_layers(model, layout) * block_params(model)
 
 
-# spec: specs/distributed/layout.vibee:175
+# spec: specs/distributed/layout.vibee:179
+def shares_weights(layout: Layout) -> bool:
+    """Whether FSDP2 shares the weights, as it also does over copies of what tp or pp has left."""
+    return layout.fsdp * layout.cp > 1 or (layout.dp > 1 and layout.tp * layout.pp > 1)
+
+
+# spec: specs/distributed/layout.vibee:193
 def gathered_bytes(
     model: DecoderConfig, config: ParallelConfig, layout: Layout, workload: Workload
 ) -> int:
@@ -314,7 +333,8 @@ def gathered_bytes(
     The embedding, the head and the final norm stay whole over a step, with their gradients; of
     the layers those that compute or are gathered ahead, and the gradients of two. The other
     layers are whole, or spread over reshard_to ranks, where they are not freed after the
-    forward pass. Where nothing is shared these are the casts to bytes_per_element.
+    forward pass. Stages stay whole over a step, with their gradients. Where nothing is shared
+    these are the casts to bytes_per_element.
     """
     layers = stage_layers(model, layout)
     near = min(layers, 1 + config.prefetch)
@@ -325,25 +345,27 @@ def gathered_bytes(
     )
     weights = root_params(model, layout) + near * block_params(model) + kept
     gradients = root_params(model, layout) + min(layers, 2) * block_params(model)
-    shared = math.ceil((weights + gradients) / layout.tp) * workload.bytes_per_element
+    together = weights + gradients if layout.pp == 1 else 2 * stage_params(model, layout)
+    shared = math.ceil(together / layout.tp) * workload.bytes_per_element
     casts = (
         math.ceil(stage_params(model, layout) / layout.tp) * workload.bytes_per_element
         if workload.bytes_per_element < WEIGHT_BYTES
         else 0
     )
-    return shared if layout.fsdp * layout.cp > 1 else casts
+    return shared if shares_weights(layout) else casts
 
 
-# spec: specs/distributed/layout.vibee:192
+# spec: specs/distributed/layout.vibee:211
 def step_activation_bytes(
     model: DecoderConfig, config: ParallelConfig, layout: Layout, workload: Workload
 ) -> int:
     """Bytes of activations on the fullest rank.
 
     A sequence is shared by cp ranks, and by the tp ranks of each, but for the inputs of the
-    first matrices of attention and MLP, which each of those holds whole. The first of several
-    stages keeps those of as many microbatches as there are stages. What is computed again is
-    there for one layer at a time.
+    first matrices of attention and MLP, which each of those holds whole. The first rank of pp
+    keeps those of as many microbatches as there are ranks of it, or of as many passes as the
+    interleaved schedule begins before the first backward pass. What is computed again is there
+    for one layer at a time.
     """
     layers = stage_layers(model, layout)
     length = math.ceil(workload.sequence_length / layout.cp)
@@ -362,12 +384,18 @@ def step_activation_bytes(
     whole = 2 * workload.batch_size * length * model.hidden_size * width * (layout.tp - 1)
     whole_layers = 1 if config.checkpointing == "full" else layers
     microbatches = max(1, workload.global_batch // (data_ranks(layout) * workload.batch_size))
-    return min(layout.pp, microbatches) * math.ceil(
-        (kept + whole_layers * whole) / layout.tp
+    turns = layout.stages_per_rank
+    passes = (
+        min(layout.pp, microbatches)
+        if turns == 1
+        else min((turns + 1) * layout.pp - 1, turns * microbatches)
+    )
+    return math.ceil(
+        passes * math.ceil((kept + whole_layers * whole) / layout.tp) / turns
     ) + math.ceil(again / layout.tp)
 
 
-# spec: specs/distributed/layout.vibee:211
+# spec: specs/distributed/layout.vibee:232
 def rank_bytes(
     model: DecoderConfig, config: ParallelConfig, layout: Layout, workload: Workload
 ) -> RankBytes:
@@ -389,7 +417,7 @@ def rank_bytes(
     )
 
 
-# spec: specs/distributed/layout.vibee:228
+# spec: specs/distributed/layout.vibee:249
 def total_bytes(parts: RankBytes) -> int:
     """Bytes of all parts together."""
     return (
@@ -406,7 +434,7 @@ _GB = 1e9
 _SIZES = ("dp", "fsdp", "tp", "pp", "cp", "ep")
 
 
-# spec: specs/distributed/layout.vibee:238
+# spec: specs/distributed/layout.vibee:259
 def _shown(layout: Layout | ParallelConfig, names: tuple[str, ...] = _SIZES) -> str:
     """The sizes that are not 1, as `dp=2 x tp=4`."""
     sizes = {name: getattr(layout, name) for name in names}
@@ -414,7 +442,7 @@ def _shown(layout: Layout | ParallelConfig, names: tuple[str, ...] = _SIZES) -> 
     return " x ".join(kept) or "one rank"
 
 
-# spec: specs/distributed/layout.vibee:238
+# spec: specs/distributed/layout.vibee:259
 def resolve_layout(config: ParallelConfig, ranks: int) -> Layout:
     """Returns the layout, with fsdp as the ranks that are left where it is none.
 
@@ -445,10 +473,11 @@ def resolve_layout(config: ParallelConfig, ranks: int) -> Layout:
             f"ep={config.ep} does not divide fsdp={fsdp}: experts are shared by ranks of fsdp"
         )
     sizes = {name: getattr(config, name) for name in (*names, "ep")}
-    return Layout(fsdp=fsdp, **sizes)
+    turns = config.stages_per_rank if config.pp > 1 else 1
+    return Layout(fsdp=fsdp, stages_per_rank=turns, **sizes)
 
 
-# spec: specs/distributed/layout.vibee:264
+# spec: specs/distributed/layout.vibee:287
 def layout_faults(model: DecoderConfig, layout: Layout, workload: Workload) -> tuple[str, ...]:
     """Returns what of the model and the work the layout does not divide, a sentence each with the
     values and the remedy; an empty list where all goes.
@@ -456,11 +485,23 @@ def layout_faults(model: DecoderConfig, layout: Layout, workload: Workload) -> t
     Given: A model, a layout and the work of a step.
     When: The run begins, or a layout is considered.
     """
-    length, rows = workload.sequence_length, data_ranks(layout) * workload.batch_size
-    part = length // layout.cp
-    num_experts = 0 if model.moe is None else model.moe.num_experts
-    tp, pp, cp, ep = layout.tp, layout.pp, layout.cp, layout.ep
     rules = (
+        *_rules_of_matrices(model, layout, workload),
+        *_rules_of_sequences(model, layout, workload),
+        *_rules_of_stages(model, layout, workload),
+    )
+    return tuple(fault for holds, fault in rules if not holds)
+
+
+Rules = tuple[tuple[bool, str], ...]
+
+
+# spec: specs/distributed/layout.vibee:287
+def _rules_of_matrices(model: DecoderConfig, layout: Layout, workload: Workload) -> Rules:
+    """What tp and ep ask for: whether it holds, and what to say if not."""
+    num_experts = 0 if model.moe is None else model.moe.num_experts
+    tp, ep, part = layout.tp, layout.ep, workload.sequence_length // layout.cp
+    return (
         (model.num_heads % tp == 0, f"tp={tp} does not divide num_heads={model.num_heads}"),
         (
             model.num_kv_heads % tp == 0,
@@ -481,44 +522,139 @@ def layout_faults(model: DecoderConfig, layout: Layout, workload: Workload) -> t
         ),
         (tp == 1 or num_experts == 0, f"tp={tp} with experts: share them with ep instead"),
         (
+            ep == 1 or (num_experts > 0 and num_experts % ep == 0),
+            f"ep={ep} does not divide num_experts={num_experts}",
+        ),
+    )
+
+
+# spec: specs/distributed/layout.vibee:287
+def _rules_of_sequences(model: DecoderConfig, layout: Layout, workload: Workload) -> Rules:
+    """What cp and the ranks with other sequences ask for."""
+    cp, length, batch = layout.cp, workload.sequence_length, workload.global_batch
+    rows = data_ranks(layout) * workload.batch_size
+    return (
+        (
             cp == 1 or length % (2 * cp) == 0,
             f"cp={cp} needs a multiple of {2 * cp} tokens, sequence_length={length}",
         ),
-        (pp <= model.num_layers, f"pp={pp} stages for num_layers={model.num_layers}"),
+        *((cp == 1, f"cp={cp}: {fault}") for fault in ring_faults(model)),
+        (
+            batch % rows == 0,
+            f"global_batch={batch} is no multiple of {rows} sequences, "
+            f"batch_size={workload.batch_size} on each of {data_ranks(layout)} data ranks",
+        ),
+    )
+
+
+# spec: specs/distributed/layout.vibee:287
+def _rules_of_stages(model: DecoderConfig, layout: Layout, workload: Workload) -> Rules:
+    """What pp asks for."""
+    pp, turns = layout.pp, layout.stages_per_rank
+    shown = f"pp={pp}" if turns == 1 else f"pp={pp} x stages_per_rank={turns}"
+    count = workload.global_batch // (data_ranks(layout) * workload.batch_size)
+    return (
+        (pp * turns <= model.num_layers, f"{shown} stages for num_layers={model.num_layers}"),
         (
             pp == 1 or not model.tie_embeddings,
             f"pp={pp} with tied embeddings: the first and the last stage would share a weight; "
             "set tie_embeddings to false",
         ),
         (
-            ep == 1 or (num_experts > 0 and num_experts % ep == 0),
-            f"ep={ep} does not divide num_experts={num_experts}",
+            pp == 1 or model.moe is None,
+            f"pp={pp} with experts, which stages do not balance: share them with ep instead",
         ),
         (
-            workload.global_batch % rows == 0,
-            f"global_batch={workload.global_batch} is no multiple of {rows} sequences, "
-            f"batch_size={workload.batch_size} on each of {data_ranks(layout)} data ranks",
+            pp == 1 or count >= pp,
+            f"pp={pp} for {count} microbatches of a rank: some would always wait; "
+            f"take a global_batch of {pp * data_ranks(layout)} or more",
+        ),
+        (
+            turns == 1 or count % pp == 0,
+            f"stages_per_rank={turns} needs a multiple of {pp} microbatches, a rank has {count}: "
+            "change global_batch, or set stages_per_rank to 1",
         ),
     )
-    return tuple(fault for holds, fault in rules if not holds)
 
 
-# spec: specs/distributed/layout.vibee:273
+# spec: specs/distributed/layout.vibee:296
+def ring_faults(model: DecoderConfig) -> tuple[str, ...]:
+    """Returns what of its attention goes round no ring, a sentence each; an empty list where all
+    does.
+
+    Given: A model.
+    When: Ranks are to share its sequences.
+    """
+    refused = {
+        "sliding_window": model.sliding_window is not None,
+        "attention_dropout": model.attention_dropout > 0,
+        "position": model.position == "alibi",
+    }
+    return tuple(
+        f"ring attention has no {name}={getattr(model, name)!r}: "
+        "change it, or keep sequences on one rank"
+        for name, is_refused in refused.items()
+        if is_refused
+    )
+
+
+# spec: specs/distributed/layout.vibee:304
+def policy_faults(config: ParallelConfig, layout: Layout) -> tuple[str, ...]:
+    """Returns what of its policies the engines cannot do, a sentence each; an empty list where
+    nothing is wrong, or weights are not shared.
+
+    Given: A config and the layout that it comes to.
+    When: The run begins, or a layout is considered.
+    """
+    ranks = layout.fsdp * layout.cp
+    kept = ranks if config.reshard_to is None else config.reshard_to
+    fewer = 1 < kept < ranks
+    rules = (
+        (
+            ranks % kept == 0,
+            f"reshard_to={kept} does not divide the {ranks} ranks that share weights: "
+            "take a divisor, or none for all of them",
+        ),
+        (
+            layout.tp == 1 or not fewer,
+            f"reshard_to={kept} with tp={layout.tp}: FSDP2 cannot keep shared matrices over "
+            "fewer ranks; set reshard_to to none or 1",
+        ),
+        (
+            layout.pp == 1 or not fewer,
+            f"reshard_to={kept} with pp={layout.pp}: a stage keeps its weights whole over a step; "
+            "set reshard_to to none or 1",
+        ),
+        (
+            layout.pp == 1 or not config.offload,
+            f"offload with pp={layout.pp}: stages send what is on the device; leave one of them out",
+        ),
+    )
+    return tuple(fault for holds, fault in rules if shares_weights(layout) and not holds)
+
+
+# spec: specs/distributed/layout.vibee:329
 def fit_batch(workload: Workload, layout: Layout) -> Workload:
     """Returns the work with the largest batch_size, up to the given one, that divides the
-    sequences of a rank, so that the global batch is the same for any number of ranks; 1 where
-    data ranks do not divide the global batch.
+    sequences of a rank, so that the global batch is the same for any number of ranks, and
+    leaves as many microbatches as pp has ranks (a multiple, where they have several stages); 1
+    where nothing does.
 
     Given: The work of a step, and a layout.
     When: Ranks share the sequences.
     """
     share, rest = divmod(workload.global_batch, data_ranks(layout))
-    sizes = range(min(share, workload.batch_size), 0, -1)
-    size = 1 if rest else next(n for n in sizes if share % n == 0)
-    return dataclasses.replace(workload, batch_size=size)
+    least = layout.pp
+    multiple = layout.pp if layout.stages_per_rank > 1 else 1
+    fitting = (
+        size
+        for size in range(min(share, workload.batch_size), 0, -1)
+        if share % size == 0 and share // size >= least and share // size % multiple == 0
+    )
+    return dataclasses.replace(workload, batch_size=1 if rest else next(fitting, 1))
 
 
-# spec: specs/distributed/layout.vibee:292
+# spec: specs/distributed/layout.vibee:359
 def plan_layout(
     model: DecoderConfig, cluster: Cluster, workload: Workload, config: ParallelConfig
 ) -> Choice:
@@ -535,14 +671,14 @@ def plan_layout(
         return choose_layout(model, cluster, workload, config)
     layout = resolve_layout(config, cluster.ranks)
     work = fit_batch(workload, layout)
-    faults = layout_faults(model, layout, work)
+    faults = layout_faults(model, layout, work) + policy_faults(config, layout)
     if faults:
         raise ValueError("; ".join(faults))
     parts = rank_bytes(model, config, layout, work)
     return Choice(config=config, layout=layout, bytes=parts, reasons=())
 
 
-# spec: specs/distributed/layout.vibee:301
+# spec: specs/distributed/layout.vibee:368
 def place_of(layout: Layout, rank: int) -> Place:
     """Returns its place; ranks count through tp first, then cp, fsdp, dp, and pp last.
 
@@ -561,7 +697,7 @@ def place_of(layout: Layout, rank: int) -> Place:
     return Place(**place)
 
 
-# spec: specs/distributed/layout.vibee:322
+# spec: specs/distributed/layout.vibee:389
 def data_rank(layout: Layout, rank: int) -> int:
     """Returns which of the data_ranks shares of the data are its own, counted from 0; ranks that
     share a sequence, a matrix or the layers have the same one.
@@ -573,7 +709,7 @@ def data_rank(layout: Layout, rank: int) -> int:
     return place.dp * layout.fsdp + place.fsdp
 
 
-# spec: specs/distributed/layout.vibee:339
+# spec: specs/distributed/layout.vibee:406
 def rank_seed(seed: int, layout: Layout, rank: int) -> int:
     """Returns the seed of its generators.
 
@@ -592,7 +728,7 @@ def rank_seed(seed: int, layout: Layout, rank: int) -> int:
     return int(mixed.generate_state(1, np.uint64)[0] >> 1)  # torch takes 63 bits
 
 
-# spec: specs/distributed/layout.vibee:354
+# spec: specs/distributed/layout.vibee:421
 def choose_layout(
     model: DecoderConfig, cluster: Cluster, workload: Workload, config: ParallelConfig
 ) -> Choice:
@@ -618,6 +754,7 @@ def choose_layout(
             Choice(config=c, layout=lay, bytes=rank_bytes(model, c, lay, work), reasons=())
             for c, lay in _variants(cluster, config, sizes)
             if not layout_faults(model, lay, work := fit_batch(workload, lay))
+            and not policy_faults(c, lay)
         ]
         fitting = [choice for choice in tried if total_bytes(choice.bytes) <= limit]
         if fitting:
@@ -637,7 +774,7 @@ def choose_layout(
     )
 
 
-# spec: specs/distributed/layout.vibee:354
+# spec: specs/distributed/layout.vibee:421
 def _shared_sizes(cluster: Cluster, config: ParallelConfig) -> Iterator[dict[str, int]]:
     """Sizes of pp, cp and tp in the order in which they are tried; those of the config are kept."""
     divisors = [n for n in range(1, cluster.ranks + 1) if cluster.ranks % n == 0]
@@ -651,7 +788,7 @@ def _shared_sizes(cluster: Cluster, config: ParallelConfig) -> Iterator[dict[str
                 yield sizes
 
 
-# spec: specs/distributed/layout.vibee:354
+# spec: specs/distributed/layout.vibee:421
 def _variants(
     cluster: Cluster, config: ParallelConfig, sizes: dict[str, int]
 ) -> Iterator[tuple[ParallelConfig, Layout]]:
@@ -674,7 +811,7 @@ def _variants(
                 yield chosen, resolve_layout(chosen, cluster.ranks)
 
 
-# spec: specs/distributed/layout.vibee:354
+# spec: specs/distributed/layout.vibee:421
 def _described(choice: Choice) -> str:
     """Sizes, policy and bytes in one line."""
     parts = dataclasses.asdict(choice.bytes).items()
@@ -686,12 +823,12 @@ def _described(choice: Choice) -> str:
     return f"{_shown(choice.layout)}, {policy}: {_gigabytes(total_bytes(choice.bytes))} a rank ({shown})"
 
 
-# spec: specs/distributed/layout.vibee:354
+# spec: specs/distributed/layout.vibee:421
 def _gigabytes(size: float) -> str:
     return f"{size / _GB:.1f} GB"
 
 
-# spec: specs/distributed/layout.vibee:354
+# spec: specs/distributed/layout.vibee:421
 def _why_not(
     model: DecoderConfig,
     cluster: Cluster,
@@ -706,8 +843,9 @@ def _why_not(
     if tried:
         least = min(tried, key=lambda choice: total_bytes(choice.bytes))
         return f"{_described(least)}: more than {_gigabytes(limit)}"
-    layouts = (layout for _, layout in _variants(cluster, config, sizes))
-    layout = next(layouts, None)
-    if layout is None:
+    variant = next(_variants(cluster, config, sizes), None)
+    if variant is None:
         return f"{shown}: the sizes of the config leave no ranks for it"
-    return f"{shown}: {'; '.join(layout_faults(model, layout, workload))}"
+    work = fit_batch(workload, variant[1])
+    faults = layout_faults(model, variant[1], work) + policy_faults(*variant)
+    return f"{shown}: {'; '.join(faults)}"

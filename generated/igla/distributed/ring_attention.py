@@ -37,6 +37,7 @@ from torch.autograd.function import once_differentiable
 from igla.architecture.attention import KVCache, merge_lse
 from igla.architecture.decoder import Decoder, DecoderConfig
 from igla.architecture.positional import document_positions, rope_tables
+from igla.distributed.layout import ring_faults
 
 # Shape suffixes: b batch, t query token, s key token, h head (H of q, K of k and v), d head channel,
 # k key/value head, m query token of one of the query heads that share a key/value head (G * T)
@@ -44,7 +45,7 @@ from igla.architecture.positional import document_positions, rope_tables
 BLOCK_QUERIES = 128
 
 
-# spec: specs/distributed/ring_attention.vibee:31
+# spec: specs/distributed/ring_attention.vibee:32
 class Piece(NamedTuple):
     """Queries (rows) of some sequences, and the keys that they look at, all of them or, if causal,
     key i and those before it for query i.
@@ -56,7 +57,7 @@ class Piece(NamedTuple):
     causal: bool
 
 
-# spec: specs/distributed/ring_attention.vibee:36
+# spec: specs/distributed/ring_attention.vibee:37
 def ring_saved_bytes(
     batch_size: int,
     sequence_length: int,
@@ -79,7 +80,7 @@ def ring_saved_bytes(
 # 1. Who has which tokens.
 
 
-# spec: specs/distributed/ring_attention.vibee:55
+# spec: specs/distributed/ring_attention.vibee:56
 def shard_positions(
     num_tokens: int,
     rank: int,
@@ -115,7 +116,7 @@ def shard_positions(
     return torch.cat([torch.arange(size, device=device) + chunk * size for chunk in own])
 
 
-# spec: specs/distributed/ring_attention.vibee:84
+# spec: specs/distributed/ring_attention.vibee:85
 def shard_sequence(x_bt: Tensor, rank: int, world_size: int, zigzag: bool = True) -> Tensor:
     """Returns the values of its tokens, in the order of shard_positions.
 
@@ -134,7 +135,7 @@ def shard_sequence(x_bt: Tensor, rank: int, world_size: int, zigzag: bool = True
     return x_bt[:, shard_positions(x_bt.shape[1], rank, world_size, zigzag, x_bt.device)]
 
 
-# spec: specs/distributed/ring_attention.vibee:98
+# spec: specs/distributed/ring_attention.vibee:99
 def unshard_sequence(shards: tuple[Tensor, ...], zigzag: bool = True) -> Tensor:
     """Returns the sequences in their order.
 
@@ -155,7 +156,7 @@ def unshard_sequence(shards: tuple[Tensor, ...], zigzag: bool = True) -> Tensor:
     return x_bt[:, torch.cat(positions).argsort()]
 
 
-# spec: specs/distributed/ring_attention.vibee:110
+# spec: specs/distributed/ring_attention.vibee:111
 def document_starts(document_ids_bt: Tensor) -> Tensor:
     """Returns for each token the position at which its document begins.
 
@@ -178,7 +179,7 @@ def document_starts(document_ids_bt: Tensor) -> Tensor:
 # 2. What queries look at in a block of keys.
 
 
-# spec: specs/distributed/ring_attention.vibee:122
+# spec: specs/distributed/ring_attention.vibee:123
 def visible_pieces(
     query_positions: Tensor, key_positions: Tensor, starts_bt: Tensor | None = None
 ) -> tuple[Piece, ...]:
@@ -218,7 +219,7 @@ def visible_pieces(
     )
 
 
-# spec: specs/distributed/ring_attention.vibee:122
+# spec: specs/distributed/ring_attention.vibee:123
 def _pieces(
     batch: slice, query_positions: Tensor, key_positions: Tensor, starts_t: Tensor
 ) -> Iterator[Piece]:
@@ -242,19 +243,19 @@ def _pieces(
 # 3. One piece: output and log-sum-exp of queries for some of their keys, and gradients from those for all.
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def _fold(x_bhtd: Tensor, num_kv_heads: int) -> Tensor:
     """Put the query heads of a key/value head one after the other: [B, H, T, D] to [B, K, G * T, D]."""
     return x_bhtd.unflatten(1, (num_kv_heads, -1)).flatten(2, 3)
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def _unfold(x_bkmd: Tensor, num_queries: int) -> Tensor:
     """The way back: [B, K, G * T, D] to [B, H, T, D]."""
     return x_bkmd.unflatten(2, (-1, num_queries)).flatten(1, 2)
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def _score_blocks(
     q_bhtd: Tensor, k_bksd: Tensor, causal: bool
 ) -> Iterator[tuple[slice, slice, Tensor, Tensor]]:
@@ -273,7 +274,7 @@ def _score_blocks(
         yield rows, keys, q_bkmd, scores_bkms
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def _product_forward(
     q_bhtd: Tensor, k_bksd: Tensor, v_bksd: Tensor, causal: bool
 ) -> tuple[Tensor, Tensor]:
@@ -290,7 +291,7 @@ def _product_forward(
     return o_bhtd, lse_bht
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def _product_backward(
     grad_bhtd: Tensor,
     q_bhtd: Tensor,
@@ -323,7 +324,7 @@ def _product_backward(
     return grad_q_bhtd, grad_k_bksd, grad_v_bksd
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def _flash_fits(q_bhtd: Tensor) -> bool:
     """Whether the GPU has a flash kernel, which shares key/value heads, for these queries."""
     half = q_bhtd.dtype in (torch.float16, torch.bfloat16)
@@ -331,7 +332,7 @@ def _flash_fits(q_bhtd: Tensor) -> bool:
     return q_bhtd.device.type == "cuda" and half and fits
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def _flash_forward(
     q_bhtd: Tensor, k_bksd: Tensor, v_bksd: Tensor, causal: bool
 ) -> tuple[Tensor, Tensor]:
@@ -340,7 +341,7 @@ def _flash_forward(
     return kernel(q_bhtd, k_bksd, v_bksd, 0.0, causal)[:2]
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def _flash_backward(
     grad_bhtd: Tensor,
     q_bhtd: Tensor,
@@ -373,7 +374,7 @@ def _flash_backward(
 # 4. Around the ring.
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 @dataclass(frozen=True, slots=True)
 class _Ring:
     """The neighbours of a rank, and what its queries look at in the block of each step."""
@@ -384,7 +385,7 @@ class _Ring:
     steps: tuple[tuple[Piece, ...], ...]
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def _make_ring(
     group: dist.ProcessGroup | None,
     num_tokens: int,
@@ -409,7 +410,7 @@ def _make_ring(
     return _Ring(group, members[rank - 1], members[(rank + 1) % world_size], tuple(steps))
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def _pass_on(block: Tensor, ring: _Ring) -> tuple[Tensor, Tensor, list[dist.Work]]:
     """Begin to send a block to the next rank and to receive the one of the previous rank."""
     received = torch.empty_like(block)
@@ -420,7 +421,7 @@ def _pass_on(block: Tensor, ring: _Ring) -> tuple[Tensor, Tensor, list[dist.Work
     return received, block, dist.batch_isend_irecv(operations)
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def _arrived(on_the_way: tuple[Tensor, Tensor, list[dist.Work]]) -> Tensor:
     """Wait for a block, and until the memory of the one that was sent is free."""
     received, _, works = on_the_way
@@ -429,7 +430,7 @@ def _arrived(on_the_way: tuple[Tensor, Tensor, list[dist.Work]]) -> Tensor:
     return received
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def _attend_around(q_bthd: Tensor, kv: Tensor, ring: _Ring) -> tuple[Tensor, Tensor]:
     """Output [B, T, H, D] and log-sum-exp [B, H, T], in float32 or better."""
     q_bhtd = q_bthd.transpose(1, 2)
@@ -453,7 +454,7 @@ def _attend_around(q_bthd: Tensor, kv: Tensor, ring: _Ring) -> tuple[Tensor, Ten
     return o_bthd, lse_bht
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def _differentiate_around(
     grad_bthd: Tensor, q_bthd: Tensor, kv: Tensor, o_bthd: Tensor, lse_bht: Tensor, ring: _Ring
 ) -> tuple[Tensor, Tensor]:
@@ -475,7 +476,7 @@ def _differentiate_around(
     return grad_q_bthd, grad_kv if sum_on_the_way is None else _arrived(sum_on_the_way)
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def _add_gradients(
     piece: Piece,
     grad_bhtd: Tensor,
@@ -505,7 +506,7 @@ def _add_gradients(
     grad_v_bksd += part_v
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 class _RingAttention(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, q_bthd: Tensor, k_bthd: Tensor, v_bthd: Tensor, ring: _Ring) -> Tensor:
@@ -528,7 +529,7 @@ class _RingAttention(torch.autograd.Function):
         return grad_q.to(q_bthd.dtype), *grad_kv.to(q_bthd.dtype), None
 
 
-# spec: specs/distributed/ring_attention.vibee:140
+# spec: specs/distributed/ring_attention.vibee:141
 def ring_attention(
     q_bthd: Tensor,
     k_bthd: Tensor,
@@ -578,7 +579,7 @@ def ring_attention(
 # 5. A whole decoder.
 
 
-# spec: specs/distributed/ring_attention.vibee:169
+# spec: specs/distributed/ring_attention.vibee:170
 class RingSequence:
     """spread(decoder) makes it take this rank's part of each sequence; nothing else of the model
     changes. shard(x_bt) takes the part of ids or targets, shard_documents(document_ids_bt)
@@ -605,16 +606,8 @@ class RingSequence:
         Raises ValueError if its attention has a window, dropout or ALiBi.
         """
         config = decoder.config
-        refused = {
-            "sliding_window": config.sliding_window is not None,
-            "attention_dropout": config.attention_dropout > 0,
-            "position": config.position == "alibi",
-        }
-        for name in (name for name, is_refused in refused.items() if is_refused):
-            raise ValueError(
-                f"ring attention has no {name}={getattr(config, name)!r}: "
-                "change it, or keep sequences on one rank"
-            )
+        if faults := ring_faults(config):
+            raise ValueError("; ".join(faults))
         decoder.make_mask = self._starts
         if config.position == "rope":
             decoder.make_tables = self._tables

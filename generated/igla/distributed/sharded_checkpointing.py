@@ -21,6 +21,7 @@ from __future__ import annotations
 import hashlib
 import random
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -51,8 +52,6 @@ from igla.distributed.checkpointing import (
     publish,
     read_json,
     read_manifest,
-    require_same_model,
-    require_same_optimizer,
     require_step,
     restore_generators,
     restore_optimizer,
@@ -93,8 +92,9 @@ def _room_for_moments(
     room = {}
     for key, found in saved.items():
         kind, _, rest = key.partition("/")
-        if kind == "optimizer":
-            parameter = parameters[rest.rpartition("/")[0]]
+        name = rest.rpartition("/")[0]
+        if kind == "optimizer" and name in parameters:  # of several stages each has its own
+            parameter = parameters[name]
             dtype = found.properties.dtype
             like = found.size == parameter.shape
             empty = torch.empty_like if like else torch.empty
@@ -103,20 +103,18 @@ def _room_for_moments(
 
 
 # spec: specs/distributed/sharded_checkpointing.vibee:22
-def _require_same_tensors(
-    path: Path, saved: dict[str, TensorStorageMetadata], model: dict[str, Tensor]
-) -> None:
-    there = {
-        key: f"{value.properties.dtype} {list(value.size)}"
-        for key, value in saved.items()
-        if key.startswith("model/")
-    }
-    here = {key: f"{value.dtype} {list(value.shape)}" for key, value in model.items()}
+def _described(tensors: dict[str, Tensor]) -> dict[str, str]:
+    return {name: f"{tensor.dtype} {list(tensor.shape)}" for name, tensor in tensors.items()}
+
+
+# spec: specs/distributed/sharded_checkpointing.vibee:22
+def _require_same_tensors(path: Path, there: dict[str, str], here: dict[str, str]) -> None:
+    """What the weights are in the checkpoint, and on all ranks together."""
     differing = sorted(key for key in there.keys() | here.keys() if there.get(key) != here.get(key))
     if differing:
         first = differing[0]
         raise CheckpointError(
-            f"{path} does not fit, {len(differing)} tensors differ: {first.removeprefix('model/')} is "
+            f"{path} does not fit, {len(differing)} tensors differ: {first} is "
             f"{there.get(first, 'absent')} in the checkpoint and {here.get(first, 'absent')} in the model"
         )
 
@@ -136,7 +134,9 @@ def _spread_moments(model: nn.Module, moments: dict[str, Tensor]) -> dict[str, T
     parameters = dict(model.named_parameters())
     spread = {}
     for key, whole in moments.items():
-        parameter = parameters[key.rpartition("/")[0]]
+        parameter = parameters.get(key.rpartition("/")[0])
+        if parameter is None:  # of another stage
+            continue
         if isinstance(parameter, DTensor) and whole.shape == parameter.shape:
             spread[key] = DTensor.from_local(
                 part_of(whole, parameter),
@@ -151,7 +151,50 @@ def _spread_moments(model: nn.Module, moments: dict[str, Tensor]) -> dict[str, T
     return spread
 
 
-# 2. The generators of each rank.
+# 2. The settings of the optimizer: those of all stages on the disk, its own on each rank.
+
+
+# spec: specs/distributed/sharded_checkpointing.vibee:22
+def _merged(settings: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of all ranks; groups that differ in nothing but their parameters are one."""
+    groups: dict[tuple[str, int], dict[str, Any]] = {}
+    numbers: dict[str, Any] = {}
+    for own in settings:
+        seen: Counter[str] = Counter()
+        for group in own["groups"]:
+            rule = repr(sorted((key, group[key]) for key in group.keys() - {"params"}))
+            found = groups.setdefault((rule, seen[rule]), group | {"params": []})
+            found["params"] = list(dict.fromkeys([*found["params"], *group["params"]]))
+            seen[rule] += 1
+        numbers |= own["numbers"]
+    return settings[0] | {"groups": list(groups.values()), "numbers": numbers}
+
+
+# spec: specs/distributed/sharded_checkpointing.vibee:22
+def _require_same_settings(path: Path, saved: dict[str, Any], here: dict[str, Any]) -> None:
+    """Here are those of all ranks; stages may have the parameters of a group in another order."""
+    if saved["class"] != here["class"]:
+        raise CheckpointError(
+            f"{path} was written with {saved['class']}, the optimizer is {here['class']}"
+        )
+    there, now = ([sorted(group["params"]) for group in x["groups"]] for x in (saved, here))
+    if sorted(there) != sorted(now):
+        raise CheckpointError(f"{path} has other parameters in its optimizer groups")
+
+
+# spec: specs/distributed/sharded_checkpointing.vibee:22
+def _own(saved: dict[str, Any], here: dict[str, Any]) -> dict[str, Any]:
+    """What was saved of this rank's groups, in their order."""
+    group_of = {name: group for group in saved["groups"] for name in group["params"]}
+    names = [group["params"] for group in here["groups"]]
+    own = {name for group in names for name in group}
+    return saved | {
+        "groups": [group_of[group[0]] | {"params": group} for group in names],
+        "numbers": {k: v for k, v in saved["numbers"].items() if k.rpartition("/")[0] in own},
+    }
+
+
+# 3. The generators of each rank.
 
 
 # spec: specs/distributed/sharded_checkpointing.vibee:22
@@ -181,7 +224,7 @@ def _restore_rank(path: Path, rank: int, step: int) -> None:
     random.seed(digest)
 
 
-# 3. All ranks together.
+# 4. All ranks together.
 
 
 # spec: specs/distributed/sharded_checkpointing.vibee:22
@@ -239,9 +282,8 @@ class ShardedCheckpoints:
         names = _generator_files(self.rank)
         files = {names[0]: generators, names[1]: json_bytes(names[1], python)}
         if self.rank == 0:
-            files["optimizer.json"] = json_bytes("optimizer.json", settings)
             files["state.json"] = json_bytes("state.json", {**state, "step": step})
-        self._pending = self._thread.submit(self._write, step, _copied(tensors), files)
+        self._pending = self._thread.submit(self._write, step, _copied(tensors), settings, files)
         if wait:
             self.wait()
         return self.root / f"step-{step:08d}"
@@ -286,11 +328,18 @@ class ShardedCheckpoints:
             raise CheckpointError("; ".join(errors))
         return [result for result, _ in results]
 
-    def _write(self, step: int, tensors: dict[str, Tensor], files: dict[str, Any]) -> Path:
+    def _write(
+        self,
+        step: int,
+        tensors: dict[str, Tensor],
+        settings: dict[str, Any],
+        files: dict[str, Any],
+    ) -> Path:
         target = self.root / f"step-{step:08d}"
         partial = sibling_folder(target, "partial")
         try:
-            self._together(lambda: self._begin(partial))
+            together = _merged(self._together(lambda: settings))
+            self._together(lambda: self._begin(partial, together, files))
             writer = FileSystemWriter(partial, overwrite=False)
             dcp.save(tensors, storage_writer=writer, process_group=self.group)
             entries = self._together(lambda: self._finish_files(partial, files))
@@ -306,8 +355,9 @@ class ShardedCheckpoints:
                     clean_folders(self.root)
         return target
 
-    def _begin(self, partial: Path) -> None:
+    def _begin(self, partial: Path, settings: dict[str, Any], files: dict[str, Any]) -> None:
         if self.rank == 0:
+            files["optimizer.json"] = json_bytes("optimizer.json", settings)
             self.root.mkdir(parents=True, exist_ok=True)
             clean_folders(self.root)
             partial.mkdir()
@@ -341,39 +391,45 @@ class ShardedCheckpoints:
         self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer
     ) -> dict[str, Any]:
         """Compare everything, then read."""
-        settings = read_json(path / "optimizer.json")
+        saved = read_json(path / "optimizer.json")
+        _, settings = optimizer_contents(model, optimizer)
+        mine = (_described(model.state_dict()), settings)
+        everyone = self._together(lambda: mine)
+        here = {name: what for weights, _ in everyone for name, what in weights.items()}
+        _require_same_tensors(path, _weights_of(path), here)
+        _require_same_settings(path, saved, _merged([own for _, own in everyone]))
         read = self._read_sharded if is_sharded(path) else _read_whole
-        moments = read(path, model, optimizer, settings)
-        restore_optimizer(optimizer, dict(model.named_parameters()), settings, moments)
+        moments = read(path, model)
+        restore_optimizer(optimizer, dict(model.named_parameters()), _own(saved, settings), moments)
         state = read_json(path / "state.json")
         _restore_rank(path, self.rank, state["step"])
         return state
 
-    def _read_sharded(
-        self,
-        path: Path,
-        model: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        settings: dict[str, Any],
-    ) -> dict[str, Tensor]:
+    def _read_sharded(self, path: Path, model: nn.Module) -> dict[str, Tensor]:
         """The weights into the model; the moments by name, from any number of ranks."""
-        saved, tensors = _saved_tensors(path), _model_tensors(model)
-        _require_same_tensors(path, saved, tensors)
-        require_same_optimizer(path, settings, model, optimizer)
-        moments = _room_for_moments(model, saved)
+        saved = _saved_tensors(path)
+        tensors, moments = _model_tensors(model), _room_for_moments(model, saved)
         reader = FileSystemReader(path)
         dcp.load(tensors | moments, storage_reader=reader, process_group=self.group)
         return {key.removeprefix("optimizer/"): value for key, value in moments.items()}
 
 
 # spec: specs/distributed/sharded_checkpointing.vibee:22
-def _read_whole(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, settings: dict[str, Any]
-) -> dict[str, Tensor]:
+def _weights_of(path: Path) -> dict[str, str]:
+    """What the weights of a checkpoint are, by name."""
+    if not is_sharded(path):
+        return _described(load_file(path / "model.safetensors"))
+    return {
+        key.removeprefix("model/"): f"{found.properties.dtype} {list(found.size)}"
+        for key, found in _saved_tensors(path).items()
+        if key.startswith("model/")
+    }
+
+
+# spec: specs/distributed/sharded_checkpointing.vibee:22
+def _read_whole(path: Path, model: nn.Module) -> dict[str, Tensor]:
     """The same of a checkpoint of one process, of which each rank takes its part."""
     weights, moments = (load_file(path / f"{name}.safetensors") for name in ("model", "optimizer"))
-    require_same_model(path, weights, model)
-    require_same_optimizer(path, settings, model, optimizer)
     _spread_weights(model, weights)
     return _spread_moments(model, moments)
 

@@ -136,7 +136,7 @@ def _note_experts(
     module: Experts,
     inputs: tuple[Tensor, ...],
 ) -> None:
-    """What each expert reads, and what its second projection reads, computed once more; in evaluation no token is dropped."""
+    """What each expert reads, and what its second projection reads, computed once more."""
     x_sd, counts_e = inputs
     first = "gate_up_proj" if module.gated else "up_proj"
     for weight, read_sk in ((first, x_sd), ("down_proj", module.inner(x_sd, counts_e))):

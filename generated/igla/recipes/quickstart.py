@@ -77,6 +77,7 @@ from igla.distributed.dry_run import describe_choice, dry_run
 from igla.distributed.engine import Engine, plan_ranks
 from igla.distributed.launch import RunStopped, first_rank_first, process_group, read_environment
 from igla.distributed.layout import Cluster, ParallelConfig, Workload
+from igla.distributed.pipeline import has_head
 from igla.distributed.remote_checkpoints import RemoteCheckpoints
 from igla.distributed.tensor_parallel import shared_loss_terms
 from igla.evaluation.metrics import (
@@ -108,7 +109,6 @@ from igla.optimization.gradient import (
     GradientConfig,
     NonFiniteGradients,
     StepLoss,
-    accumulate_gradients,
     declare_gradient_dtype,
 )
 from igla.optimization.loss import (
@@ -136,7 +136,7 @@ FIRST_LOSS_TOLERANCE = 0.1
 SAMPLED_WINDOWS = 64
 
 
-# spec: specs/recipes/pretrain.vibee:42
+# spec: specs/recipes/pretrain.vibee:43
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataConfig:
     """Which files are the text, and which of them are held out."""
@@ -168,7 +168,7 @@ class DataConfig:
             raise ValueError(f"DataConfig needs len(patterns) > 0, got patterns={self.patterns!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:56
+# spec: specs/recipes/pretrain.vibee:57
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MixConfig:
     """How much of each source is trained on, where there are several; their weights say it, if
@@ -208,7 +208,7 @@ class MixConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:70
+# spec: specs/recipes/pretrain.vibee:71
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingConfig:
     """How much is trained, in which steps, in which precision."""
@@ -285,7 +285,7 @@ class TrainingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:97
+# spec: specs/recipes/pretrain.vibee:98
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleConfig:
     """The learning rate over the run, as parts of its length."""
@@ -347,7 +347,7 @@ class ScheduleConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:116
+# spec: specs/recipes/pretrain.vibee:117
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhasesConfig:
     """Stretches of the run with a learning rate each; none where the run is one."""
@@ -356,7 +356,7 @@ class PhasesConfig:
     """One after the other, as long as the run; a rate stands in place of the optimizer's."""
 
 
-# spec: specs/recipes/pretrain.vibee:121
+# spec: specs/recipes/pretrain.vibee:122
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoppingConfig:
     """What ends a run before its last step."""
@@ -384,7 +384,7 @@ class StoppingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:132
+# spec: specs/recipes/pretrain.vibee:133
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
     """How far a run is. A checkpoint holds it."""
@@ -405,7 +405,7 @@ class Progress:
     """Held-out evaluations without an improvement since then."""
 
 
-# spec: specs/recipes/pretrain.vibee:143
+# spec: specs/recipes/pretrain.vibee:144
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportConfig:
     """What is written when the training is done, and how it is proved."""
@@ -438,7 +438,7 @@ class ExportConfig:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:180
+# spec: specs/recipes/pretrain.vibee:181
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptionOrigin:
     """The value of one option, and who chose it."""
@@ -458,7 +458,7 @@ class OptionOrigin:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:188
+# spec: specs/recipes/pretrain.vibee:189
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetShares:
     """What the positions of the sampled windows are, as parts of all."""
@@ -483,7 +483,7 @@ class TargetShares:
             raise ValueError(f"TargetShares.cut={self.cut!r} is not from 0 to 1; 1.5% is 0.015")
 
 
-# spec: specs/recipes/pretrain.vibee:196
+# spec: specs/recipes/pretrain.vibee:197
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryEstimate:
     """Bytes of one step by part, with AdamW's state and gradients in float32; Muon keeps one
@@ -506,7 +506,7 @@ class MemoryEstimate:
     """Of one chunk, with their gradients."""
 
 
-# spec: specs/recipes/pretrain.vibee:208
+# spec: specs/recipes/pretrain.vibee:209
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanConfig:
     """What the hours and the cost of a run are reckoned with.
@@ -538,7 +538,7 @@ class PlanConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:224
+# spec: specs/recipes/pretrain.vibee:225
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -559,7 +559,7 @@ class SmokeModel:
     """Longest sequence in tokens."""
 
 
-# spec: specs/recipes/pretrain.vibee:236
+# spec: specs/recipes/pretrain.vibee:237
 def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> SchedulerConfig:
     """The schedule over the optimizer steps of the run."""
     return SchedulerConfig(
@@ -575,7 +575,7 @@ def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> Sch
     )
 
 
-# spec: specs/recipes/pretrain.vibee:253
+# spec: specs/recipes/pretrain.vibee:254
 def peak_learning_rate(
     step: int, training: TrainingConfig, optimizer: OptimizerConfig, curriculum: PhasesConfig
 ) -> float:
@@ -590,7 +590,7 @@ def peak_learning_rate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:267
+# spec: specs/recipes/pretrain.vibee:268
 def learning_rate(
     run: float,
     training: TrainingConfig,
@@ -608,25 +608,25 @@ def learning_rate(
     return peak * scheduled_factor(step, schedule_in_steps(training, schedule))
 
 
-# spec: specs/recipes/pretrain.vibee:282
+# spec: specs/recipes/pretrain.vibee:283
 def tokens_per_step(training: TrainingConfig) -> int:
     """Positions that one optimizer step computes."""
     return training.batch_size * training.microbatches * training.sequence_length
 
 
-# spec: specs/recipes/pretrain.vibee:290
+# spec: specs/recipes/pretrain.vibee:291
 def run_tokens(training: TrainingConfig) -> int:
     """Positions that the whole run computes."""
     return training.steps * tokens_per_step(training)
 
 
-# spec: specs/recipes/pretrain.vibee:298
+# spec: specs/recipes/pretrain.vibee:299
 def run_flops(config: DecoderConfig, training: TrainingConfig) -> float:
     """Floating-point operations of the whole run."""
     return float(run_tokens(training) * flops_per_token(config, training.sequence_length))
 
 
-# spec: specs/recipes/pretrain.vibee:304
+# spec: specs/recipes/pretrain.vibee:305
 def run_loss(config: DecoderConfig, training: TrainingConfig) -> float:
     """Loss in nats a token that is to be expected at the end of the run, on web text.
 
@@ -635,7 +635,7 @@ def run_loss(config: DecoderConfig, training: TrainingConfig) -> float:
     return predicted_loss(num_params(config), run_tokens(training))
 
 
-# spec: specs/recipes/pretrain.vibee:312
+# spec: specs/recipes/pretrain.vibee:313
 def run_hours(
     config: DecoderConfig, training: TrainingConfig, plan: PlanConfig, device: Accelerator
 ) -> float:
@@ -643,7 +643,7 @@ def run_hours(
     return gpu_hours(run_flops(config, training), device, plan.utilisation)
 
 
-# spec: specs/recipes/pretrain.vibee:318
+# spec: specs/recipes/pretrain.vibee:319
 def run_cost(
     config: DecoderConfig, training: TrainingConfig, plan: PlanConfig, device: Accelerator
 ) -> float:
@@ -664,7 +664,7 @@ def run_cost(
     return run_hours(config, training, plan, device) * price
 
 
-# spec: specs/recipes/pretrain.vibee:328
+# spec: specs/recipes/pretrain.vibee:329
 def expected_first_loss(config: DecoderConfig) -> float:
     """Loss of the untrained model in nats a token.
 
@@ -675,7 +675,7 @@ def expected_first_loss(config: DecoderConfig) -> float:
     return math.log(config.vocab_size) + config.hidden_size * config.init_std**2 / 2
 
 
-# spec: specs/recipes/pretrain.vibee:336
+# spec: specs/recipes/pretrain.vibee:337
 def memory_estimate(
     config: DecoderConfig,
     training: TrainingConfig,
@@ -712,7 +712,7 @@ def memory_estimate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:358
+# spec: specs/recipes/pretrain.vibee:359
 def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     """The progress after one more step."""
     return dataclasses.replace(
@@ -724,7 +724,7 @@ def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:376
+# spec: specs/recipes/pretrain.vibee:377
 def after_evaluation(
     progress: Progress, held_out_loss: float, stopping: StoppingConfig
 ) -> Progress:
@@ -742,7 +742,7 @@ def after_evaluation(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:400
+# spec: specs/recipes/pretrain.vibee:401
 def is_finished(progress: Progress, training: TrainingConfig, stopping: StoppingConfig) -> bool:
     """Whether the run ends here, after its last step or without an improvement for too long."""
     return progress.step >= training.steps or (
@@ -757,7 +757,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:438
+# spec: specs/recipes/pretrain.vibee:439
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -829,7 +829,7 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:444
+# spec: specs/recipes/pretrain.vibee:445
 def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     """Returns each option of each section, in order, with its value and its origin.
 
@@ -855,7 +855,7 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     return origins
 
 
-# spec: specs/recipes/pretrain.vibee:444
+# spec: specs/recipes/pretrain.vibee:445
 def _option_names() -> Iterator[tuple[str, str]]:
     """Each section of the options with each of its fields."""
     for section in dataclasses.fields(Options):
@@ -864,14 +864,14 @@ def _option_names() -> Iterator[tuple[str, str]]:
             yield from ((section.name, option.name) for option in dataclasses.fields(chosen))
 
 
-# spec: specs/recipes/pretrain.vibee:471
+# spec: specs/recipes/pretrain.vibee:472
 def say(text: str) -> None:
     """Print a line of the report; of several ranks the first does."""
     if os.environ.get("RANK", "0") == "0":
         print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:452
+# spec: specs/recipes/pretrain.vibee:453
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -889,7 +889,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:452
+# spec: specs/recipes/pretrain.vibee:453
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -902,7 +902,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 # 2. From files to tokens.
 
 
-# spec: specs/recipes/pretrain.vibee:157
+# spec: specs/recipes/pretrain.vibee:158
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedData:
     """Where the prepared data lie, and what they are."""
@@ -926,7 +926,7 @@ class PreparedData:
         return sum(manifest.num_bytes for manifest in self.held_out_manifests.values())
 
 
-# spec: specs/recipes/pretrain.vibee:460
+# spec: specs/recipes/pretrain.vibee:461
 def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
     """Returns what the command line names, a folder of text or a JSON file of sources; without
     that the sources of the recipe, and where it has none the standard library of this Python.
@@ -947,7 +947,7 @@ def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
     return (SourceConfig(name="text", location=location, patterns=patterns, exclude=exclude),)
 
 
-# spec: specs/recipes/pretrain.vibee:471
+# spec: specs/recipes/pretrain.vibee:472
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -987,7 +987,7 @@ def prepare_data(options: Options) -> PreparedData:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:471
+# spec: specs/recipes/pretrain.vibee:472
 def _held_out_text(sources: tuple[SourceConfig, ...], config: PipelineConfig) -> bytes:
     """The held-out documents, one after the other."""
     texts = (document.text for document in Sources(sources))
@@ -995,7 +995,7 @@ def _held_out_text(sources: tuple[SourceConfig, ...], config: PipelineConfig) ->
     return b"".join(text.encode() for text in texts if is_held_out(text, fraction, seed))
 
 
-# spec: specs/recipes/pretrain.vibee:480
+# spec: specs/recipes/pretrain.vibee:481
 def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
     """Returns the part of each source in the sequences of the run, by name.
 
@@ -1014,7 +1014,7 @@ def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
     return initial_weights(config, data.train_tokens)
 
 
-# spec: specs/recipes/pretrain.vibee:488
+# spec: specs/recipes/pretrain.vibee:489
 def build_reader(
     data: PreparedData,
     training: TrainingConfig,
@@ -1053,7 +1053,7 @@ def build_reader(
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:516
+# spec: specs/recipes/pretrain.vibee:517
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -1062,7 +1062,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:516
+# spec: specs/recipes/pretrain.vibee:517
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -1078,7 +1078,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:672
+# spec: specs/recipes/pretrain.vibee:673
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -1093,7 +1093,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:504
+# spec: specs/recipes/pretrain.vibee:505
 def step_work(training: TrainingConfig, precision: torch.dtype) -> Workload:
     """Returns the work of one optimizer step, which is the same for any number of ranks.
 
@@ -1108,13 +1108,13 @@ def step_work(training: TrainingConfig, precision: torch.dtype) -> Workload:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:516
+# spec: specs/recipes/pretrain.vibee:517
 def _threads_of_a_rank(training: TrainingConfig) -> int:
     """Ranks of one machine share its threads."""
     return max(1, training.threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
-# spec: specs/recipes/pretrain.vibee:516
+# spec: specs/recipes/pretrain.vibee:517
 class _NoLog:
     """The log of the ranks that keep none."""
 
@@ -1128,7 +1128,7 @@ class _NoLog:
         """The first rank does it."""
 
 
-# spec: specs/recipes/pretrain.vibee:516
+# spec: specs/recipes/pretrain.vibee:517
 def _set_deterministic(deterministic: bool) -> None:
     """cuBLAS looks at its variable when it begins."""
     if deterministic:
@@ -1136,7 +1136,7 @@ def _set_deterministic(deterministic: bool) -> None:
     torch.use_deterministic_algorithms(deterministic)
 
 
-# spec: specs/recipes/pretrain.vibee:516
+# spec: specs/recipes/pretrain.vibee:517
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew. train_step() takes
     one step, or skips it where the loss or a gradient is not finite: then weights and optimizer
@@ -1217,8 +1217,7 @@ class Trainer:
         """
         batches = [self.reader.next_batch() for _ in range(self.engine.microbatches)]
         self._losses.clear()
-        with self.engine.sharing_the_loss():
-            loss = accumulate_gradients(self._loss, batches)
+        loss = self.engine.accumulate(self.model, self._loss, batches)
         tokens = self.engine.normalize(self.model, loss.tokens)
         options = self.options
         peak = peak_learning_rate(
@@ -1266,7 +1265,7 @@ class Trainer:
         engine.sync(self.model, last=len(self._losses) + 1 == engine.microbatches)
         own = engine.shard(batch)
         found = loss_of(self.model, own, options.training, options.loss, self.precision)
-        self._losses.append(found)
+        self._losses.append(found._replace(total=found.sums["loss"]))  # a total holds its graph
         return found.total, found.tokens
 
     def _means(self, tokens: int) -> dict[str, float]:
@@ -1485,7 +1484,7 @@ class Trainer:
             if not self.is_finished:
                 say(f"going on from the checkpoint of step {self.step}")
         words = (self.options.optimizer.master_dtype, self.options.optimizer.moment_dtype)
-        own = self.model.head_weight.dtype
+        own = next(self.model.parameters()).dtype
         assert_optimizer_dtypes(
             self.optimizer, *(own if word == "parameter" else torch.float32 for word in words)
         )
@@ -1525,13 +1524,14 @@ class Trainer:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:165
+# spec: specs/recipes/pretrain.vibee:166
 class BatchLoss(NamedTuple):
-    """What one batch costs. `total` has gradients, and is a sum over its `tokens` targets. `sums`
-    are over the targets, too, by name and without gradients: nats, smoothing and squares of the
-    prediction; with experts the balance loss and the z-loss of the routers, means over the
-    targets (and layers) of the batch, times their number. `counts_le` are the choices of each
-    expert in each layer, `dropped_l` those that found no place.
+    """What one batch costs. `total` has gradients, and is a sum over its `tokens` targets; of a
+    stage before the last it is what goes on to the next, without targets. `sums` are over the
+    targets, too, by name and without gradients: nats, smoothing and squares of the prediction;
+    with experts the balance loss and the z-loss of the routers, means over the targets (and
+    layers) of the batch, times their number. `counts_le` are the choices of each expert in each
+    layer, `dropped_l` those that found no place.
     """
 
     total: Tensor
@@ -1541,7 +1541,7 @@ class BatchLoss(NamedTuple):
     dropped_l: Tensor | None = None
 
 
-# spec: specs/recipes/pretrain.vibee:549
+# spec: specs/recipes/pretrain.vibee:550
 def loss_of(
     model: Decoder,
     batch: Batch,
@@ -1561,23 +1561,24 @@ def loss_of(
         batch: Inputs, targets and document ids of some sequences.
 
     Returns:
-        What one batch costs. `total` has gradients, and is a sum over its `tokens` targets.
-            `sums` are over the targets, too, by name and without gradients: nats, smoothing and
-            squares of the prediction; with experts the balance loss and the z-loss of the
-            routers, means over the targets (and layers) of the batch, times their number.
-            `counts_le` are the choices of each expert in each layer, `dropped_l` those that
-            found no place.
+        What one batch costs. `total` has gradients, and is a sum over its `tokens` targets; of
+            a stage before the last it is what goes on to the next, without targets. `sums` are
+            over the targets, too, by name and without gradients: nats, smoothing and squares of
+            the prediction; with experts the balance loss and the z-loss of the routers, means
+            over the targets (and layers) of the batch, times their number. `counts_le` are the
+            choices of each expert in each layer, `dropped_l` those that found no place.
     """
-    device = model.embed_tokens.weight.device
+    weight = next(model.parameters())
+    device = weight.device
     inputs_bt, targets_bt = batch.inputs.to(device), batch.targets.to(device)
     documents_bt = batch.document_ids.to(device) if training.document_mask else None
     forward = _forward
     if training.compile and model.training:  # evaluation would be another graph
         forward = _compiled_forward(fullgraph=model.config.moe is None)
-    is_mixed = precision not in (torch.float32, model.head_weight.dtype)
+    is_mixed = precision not in (torch.float32, weight.dtype)
     with torch.autocast(device.type, precision, enabled=is_mixed):
         terms, routings = forward(model, inputs_bt, documents_bt, targets_bt.flatten(), loss)
-    tokens = count_targets(targets_bt)
+    tokens = count_targets(targets_bt) if has_head(model) else 0
     sums = {"loss": terms.nats}
     if loss.label_smoothing > 0:
         sums["smoothing"] = terms.smoothing
@@ -1589,7 +1590,7 @@ def loss_of(
     return _with_experts(found, model.config.moe, routings, targets_bt != IGNORE_INDEX)
 
 
-# spec: specs/recipes/pretrain.vibee:549
+# spec: specs/recipes/pretrain.vibee:550
 def _forward(
     model: Decoder,
     inputs_bt: Tensor,
@@ -1599,20 +1600,23 @@ def _forward(
 ) -> tuple[LossTerms, list[Routing]]:
     """What is compiled: the decoder and its loss in one graph, and with them the backward pass."""
     hidden_btd, routings = model(inputs_bt, document_ids_bt=documents_bt, return_routing=True)
+    if not has_head(model):  # a stage that hands on what it has
+        zero = hidden_btd.new_zeros(())
+        return LossTerms(total=hidden_btd, nats=zero, smoothing=zero, squares=zero), routings
     if isinstance(hidden_btd, DTensor):  # several ranks share the head
         return shared_loss_terms(hidden_btd, model.head_weight, targets_n), routings
     terms = cross_entropy_terms(hidden_btd.flatten(0, 1), model.head_weight, targets_n, loss)
     return terms, routings
 
 
-# spec: specs/recipes/pretrain.vibee:549
+# spec: specs/recipes/pretrain.vibee:550
 @functools.cache
 def _compiled_forward(fullgraph: bool) -> Callable[..., tuple[LossTerms, list[Routing]]]:
     """Experts are dispatched by counts that only the run knows: that breaks the graph."""
     return torch.compile(_forward, fullgraph=fullgraph, dynamic=False)
 
 
-# spec: specs/recipes/pretrain.vibee:549
+# spec: specs/recipes/pretrain.vibee:550
 def _with_experts(
     found: BatchLoss, moe: RoutingConfig, routings: list[Routing], counts_bt: Tensor
 ) -> BatchLoss:
@@ -1632,7 +1636,7 @@ def _with_experts(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:516
+# spec: specs/recipes/pretrain.vibee:517
 def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
     """Nats a target, over all sources."""
     nats, targets = zip(*found, strict=True)
@@ -1642,7 +1646,7 @@ def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:599
+# spec: specs/recipes/pretrain.vibee:600
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -1678,7 +1682,7 @@ def evaluate(
     return nats, int(targets)
 
 
-# spec: specs/recipes/pretrain.vibee:613
+# spec: specs/recipes/pretrain.vibee:614
 def evaluate_sources(
     model: Decoder,
     data: PreparedData,
@@ -1704,7 +1708,7 @@ def evaluate_sources(
     }
 
 
-# spec: specs/recipes/pretrain.vibee:627
+# spec: specs/recipes/pretrain.vibee:628
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -1727,7 +1731,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
     }
 
 
-# spec: specs/recipes/pretrain.vibee:635
+# spec: specs/recipes/pretrain.vibee:636
 def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> None:
     """Writes report.html - the curves of loss, learning rate, gradient norm and tokens per second,
     of experts and of the mix where there are some, the summary, the sources, and each option
@@ -1775,7 +1779,7 @@ def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> 
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:642
+# spec: specs/recipes/pretrain.vibee:643
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -1805,7 +1809,7 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:642
+# spec: specs/recipes/pretrain.vibee:643
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -1818,7 +1822,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:642
+# spec: specs/recipes/pretrain.vibee:643
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file."""
     export = options.export
@@ -1837,7 +1841,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:568
+# spec: specs/recipes/pretrain.vibee:569
 def sample_targets(
     data: PreparedData, training: TrainingConfig, mix: dict[str, float], seed: int, begin_id: int
 ) -> TargetShares:
@@ -1869,7 +1873,7 @@ def sample_targets(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:581
+# spec: specs/recipes/pretrain.vibee:582
 def describe_plan(options: Options, config: DecoderConfig) -> list[str]:
     """Returns what the whole run takes - parameters, tokens, operations and predicted loss, hours
     and cost of one device each.
@@ -1897,7 +1901,7 @@ def describe_plan(options: Options, config: DecoderConfig) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:589
+# spec: specs/recipes/pretrain.vibee:590
 def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     """Returns the numbers that follow from the options, each with its reason: parameters,
     precision, the algebra of a step, length of the run, shares of the targets, memory by part,
@@ -1918,7 +1922,7 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
         f"model: {num_params(config):,} parameters on {trainer.device}, "
         f"{num_active_params(config):,} of them active for a token",
         f"precision: {str(trainer.precision).removeprefix('torch.')} ({trainer.reason}), "
-        f"weights {str(trainer.model.head_weight.dtype).removeprefix('torch.')}"
+        f"weights {str(next(trainer.model.parameters()).dtype).removeprefix('torch.')}"
         + (", compiled at the first step, which takes up to minutes" if training.compile else ""),
         f"step: {training.batch_size} x {training.microbatches} sequences of "
         f"{training.sequence_length} = {tokens:,} tokens, {format_count(flops)}FLOP",
@@ -1936,7 +1940,7 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:589
+# spec: specs/recipes/pretrain.vibee:590
 def _lines_of_memory(trainer: Trainer) -> list[str]:
     """What one process needs; of several ranks who shares what, why, and what each of them needs."""
     engine, training = trainer.engine, trainer.options.training
@@ -1955,14 +1959,14 @@ def _lines_of_memory(trainer: Trainer) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:589
+# spec: specs/recipes/pretrain.vibee:590
 def _megabytes(parts: dict[str, int]) -> str:
     """The sum, and each part."""
     shown = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in parts.items())
     return f"{sum(parts.values()) / 1e6:.1f} MB ({shown})"
 
 
-# spec: specs/recipes/pretrain.vibee:589
+# spec: specs/recipes/pretrain.vibee:590
 def _lines_of_phases(options: Options) -> list[str]:
     """One line where the run has phases."""
     parts = [
@@ -1972,7 +1976,7 @@ def _lines_of_phases(options: Options) -> list[str]:
     return [f"phases: {', then '.join(parts)}"] if parts else []
 
 
-# spec: specs/recipes/pretrain.vibee:589
+# spec: specs/recipes/pretrain.vibee:590
 def _lines_of_mix(trainer: Trainer) -> list[str]:
     """One line where there are several sources."""
     if len(trainer.mix) == 1:
@@ -1986,7 +1990,7 @@ def _lines_of_mix(trainer: Trainer) -> list[str]:
     return [f"mix: of the sequences{at_first} {', '.join(parts)}"]
 
 
-# spec: specs/recipes/pretrain.vibee:589
+# spec: specs/recipes/pretrain.vibee:590
 def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     """One line for each origin that there is."""
     lines = []
@@ -1997,7 +2001,7 @@ def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     return lines
 
 
-# spec: specs/recipes/pretrain.vibee:651
+# spec: specs/recipes/pretrain.vibee:652
 def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -2026,14 +2030,14 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
     return _write_results(trainer, model, found, summary, list(given))
 
 
-# spec: specs/recipes/pretrain.vibee:651
+# spec: specs/recipes/pretrain.vibee:652
 def _vocab_size(options: Options) -> int:
     """Rows of the embedding: those of the tokenizer that is there, or of the one to be trained."""
     given = options.tokenizer_file
     return options.tokenizer.vocab_size if given is None else Tokenizer(given).vocab_size
 
 
-# spec: specs/recipes/pretrain.vibee:651
+# spec: specs/recipes/pretrain.vibee:652
 def _require_contract(options: Options, config: DecoderConfig, tokenizer: Path | None) -> None:
     """What was frozen is kept; a tokenizer that is still to be trained cannot be compared yet."""
     if options.contract is None:
@@ -2044,13 +2048,13 @@ def _require_contract(options: Options, config: DecoderConfig, tokenizer: Path |
     require_contract(frozen, freeze_model(config, tokenizer), str(options.contract))
 
 
-# spec: specs/recipes/pretrain.vibee:651
+# spec: specs/recipes/pretrain.vibee:652
 def _world_size() -> int:
     """Processes of this run, as torchrun says."""
     return read_environment(dict(os.environ), torch.cuda.device_count()).world_size
 
 
-# spec: specs/recipes/pretrain.vibee:651
+# spec: specs/recipes/pretrain.vibee:652
 def _write_results(
     trainer: Trainer,
     model: Decoder,
@@ -2086,7 +2090,7 @@ def _write_results(
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:651
+# spec: specs/recipes/pretrain.vibee:652
 def _results_by_source(
     reader: MixedReader, found: dict[str, tuple[float, int]]
 ) -> dict[str, dict[str, float]]:
@@ -2108,7 +2112,7 @@ def _results_by_source(
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:651
+# spec: specs/recipes/pretrain.vibee:652
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
@@ -2159,7 +2163,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:651
+# spec: specs/recipes/pretrain.vibee:652
 def _require_whole_phases(curriculum: PhasesConfig, training: TrainingConfig) -> None:
     """Phases have names of their own, and end with the run."""
     if not curriculum.phases:
@@ -2173,7 +2177,7 @@ def _require_whole_phases(curriculum: PhasesConfig, training: TrainingConfig) ->
         )
 
 
-# spec: specs/recipes/pretrain.vibee:651
+# spec: specs/recipes/pretrain.vibee:652
 def _require_ranks(options: Options, config: DecoderConfig) -> None:
     """What several ranks cannot do yet, and sizes that do not divide, are refused before any work."""
     training, ranks = options.training, _world_size()
@@ -2204,7 +2208,7 @@ def _require_ranks(options: Options, config: DecoderConfig) -> None:
         raise ValueError(f"{ranks} ranks and {fault}")
 
 
-# spec: specs/recipes/pretrain.vibee:651
+# spec: specs/recipes/pretrain.vibee:652
 def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> None:
     """Shapes alone say whether a type of a GGUF file can hold the rows of each matrix."""
     for dtype in export.gguf:
@@ -2217,7 +2221,7 @@ def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> Non
             raise ValueError(f"{error}, with --export.gguf {' '.join(others)}") from error
 
 
-# spec: specs/recipes/pretrain.vibee:651
+# spec: specs/recipes/pretrain.vibee:652
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -2230,7 +2234,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:663
+# spec: specs/recipes/pretrain.vibee:664
 def plan_run(options: Options, config: DecoderConfig, ranks: int) -> list[str]:
     """Returns the lines of igla.distributed.dry_run for GPUs of 80 GB, eight to a machine; nothing
     is written.
@@ -2255,7 +2259,7 @@ MODES = (
 )
 
 
-# spec: specs/recipes/pretrain.vibee:672
+# spec: specs/recipes/pretrain.vibee:673
 def _mode_parser() -> argparse.ArgumentParser:
     """What is said beside the options."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -2266,7 +2270,7 @@ def _mode_parser() -> argparse.ArgumentParser:
     return parser
 
 
-# spec: specs/recipes/pretrain.vibee:672
+# spec: specs/recipes/pretrain.vibee:673
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

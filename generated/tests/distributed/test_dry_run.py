@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.distributed.tensor import DTensor
 
 from igla.architecture.decoder import Decoder, DecoderConfig
+from igla.architecture.moe import RoutingConfig
 from igla.distributed import dry_run, layout
 from igla.distributed.layout import (
     Choice,
@@ -32,7 +33,7 @@ from igla.distributed.parallel import build_mesh, init_weights, parallelize
 from igla.distributed.ranks import run_ranks
 
 
-# spec: specs/distributed/dry_run.vibee:18
+# spec: specs/distributed/dry_run.vibee:20
 def test_dry_run_options_defaults() -> None:
     """DryRunOptions has the defaults of the spec."""
     config = dry_run.DryRunOptions(
@@ -45,7 +46,7 @@ def test_dry_run_options_defaults() -> None:
     assert config.global_batch is None
 
 
-# spec: specs/distributed/dry_run.vibee:18
+# spec: specs/distributed/dry_run.vibee:20
 def test_dry_run_options_is_frozen() -> None:
     """DryRunOptions takes keywords alone, and no field of it can be changed or added."""
     config = dry_run.DryRunOptions(
@@ -72,14 +73,14 @@ CLUSTER = Cluster(ranks=4, ranks_per_node=2, memory=10**6)
 WORK = Workload(sequence_length=8, global_batch=8, bytes_per_element=4)
 
 
-# spec: specs/distributed/dry_run.vibee:42
+# spec: specs/distributed/dry_run.vibee:44
 def _size(tensors: Iterable[Tensor]) -> int:
     """Bytes of what this rank holds of the tensors."""
     local = [t.to_local() if isinstance(t, DTensor) else t for t in tensors]
     return sum(t.numel() * t.element_size() for t in local)
 
 
-# spec: specs/distributed/dry_run.vibee:42
+# spec: specs/distributed/dry_run.vibee:44
 def _real_bytes(config: ParallelConfig, model_config: DecoderConfig) -> tuple[int, int, int]:
     """Weights, gradients and moments after a step of real training."""
     mesh = build_mesh(resolve_layout(config, dist.get_world_size()), "cpu")
@@ -97,7 +98,7 @@ def _real_bytes(config: ParallelConfig, model_config: DecoderConfig) -> tuple[in
     return _size(weights), _size(p.grad for p in weights), _size(moments)
 
 
-# spec: specs/distributed/dry_run.vibee:42
+# spec: specs/distributed/dry_run.vibee:44
 def test_counted_bytes_are_those_of_a_real_run() -> None:
     """dry_run: counted bytes are those of a real run."""
     uneven = dataclasses.replace(MODEL, vocab_size=30, hidden_size=18, ffn_size=25)
@@ -108,20 +109,30 @@ def test_counted_bytes_are_those_of_a_real_run() -> None:
         assert max(real) == real[0]
 
 
-# spec: specs/distributed/dry_run.vibee:43
+# spec: specs/distributed/dry_run.vibee:45
 @pytest.mark.parametrize(
-    "config", [ParallelConfig(dp=4), ParallelConfig(dp=2, prefetch=2), ParallelConfig(cp=2)]
+    "config",
+    [
+        ParallelConfig(dp=4),
+        ParallelConfig(dp=2, prefetch=2),
+        ParallelConfig(cp=2),
+        ParallelConfig(pp=2),
+        ParallelConfig(pp=2, dp=2, stages_per_rank=2),
+    ],
 )
 def test_counted_bytes_are_those_of_the_formula(config: ParallelConfig) -> None:
     """dry_run: counted bytes are those of the formula."""
     layout = resolve_layout(config, 4)
-    wanted = rank_bytes(MODEL, config, layout, WORK)
-    found = dry_run.dry_run(MODEL, config, CLUSTER, WORK)
+    model = (
+        MODEL if config.pp == 1 else dataclasses.replace(MODEL, num_layers=4, tie_embeddings=False)
+    )
+    wanted = rank_bytes(model, config, layout, WORK)
+    found = dry_run.dry_run(model, config, CLUSTER, WORK)
     assert found == Choice(config=config, layout=layout, bytes=wanted, reasons=())
     assert not dist.is_initialized()
 
 
-# spec: specs/distributed/dry_run.vibee:43
+# spec: specs/distributed/dry_run.vibee:45
 def test_counted_bytes_are_those_of_the_formula_offloaded() -> None:
     """What the host holds is not on the device."""
     config = ParallelConfig(offload=True)
@@ -129,7 +140,7 @@ def test_counted_bytes_are_those_of_the_formula_offloaded() -> None:
     assert (parts.weights, parts.gradients, parts.optimizer) == (0, 0, 0)
 
 
-# spec: specs/distributed/dry_run.vibee:44
+# spec: specs/distributed/dry_run.vibee:46
 def test_a_choice_is_made_first() -> None:
     """dry_run: a choice is made first."""
     config = ParallelConfig(layout="auto")
@@ -138,7 +149,27 @@ def test_a_choice_is_made_first() -> None:
     )
 
 
-# spec: specs/distributed/dry_run.vibee:45
+# spec: specs/distributed/dry_run.vibee:46
+def test_a_choice_is_made_first_and_can_be_built() -> None:
+    """From memory for copies down to memory for nothing, whatever is chosen."""
+    untied = dataclasses.replace(MODEL, num_layers=4, tie_embeddings=False)
+    routed = dataclasses.replace(MODEL, moe=RoutingConfig(num_experts=4, top_k=2))
+    layouts = set()
+    for model, wishes in ((untied, {}), (untied, {"pp": 2}), (MODEL, {}), (routed, {"ep": 2})):
+        config = ParallelConfig(layout="auto", **wishes)
+        for memory in (10**6, 200_000, 140_000, 110_000, 90_000, 75_000, 60_000):
+            cluster = Cluster(ranks=8, ranks_per_node=4, memory=memory, usable=1.0)
+            try:
+                chosen = choose_layout(model, cluster, WORK, config).layout
+            except ValueError:
+                break
+            assert dry_run.dry_run(model, config, cluster, WORK).layout == chosen
+            layouts.add(chosen)
+    for name in ("dp", "fsdp", "tp", "pp", "cp", "ep"):
+        assert any(getattr(layout, name) > 1 for layout in layouts), name
+
+
+# spec: specs/distributed/dry_run.vibee:47
 def test_refuses_what_does_not_divide() -> None:
     """dry_run: refuses what does not divide."""
     work = dataclasses.replace(WORK, global_batch=6)
@@ -152,7 +183,7 @@ def test_refuses_what_does_not_divide() -> None:
     assert str(caught.value) == said
 
 
-# spec: specs/distributed/dry_run.vibee:46
+# spec: specs/distributed/dry_run.vibee:48
 def test_refuses_a_process_group() -> None:
     """dry_run: refuses a process group."""
     dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
@@ -163,7 +194,7 @@ def test_refuses_a_process_group() -> None:
         dist.destroy_process_group()
 
 
-# spec: specs/distributed/dry_run.vibee:54
+# spec: specs/distributed/dry_run.vibee:56
 def test_description_has_each_part() -> None:
     """describe_choice: description has each part."""
     parts = RankBytes(
@@ -185,7 +216,7 @@ def test_description_has_each_part() -> None:
     assert dry_run.describe_choice(alone, 1)[0].startswith("1 ranks: one rank, ")
 
 
-# spec: specs/distributed/dry_run.vibee:62
+# spec: specs/distributed/dry_run.vibee:64
 def test_program_describes_a_model(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,7 +238,7 @@ def test_program_describes_a_model(
     assert tuple(lines) == dry_run.describe_choice(wanted, 5 * 10**8)
 
 
-# spec: specs/distributed/dry_run.vibee:62
+# spec: specs/distributed/dry_run.vibee:64
 def test_program_says_what_is_wrong(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

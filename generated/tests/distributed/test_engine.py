@@ -32,6 +32,7 @@ from igla.distributed.layout import (
     rank_bytes,
     rank_seed,
 )
+from igla.distributed.pipeline import has_head
 from igla.distributed.ranks import run_ranks
 from igla.distributed.tensor_parallel import shared_loss_terms
 from igla.optimization.gradient import (
@@ -41,6 +42,7 @@ from igla.optimization.gradient import (
     normalize_gradients,
 )
 from igla.optimization.loss import LossConfig, cross_entropy_terms
+from igla.optimization.optimizer import OptimizerConfig, build_optimizer
 
 CONFIG = DecoderConfig(
     vocab_size=14,
@@ -57,7 +59,7 @@ WORK = Workload(sequence_length=8, batch_size=3, global_batch=12, bytes_per_elem
 DOUBLE = {"device": torch.device("cpu"), "dtype": torch.float64, "seed": 3}
 
 
-# spec: specs/distributed/engine.vibee:45
+# spec: specs/distributed/engine.vibee:47
 def _batch(rows: int, seed: int = 0) -> Batch:
     """Two documents a row, some targets missing."""
     generator = torch.Generator().manual_seed(seed)
@@ -67,26 +69,31 @@ def _batch(rows: int, seed: int = 0) -> Batch:
     return Batch(inputs=ids[:, :-1], targets=targets, document_ids=documents)
 
 
-# spec: specs/distributed/engine.vibee:46
+# spec: specs/distributed/engine.vibee:48
 def _rows(batch: Batch, rows: slice) -> Batch:
     return Batch(**{f.name: getattr(batch, f.name)[rows] for f in dataclasses.fields(batch)})
 
 
-# spec: specs/distributed/engine.vibee:45
-def _make() -> Decoder:
+DEEP = dataclasses.replace(CONFIG, num_layers=5, tie_embeddings=False)
+
+
+# spec: specs/distributed/engine.vibee:47
+def _make(config: DecoderConfig = CONFIG) -> Decoder:
     """A decoder whose weights are those of one process."""
     torch.manual_seed(5)
-    return Decoder(CONFIG)
+    return Decoder(config)
 
 
-# spec: specs/distributed/engine.vibee:45
+# spec: specs/distributed/engine.vibee:47
 def _engine(config: ParallelConfig = ParallelConfig(), **work: int) -> Engine:  # noqa: B008
     return Engine(CONFIG, config, dataclasses.replace(WORK, **work))
 
 
-# spec: specs/distributed/engine.vibee:45
+# spec: specs/distributed/engine.vibee:47
 def _loss(model: Decoder, batch: Batch) -> Tensor:
     hidden_btd = model(batch.inputs, document_ids_bt=batch.document_ids)
+    if not has_head(model):
+        return hidden_btd
     if isinstance(hidden_btd, DTensor):
         return shared_loss_terms(hidden_btd, model.head_weight, batch.targets).total
     targets_n = batch.targets.flatten()
@@ -95,7 +102,7 @@ def _loss(model: Decoder, batch: Batch) -> Tensor:
     ).total
 
 
-# spec: specs/distributed/engine.vibee:32
+# spec: specs/distributed/engine.vibee:34
 def test_one_process_has_nothing_to_choose() -> None:
     """plan_ranks: one process has nothing to choose."""
     for kind in ("auto", "fixed"):
@@ -106,7 +113,7 @@ def test_one_process_has_nothing_to_choose() -> None:
         assert choice.bytes == rank_bytes(CONFIG, choice.config, Layout(), WORK)
 
 
-# spec: specs/distributed/engine.vibee:32
+# spec: specs/distributed/engine.vibee:34
 def test_auto_knows_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """plan_ranks: auto knows this machine."""
     auto = ParallelConfig(layout="auto")
@@ -129,7 +136,7 @@ def test_auto_knows_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chosen == planned(70_000, 2) and chosen.layout != planned(2_000_000, 2).layout
 
 
-# spec: specs/distributed/engine.vibee:32
+# spec: specs/distributed/engine.vibee:34
 @pytest.mark.parametrize(
     ("config", "ranks", "said"),
     [
@@ -137,6 +144,8 @@ def test_auto_knows_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         (ParallelConfig(cp=3), 3, "cp=3 needs a multiple of 6 tokens, sequence_length=8"),
         (ParallelConfig(dp=5), 5, "global_batch=12 is no multiple of 5 sequences"),
         (ParallelConfig(ep=2), 2, "ep=2 does not divide num_experts=0"),
+        (ParallelConfig(pp=2), 2, "pp=2 with tied embeddings"),
+        (ParallelConfig(reshard_to=3), 4, "reshard_to=3 does not divide the 4 ranks"),
     ],
 )
 def test_refuses_what_cannot_run(config: ParallelConfig, ranks: int, said: str) -> None:
@@ -145,15 +154,7 @@ def test_refuses_what_cannot_run(config: ParallelConfig, ranks: int, said: str) 
         engine.plan_ranks(CONFIG, config, WORK, ranks)
 
 
-# spec: specs/distributed/engine.vibee:32
-def test_refuses_what_cannot_run_yet() -> None:
-    """What parallelize would refuse is refused before a model is made."""
-    untied = dataclasses.replace(CONFIG, tie_embeddings=False)
-    with pytest.raises(ValueError, match="pp=2: stages are not built yet; set it to 1"):
-        engine.plan_ranks(untied, ParallelConfig(pp=2), WORK, 2)
-
-
-# spec: specs/distributed/engine.vibee:45
+# spec: specs/distributed/engine.vibee:47
 def test_one_process_is_as_without_it() -> None:
     """Engine: one process is as without it."""
     alone = _engine(ParallelConfig(checkpointing="full"), batch_size=4)
@@ -171,9 +172,11 @@ def test_one_process_is_as_without_it() -> None:
     tokens = sum(int((batch.targets != -100).sum()) for batch in batches)
     for batch in batches:
         alone.sync(model, last=False)  # there is nobody to wait for
-        with alone.sharing_the_loss():
-            _loss(model, batch).backward()
         _loss(plain, batch).backward()
+    found = alone.accumulate(
+        model, lambda batch: (_loss(model, batch), len(batch.targets)), batches
+    )
+    assert found.tokens == 12 and found.loss_sum == sum(_loss(plain, b).item() for b in batches)
     assert alone.normalize(model, tokens) == normalize_gradients(list(plain.parameters()), tokens)
     config = GradientConfig(max_norm=0.1, max_value=0.01)
     assert alone.bound(model, config) == bound_gradients(plain, config)
@@ -190,26 +193,29 @@ def test_one_process_is_as_without_it() -> None:
 # The same step on ranks: each reads its rows, and the gradients are those of all.
 
 
-# spec: specs/distributed/engine.vibee:46
-def _step(config: ParallelConfig) -> dict[str, Any]:
+# spec: specs/distributed/engine.vibee:48
+def _step(config: ParallelConfig, model_config: DecoderConfig) -> dict[str, Any]:
     """One step of 12 sequences in microbatches; what it has come to on this rank."""
-    ours = _engine(config)
-    model = ours.spread(_make, **DOUBLE)
+    ours = Engine(model_config, config, WORK)
+    model = ours.spread(lambda: _make(model_config), **DOUBLE)
     share = 12 // ours.data_ranks
     size = ours.work.batch_size
-    tokens, losses = 0, []
-    for index in range(ours.microbatches):
-        start = ours.data_rank * share + index * size
-        batch = ours.shard(_rows(_batch(12), slice(start, start + size)))
-        ours.sync(model, last=index + 1 == ours.microbatches)
-        with ours.sharing_the_loss():
-            loss = _loss(model, batch)
-            loss.backward()
-        losses.append(float(loss))
-        tokens += int((batch.targets != -100).sum())
-    total = ours.normalize(model, tokens)
+    starts = [ours.data_rank * share + index * size for index in range(ours.microbatches)]
+    calls = 0
+
+    def loss_of(batch: Batch) -> tuple[Tensor, int]:
+        nonlocal calls
+        calls += 1
+        ours.sync(model, last=calls == ours.microbatches)
+        own = ours.shard(batch)
+        loss = _loss(model, own)
+        return loss, int((own.targets != -100).sum()) if has_head(model) else 0
+
+    batches = [_rows(_batch(12), slice(start, start + size)) for start in starts]
+    sums = ours.accumulate(model, loss_of, batches)
+    total = ours.normalize(model, sums.tokens)
     norm = ours.bound(model, GradientConfig(max_norm=0.5))
-    found = {"tokens": total, "loss": ours.sum((sum(losses),))[0]}
+    found = {"tokens": total, "loss": ours.sum((sums.loss_sum,))[0]}
     gradients = {
         name: p.grad.full_tensor() if isinstance(p.grad, DTensor) else p.grad
         for name, p in model.named_parameters()
@@ -217,46 +223,57 @@ def _step(config: ParallelConfig) -> dict[str, Any]:
     return found | {"norm": norm, "gradients": gradients, "sizes": (size, ours.microbatches)}
 
 
-# spec: specs/distributed/engine.vibee:46
-def _steps(configs: list[ParallelConfig]) -> list[dict[str, Any]]:
-    return [_step(config) for config in configs]
+# spec: specs/distributed/engine.vibee:48
+def _steps(configs: list[ParallelConfig], model: DecoderConfig) -> list[dict[str, Any]]:
+    return [_step(config, model) for config in configs]
 
 
-# spec: specs/distributed/engine.vibee:46
+# spec: specs/distributed/engine.vibee:48
 @pytest.mark.parametrize(
-    ("ranks", "layouts", "sizes"),
+    ("ranks", "model", "layouts", "sizes"),
     [
-        (2, [{"dp": 2}, {}, {"tp": 2}, {"cp": 2}], [(3, 2), (3, 2), (3, 4), (3, 4)]),
-        (4, [{"cp": 2}, {"dp": 2, "cp": 2}, {"tp": 2, "cp": 2}], [(3, 2), (3, 2), (3, 4)]),
+        (2, CONFIG, [{"dp": 2}, {}, {"tp": 2}, {"cp": 2}], [(3, 2), (3, 2), (3, 4), (3, 4)]),
+        (4, CONFIG, [{"cp": 2}, {"dp": 2, "cp": 2}, {"tp": 2, "cp": 2}], [(3, 2), (3, 2), (3, 4)]),
+        (2, DEEP, [{"pp": 2}, {"pp": 2, "stages_per_rank": 2}], [(3, 4), (3, 4)]),
+        (
+            4,
+            DEEP,
+            [{"pp": 2}, {"pp": 2, "dp": 2}, {"pp": 2, "tp": 2}, {"pp": 2, "cp": 2}, {"pp": 4}],
+            [(3, 2), (3, 2), (3, 4), (3, 4), (3, 4)],
+        ),
+        (4, DEEP, [{"pp": 2, "stages_per_rank": 2}], [(3, 2)]),
     ],
 )
 def test_ranks_are_as_one_process(
-    ranks: int, layouts: list[dict[str, int]], sizes: list[tuple[int, int]]
+    ranks: int, model: DecoderConfig, layouts: list[dict[str, int]], sizes: list[tuple[int, int]]
 ) -> None:
     """Engine: ranks are as one process."""
-    model = _make().double()
-    loss = _loss(model, _batch(12))
+    alone = _make(model).double()
+    loss = _loss(alone, _batch(12))
     loss.backward()
     tokens = int((_batch(12).targets != -100).sum())
-    normalize_gradients(list(model.parameters()), tokens)
-    norm = bound_gradients(model, GradientConfig(max_norm=0.5))
+    normalize_gradients(list(alone.parameters()), tokens)
+    norm = bound_gradients(alone, GradientConfig(max_norm=0.5))
     assert norm > 0.5
-    gradients = {name: p.grad for name, p in model.named_parameters()}
+    gradients = {name: p.grad for name, p in alone.named_parameters()}
     configs = [ParallelConfig(**layout) for layout in layouts]
-    for steps in run_ranks(_steps, ranks, (configs,), timeout=240.0):
-        for found, size in zip(steps, sizes, strict=True):
-            assert (found["sizes"], found["tokens"]) == (size, tokens)
-            assert found["loss"] == pytest.approx(loss.item(), rel=1e-12)
-            assert found["norm"] == pytest.approx(norm, rel=1e-12)
-            torch.testing.assert_close(found["gradients"], gradients, rtol=1e-10, atol=1e-12)
+    results = run_ranks(_steps, ranks, (configs, model), timeout=240.0)
+    for found, size in ((f, s) for steps in results for f, s in zip(steps, sizes, strict=True)):
+        assert (found["sizes"], found["tokens"]) == (size, tokens)
+        assert found["loss"] == pytest.approx(loss.item(), rel=1e-12)
+        assert found["norm"] == pytest.approx(norm, rel=1e-12)
+        wanted = {name: gradients[name] for name in found["gradients"]}
+        torch.testing.assert_close(found["gradients"], wanted, rtol=1e-10, atol=1e-12)
+    for steps in zip(*results, strict=True):  # together they have all
+        assert {name for found in steps for name in found["gradients"]} == gradients.keys()
 
 
-# spec: specs/distributed/engine.vibee:47
+# spec: specs/distributed/engine.vibee:49
 def _own(config: ParallelConfig) -> list[Batch]:
     return list(_engine(config).own_batches(_batch(2, seed) for seed in range(3)))
 
 
-# spec: specs/distributed/engine.vibee:47
+# spec: specs/distributed/engine.vibee:49
 def test_batches_are_shared_out_evenly() -> None:
     """Engine: batches are shared out evenly."""
     first, second = run_ranks(_own, 2, (ParallelConfig(),))
@@ -267,7 +284,7 @@ def test_batches_are_shared_out_evenly() -> None:
     assert torch.equal(second[1].inputs, wanted[2].inputs) and second[1].targets.eq(-100).all()
 
 
-# spec: specs/distributed/engine.vibee:48
+# spec: specs/distributed/engine.vibee:50
 def test_sequences_are_shared_by_the_ring() -> None:
     """Engine: sequences are shared by the ring."""
     halves = run_ranks(_own, 2, (ParallelConfig(cp=2),))
@@ -283,7 +300,7 @@ def test_sequences_are_shared_by_the_ring() -> None:
         assert torch.equal(starts, (batch.document_ids * second)[:, order])
 
 
-# spec: specs/distributed/engine.vibee:49
+# spec: specs/distributed/engine.vibee:51
 def _decisions() -> tuple[Any, ...]:
     rank = dist.get_rank()
     ours = _engine(ParallelConfig())
@@ -299,14 +316,14 @@ def _decisions() -> tuple[Any, ...]:
     return ours.largest(15 * rank), ours.sum((1.0, rank)), counts.tolist(), ours.non_finite(model)
 
 
-# spec: specs/distributed/engine.vibee:49
+# spec: specs/distributed/engine.vibee:51
 def test_decisions_are_those_of_all() -> None:
     """Engine: decisions are those of all."""
     wanted = (15, (2.0, 1.0), [[3, 5], [7, 2**41 + 1]], ("norm.weight",))
     assert set(map(str, run_ranks(_decisions, 2))) == {str(wanted)}
 
 
-# spec: specs/distributed/engine.vibee:49
+# spec: specs/distributed/engine.vibee:51
 def _choices() -> tuple[Layout, bool]:
     """Of two machines, of which one has no memory for copies."""
     pages = {"SC_PAGE_SIZE": 1, "SC_PHYS_PAGES": 10**9 if dist.get_rank() == 0 else 150_000}
@@ -315,19 +332,19 @@ def _choices() -> tuple[Layout, bool]:
     return ours.layout, ours.is_first
 
 
-# spec: specs/distributed/engine.vibee:49
+# spec: specs/distributed/engine.vibee:51
 def test_decisions_are_those_of_all_about_the_layout() -> None:
     """What the first chooses holds for machines that would choose otherwise."""
     assert run_ranks(_choices, 2) == ((Layout(dp=2), True), (Layout(dp=2), False))
 
 
-# spec: specs/distributed/engine.vibee:50
+# spec: specs/distributed/engine.vibee:52
 def _drawn(config: ParallelConfig) -> float:
     _engine(config).spread(_make, **DOUBLE)
     return torch.rand(1).item()
 
 
-# spec: specs/distributed/engine.vibee:50
+# spec: specs/distributed/engine.vibee:52
 def test_seeds_are_those_of_the_rule() -> None:
     """Engine: seeds are those of the rule."""
     for config, layout in (
@@ -341,40 +358,60 @@ def test_seeds_are_those_of_the_rule() -> None:
         assert run_ranks(_drawn, 2, (config,)) == tuple(wanted)
 
 
-# spec: specs/distributed/engine.vibee:51
+# spec: specs/distributed/engine.vibee:53
 def _go_on(root: Path, step: int, config: ParallelConfig) -> tuple[Any, dict[str, Tensor] | None]:
-    """Take up the newest checkpoint, add one to each weight, and save; what was taken up."""
-    ours = _engine(config)
-    model = ours.spread(_make, **DOUBLE)
-    optimizer = torch.optim.AdamW(model.parameters())
+    """Take up the newest checkpoint, add one to each weight, take a step, and save; what was taken up."""
+    ours = Engine(DEEP, config, WORK)
+    model = ours.spread(lambda: _make(DEEP), **DOUBLE)
+    optimizer = build_optimizer(
+        model, OptimizerConfig(learning_rate=1e-20, moment_dtype="parameter")
+    )
     state = ours.load_latest(root, model, optimizer, lambda text: None)
     with torch.no_grad():
         for p in model.parameters():
             p.add_(1.0)
+            p.grad = torch.ones_like(p)
+    optimizer.step()
     ours.save(root, step, model, optimizer, {"note": step})
     again = ours.load(root / f"step-{step:08d}", model, optimizer)
     assert again == {"note": step, "step": step}
+    moments = [optimizer.state[p]["exp_avg"] for p in model.parameters()]
+    for moment in moments:
+        wanted = torch.full_like(moment, 1 - 0.9**step)
+        torch.testing.assert_close(_local(moment), _local(wanted), rtol=0, atol=1e-12)
     whole = ours.whole(model)
     return state, whole and {name: w.detach().clone() for name, w in whole.named_parameters()}
 
 
-# spec: specs/distributed/engine.vibee:51
-def test_checkpoints_go_from_any_number_to_any(tmp_path: Path) -> None:
+# spec: specs/distributed/engine.vibee:53
+def _local(tensor: Tensor) -> Tensor:
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
+# spec: specs/distributed/engine.vibee:53
+@pytest.mark.parametrize(
+    "layouts", [[{}, {"dp": 2}], [{"pp": 2}, {}], [{"pp": 2, "stages_per_rank": 2}, {"pp": 2}]]
+)
+def test_checkpoints_go_from_any_number_to_any(
+    tmp_path: Path, layouts: list[dict[str, int]]
+) -> None:
     """Engine: checkpoints go from any number to any."""
     found = [_go_on(tmp_path, 1, ParallelConfig())]
-    found.append(run_ranks(_go_on, 2, (tmp_path, 2, ParallelConfig()))[0])
-    found.append(run_ranks(_go_on, 2, (tmp_path, 3, ParallelConfig(dp=2)))[0])
+    found += [
+        run_ranks(_go_on, 2, (tmp_path, step, ParallelConfig(**layout)))[0]
+        for step, layout in enumerate(layouts, start=2)
+    ]
     found.append(_go_on(tmp_path, 4, ParallelConfig()))
     found.append(run_ranks(_go_on, 1, (tmp_path, 5, ParallelConfig()))[0])
     assert not dist.is_initialized()
-    weights = dict(_make().double().named_parameters())
+    weights = dict(_make(DEEP).double().named_parameters())
     for index, (state, held) in enumerate(found):
         assert state == ({"note": index, "step": index} if index else None)
         for name, weight in weights.items():
             torch.testing.assert_close(held[name], weight.detach() + index + 1, rtol=0, atol=1e-12)
 
 
-# spec: specs/distributed/engine.vibee:51
+# spec: specs/distributed/engine.vibee:53
 def test_checkpoints_go_from_any_number_to_any_that_is_whole(tmp_path: Path) -> None:
     """A damaged one is passed over and reported."""
     model = _make().double()
@@ -388,7 +425,7 @@ def test_checkpoints_go_from_any_number_to_any_that_is_whole(tmp_path: Path) -> 
     assert len(reports) == 1 and "step-00000002 refused" in reports[0]
 
 
-# spec: specs/distributed/engine.vibee:52
+# spec: specs/distributed/engine.vibee:54
 def _freed() -> bool:
     """After an evaluation other weights are read: they are those that count."""
     ours = _engine(ParallelConfig())
@@ -406,7 +443,7 @@ def _freed() -> bool:
     return not before.isclose(even).item() and after.isclose(even, rtol=1e-5).item()
 
 
-# spec: specs/distributed/engine.vibee:52
+# spec: specs/distributed/engine.vibee:54
 def test_what_was_gathered_is_freed() -> None:
     """Engine: what was gathered is freed."""
     assert run_ranks(_freed, 2) == (True, True)

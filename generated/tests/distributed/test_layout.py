@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from random import Random
 
 import pytest
 
@@ -18,7 +19,7 @@ from igla.distributed.layout import Cluster, Layout, ParallelConfig, RankBytes, 
 from igla.optimization.loss import chunk_size
 
 
-# spec: specs/distributed/layout.vibee:128
+# spec: specs/distributed/layout.vibee:132
 def test_world_size_is_the_product() -> None:
     """world_size: is the product.
 
@@ -30,7 +31,7 @@ def test_world_size_is_the_product() -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:136
+# spec: specs/distributed/layout.vibee:140
 def test_data_ranks_copies_times_shards() -> None:
     """data_ranks: copies times shards.
 
@@ -39,7 +40,7 @@ def test_data_ranks_copies_times_shards() -> None:
     assert layout.data_ranks(layout.Layout(dp=2, fsdp=3, tp=5, pp=7, cp=11)) == 6
 
 
-# spec: specs/distributed/layout.vibee:144
+# spec: specs/distributed/layout.vibee:148
 def test_weight_shards_all_but_copies_and_stages() -> None:
     """weight_shards: all but copies and stages.
 
@@ -48,7 +49,28 @@ def test_weight_shards_all_but_copies_and_stages() -> None:
     assert layout.weight_shards(layout.Layout(dp=2, fsdp=3, tp=5, pp=7, cp=11)) == 165
 
 
-# spec: specs/distributed/layout.vibee:234
+# spec: specs/distributed/layout.vibee:185
+@pytest.mark.parametrize(
+    ("dp", "fsdp", "cp", "pp", "shared"),
+    [
+        (2, 1, 1, 1, False),
+        (1, 1, 1, 2, False),
+        (2, 1, 1, 2, True),
+        (1, 2, 1, 1, True),
+        (1, 1, 2, 1, True),
+    ],
+)
+def test_shares_weights_copies_alone_do_not(
+    dp: int, fsdp: int, cp: int, pp: int, shared: bool
+) -> None:
+    """shares_weights: copies alone do not.
+
+    Law: shares_weights(Layout(dp=dp, fsdp=fsdp, cp=cp, pp=pp)) == shared
+    """
+    assert layout.shares_weights(layout.Layout(dp=dp, fsdp=fsdp, cp=cp, pp=pp)) == shared
+
+
+# spec: specs/distributed/layout.vibee:255
 def test_total_bytes_is_the_sum() -> None:
     """total_bytes: is the sum.
 
@@ -65,24 +87,32 @@ def test_total_bytes_is_the_sum() -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:246
+# spec: specs/distributed/layout.vibee:267
 def test_resolve_layout_what_is_left_shares_the_weights() -> None:
     """resolve_layout: what is left shares the weights.
 
     Law: resolve_layout(ParallelConfig(dp=2, tp=2, pp=3, cp=5, ep=2), 120) == Layout(dp=2,
-    fsdp=2, tp=2, pp=3, cp=5, ep=2) and resolve_layout(ParallelConfig(), 1) == Layout() and
+    fsdp=2, tp=2, pp=3, cp=5, ep=2) and resolve_layout(ParallelConfig(pp=2, stages_per_rank=3),
+    2) == Layout(pp=2, stages_per_rank=3) and resolve_layout(ParallelConfig(stages_per_rank=3),
+    2) == Layout(fsdp=2) and resolve_layout(ParallelConfig(), 1) == Layout() and
     resolve_layout(ParallelConfig(fsdp=4, dp=2), 8) == Layout(fsdp=4, dp=2)
     """
     assert layout.resolve_layout(
         layout.ParallelConfig(dp=2, tp=2, pp=3, cp=5, ep=2), 120
     ) == layout.Layout(dp=2, fsdp=2, tp=2, pp=3, cp=5, ep=2)
+    assert layout.resolve_layout(
+        layout.ParallelConfig(pp=2, stages_per_rank=3), 2
+    ) == layout.Layout(pp=2, stages_per_rank=3)
+    assert layout.resolve_layout(layout.ParallelConfig(stages_per_rank=3), 2) == layout.Layout(
+        fsdp=2
+    )
     assert layout.resolve_layout(layout.ParallelConfig(), 1) == layout.Layout()
     assert layout.resolve_layout(layout.ParallelConfig(fsdp=4, dp=2), 8) == layout.Layout(
         fsdp=4, dp=2
     )
 
 
-# spec: specs/distributed/layout.vibee:251
+# spec: specs/distributed/layout.vibee:274
 def test_resolve_layout_sizes_must_divide() -> None:
     """resolve_layout: sizes must divide.
 
@@ -97,7 +127,7 @@ def test_resolve_layout_sizes_must_divide() -> None:
         layout.resolve_layout(layout.ParallelConfig(dp=2, tp=5), 24)
 
 
-# spec: specs/distributed/layout.vibee:254
+# spec: specs/distributed/layout.vibee:277
 def test_resolve_layout_sizes_must_multiply_to_the_ranks() -> None:
     """resolve_layout: sizes must multiply to the ranks.
 
@@ -112,7 +142,7 @@ def test_resolve_layout_sizes_must_multiply_to_the_ranks() -> None:
         layout.resolve_layout(layout.ParallelConfig(fsdp=3, cp=2, pp=5), 60)
 
 
-# spec: specs/distributed/layout.vibee:257
+# spec: specs/distributed/layout.vibee:280
 def test_resolve_layout_experts_are_shared_by_a_part_of_fsdp() -> None:
     """resolve_layout: experts are shared by a part of fsdp.
 
@@ -125,7 +155,7 @@ def test_resolve_layout_experts_are_shared_by_a_part_of_fsdp() -> None:
         layout.resolve_layout(layout.ParallelConfig(ep=4), 6)
 
 
-# spec: specs/distributed/layout.vibee:260
+# spec: specs/distributed/layout.vibee:283
 def test_resolve_layout_a_choice_comes_first() -> None:
     """resolve_layout: a choice comes first.
 
@@ -135,7 +165,68 @@ def test_resolve_layout_a_choice_comes_first() -> None:
         layout.resolve_layout(layout.ParallelConfig(layout="auto"), 6)
 
 
-# spec: specs/distributed/layout.vibee:282
+# spec: specs/distributed/layout.vibee:311
+def test_policy_faults_weights_are_kept_over_a_divisor() -> None:
+    """policy_faults: weights are kept over a divisor.
+
+    Law: policy_faults(config, Layout(fsdp=2, cp=2))[0] == "reshard_to=3 does not divide the 4
+    ranks that share weights: take a divisor, or none for all of them" and
+    len(policy_faults(config, Layout(fsdp=3))) == 0 and len(policy_faults(config, Layout(dp=4)))
+    == 0
+    """
+    config = layout.ParallelConfig(reshard_to=3)
+    assert (
+        layout.policy_faults(config, layout.Layout(fsdp=2, cp=2))[0]
+        == "reshard_to=3 does not divide the 4 ranks that share weights: take a divisor, or none for all of them"
+    )
+    assert len(layout.policy_faults(config, layout.Layout(fsdp=3))) == 0
+    assert len(layout.policy_faults(config, layout.Layout(dp=4))) == 0
+
+
+# spec: specs/distributed/layout.vibee:316
+def test_policy_faults_what_others_share_is_not_kept_over_fewer() -> None:
+    """policy_faults: what others share is not kept over fewer.
+
+    Law: policy_faults(config, Layout(fsdp=4, tp=2))[0] == "reshard_to=2 with tp=2: FSDP2 cannot
+    keep shared matrices over fewer ranks; set reshard_to to none or 1" and
+    policy_faults(config, Layout(fsdp=4, pp=2))[0] == "reshard_to=2 with pp=2: a stage keeps its
+    weights whole over a step; set reshard_to to none or 1" and len(policy_faults(config,
+    Layout(fsdp=4))) == 0 and len(policy_faults(config, Layout(fsdp=2, tp=2, pp=2))) == 0 and
+    len(policy_faults(ParallelConfig(reshard_to=1), Layout(fsdp=4, tp=2))) == 0
+    """
+    config = layout.ParallelConfig(reshard_to=2)
+    assert (
+        layout.policy_faults(config, layout.Layout(fsdp=4, tp=2))[0]
+        == "reshard_to=2 with tp=2: FSDP2 cannot keep shared matrices over fewer ranks; set reshard_to to none or 1"
+    )
+    assert (
+        layout.policy_faults(config, layout.Layout(fsdp=4, pp=2))[0]
+        == "reshard_to=2 with pp=2: a stage keeps its weights whole over a step; set reshard_to to none or 1"
+    )
+    assert len(layout.policy_faults(config, layout.Layout(fsdp=4))) == 0
+    assert len(layout.policy_faults(config, layout.Layout(fsdp=2, tp=2, pp=2))) == 0
+    assert (
+        len(layout.policy_faults(layout.ParallelConfig(reshard_to=1), layout.Layout(fsdp=4, tp=2)))
+        == 0
+    )
+
+
+# spec: specs/distributed/layout.vibee:323
+def test_policy_faults_stages_are_not_offloaded() -> None:
+    """policy_faults: stages are not offloaded.
+
+    Law: policy_faults(config, Layout(fsdp=4, pp=2))[0] == "offload with pp=2: stages send what
+    is on the device; leave one of them out" and len(policy_faults(config, Layout(fsdp=4))) == 0
+    """
+    config = layout.ParallelConfig(offload=True)
+    assert (
+        layout.policy_faults(config, layout.Layout(fsdp=4, pp=2))[0]
+        == "offload with pp=2: stages send what is on the device; leave one of them out"
+    )
+    assert len(layout.policy_faults(config, layout.Layout(fsdp=4))) == 0
+
+
+# spec: specs/distributed/layout.vibee:338
 @pytest.mark.parametrize(("ranks", "batch_size"), [(1, 4), (4, 3), (6, 4), (24, 1), (5, 1)])
 def test_fit_batch_global_batch_stays(ranks: int, batch_size: int) -> None:
     """fit_batch: global batch stays.
@@ -148,7 +239,24 @@ def test_fit_batch_global_batch_stays(ranks: int, batch_size: int) -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:309
+# spec: specs/distributed/layout.vibee:347
+@pytest.mark.parametrize(
+    ("pp", "turns", "batch_size"),
+    [(2, 1, 12), (3, 1, 8), (5, 1, 4), (3, 2, 8), (4, 2, 6), (5, 2, 1), (25, 1, 1)],
+)
+def test_fit_batch_stages_have_microbatches(pp: int, turns: int, batch_size: int) -> None:
+    """fit_batch: stages have microbatches.
+
+    Law: fit_batch(work, Layout(pp=pp, stages_per_rank=turns)) == replace(work,
+    batch_size=batch_size)
+    """
+    work = layout.Workload(sequence_length=8, batch_size=12, global_batch=24)
+    assert layout.fit_batch(
+        work, layout.Layout(pp=pp, stages_per_rank=turns)
+    ) == dataclasses.replace(work, batch_size=batch_size)
+
+
+# spec: specs/distributed/layout.vibee:376
 @pytest.mark.parametrize(
     ("rank", "pp", "dp", "fsdp", "cp", "tp"),
     [(0, 0, 0, 0, 0, 0), (7, 0, 0, 0, 1, 1), (161, 0, 1, 1, 1, 5), (719, 1, 2, 3, 4, 5)],
@@ -162,7 +270,7 @@ def test_place_of_tp_counts_first(rank: int, pp: int, dp: int, fsdp: int, cp: in
     assert layout.place_of(shape, rank) == layout.Place(pp=pp, dp=dp, fsdp=fsdp, cp=cp, tp=tp)
 
 
-# spec: specs/distributed/layout.vibee:317
+# spec: specs/distributed/layout.vibee:384
 @pytest.mark.parametrize("rank", [6, -1])
 def test_place_of_needs_one_of_the_ranks(rank: int) -> None:
     """place_of: needs one of the ranks.
@@ -173,7 +281,7 @@ def test_place_of_needs_one_of_the_ranks(rank: int) -> None:
         layout.place_of(layout.Layout(fsdp=6), rank)
 
 
-# spec: specs/distributed/layout.vibee:329
+# spec: specs/distributed/layout.vibee:396
 @pytest.mark.parametrize(("rank", "share"), [(0, 0), (29, 0), (161, 5), (360, 0), (719, 11)])
 def test_data_rank_copies_and_shards_differ(rank: int, share: int) -> None:
     """data_rank: copies and shards differ.
@@ -184,7 +292,7 @@ def test_data_rank_copies_and_shards_differ(rank: int, share: int) -> None:
     assert layout.data_rank(shape, rank) == share
 
 
-# spec: specs/distributed/layout.vibee:349
+# spec: specs/distributed/layout.vibee:416
 def test_rank_seed_seeds_are_not_negative() -> None:
     """rank_seed: seeds are not negative.
 
@@ -203,6 +311,7 @@ def test_parallel_config_defaults() -> None:
     assert config.fsdp is None
     assert config.tp == 1
     assert config.pp == 1
+    assert config.stages_per_rank == 1
     assert config.cp == 1
     assert config.ep == 1
     assert config.reshard_to is None
@@ -236,6 +345,8 @@ def test_parallel_config_is_frozen() -> None:
         ({"tp": 0}, "ParallelConfig needs tp > 0, got"),
         ({"pp": -1}, "ParallelConfig needs pp > 0, got"),
         ({"pp": 0}, "ParallelConfig needs pp > 0, got"),
+        ({"stages_per_rank": -1}, "ParallelConfig needs stages_per_rank > 0, got"),
+        ({"stages_per_rank": 0}, "ParallelConfig needs stages_per_rank > 0, got"),
         ({"cp": -1}, "ParallelConfig needs cp > 0, got"),
         ({"cp": 0}, "ParallelConfig needs cp > 0, got"),
         ({"ep": -1}, "ParallelConfig needs ep > 0, got"),
@@ -267,6 +378,7 @@ def test_parallel_config_refuses(change: dict[str, object], message: str) -> Non
         {"fsdp": 2},
         {"tp": 2},
         {"pp": 2},
+        {"stages_per_rank": 2},
         {"cp": 2},
         {"ep": 2},
         {"reshard_to": 1},
@@ -281,7 +393,7 @@ def test_parallel_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/distributed/layout.vibee:48
+# spec: specs/distributed/layout.vibee:50
 def test_layout_defaults() -> None:
     """Layout has the defaults of the spec."""
     config = layout.Layout()
@@ -289,11 +401,12 @@ def test_layout_defaults() -> None:
     assert config.fsdp == 1
     assert config.tp == 1
     assert config.pp == 1
+    assert config.stages_per_rank == 1
     assert config.cp == 1
     assert config.ep == 1
 
 
-# spec: specs/distributed/layout.vibee:48
+# spec: specs/distributed/layout.vibee:50
 def test_layout_is_frozen() -> None:
     """Layout takes keywords alone, and no field of it can be changed or added."""
     config = layout.Layout()
@@ -304,7 +417,7 @@ def test_layout_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/distributed/layout.vibee:48
+# spec: specs/distributed/layout.vibee:50
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -316,6 +429,8 @@ def test_layout_is_frozen() -> None:
         ({"tp": 0}, "Layout needs tp > 0, got"),
         ({"pp": -1}, "Layout needs pp > 0, got"),
         ({"pp": 0}, "Layout needs pp > 0, got"),
+        ({"stages_per_rank": -1}, "Layout needs stages_per_rank > 0, got"),
+        ({"stages_per_rank": 0}, "Layout needs stages_per_rank > 0, got"),
         ({"cp": -1}, "Layout needs cp > 0, got"),
         ({"cp": 0}, "Layout needs cp > 0, got"),
         ({"ep": -1}, "Layout needs ep > 0, got"),
@@ -330,8 +445,10 @@ def test_layout_refuses(change: dict[str, object], message: str) -> None:
         layout.Layout(**(example | change))
 
 
-# spec: specs/distributed/layout.vibee:48
-@pytest.mark.parametrize("change", [{"dp": 2}, {"fsdp": 2}, {"tp": 2}, {"pp": 2}, {"cp": 2}])
+# spec: specs/distributed/layout.vibee:50
+@pytest.mark.parametrize(
+    "change", [{"dp": 2}, {"fsdp": 2}, {"tp": 2}, {"pp": 2}, {"stages_per_rank": 2}, {"cp": 2}]
+)
 def test_layout_accepts(change: dict[str, object]) -> None:
     """Layout accepts values just inside each constraint, and keeps them."""
     config = layout.Layout(**({} | change))
@@ -339,7 +456,7 @@ def test_layout_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/distributed/layout.vibee:75
+# spec: specs/distributed/layout.vibee:79
 def test_workload_defaults() -> None:
     """Workload has the defaults of the spec."""
     config = layout.Workload(sequence_length=8, global_batch=4)
@@ -347,7 +464,7 @@ def test_workload_defaults() -> None:
     assert config.bytes_per_element == 2
 
 
-# spec: specs/distributed/layout.vibee:75
+# spec: specs/distributed/layout.vibee:79
 def test_workload_is_frozen() -> None:
     """Workload takes keywords alone, and no field of it can be changed or added."""
     config = layout.Workload(sequence_length=8, global_batch=4)
@@ -358,7 +475,7 @@ def test_workload_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/distributed/layout.vibee:75
+# spec: specs/distributed/layout.vibee:79
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -379,7 +496,7 @@ def test_workload_refuses(change: dict[str, object], message: str) -> None:
         layout.Workload(**(example | change))
 
 
-# spec: specs/distributed/layout.vibee:75
+# spec: specs/distributed/layout.vibee:79
 @pytest.mark.parametrize(
     "change",
     [
@@ -401,7 +518,7 @@ def test_workload_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/distributed/layout.vibee:89
+# spec: specs/distributed/layout.vibee:93
 def test_cluster_defaults() -> None:
     """Cluster has the defaults of the spec."""
     config = layout.Cluster(ranks=16)
@@ -410,7 +527,7 @@ def test_cluster_defaults() -> None:
     assert config.usable == 0.9
 
 
-# spec: specs/distributed/layout.vibee:89
+# spec: specs/distributed/layout.vibee:93
 def test_cluster_is_frozen() -> None:
     """Cluster takes keywords alone, and no field of it can be changed or added."""
     config = layout.Cluster(ranks=16)
@@ -421,7 +538,7 @@ def test_cluster_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/distributed/layout.vibee:89
+# spec: specs/distributed/layout.vibee:93
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -448,7 +565,7 @@ def test_cluster_refuses(change: dict[str, object], message: str) -> None:
         layout.Cluster(**(example | change))
 
 
-# spec: specs/distributed/layout.vibee:89
+# spec: specs/distributed/layout.vibee:93
 @pytest.mark.parametrize(
     "change",
     [
@@ -495,12 +612,12 @@ BLOCK = 2 * 16 * 2 * (8 + 4) + 3 * 16 * 24 + 2 * 16  # matrices of attention and
 WORK = Workload(sequence_length=64, batch_size=2, global_batch=96)
 
 
-# spec: specs/distributed/layout.vibee:151
+# spec: specs/distributed/layout.vibee:155
 def _bytes(shape: Layout, work: Workload = WORK, **settings: object) -> RankBytes:
     return layout.rank_bytes(MODEL, ParallelConfig(**settings), shape, work)
 
 
-# spec: specs/distributed/layout.vibee:151, :162, :168, :174, :191, :210, :227
+# spec: specs/distributed/layout.vibee:155, :166, :172, :178, :210, :231, :248
 def test_bytes_are_those_of_the_parts() -> None:
     """block_params, root_params, stage_layers, stage_params, gathered_bytes,
     step_activation_bytes, rank_bytes: bytes are those of the parts.
@@ -516,7 +633,7 @@ def test_bytes_are_those_of_the_parts() -> None:
     assert _bytes(Layout(dp=4)) == alone
 
 
-# spec: specs/distributed/layout.vibee:151, :162, :168, :174, :191, :210, :227
+# spec: specs/distributed/layout.vibee:155, :166, :172, :178, :210, :231, :248
 def test_bytes_are_those_of_the_parts_of_a_shard() -> None:
     """Weights are shared by fsdp, cp and tp, and gathered layer by layer."""
     shared = _bytes(Layout(fsdp=3, cp=2, tp=2))
@@ -538,7 +655,7 @@ def test_bytes_are_those_of_the_parts_of_a_shard() -> None:
     assert layout.gathered_bytes(one, ParallelConfig(), Layout(cp=2), WORK) == 4 * (root + BLOCK)
 
 
-# spec: specs/distributed/layout.vibee:151, :162, :168, :174, :191, :210, :227
+# spec: specs/distributed/layout.vibee:155, :166, :172, :178, :210, :231, :248
 def test_bytes_are_those_of_the_parts_of_a_stage() -> None:
     """A stage has its layers and one embedding, and activations of several microbatches."""
     staged = _bytes(Layout(pp=3))
@@ -549,12 +666,21 @@ def test_bytes_are_those_of_the_parts_of_a_stage() -> None:
     assert _bytes(Layout(pp=3), few).activations == staged.activations * 2 // 3
     fewer = dataclasses.replace(WORK, global_batch=1)
     assert _bytes(Layout(pp=3), fewer).activations == staged.activations // 3
+    shared = _bytes(Layout(pp=3, fsdp=2))
+    assert shared.gathered == 2 * 2 * (
+        EMBEDDING + 16 + 2 * BLOCK
+    )  # whole over a step, with gradients
+    assert _bytes(Layout(pp=3, dp=2)).gathered == shared.gathered
+    twice = Layout(pp=2, stages_per_rank=2)
+    stage = activation_bytes(dataclasses.replace(MODEL, num_layers=2), 2, 64, 2, "none")
+    assert _bytes(twice).activations == -(-5 * stage // 2)  # passes before the first backward pass
+    assert _bytes(twice, dataclasses.replace(WORK, global_batch=4)).activations == 2 * stage
     tied = dataclasses.replace(MODEL, tie_embeddings=True)
     assert layout.root_params(tied, Layout(pp=2)) == EMBEDDING + 16
     assert layout.root_params(MODEL, Layout()) == 2 * EMBEDDING + 16
 
 
-# spec: specs/distributed/layout.vibee:151, :162, :168, :174, :191, :210, :227
+# spec: specs/distributed/layout.vibee:155, :166, :172, :178, :210, :231, :248
 @pytest.mark.parametrize("policy", ["attention", "full"])
 def test_bytes_are_those_of_the_parts_that_are_computed_again(policy: str) -> None:
     """One layer at a time has its activations beside those that are kept."""
@@ -568,7 +694,7 @@ def test_bytes_are_those_of_the_parts_that_are_computed_again(policy: str) -> No
     )
 
 
-# spec: specs/distributed/layout.vibee:271
+# spec: specs/distributed/layout.vibee:294, :302
 @pytest.mark.parametrize(
     ("shape", "changes", "work", "fault"),
     [
@@ -605,7 +731,50 @@ def test_bytes_are_those_of_the_parts_that_are_computed_again(policy: str) -> No
             {"sequence_length": 30},
             "cp=2 needs a multiple of 4 tokens, sequence_length=30",
         ),
+        (
+            Layout(cp=2),
+            {"sliding_window": 4},
+            {},
+            "cp=2: ring attention has no sliding_window=4: change it, or keep sequences on one rank",
+        ),
+        (
+            Layout(cp=2),
+            {"attention_dropout": 0.1},
+            {},
+            "cp=2: ring attention has no attention_dropout=0.1: change it, or keep sequences on one rank",
+        ),
+        (
+            Layout(cp=2),
+            {"position": "alibi"},
+            {},
+            "cp=2: ring attention has no position='alibi': change it, or keep sequences on one rank",
+        ),
         (Layout(pp=6), {}, {}, "pp=6 stages for num_layers=4"),
+        (
+            Layout(pp=3, stages_per_rank=2),
+            {},
+            {},
+            "pp=3 x stages_per_rank=2 stages for num_layers=4",
+        ),
+        (
+            Layout(pp=2),
+            {"moe": RoutingConfig(num_experts=4, top_k=2)},
+            {},
+            "pp=2 with experts, which stages do not balance: share them with ep instead",
+        ),
+        (
+            Layout(pp=4, dp=2),
+            {},
+            {"global_batch": 12},
+            "pp=4 for 3 microbatches of a rank: some would always wait; take a global_batch of 8 or more",
+        ),
+        (
+            Layout(pp=2, stages_per_rank=2),
+            {},
+            {"global_batch": 6},
+            "stages_per_rank=2 needs a multiple of 2 microbatches, a rank has 3: "
+            "change global_batch, or set stages_per_rank to 1",
+        ),
         (
             Layout(pp=2),
             {"tie_embeddings": True},
@@ -631,29 +800,38 @@ def test_bytes_are_those_of_the_parts_that_are_computed_again(policy: str) -> No
 def test_faults_name_what_does_not_divide(
     shape: Layout, changes: dict[str, object], work: dict[str, int], fault: str
 ) -> None:
-    """layout_faults: faults name what does not divide."""
+    """layout_faults, ring_faults: faults name what does not divide."""
     model, workload = dataclasses.replace(MODEL, **changes), dataclasses.replace(WORK, **work)
     assert fault in layout.layout_faults(model, shape, workload)
 
 
-# spec: specs/distributed/layout.vibee:271
+# spec: specs/distributed/layout.vibee:294
 @pytest.mark.parametrize(
-    "shape", [Layout(), Layout(dp=2, fsdp=2, tp=4, pp=4, cp=2), Layout(fsdp=48)]
+    "shape",
+    [
+        Layout(),
+        Layout(dp=2, fsdp=2, tp=4, pp=4, cp=2),
+        Layout(fsdp=48),
+        Layout(fsdp=12, pp=4),
+        Layout(pp=2, stages_per_rank=2),
+    ],
 )
 def test_everything_that_divides_has_no_fault(shape: Layout) -> None:
     """layout_faults: everything that divides has no fault."""
     assert layout.layout_faults(MODEL, shape, WORK) == ()
 
 
-# spec: specs/distributed/layout.vibee:271
+# spec: specs/distributed/layout.vibee:294
 def test_everything_that_divides_has_no_fault_with_experts() -> None:
     """Experts are shared by a part of fsdp."""
-    model = dataclasses.replace(MODEL, moe=RoutingConfig(num_experts=8, top_k=2))
+    model = dataclasses.replace(
+        MODEL, moe=RoutingConfig(num_experts=8, top_k=2), tie_embeddings=True, sliding_window=3
+    )
     work = dataclasses.replace(WORK, sequence_length=63)
     assert layout.layout_faults(model, Layout(fsdp=4, ep=2), work) == ()
 
 
-# spec: specs/distributed/layout.vibee:352
+# spec: specs/distributed/layout.vibee:419
 def test_seeds_differ_where_the_rule_says() -> None:
     """rank_seed: seeds differ where the rule says."""
     shape = Layout(pp=2, dp=2, fsdp=2, cp=2, tp=2)
@@ -664,7 +842,7 @@ def test_seeds_differ_where_the_rule_says() -> None:
     assert all(0 <= seed < 2**63 for seed in seeds) and max(seeds) > 2**60
 
 
-# spec: specs/distributed/layout.vibee:365
+# spec: specs/distributed/layout.vibee:432
 def _choose(memory: float, ranks: int = 8, **settings: object) -> layout.Choice:
     """The choice for memory bytes of a rank; work as in WORK, on machines of 4 ranks."""
     work = dataclasses.replace(WORK, **settings.pop("work", {}))
@@ -673,13 +851,13 @@ def _choose(memory: float, ranks: int = 8, **settings: object) -> layout.Choice:
     return layout.choose_layout(settings.pop("model", MODEL), cluster, work, config)
 
 
-# spec: specs/distributed/layout.vibee:366
+# spec: specs/distributed/layout.vibee:433
 def _needed(shape: Layout, policy: str = "none", **work: int) -> int:
     workload = dataclasses.replace(WORK, **work)
     return layout.total_bytes(_bytes(shape, workload, checkpointing=policy))
 
 
-# spec: specs/distributed/layout.vibee:365
+# spec: specs/distributed/layout.vibee:432
 def test_small_models_are_copied() -> None:
     """choose_layout: small models are copied."""
     choice = _choose(1e9)
@@ -691,7 +869,7 @@ def test_small_models_are_copied() -> None:
     assert choice.reasons[0].endswith("logits 0.0 GB): fits into 1.0 GB")
 
 
-# spec: specs/distributed/layout.vibee:366
+# spec: specs/distributed/layout.vibee:433
 def test_sharing_grows_with_the_model() -> None:
     """choose_layout: sharing grows with the model."""
     copies, near = _needed(Layout(dp=8)), _needed(Layout(dp=2, fsdp=4))
@@ -711,7 +889,7 @@ def test_sharing_grows_with_the_model() -> None:
     assert shared.reasons[0].endswith(": more than 0.0 GB")
 
 
-# spec: specs/distributed/layout.vibee:367
+# spec: specs/distributed/layout.vibee:434
 def test_long_sequences_are_shared() -> None:
     """choose_layout: long sequences are shared."""
     choice = _choose(1e9, work={"batch_size": 1, "global_batch": 2})
@@ -724,7 +902,7 @@ def test_long_sequences_are_shared() -> None:
     assert alone.layout == Layout(cp=2, tp=4)  # tp stays within the four ranks of a machine
 
 
-# spec: specs/distributed/layout.vibee:368
+# spec: specs/distributed/layout.vibee:435
 def test_given_sizes_are_kept() -> None:
     """choose_layout: given sizes are kept."""
     assert _choose(1e9, tp=2).layout == Layout(dp=4, tp=2)
@@ -735,7 +913,7 @@ def test_given_sizes_are_kept() -> None:
     assert (kept.checkpointing, kept.prefetch, kept.offload) == ("attention", 3, True)
 
 
-# spec: specs/distributed/layout.vibee:369
+# spec: specs/distributed/layout.vibee:436
 def test_choice_is_the_first_that_fits() -> None:
     """choose_layout: choice is the first that fits."""
     model = dataclasses.replace(MODEL, moe=RoutingConfig(num_experts=4, top_k=2))
@@ -748,7 +926,7 @@ def test_choice_is_the_first_that_fits() -> None:
     assert layout.world_size(staged.layout) == 12 and staged.layout.pp == 3
 
 
-# spec: specs/distributed/layout.vibee:299
+# spec: specs/distributed/layout.vibee:366
 def test_plans_what_is_given_or_chosen() -> None:
     """plan_layout: plans what is given or chosen."""
     cluster = Cluster(ranks=8, ranks_per_node=4, memory=10**9, usable=1.0)
@@ -773,7 +951,76 @@ def test_plans_what_is_given_or_chosen() -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:370
+# spec: specs/distributed/layout.vibee:366
+def _random_case(random: Random) -> tuple[DecoderConfig, Cluster, Workload, ParallelConfig]:
+    """A model, machines, work and wishes, of which many go together and some do not."""
+    heads = random.choice((2, 4, 6, 8))
+    model = dataclasses.replace(
+        MODEL,
+        vocab_size=random.choice((63, 64, 64, 96)),
+        num_layers=random.randint(1, 9),
+        num_heads=heads,
+        num_kv_heads=random.choice([n for n in (1, 2, 4) if heads % n == 0]),
+        tie_embeddings=random.random() < 0.3,
+        sliding_window=random.choice((None, None, None, 5)),
+        position=random.choice(("rope", "rope", "rope", "alibi")),
+        moe=random.choice((None, None, None, RoutingConfig(num_experts=4, top_k=2))),
+    )
+    ranks = random.choice((1, 2, 4, 6, 8, 12))
+    near = random.choice([n for n in (1, 2, 4, 8) if ranks % min(ranks, n) == 0])
+    memory = int(10 ** random.uniform(5, 6.5))
+    work = Workload(
+        sequence_length=random.choice((24, 64, 64, 63)),
+        batch_size=random.choice((1, 3, 4)),
+        global_batch=random.choice((4, 6, 24, 96)),
+        bytes_per_element=random.choice((2, 4)),
+    )
+    wishes = ParallelConfig(
+        layout="auto",
+        pp=random.choice((1, 1, 1, 2, 3)),
+        stages_per_rank=random.choice((1, 2)),
+        reshard_to=random.choice((None, None, 1, 2)),
+        ep=1 if model.moe is None else random.choice((1, 2)),
+    )
+    return model, Cluster(ranks=ranks, ranks_per_node=near, memory=memory), work, wishes
+
+
+# spec: specs/distributed/layout.vibee:366
+def test_what_is_chosen_is_accepted() -> None:
+    """plan_layout: what is chosen is accepted."""
+    random, sizes = Random(0), {name: 0 for name in ("dp", "fsdp", "tp", "pp", "cp", "ep")}
+    for _ in range(500):
+        model, cluster, work, wishes = _random_case(random)
+        try:
+            choice = layout.choose_layout(model, cluster, work, wishes)
+        except ValueError as error:
+            assert str(error).startswith("nothing fits into")
+            continue
+        again = layout.plan_layout(model, cluster, work, choice.config)
+        assert dataclasses.replace(again, reasons=choice.reasons) == choice
+        assert layout.world_size(choice.layout) == cluster.ranks
+        assert layout.total_bytes(choice.bytes) <= cluster.memory * cluster.usable
+        for name in sizes:
+            sizes[name] += getattr(choice.layout, name) > 1
+    assert min(sizes.values()) >= 10  # all of them are met
+
+
+# spec: specs/distributed/layout.vibee:366
+def test_what_is_chosen_is_accepted_and_what_is_given_refused_with_all_faults() -> None:
+    """Policies are held to the layout, too."""
+    config = ParallelConfig(reshard_to=3, tp=2)
+    cluster = Cluster(ranks=8, memory=10**9)
+    said = "tp=2 does not divide num_kv_heads=1: .*; reshard_to=3 does not divide the 4 ranks"
+    with pytest.raises(ValueError, match=said):
+        layout.plan_layout(dataclasses.replace(MODEL, num_kv_heads=1), cluster, WORK, config)
+    auto = ParallelConfig(layout="auto", reshard_to=3, fsdp=4)
+    with pytest.raises(
+        ValueError, match="no layout divides the work(.|\n)*reshard_to=3 does not divide the 4"
+    ):
+        layout.choose_layout(MODEL, cluster, WORK, auto)
+
+
+# spec: specs/distributed/layout.vibee:437
 def test_refuses_what_fits_nowhere() -> None:
     """choose_layout: refuses what fits nowhere."""
     with pytest.raises(

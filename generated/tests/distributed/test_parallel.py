@@ -55,7 +55,7 @@ EXPERTS = dataclasses.replace(UNTIED, moe=RoutingConfig(num_experts=4, top_k=2))
 STEPS, ROWS, LENGTH = 5, 8, 8
 
 
-# spec: specs/distributed/parallel.vibee:49
+# spec: specs/distributed/parallel.vibee:50
 class Run(NamedTuple):
     """What training has come to: mean loss and gradient norm of each step, and the weights."""
 
@@ -64,7 +64,7 @@ class Run(NamedTuple):
     weights: dict[str, Tensor]
 
 
-# spec: specs/distributed/parallel.vibee:49
+# spec: specs/distributed/parallel.vibee:50
 def _batch(step: int) -> tuple[Tensor, Tensor]:
     """Tokens and targets [ROWS, LENGTH]; each row has another number of targets, the last one none."""
     generator = torch.Generator().manual_seed(step)
@@ -74,19 +74,19 @@ def _batch(step: int) -> tuple[Tensor, Tensor]:
     return ids[:, :-1], targets
 
 
-# spec: specs/distributed/parallel.vibee:49
+# spec: specs/distributed/parallel.vibee:50
 def _summed_loss(model: Decoder, tokens: Tensor, targets: Tensor) -> Tensor:
     hidden = model(tokens)  # the head is used outside the model, as the chunked loss does
     return shared_loss_sum(hidden, model.head_weight, targets)
 
 
-# spec: specs/distributed/parallel.vibee:50
+# spec: specs/distributed/parallel.vibee:51
 def _model(config: DecoderConfig = CONFIG) -> Decoder:
     with torch.device("meta"):
         return Decoder(config).double()
 
 
-# spec: specs/distributed/parallel.vibee:49
+# spec: specs/distributed/parallel.vibee:50
 def _alone(config: DecoderConfig = CONFIG) -> Run:
     """One process with all sequences of a step, and nothing but torch."""
     model = _model(config)
@@ -104,7 +104,7 @@ def _alone(config: DecoderConfig = CONFIG) -> Run:
     return Run(losses, norms, {name: w.detach() for name, w in model.named_parameters()})
 
 
-# spec: specs/distributed/parallel.vibee:49
+# spec: specs/distributed/parallel.vibee:50
 def _together(model_config: DecoderConfig, config: ParallelConfig) -> Run:
     """The same over the ranks of the process group, in two microbatches."""
     layout = resolve_layout(config, dist.get_world_size())
@@ -134,17 +134,17 @@ def _together(model_config: DecoderConfig, config: ParallelConfig) -> Run:
     return Run(losses, norms, {name: _whole(w) for name, w in model.named_parameters()})
 
 
-# spec: specs/distributed/parallel.vibee:49
+# spec: specs/distributed/parallel.vibee:50
 def _whole(weight: Tensor) -> Tensor:
     return (weight.full_tensor() if isinstance(weight, DTensor) else weight).detach()
 
 
-# spec: specs/distributed/parallel.vibee:49
+# spec: specs/distributed/parallel.vibee:50
 def _train_all(model_config: DecoderConfig, configs: list[ParallelConfig]) -> list[Run]:
     return [_together(model_config, config) for config in configs]
 
 
-# spec: specs/distributed/parallel.vibee:49
+# spec: specs/distributed/parallel.vibee:50
 @contextmanager
 def _world(backend: str, size: int = 1, rank: int = 0) -> Iterator[None]:
     """A process group in this process: of one rank, or of many that only seem to be there."""
@@ -155,7 +155,7 @@ def _world(backend: str, size: int = 1, rank: int = 0) -> Iterator[None]:
         dist.destroy_process_group()
 
 
-# spec: specs/distributed/parallel.vibee:49
+# spec: specs/distributed/parallel.vibee:50
 def _assert_equal(run: Run, wanted: Run) -> None:
     close = {"rtol": 1e-12, "atol": 1e-12}
     torch.testing.assert_close(run.losses, wanted.losses, **close)
@@ -164,7 +164,7 @@ def _assert_equal(run: Run, wanted: Run) -> None:
     torch.testing.assert_close(run.weights, wanted.weights, rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/distributed/parallel.vibee:49, :101, :109, :126, :134, :152
+# spec: specs/distributed/parallel.vibee:50, :87, :95, :112, :120, :138
 @pytest.mark.parametrize(
     ("world_size", "model", "configs"),
     [
@@ -203,7 +203,7 @@ def test_parallel_steps_equal_those_of_one_process(
             _assert_equal(run, wanted)
 
 
-# spec: specs/distributed/parallel.vibee:37
+# spec: specs/distributed/parallel.vibee:38
 def test_groups_are_those_of_the_places() -> None:
     """build_mesh: groups are those of the places."""
     layout = Layout(pp=2, dp=2, fsdp=2, cp=2, tp=2)
@@ -232,7 +232,7 @@ def test_groups_are_those_of_the_places() -> None:
         }
 
 
-# spec: specs/distributed/parallel.vibee:37
+# spec: specs/distributed/parallel.vibee:38
 def test_refuses_another_number_of_ranks() -> None:
     """build_mesh: refuses another number of ranks."""
     with _world("fake", 4):
@@ -241,7 +241,7 @@ def test_refuses_another_number_of_ranks() -> None:
             parallel.build_mesh(Layout(dp=8), "cpu")
 
 
-# spec: specs/distributed/parallel.vibee:50
+# spec: specs/distributed/parallel.vibee:51
 def _spread(
     size: int, settings: ParallelConfig, precision: Any = None, config: DecoderConfig = CONFIG
 ) -> Decoder:
@@ -252,7 +252,7 @@ def _spread(
     return model
 
 
-# spec: specs/distributed/parallel.vibee:50
+# spec: specs/distributed/parallel.vibee:51
 def test_policies_choose_the_engine() -> None:
     """parallelize: policies choose the engine."""
     with _world("fake", 4):
@@ -288,7 +288,7 @@ def test_policies_choose_the_engine() -> None:
         assert type(_spread(1, ParallelConfig())) is Decoder
 
 
-# spec: specs/distributed/parallel.vibee:50
+# spec: specs/distributed/parallel.vibee:51
 def test_policies_choose_the_engine_and_its_settings() -> None:
     """Settings reach FSDP2 as they are."""
     precision = MixedPrecisionPolicy(param_dtype=torch.bfloat16)
@@ -311,7 +311,7 @@ def test_policies_choose_the_engine_and_its_settings() -> None:
         assert not hasattr(states[0]._fsdp_param_group.offload_policy, "pin_memory")
 
 
-# spec: specs/distributed/parallel.vibee:51
+# spec: specs/distributed/parallel.vibee:52
 @pytest.mark.parametrize(("reshard_to", "ranks"), [(None, 4), (4, 4), (2, 2), (1, None)])
 def test_weights_are_freed_as_the_policy_says(reshard_to: int | None, ranks: int | None) -> None:
     """parallelize: weights are freed as the policy says."""
@@ -324,29 +324,26 @@ def test_weights_are_freed_as_the_policy_says(reshard_to: int | None, ranks: int
         assert root.post_forward_mesh_info is None
 
 
-# spec: specs/distributed/parallel.vibee:52
-def test_refuses_to_reshard_over_ranks_that_do_not_divide() -> None:
-    """parallelize: refuses to reshard over ranks that do not divide."""
-    said = (
-        "reshard_to=3 does not divide the 4 ranks that share weights: "
-        "take a divisor, or none for all of them"
-    )
-    with _world("fake", 4), pytest.raises(ValueError, match=said):
-        _spread(4, ParallelConfig(reshard_to=3))
-    said = "reshard_to=2 with tp=2: FSDP2 cannot keep shared matrices over fewer ranks; set reshard"
-    with _world("fake", 8), pytest.raises(ValueError, match=said):
-        _spread(8, ParallelConfig(reshard_to=2, tp=2))
+# spec: specs/distributed/parallel.vibee:53
+@pytest.mark.parametrize(
+    ("ranks", "config", "said"),
+    [
+        (
+            4,
+            ParallelConfig(reshard_to=3),
+            "reshard_to=3 does not divide the 4 ranks that share weights",
+        ),
+        (8, ParallelConfig(reshard_to=2, tp=2), "reshard_to=2 with tp=2: FSDP2 cannot keep shared"),
+        (4, ParallelConfig(pp=2), "pp=2 ranks share the layers: give a Pipeline of the model"),
+    ],
+)
+def test_refuses_what_the_engines_cannot_do(ranks: int, config: ParallelConfig, said: str) -> None:
+    """parallelize: refuses what the engines cannot do."""
+    with _world("fake", ranks), pytest.raises(ValueError, match=said):
+        _spread(ranks, config)
 
 
-# spec: specs/distributed/parallel.vibee:53, :61
-def test_refuses_what_is_not_built() -> None:
-    """parallelize, require_built: refuses what is not built."""
-    said = "pp=2: stages are not built yet; set it to 1, and use dp, fsdp, tp, cp and ep"
-    with _world("fake", 4), pytest.raises(ValueError, match=said):
-        _spread(4, ParallelConfig(pp=2))
-
-
-# spec: specs/distributed/parallel.vibee:76, :101
+# spec: specs/distributed/parallel.vibee:62, :87
 def test_weights_do_not_depend_on_the_layout() -> None:
     """init_weights, part_of: weights do not depend on the layout."""
     whole = _model()
@@ -368,7 +365,7 @@ def test_weights_do_not_depend_on_the_layout() -> None:
     assert not torch.equal(other.embed_tokens.weight, whole.embed_tokens.weight)
 
 
-# spec: specs/distributed/parallel.vibee:76, :101
+# spec: specs/distributed/parallel.vibee:62, :87
 def test_weights_do_not_depend_on_the_layout_nor_on_other_generators() -> None:
     """Draws leave torch's own generator alone."""
     state = torch.get_rng_state()
@@ -379,7 +376,7 @@ def test_weights_do_not_depend_on_the_layout_nor_on_other_generators() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-# spec: specs/distributed/parallel.vibee:76
+# spec: specs/distributed/parallel.vibee:62
 def test_buffers_begin_at_zero() -> None:
     """init_weights: buffers begin at zero."""
     model = _model(UNTIED)
@@ -388,7 +385,7 @@ def test_buffers_begin_at_zero() -> None:
     assert all(torch.equal(buffer, torch.zeros_like(buffer)) for buffer in model.buffers())
 
 
-# spec: specs/distributed/parallel.vibee:85, :93
+# spec: specs/distributed/parallel.vibee:71, :79
 def _taken(config: ParallelConfig) -> tuple[dict[str, Tensor], dict[str, Tensor] | None]:
     """Parts that this rank holds, and the whole model that it is given back."""
     model, given = _model(UNTIED), None
@@ -408,7 +405,7 @@ def _taken(config: ParallelConfig) -> tuple[dict[str, Tensor], dict[str, Tensor]
     return held, None if whole is None else whole.state_dict()
 
 
-# spec: specs/distributed/parallel.vibee:85, :93
+# spec: specs/distributed/parallel.vibee:71, :79
 @pytest.mark.parametrize("config", [ParallelConfig(), ParallelConfig(dp=2)])
 def test_weights_of_the_first_rank_are_taken_and_given_back(config: ParallelConfig) -> None:
     """take_weights, whole_decoder: weights of the first rank are taken and given back."""
@@ -429,7 +426,7 @@ def test_weights_of_the_first_rank_are_taken_and_given_back(config: ParallelConf
         assert whole[name].eq(1.5).all()
 
 
-# spec: specs/distributed/parallel.vibee:153
+# spec: specs/distributed/parallel.vibee:139
 def _bounded(config: GradientConfig) -> tuple[float, Tensor]:
     mesh = parallel.build_mesh(Layout(fsdp=2), "cpu")
     model = _model()
@@ -441,7 +438,7 @@ def _bounded(config: GradientConfig) -> tuple[float, Tensor]:
     return norm, model.embed_tokens.weight.grad.full_tensor()
 
 
-# spec: specs/distributed/parallel.vibee:153
+# spec: specs/distributed/parallel.vibee:139
 @pytest.mark.parametrize("max_norm", [0.5, 1e6])
 def test_values_are_bounded_before_the_norm(max_norm: float) -> None:
     """bound_parallel_gradients: values are bounded before the norm."""
@@ -456,7 +453,7 @@ def test_values_are_bounded_before_the_norm(max_norm: float) -> None:
         torch.testing.assert_close(gradient, alone.embed_tokens.weight.grad, rtol=1e-10, atol=0)
 
 
-# spec: specs/distributed/parallel.vibee:110
+# spec: specs/distributed/parallel.vibee:96
 def test_microbatches_before_the_last_do_not_communicate() -> None:
     """sync_gradients: microbatches before the last do not communicate."""
     with _world("fake", 4):
@@ -468,7 +465,7 @@ def test_microbatches_before_the_last_do_not_communicate() -> None:
     parallel.sync_gradients(_model(), False)  # one rank alone has nothing to keep back
 
 
-# spec: specs/distributed/parallel.vibee:118
+# spec: specs/distributed/parallel.vibee:104
 def _sums() -> tuple[float, ...]:
     layout = Layout(dp=2, tp=2)
     mesh = parallel.build_mesh(layout, "cpu")
@@ -476,7 +473,7 @@ def _sums() -> tuple[float, ...]:
     return parallel.sum_over_data((1.0 + share, 2.0**53 + share), mesh)
 
 
-# spec: specs/distributed/parallel.vibee:118
+# spec: specs/distributed/parallel.vibee:104
 def test_sums_count_each_token_once() -> None:
     """sum_over_data: sums count each token once."""
     assert set(run_ranks(_sums, 4)) == {(3.0, 2.0**54)}
@@ -485,7 +482,7 @@ def test_sums_count_each_token_once() -> None:
         assert parallel.sum_over_data((1.5, 2.0), mesh) == (1.5, 2.0)
 
 
-# spec: specs/distributed/parallel.vibee:126
+# spec: specs/distributed/parallel.vibee:112
 def test_no_target_anywhere_gives_zero() -> None:
     """normalize_parallel_gradients: no target anywhere gives zero."""
     model = nn.Linear(2, 2)
@@ -497,7 +494,7 @@ def test_no_target_anywhere_gives_zero() -> None:
     assert all(torch.equal(p.grad, torch.zeros_like(p)) for p in model.parameters())
 
 
-# spec: specs/distributed/parallel.vibee:142, :154
+# spec: specs/distributed/parallel.vibee:128, :140
 def _refused(rank_of_nan: int) -> tuple[str, tuple[str, ...]]:
     mesh = parallel.build_mesh(Layout(fsdp=2), "cpu")
     model = _model()
@@ -513,7 +510,7 @@ def _refused(rank_of_nan: int) -> tuple[str, tuple[str, ...]]:
     return str(caught.value), caught.value.names
 
 
-# spec: specs/distributed/parallel.vibee:142, :154
+# spec: specs/distributed/parallel.vibee:128, :140
 def test_every_rank_refuses_what_is_not_finite() -> None:
     """non_finite_parallel_gradients, bound_parallel_gradients: every rank refuses what is not
     finite.
@@ -523,7 +520,7 @@ def test_every_rank_refuses_what_is_not_finite() -> None:
     assert set(run_ranks(_refused, 2, (1,))) == {(said, ("norm.weight",))}
 
 
-# spec: specs/distributed/parallel.vibee:142, :154
+# spec: specs/distributed/parallel.vibee:128, :140
 def test_every_rank_refuses_what_is_not_finite_alone() -> None:
     """One rank names all of its gradients, and leaves small ones as they are."""
     model = nn.Linear(2, 1)

@@ -24,7 +24,7 @@ from igla.distributed.ring_attention import RingSequence
 from igla.optimization.loss import cross_entropy_sum
 
 
-# spec: specs/distributed/ring_attention.vibee:69
+# spec: specs/distributed/ring_attention.vibee:70
 def test_shard_positions_two_chunks_each() -> None:
     """shard_positions: two chunks each.
 
@@ -39,7 +39,7 @@ def test_shard_positions_two_chunks_each() -> None:
     )
 
 
-# spec: specs/distributed/ring_attention.vibee:71
+# spec: specs/distributed/ring_attention.vibee:72
 def test_shard_positions_one_chunk_each() -> None:
     """shard_positions: one chunk each.
 
@@ -50,7 +50,7 @@ def test_shard_positions_one_chunk_each() -> None:
     )
 
 
-# spec: specs/distributed/ring_attention.vibee:73
+# spec: specs/distributed/ring_attention.vibee:74
 def test_shard_positions_chunks_are_equal() -> None:
     """shard_positions: chunks are equal.
 
@@ -63,7 +63,7 @@ def test_shard_positions_chunks_are_equal() -> None:
         ring_attention.shard_positions(6, 0, 2)
 
 
-# spec: specs/distributed/ring_attention.vibee:76
+# spec: specs/distributed/ring_attention.vibee:77
 def test_shard_positions_one_chunk_suffices_without_zigzag() -> None:
     """shard_positions: one chunk suffices without zigzag.
 
@@ -76,7 +76,7 @@ def test_shard_positions_one_chunk_suffices_without_zigzag() -> None:
         ring_attention.shard_positions(7, 0, 2, False)
 
 
-# spec: specs/distributed/ring_attention.vibee:79
+# spec: specs/distributed/ring_attention.vibee:80
 @pytest.mark.parametrize("r", [2, -1])
 def test_shard_positions_ranks_are_numbered_from_zero(r: int) -> None:
     """shard_positions: ranks are numbered from zero.
@@ -87,7 +87,7 @@ def test_shard_positions_ranks_are_numbered_from_zero(r: int) -> None:
         ring_attention.shard_positions(8, r, 2)
 
 
-# spec: specs/distributed/ring_attention.vibee:92
+# spec: specs/distributed/ring_attention.vibee:93
 def test_shard_sequence_values_at_its_positions() -> None:
     """shard_sequence: values at its positions.
 
@@ -103,7 +103,7 @@ def test_shard_sequence_values_at_its_positions() -> None:
     )
 
 
-# spec: specs/distributed/ring_attention.vibee:105
+# spec: specs/distributed/ring_attention.vibee:106
 @pytest.mark.parametrize("zigzag", [True, False])
 def test_unshard_sequence_way_back(zigzag: bool) -> None:
     """unshard_sequence: way back.
@@ -126,7 +126,7 @@ def test_unshard_sequence_way_back(zigzag: bool) -> None:
     )
 
 
-# spec: specs/distributed/ring_attention.vibee:119
+# spec: specs/distributed/ring_attention.vibee:120
 def test_document_starts_first_token_of_each_run() -> None:
     """document_starts: first token of each run.
 
@@ -138,7 +138,7 @@ def test_document_starts_first_token_of_each_run() -> None:
     )
 
 
-# spec: specs/distributed/ring_attention.vibee:135
+# spec: specs/distributed/ring_attention.vibee:136
 def test_visible_pieces_a_start_is_no_id() -> None:
     """visible_pieces: a start is no id.
 
@@ -155,7 +155,7 @@ def test_visible_pieces_a_start_is_no_id() -> None:
         )
 
 
-# spec: specs/distributed/ring_attention.vibee:24
+# spec: specs/distributed/ring_attention.vibee:25
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert ring_attention.BLOCK_QUERIES == 128
@@ -165,7 +165,7 @@ TOKENS = 32
 KINDS = ["zigzag", "contiguous", "full", "documents", "contiguous_documents"]
 
 
-# spec: specs/distributed/ring_attention.vibee:161
+# spec: specs/distributed/ring_attention.vibee:162
 @pytest.fixture
 def one_rank() -> Iterator[None]:
     """A ring of this process alone."""
@@ -174,7 +174,7 @@ def one_rank() -> Iterator[None]:
     dist.destroy_process_group()
 
 
-# spec: specs/distributed/ring_attention.vibee:138
+# spec: specs/distributed/ring_attention.vibee:139
 def _documents() -> Tensor:
     """Documents of one token and of many, that end inside chunks and at their ends; none in the last row."""
     ids_bt = torch.zeros(3, TOKENS, dtype=torch.long)
@@ -185,7 +185,7 @@ def _documents() -> Tensor:
     return ids_bt
 
 
-# spec: specs/distributed/ring_attention.vibee:159
+# spec: specs/distributed/ring_attention.vibee:160
 def _inputs(num_kv_heads: int, dtype: torch.dtype = torch.float64) -> tuple[Tensor, ...]:
     """Queries, keys, values and the gradient of the output, of whole sequences."""
     generator = torch.Generator().manual_seed(num_kv_heads)
@@ -193,7 +193,7 @@ def _inputs(num_kv_heads: int, dtype: torch.dtype = torch.float64) -> tuple[Tens
     return tuple(torch.randn(3, TOKENS, h, 8, generator=generator).to(dtype) for h in heads)
 
 
-# spec: specs/distributed/ring_attention.vibee:159
+# spec: specs/distributed/ring_attention.vibee:160
 def _mask(kind: str) -> Tensor | None:
     if kind == "full":
         return None
@@ -201,13 +201,13 @@ def _mask(kind: str) -> Tensor | None:
     return document_mask(_runs(_documents())) if "documents" in kind else causal_tt
 
 
-# spec: specs/distributed/ring_attention.vibee:138
+# spec: specs/distributed/ring_attention.vibee:139
 def _runs(ids_bt: Tensor) -> Tensor:
     """A number for each run of equal ids."""
     return F.pad((ids_bt.diff() != 0).cumsum(1), (1, 0))
 
 
-# spec: specs/distributed/ring_attention.vibee:159
+# spec: specs/distributed/ring_attention.vibee:160
 def _full_attention(q: Tensor, k: Tensor, v: Tensor, grad: Tensor, kind: str) -> tuple[Tensor, ...]:
     """Output and gradients of PyTorch's attention."""
     leaves = [x.detach().clone().requires_grad_() for x in (q, k, v)]
@@ -216,7 +216,7 @@ def _full_attention(q: Tensor, k: Tensor, v: Tensor, grad: Tensor, kind: str) ->
     return o.detach(), *torch.autograd.grad(o, leaves, grad)
 
 
-# spec: specs/distributed/ring_attention.vibee:159
+# spec: specs/distributed/ring_attention.vibee:160
 def _this_rank(
     kind: str, num_kv_heads: int, dtype: torch.dtype = torch.float64
 ) -> tuple[Tensor, ...]:
@@ -229,7 +229,7 @@ def _this_rank(
     return o.detach(), *torch.autograd.grad(o, leaves, grad)
 
 
-# spec: specs/distributed/ring_attention.vibee:159
+# spec: specs/distributed/ring_attention.vibee:160
 def _whole(kind: str, results: tuple[tuple[Tensor, ...], ...]) -> list[Tensor]:
     zigzag = "contiguous" not in kind
     return [
@@ -237,7 +237,7 @@ def _whole(kind: str, results: tuple[tuple[Tensor, ...], ...]) -> list[Tensor]:
     ]
 
 
-# spec: specs/distributed/ring_attention.vibee:138
+# spec: specs/distributed/ring_attention.vibee:139
 @pytest.mark.parametrize("zigzag", [True, False])
 @pytest.mark.parametrize("packed", [True, False])
 @pytest.mark.parametrize("world_size", [1, 2, 4])
@@ -263,7 +263,7 @@ def test_pieces_are_the_mask(zigzag: bool, packed: bool, world_size: int) -> Non
             torch.testing.assert_close(seen_bts, mask.float().expand_as(seen_bts))
 
 
-# spec: specs/distributed/ring_attention.vibee:138
+# spec: specs/distributed/ring_attention.vibee:139
 def test_zigzag_shares_the_work_equally() -> None:
     """visible_pieces: zigzag shares the work equally."""
     work = {}
@@ -285,13 +285,13 @@ def test_zigzag_shares_the_work_equally() -> None:
     assert [sum(steps) for steps in work[False]] == [136, 392, 648, 904]
 
 
-# spec: specs/distributed/ring_attention.vibee:138
+# spec: specs/distributed/ring_attention.vibee:139
 def _pairs(piece: ring_attention.Piece) -> float:
     rows, keys = (x.stop - x.start for x in piece[1:3])
     return rows * (rows + 1) / 2 if piece.causal else rows * keys
 
 
-# spec: specs/distributed/ring_attention.vibee:138
+# spec: specs/distributed/ring_attention.vibee:139
 def test_pieces_are_few() -> None:
     """visible_pieces: pieces are few."""
     first, last = (ring_attention.shard_positions(64, rank, 4) for rank in (0, 3))
@@ -306,7 +306,7 @@ def test_pieces_are_few() -> None:
     assert ring_attention.visible_pieces(first, last, starts_bt[:, first]) == ()
 
 
-# spec: specs/distributed/ring_attention.vibee:159
+# spec: specs/distributed/ring_attention.vibee:160
 @pytest.mark.parametrize(("world_size", "num_kv_heads"), [(2, 1), (4, 4)])
 def test_ring_equals_full_attention(world_size: int, num_kv_heads: int) -> None:
     """ring_attention: ring equals full attention."""
@@ -317,12 +317,12 @@ def test_ring_equals_full_attention(world_size: int, num_kv_heads: int) -> None:
         torch.testing.assert_close(found, wanted[0], rtol=0, atol=1e-13)
 
 
-# spec: specs/distributed/ring_attention.vibee:159
+# spec: specs/distributed/ring_attention.vibee:160
 def _every_kind(num_kv_heads: int) -> list[tuple[Tensor, ...]]:
     return [_this_rank(kind, num_kv_heads) for kind in KINDS]
 
 
-# spec: specs/distributed/ring_attention.vibee:160
+# spec: specs/distributed/ring_attention.vibee:161
 @pytest.mark.parametrize(("world_size", "num_kv_heads"), [(2, 2), (3, 4), (4, 1)])
 def test_ring_has_the_gradient_of_full_attention(
     world_size: int, num_kv_heads: int, monkeypatch: pytest.MonkeyPatch
@@ -338,7 +338,7 @@ def test_ring_has_the_gradient_of_full_attention(
             torch.testing.assert_close(one, other, rtol=0, atol=1e-13)
 
 
-# spec: specs/distributed/ring_attention.vibee:160
+# spec: specs/distributed/ring_attention.vibee:161
 def _every_gradient(num_kv_heads: int, num_tokens: int) -> list[tuple[Tensor, ...]]:
     """In blocks of three queries, so that pieces have several."""
     globals()["TOKENS"] = num_tokens
@@ -346,7 +346,7 @@ def _every_gradient(num_kv_heads: int, num_tokens: int) -> list[tuple[Tensor, ..
     return _every_kind(num_kv_heads)
 
 
-# spec: specs/distributed/ring_attention.vibee:161
+# spec: specs/distributed/ring_attention.vibee:162
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("block", [2, 128])
 def test_ring_of_one_has_the_right_gradient(
@@ -358,7 +358,7 @@ def test_ring_of_one_has_the_right_gradient(
         torch.testing.assert_close(one, other, rtol=0, atol=1e-13)
 
 
-# spec: specs/distributed/ring_attention.vibee:162
+# spec: specs/distributed/ring_attention.vibee:163
 def test_low_precision_is_summed_in_float32() -> None:
     """ring_attention: low precision is summed in float32."""
     results = run_ranks(_this_rank, 4, ("zigzag", 2, torch.bfloat16))
@@ -370,7 +370,7 @@ def test_low_precision_is_summed_in_float32() -> None:
         assert errors[0] < 1.05 * errors[1] < 0.01
 
 
-# spec: specs/distributed/ring_attention.vibee:163
+# spec: specs/distributed/ring_attention.vibee:164
 def test_autocast_changes_no_sums(one_rank: None) -> None:
     """ring_attention: autocast changes no sums."""
     q, k, v, grad = _inputs(2, torch.float32)
@@ -390,7 +390,7 @@ def test_autocast_changes_no_sums(one_rank: None) -> None:
     assert [x.dtype for x in gradients] == [torch.float32, torch.float32, torch.bfloat16]
 
 
-# spec: specs/distributed/ring_attention.vibee:52, :164
+# spec: specs/distributed/ring_attention.vibee:53, :165
 @pytest.mark.parametrize(("world_size", "dtype"), [(2, torch.float64), (4, torch.bfloat16)])
 def test_a_rank_keeps_its_share(world_size: int, dtype: torch.dtype) -> None:
     """ring_saved_bytes, ring_attention: a rank keeps its share."""
@@ -398,7 +398,7 @@ def test_a_rank_keeps_its_share(world_size: int, dtype: torch.dtype) -> None:
     assert run_ranks(_kept_bytes, world_size, (dtype,)) == (wanted,) * world_size
 
 
-# spec: specs/distributed/ring_attention.vibee:52, :164
+# spec: specs/distributed/ring_attention.vibee:53, :165
 def _kept_bytes(dtype: torch.dtype) -> int:
     kept: list[Tensor] = []
     with torch.autograd.graph.saved_tensors_hooks(lambda x: kept.append(x) or x, lambda x: x):
@@ -409,7 +409,7 @@ def _kept_bytes(dtype: torch.dtype) -> int:
     return sum(storages.values())
 
 
-# spec: specs/distributed/ring_attention.vibee:165
+# spec: specs/distributed/ring_attention.vibee:166
 def test_ring_refuses_what_it_cannot_do(one_rank: None) -> None:
     """ring_attention: ring refuses what it cannot do."""
     q, k, v, _ = _inputs(3)
@@ -421,7 +421,7 @@ def test_ring_refuses_what_it_cannot_do(one_rank: None) -> None:
         ring_attention.ring_attention(q, q, q, causal=False, starts_bt=starts)
 
 
-# spec: specs/distributed/ring_attention.vibee:166
+# spec: specs/distributed/ring_attention.vibee:167
 def test_kernels_of_a_gpu_fit_the_ring() -> None:
     """ring_attention: kernels of a gpu fit the ring.: arguments and shapes, on tensors without numbers."""
     with FakeTensorMode():
@@ -443,7 +443,7 @@ def test_kernels_of_a_gpu_fit_the_ring() -> None:
             assert ring_attention._flash_fits(queries) == fits
 
 
-# spec: specs/distributed/ring_attention.vibee:167
+# spec: specs/distributed/ring_attention.vibee:168
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU: flash kernels were not run")
 @pytest.mark.parametrize("causal", [True, False])
 def test_kernels_of_a_gpu_equal_the_products(causal: bool) -> None:
@@ -484,7 +484,7 @@ CONFIG = DecoderConfig(
 )
 
 
-# spec: specs/distributed/ring_attention.vibee:178
+# spec: specs/distributed/ring_attention.vibee:179
 def _batch(seed: int) -> tuple[Tensor, Tensor]:
     """Tokens and targets; some targets are not predicted."""
     generator = torch.Generator().manual_seed(seed)
@@ -492,20 +492,20 @@ def _batch(seed: int) -> tuple[Tensor, Tensor]:
     return tokens_bt, targets_bt.where(targets_bt > 1, -100)
 
 
-# spec: specs/distributed/ring_attention.vibee:178
+# spec: specs/distributed/ring_attention.vibee:179
 def _decoder(position: str) -> Decoder:
     torch.manual_seed(5)
     config = {name: getattr(CONFIG, name) for name in CONFIG.__dataclass_fields__}
     return Decoder(DecoderConfig(**(config | {"position": position, "init_std": 0.5}))).double()
 
 
-# spec: specs/distributed/ring_attention.vibee:178
+# spec: specs/distributed/ring_attention.vibee:179
 def _loss(decoder: Decoder, tokens: Tensor, targets: Tensor, documents: Tensor | None) -> Tensor:
     hidden = decoder(tokens, document_ids_bt=documents)
     return cross_entropy_sum(hidden.flatten(0, 1), decoder.head_weight, targets.flatten())
 
 
-# spec: specs/distributed/ring_attention.vibee:178
+# spec: specs/distributed/ring_attention.vibee:179
 def _losses_and_gradients(position: str, policy: str, packed: bool) -> list[Tensor]:
     """Two microbatches, of which the second is computed before the first is differentiated."""
     around, decoder = None, _decoder(position)
@@ -529,7 +529,7 @@ def _losses_and_gradients(position: str, policy: str, packed: bool) -> list[Tens
     return found
 
 
-# spec: specs/distributed/ring_attention.vibee:178
+# spec: specs/distributed/ring_attention.vibee:179
 def _assert_equal_to_one_process(world_size: int, *arguments: object) -> None:
     wanted = _losses_and_gradients(*arguments)
     for found in run_ranks(_losses_and_gradients, world_size, arguments):
@@ -537,21 +537,21 @@ def _assert_equal_to_one_process(world_size: int, *arguments: object) -> None:
             torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
 
 
-# spec: specs/distributed/ring_attention.vibee:178
+# spec: specs/distributed/ring_attention.vibee:179
 @pytest.mark.parametrize(("world_size", "position"), [(4, "rope"), (2, "none")])
 def test_decoder_equals_one_process(world_size: int, position: str) -> None:
     """RingSequence: decoder equals one process."""
     _assert_equal_to_one_process(world_size, position, "none", False)
 
 
-# spec: specs/distributed/ring_attention.vibee:179
+# spec: specs/distributed/ring_attention.vibee:180
 @pytest.mark.parametrize(("world_size", "policy"), [(2, "full"), (4, "attention")])
 def test_documents_and_checkpointing_equal_one_process(world_size: int, policy: str) -> None:
     """RingSequence: documents and checkpointing equal one process."""
     _assert_equal_to_one_process(world_size, "rope", policy, True)
 
 
-# spec: specs/distributed/ring_attention.vibee:180
+# spec: specs/distributed/ring_attention.vibee:181
 @pytest.mark.parametrize("zigzag", [True, False])
 def test_parts_are_gathered_in_order(zigzag: bool) -> None:
     """RingSequence: parts are gathered in order."""
@@ -559,7 +559,7 @@ def test_parts_are_gathered_in_order(zigzag: bool) -> None:
         assert torch.equal(found, torch.arange(48.0).view(2, 8, 3))
 
 
-# spec: specs/distributed/ring_attention.vibee:180
+# spec: specs/distributed/ring_attention.vibee:181
 def _gathered(zigzag: bool) -> Tensor:
     """In groups of two ranks, of which the second counts from rank 2."""
     groups = [dist.new_group([0, 1]), dist.new_group([2, 3])]
@@ -571,7 +571,7 @@ def _gathered(zigzag: bool) -> Tensor:
     return around.gather(around.shard(torch.arange(48.0, requires_grad=True).view(2, 8, 3)))
 
 
-# spec: specs/distributed/ring_attention.vibee:181
+# spec: specs/distributed/ring_attention.vibee:182
 @pytest.mark.parametrize(
     ("name", "value"), [("sliding_window", 8), ("attention_dropout", 0.1), ("position", "alibi")]
 )
@@ -586,7 +586,7 @@ def test_refuses_a_decoder_that_needs_more(one_rank: None, name: str, value: obj
     assert decoder.layers[0].self_attn.attend.__name__ == "attend"
 
 
-# spec: specs/distributed/ring_attention.vibee:181
+# spec: specs/distributed/ring_attention.vibee:182
 def test_refuses_a_decoder_that_needs_more_tokens_or_a_cache(one_rank: None) -> None:
     """RingSequence: refuses a decoder that needs more."""
     decoder = Decoder(CONFIG)
