@@ -307,6 +307,22 @@ def test_k_and_iq_types_pass_their_gates(
         assert order == sorted(order) and divergences["q4_k_m"] < divergences["q3_k"]
 
 
+@pytest.mark.slow
+def test_experts_pass_the_gates_with_importance_of_their_own(tmp_path: Path, tokenizer: Path) -> None:
+    """A trained mixture of experts in types of few bits, the importance measured expert by expert."""
+    model = trained_model(tokenizer, 120, hidden_size=256, head_dim=64, ffn_size=256, moe=MOE)
+    text = Path(random.__file__).read_text(encoding="utf-8")
+    importance = measure_importance(model, text_windows(tokenizer, text, 64, limit=32))
+    prompts = ["import os", "class Random:\n    def seed(self, a=None):", "The quick brown fox"]
+    for dtype in ("q4_k", "iq3_xxs", "iq2_xs"):
+        path = tmp_path / f"{dtype}.gguf"
+        write_gguf(model, tokenizer, path, dtype, importance=importance)
+        report = parity.measure_parity(path, model, tokenizer, prompts)
+        print(parity.format_report(dtype, report))
+        assert check_gguf(path, model) == []
+        assert parity.parity_faults(report, dtype) == []
+
+
 def test_importance_lowers_the_weighted_error(tmp_path: Path, tokenizer: Path, wide_model: Decoder) -> None:
     """Squared errors, weighted by the importance of their column, are less than without it."""
     weight = wide_model.layers[0].mlp.up_proj.weight.detach()

@@ -545,7 +545,7 @@ def write_gguf(
 
     Args:
         model: A decoder in memory, or one whose weights are in files.
-        importance: Map<String, Tensor[K]> or None.
+        importance: Map<String, Tensor[..., K]> or None.
 
     Raises:
         ValueError for what gguf_tensors and gguf_vocabulary refuse, for a weight that the type
@@ -743,13 +743,17 @@ def _packer(plan: list[GgufTensor]) -> contextlib.AbstractContextManager[Quantiz
 
 # spec: specs/export/gguf.vibee:152
 def _encode(
-    weight: Tensor, tensor: GgufTensor, quantizer: Quantizer | None, importance_k: Tensor | None
+    weight: Tensor, tensor: GgufTensor, quantizer: Quantizer | None, importance: Tensor | None
 ) -> Iterator[np.ndarray]:
-    """The data of one tensor, part by part."""
+    """The data of one tensor, part by part; importance is [K], or of stacked experts [E, K]."""
     if quantizer is None or tensor.tensor_type not in LLAMA_CPP_TYPES:
-        return encode_tensor(weight, tensor.tensor_type)
-    numbers_k = None if importance_k is None else importance_k.numpy()
-    return quantizer.encode(weight, tensor.tensor_type, numbers_k)
+        yield from encode_tensor(weight, tensor.tensor_type)
+    elif importance is not None and importance.ndim > 1:
+        for expert, numbers_k in zip(weight, importance.numpy(), strict=True):
+            yield from quantizer.encode(expert, tensor.tensor_type, numbers_k)
+    else:
+        numbers_k = None if importance is None else importance.numpy()
+        yield from quantizer.encode(weight, tensor.tensor_type, numbers_k)
 
 
 # spec: specs/export/gguf.vibee:152

@@ -808,6 +808,28 @@ def test_llama_cpp_packs_k_types(
         gguf.write_gguf(model, tokenizer, path, "iq2_s", importance=importance)
 
 
+# spec: specs/export/gguf.vibee:176
+def test_llama_cpp_packs_k_types_of_each_expert(
+    tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stacked weights are packed expert by expert, each by its own importance."""
+    monkeypatch.setattr(gguf, "Quantizer", FakeQuantizer)
+    model = small_model(hidden_size=256, head_dim=64, ffn_size=256, moe=MOE)
+    importance = {
+        name: torch.full((256,), 9.0) for name, _ in model.named_parameters() if "_proj" in name
+    }
+    for name in importance:
+        if "experts" in name:
+            importance[name] = torch.tensor([[11.0], [12.0], [13.0]]).expand(3, 256)
+    gguf.write_gguf(model, tokenizer, tmp_path / "model.gguf", "iq2_s", importance=importance)
+    tensors = {tensor.name: tensor for tensor in peer.GGUFReader(tmp_path / "model.gguf").tensors}
+    for kind in ("gate", "up", "down"):
+        data = tensors[f"blk.1.ffn_{kind}_exps.weight"].data
+        assert data.shape[:2] == (3, 256)
+        assert [set(part.flat) for part in data] == [{11}, {12}, {13}]
+    assert set(tensors["blk.1.attn_k.weight"].data.flat) == {9}
+
+
 # spec: specs/export/gguf.vibee:177
 @pytest.mark.parametrize(
     ("dtype", "value"), [("f16", 65536.0), ("f32", float("nan")), ("q8_0", float("inf"))]

@@ -15,7 +15,7 @@ from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
 from igla.export import importance
 
 
-# spec: specs/export/importance.vibee:31
+# spec: specs/export/importance.vibee:33
 def small_model(**changes: object) -> Decoder:
     """A decoder of two layers."""
     torch.manual_seed(0)
@@ -54,7 +54,7 @@ def test_windows_hold_the_text(tmp_path: Path) -> None:
         importance.text_windows(path, "", 5)
 
 
-# spec: specs/export/importance.vibee:31
+# spec: specs/export/importance.vibee:33
 def test_importance_is_the_mean_of_squares() -> None:
     """measure_importance: importance is the mean of squares."""
     model = small_model()
@@ -79,17 +79,69 @@ def test_importance_is_the_mean_of_squares() -> None:
         importance.measure_importance(model, [])
 
 
-# spec: specs/export/importance.vibee:31
-def test_importance_is_the_mean_of_squares_without_experts() -> None:
-    """Stacked experts are no linear layers; their router is one."""
-    found = importance.measure_importance(
-        small_model(moe=RoutingConfig(num_experts=2, top_k=1)), [[1, 2]]
+# spec: specs/export/importance.vibee:34
+@pytest.mark.parametrize("activation", ["swiglu", "relu"])
+def test_each_expert_has_its_own_importance(activation: str) -> None:
+    """measure_importance: each expert has its own importance."""
+    model = (
+        small_model(moe=RoutingConfig(num_experts=3, top_k=2), activation=activation)
+        .double()
+        .eval()
     )
-    assert not any("experts" in name or "down_proj" in name for name in found)
+    windows = [[1, 5, 9, 3, 8], [1, 7]]
+    read: dict[int, list[torch.Tensor]] = {0: [], 1: [], 2: []}
+    moe = model.layers[1].mlp
+
+    def note(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        for index, x_td in enumerate(inputs[0].split(inputs[1].tolist())):
+            read[index].append(x_td)
+
+    hook = moe.experts.register_forward_pre_hook(note)
+    for window in windows:
+        model(torch.tensor([window]))
+    hook.remove()
+    found = importance.measure_importance(model, windows)
+    first = "gate_up_proj" if activation == "swiglu" else "up_proj"
+    inputs = found[f"layers.1.mlp.experts.{first}"]
+    outputs = found["layers.1.mlp.experts.down_proj"]
+    assert inputs.shape == (3, 16) and outputs.shape == (3, 24) and inputs.dtype == torch.float32
+    for index in range(3):
+        x_td = torch.cat(read[index])
+        assert len(x_td) > 0
+        assert torch.allclose(inputs[index].double(), x_td.square().mean(0), rtol=1e-6)
+        both = x_td @ getattr(moe.experts, first)[index].T
+        inner = (
+            torch.nn.functional.silu(both[:, :24]) * both[:, 24:]
+            if activation == "swiglu"
+            else both.relu()
+        )
+        assert torch.allclose(
+            outputs[index].double(), inner.square().mean(0).detach(), rtol=1e-5, atol=1e-12
+        )
     assert "layers.0.self_attn.o_proj.weight" in found
 
 
-# spec: specs/export/importance.vibee:31
+# spec: specs/export/importance.vibee:34
+def test_each_expert_has_its_own_importance_or_that_of_all() -> None:
+    """One that no token reached would weigh nothing at all."""
+    model, read = small_model(moe=RoutingConfig(num_experts=9, top_k=1)), []
+    hook = model.layers[0].mlp.experts.register_forward_pre_hook(
+        lambda _, inputs: read.append(inputs)
+    )
+    model.eval()(torch.tensor([[1, 5, 9, 3]]))
+    hook.remove()
+    x_sd, counts_e = read[0]
+    found = importance.measure_importance(model, [[1, 5, 9, 3]])
+    inputs_ek = found["layers.0.mlp.experts.gate_up_proj"]
+    all_k = x_sd.double().square().mean(0).float()
+    idle = counts_e == 0
+    assert 5 <= int(idle.sum()) < 9  # four tokens
+    assert torch.allclose(inputs_ek[idle], all_k.expand(int(idle.sum()), -1), rtol=1e-6)
+    assert not any(torch.allclose(one_k, all_k) for one_k in inputs_ek[~idle])
+    assert (found["layers.0.mlp.experts.down_proj"] > 0).all()
+
+
+# spec: specs/export/importance.vibee:35
 @pytest.mark.parametrize("training", [True, False])
 def test_importance_leaves_the_model_alone(training: bool) -> None:
     """measure_importance: importance leaves the model alone."""
