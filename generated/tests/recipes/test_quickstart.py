@@ -3596,12 +3596,15 @@ def test_smoke_profile_runs(
     assert subject.main(arguments_for(options)) == 0
     report = capsys.readouterr().out
     config = dataclasses.replace(subject.SMOKE_CONFIG, vocab_size=300)
-    tokens = training.batch_size * training.sequence_length
+    tokens = training.batch_size * training.microbatches * training.sequence_length
     flops = format_count(tokens * flops_per_token(config, training.sequence_length))
     manifest = json.loads((options.out / "data" / "shards" / "train" / "manifest.json").read_text())
     assert f"model: {num_params(config):,} parameters on " in report
     assert "tokenizer.vocab_size=300" in re.search("options by command line: (.*)", report)[1]
-    assert f"step: {training.batch_size} x 1 sequences of {training.sequence_length} " in report
+    assert (
+        f"step: {training.batch_size} x {training.microbatches} sequences of {training.sequence_length} "
+        in report
+    )
     assert f"= {tokens:,} tokens, {flops}FLOP\n" in report
     dtype, reason = subject.choose_precision("auto", torch.device("cpu"))
     if not torch.cuda.is_available():
