@@ -11,7 +11,7 @@ QUICK := architecture/activation architecture/normalization optimization/schedul
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: install gen check lint test test-all mutants sensitivity fuzz demo bench bench-compiler bench-model bench-data bench-train bench-export clean help
+.PHONY: install gen check lint test test-all mutants sensitivity fuzz demo bench bench-compiler bench-model bench-data bench-train bench-export bench-ranks clean help
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -79,7 +79,10 @@ bench-train: $(STAMP) ## the generated trainer beside transformers' Trainer and 
 bench-export: $(STAMP) ## GGUF export of a model of 7B beside copying it; peak memory (minutes, 30 GB of disk; BENCH_ARGS='--layers 4' takes 5)
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/export_speed.py $(BENCH_ARGS)
 
-bench: bench-compiler bench-model bench-data bench-train bench-export ## all of them
+bench-ranks: $(STAMP) ## the generated trainer on two ranks beside a bare script of torch: start-up and steps (minutes)
+	$(BIN)/python benchmarks/ranks_overhead.py $(BENCH_ARGS)
+
+bench: bench-compiler bench-model bench-data bench-train bench-export bench-ranks ## all of them
 
 clean: ## remove what can be made again (not generated/, which is committed)
 	rm -rf $(VENV) out build dist .igla-gen .pytest_cache .ruff_cache .hypothesis
