@@ -76,6 +76,7 @@ def _rows(batch: Batch, rows: slice) -> Batch:
 
 
 DEEP = dataclasses.replace(CONFIG, num_layers=5, tie_embeddings=False)
+TERNARY = dataclasses.replace(CONFIG, quantization="bitlinear", sub_norm=True)
 
 
 # spec: specs/distributed/engine.vibee:47
@@ -245,6 +246,7 @@ def _steps(configs: list[ParallelConfig], model: DecoderConfig) -> list[dict[str
             [(3, 2), (3, 2), (3, 4), (3, 4), (3, 4)],
         ),
         (4, DEEP, [{"pp": 2, "stages_per_rank": 2}], [(3, 2)]),
+        (2, TERNARY, [{"dp": 2}, {}, {"cp": 2}], [(3, 2), (3, 2), (3, 4)]),
     ],
 )
 def test_ranks_are_as_one_process(
