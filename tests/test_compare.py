@@ -310,3 +310,17 @@ def test_no_change_of_a_leaf_goes_unseen(name: str) -> None:
             assert comparison.modules, f"{name}:{mutation.line} {mutation.kind} {mutation.what}"
             seen += 1
     assert seen > 1
+
+
+def test_the_instance_that_holds_all_checks_is_compared() -> None:
+    name = "specs/recipes/pretrain.vibee"
+    text = (REPOSITORY / name).read_text("utf-8")
+    line = "\ntested_by: igla.recipes.quickstart\n"
+    for there, kind, said in (
+        ("\n", "tests", "the instance whose tests hold all checks is gone"),
+        (line.replace("quickstart", "medium"), "tests", "is worded otherwise"),
+    ):
+        comparison = compared(name, text.replace(line, there))
+        assert comparison is not None
+        changes = [change for module in comparison.modules for change in module.changes]
+        assert [(change.kind, said in change.message) for change in changes] == [(kind, True)]

@@ -92,6 +92,8 @@ def compare_blueprint(sides: Sides) -> None:
         places = key_place(old, "sections"), key_place(new, "sections")
         sides.add("docs", "sections", "the sections stand in another order", *places)
     compare_statements(sides, "requires", old.requires, new.requires, {})
+    kind: Kind = "tests weakened" if old.tested_by is None else "tests"  # all others lose theirs
+    sides.text(kind, "tested_by", "the instance whose tests hold all checks", old.tested_by, new.tested_by)
 
 
 def _new_section(sides: Sides, name: str) -> tuple[Kind, str]:

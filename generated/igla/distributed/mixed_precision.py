@@ -125,7 +125,8 @@ def _declared(word: str, config: PrecisionConfig) -> torch.dtype:
 
 # spec: specs/distributed/mixed_precision.vibee:63
 def kept_modules(model: nn.Module, patterns: tuple[str, ...]) -> dict[str, nn.Module]:
-    """Returns the modules that fit a pattern, by name; of one inside another the outer one alone.
+    """Returns the modules that fit a pattern, but those that compute nothing, by name; of one
+    inside another the outer one alone.
 
     Given: A model, and patterns of the names of its modules.
     When: Some modules compute in float32.
@@ -138,7 +139,8 @@ def kept_modules(model: nn.Module, patterns: tuple[str, ...]) -> dict[str, nn.Mo
     for name, module in model.named_modules():  # outer modules come first
         fitting = {pattern for pattern in patterns if name and fnmatchcase(name, pattern)}
         unused -= fitting
-        if fitting and not any(name.startswith(f"{outer}.") for outer in kept):
+        computes = not isinstance(module, nn.Identity)  # as a decoder has in the place of norms
+        if fitting and computes and not any(name.startswith(f"{outer}.") for outer in kept):
             kept[name] = module
     if unused:
         raise ValueError(
