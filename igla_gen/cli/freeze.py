@@ -69,7 +69,7 @@ def _require_generated(library: Library, unit: Unit, out: Path) -> None:
     from igla_gen.write.drift import find_drift
     from igla_gen.write.plan import make_plan
 
-    drifts = find_drift(make_plan(library), out, complete=False)
+    drifts = find_drift(make_plan(library, only=unit.module), out, complete=False)
     if drifts:
         stop(f"{out / drifts[0].path}: {drifts[0].kind}: {drifts[0].cause}; run igla-gen gen", 1)
     if not (out / f"{PROGRAM.replace('.', '/')}.py").is_file():

@@ -26,9 +26,12 @@ def generating_units(library: Library) -> list[Unit]:
     return sorted((u for u in units if not is_unbuilt(u)), key=lambda unit: unit.module)
 
 
-def make_plan(library: Library, reuse: Reuse | None = None, jobs: int | None = None) -> Plan:
-    """Renders every unit of the library, but for what can be reused; it must be free of errors."""
-    kept = {u.module: reuse.outputs(u) if reuse else None for u in generating_units(library)}
+def make_plan(
+    library: Library, reuse: Reuse | None = None, jobs: int | None = None, only: str | None = None
+) -> Plan:
+    """Renders every unit of the library, or one module, but for what can be reused; it must be free of errors."""
+    units = [u for u in generating_units(library) if only in (None, u.module)]
+    kept = {u.module: reuse.outputs(u) if reuse else None for u in units}
     missing = [library.units[module] for module, outputs in kept.items() if outputs is None]
     made = render_units(library, missing, jobs, *([reuse.text_of] if reuse else []))
     outputs = made + [output for found in kept.values() for output in found or []]
