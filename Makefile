@@ -40,7 +40,7 @@ lint: $(STAMP) ## ruff over the compiler, the tests and the benchmarks; the layo
 	$(BIN)/igla-gen fmt --check specs/
 
 test: check lint ## everything that runs on each change (minutes)
-	$(PYTEST) -n 2 --dist worksteal -m "not slow" generated/tests tests
+	$(PYTEST) -n 2 -m "not slow" generated/tests tests
 	OMP_NUM_THREADS=1 $(BIN)/python tests/mutation.py --quiet $(QUICK)
 
 test-all: check lint ## the above with oracles at length, kill drills and every mutant (hours)
