@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import shutil
 import threading
+import uuid
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -185,8 +186,9 @@ def _open(url: str) -> tuple[Any, str]:
     try:
         system, folder = fsspec.core.url_to_fs(url)
         system.makedirs(folder, exist_ok=True)
-        system.pipe_file(f"{folder}/.writable", b"")
-        system.rm_file(f"{folder}/.writable")
+        probe = f"{folder}/.writable-{uuid.uuid4().hex}"  # all ranks of a run try at the same time
+        system.pipe_file(probe, b"")
+        system.rm_file(probe)
     except Exception as error:  # each store has errors of its own
         raise CheckpointError(
             f"{url} cannot be used for checkpoints ({error}): name a folder that can be written"

@@ -263,6 +263,23 @@ def test_failures_are_told_and_tried_again_before_any_work(url: str, tmp_path: P
 
 
 # spec: specs/distributed/remote_checkpoints.vibee:30
+def test_failures_are_told_and_tried_again_but_ranks_do_not_meet(
+    tmp_path: Path, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All ranks try at the same time whether the folder can be written: none removes the file of another."""
+    names: list[str] = []
+    pipe = type(store).pipe_file
+    monkeypatch.setattr(
+        type(store),
+        "pipe_file",
+        lambda self, name, data: (names.append(name), pipe(self, name, data)),
+    )
+    for _ in range(2):
+        new(tmp_path)
+    assert len(set(names)) == 2 and remote_files(store) == {}
+
+
+# spec: specs/distributed/remote_checkpoints.vibee:30
 def test_failures_are_told_and_tried_again_without_fsspec(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
