@@ -2179,7 +2179,7 @@ def test_ranks_train_as_one_process(double: subject.Options) -> None:
         config: run_whole(of_layout(double, name, fsdp=1), config)
         for name, config in (("alone", SHARED), ("routed", ROUTED), ("staged", STAGED))
     }
-    found, others = run_ranks(run_on_ranks, 2, (runs,), timeout=240.0)
+    (found, others) = run_ranks(run_on_ranks, 2, (runs,), timeout=240.0)
     for (options, config), result, other in zip(runs, found, others, strict=True):
         assert len(result[0]) == 7 and max(r.get("gradient_norm", 0) for r in result[0]) > 1
         assert_close(result, wanted[config])
