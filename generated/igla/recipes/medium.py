@@ -1179,7 +1179,7 @@ class Trainer:
         self.engine = Engine(config, options.distributed, work)
         _set_deterministic(training.deterministic)
         weights = self.precision if training.weights == "precision" else torch.float32
-        self.model = self.engine.spread(self.device, weights, training.seed)
+        self.model = self.engine.spread(self.device, weights, training.seed, self.precision)
         if self.engine.ranks == 1:  # several have float32 weights
             declare_gradient_dtype(self.model.parameters(), options.gradient.dtype)
         self.optimizer = build_optimizer(self.model, options.optimizer)
