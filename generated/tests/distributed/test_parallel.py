@@ -473,9 +473,9 @@ def _autocast_step(model: Decoder, rows: slice, saved: list[Tensor]) -> Tensor:
         return x
 
     tokens, targets = (x[rows] for x in _batch(0))
-    with torch.autocast("cpu", torch.bfloat16):
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
-            return _summed_loss(model, tokens, targets)
+    watched = torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x)
+    with torch.autocast("cpu", torch.bfloat16), watched:
+        return _summed_loss(model, tokens, targets)
 
 
 # spec: specs/distributed/parallel.vibee:57
