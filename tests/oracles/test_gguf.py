@@ -7,6 +7,8 @@ networks exaggerate rounding: the gates of igla.export.parity are for trained on
 
 from __future__ import annotations
 
+import ctypes
+import heapq
 import os
 import random
 import subprocess
@@ -24,8 +26,8 @@ from igla.architecture.moe import RoutingConfig
 from igla.architecture.positional import RopeScaling
 from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
 from igla.export import parity
-from igla.export.gguf import check_gguf, dequantize_gguf, gguf_dtype, write_gguf
-from igla.export.gguf_types import decode_tensor
+from igla.export.gguf import check_gguf, dequantize_gguf, gguf_dtype, gguf_names, write_gguf
+from igla.export.gguf_types import GGUF_TYPES, LLAMA_CPP_TYPES, decode_tensor, gguf_type
 from igla.export.huggingface import write_huggingface
 from igla.export.importance import measure_importance, text_windows
 from igla.export.llama_quantize import Quantizer
@@ -264,8 +266,7 @@ def test_a_program_is_held_to_vectors(
 
 def test_ternary_model_passes_every_gate(tmp_path: Path, tokenizer: Path) -> None:
     """Packed weights against the model, float weights against the same ones without rounded activations."""
-    sizes = dict(hidden_size=256, head_dim=64, ffn_size=256)
-    model = trained_model(tokenizer, 120, quantization="bitlinear", **sizes)
+    model = trained_model(tokenizer, 120, quantization="bitlinear", **WIDE)
     prompts = ["import os", "class Random:\n    def seed(self, a=None):", "The quick brown fox"]
     for dtype in ("f32", "f16", "tq2_0", "tq1_0"):
         path = tmp_path / f"{dtype}.gguf"
@@ -278,10 +279,13 @@ def test_ternary_model_passes_every_gate(tmp_path: Path, tokenizer: Path) -> Non
     assert parity.compare_logits(plain, rounded).mean_kl > 1e-6, "the references differ"
 
 
+WIDE = dict(hidden_size=256, head_dim=64, ffn_size=256)  # rows of 256, as K and IQ types need them
+
+
 @pytest.fixture(scope="module")
 def wide_model(tokenizer: Path) -> Decoder:
-    """A trained decoder with rows of 256, as K and IQ types need them."""
-    return trained_model(tokenizer, 120, hidden_size=256, head_dim=64, ffn_size=256)
+    """A trained decoder with rows that K and IQ types can pack."""
+    return trained_model(tokenizer, 120, **WIDE)
 
 
 @pytest.mark.slow
@@ -310,7 +314,7 @@ def test_k_and_iq_types_pass_their_gates(
 @pytest.mark.slow
 def test_experts_pass_the_gates_with_importance_of_their_own(tmp_path: Path, tokenizer: Path) -> None:
     """A trained mixture of experts in types of few bits, the importance measured expert by expert."""
-    model = trained_model(tokenizer, 120, hidden_size=256, head_dim=64, ffn_size=256, moe=MOE)
+    model = trained_model(tokenizer, 120, **WIDE, moe=MOE)
     text = Path(random.__file__).read_text(encoding="utf-8")
     importance = measure_importance(model, text_windows(tokenizer, text, 64, limit=32))
     prompts = ["import os", "class Random:\n    def seed(self, a=None):", "The quick brown fox"]
@@ -321,6 +325,109 @@ def test_experts_pass_the_gates_with_importance_of_their_own(tmp_path: Path, tok
         print(parity.format_report(dtype, report))
         assert check_gguf(path, model) == []
         assert parity.parity_faults(report, dtype) == []
+
+
+LIBRARY = os.environ.get("LLAMA_CPP_LIBRARY", "")
+# Numbers of llama.cpp's file types. Its mixtures of other names give some tensors more bits than the name says.
+FILE_TYPES = {
+    "q4_0": 2, "q4_1": 3, "q8_0": 7, "q5_0": 8, "q5_1": 9, "q2_k": 10, "q3_k": 11, "q4_k": 14, "q4_k_m": 15, "q5_k": 16,
+    "q5_k_m": 17, "q6_k": 18, "iq2_xxs": 19, "iq2_xs": 20, "iq3_xxs": 23, "iq1_s": 24, "iq4_nl": 25, "iq3_s": 26,
+    "iq2_s": 29, "iq4_xs": 30, "iq1_m": 31,
+}  # fmt: skip
+
+
+class _Importance(ctypes.Structure):
+    """struct llama_model_imatrix_data"""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("data", ctypes.POINTER(ctypes.c_float)),
+        ("size", ctypes.c_size_t),
+    )
+
+
+class _Settings(ctypes.Structure):
+    """struct llama_model_quantize_params; numbers of types are those of ggml."""
+
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in ("nthread", "ftype", "output", "embedding")),
+        *(
+            (name, ctypes.c_bool)
+            for name in ("requantize", "quantize_output", "copy", "pure", "keep_split", "dry_run")
+        ),
+        *((name, ctypes.c_void_p) for name in ("imatrix", "kv", "types", "prune")),
+        ("max_buf_size", ctypes.c_size_t),
+    )
+
+
+def quantize_by_llama_cpp(
+    source: Path, target: Path, dtype: str, config: DecoderConfig, importance: dict[str, torch.Tensor]
+) -> None:
+    """llama_model_quantize, mixing no types but where dtype is the name of a mixture."""
+    library = ctypes.CDLL(LIBRARY)
+    library.llama_model_quantize_default_params.restype = _Settings
+    settings = library.llama_model_quantize_default_params()
+    assert (settings.quantize_output, settings.copy, settings.imatrix) == (True, False, None)
+    settings.ftype, settings.pure = FILE_TYPES[dtype], not dtype.endswith("_m")
+    if dtype in LLAMA_CPP_TYPES:  # embedding and head, as beside ours
+        settings.output = settings.embedding = gguf_type("q6_k").number
+    places = gguf_names(config).items()
+    rows = [
+        (name.encode(), importance[place.parameter].float().contiguous())
+        for name, place in places
+        if place.parameter in importance
+    ]
+    given = (_Importance * (len(rows) + 1))()
+    for place, (name, x) in zip(given, rows, strict=False):
+        place.name, place.size = name, x.numel()
+        place.data = ctypes.cast(x.data_ptr(), ctypes.POINTER(ctypes.c_float))
+    settings.imatrix = ctypes.cast(given, ctypes.c_void_p)
+    paths = (os.fsencode(source), os.fsencode(target))
+    assert library.llama_model_quantize(*paths, ctypes.byref(settings)) == 0
+
+
+EVERY = tuple(name for name in GGUF_TYPES if name not in ("tq2_0", "tq1_0", "i2_s"))  # of weights that are not ternary
+FURTHER = ("f32", "f16", "bf16", "q8_0", "q6_k", "q5_k", "q4_k", "q3_k", "q2_k", "iq2_xs", "iq1_s")
+TRAINED = {
+    "grouped": {"num_kv_heads": 1, "tie_embeddings": False},
+    "tied": {"num_kv_heads": 4, "tie_embeddings": True},
+    "experts": {"moe": MOE, "tie_embeddings": False},
+    "long rope": {"rope_scaling": YARN, "tie_embeddings": False},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", TRAINED)
+def test_every_type_of_trained_variants(tmp_path: Path, tokenizer: Path, variant: str) -> None:
+    """A row for each type (pytest -s), its gate, and the order: the fewer bits, the further; beside it llama.cpp's own.
+
+    LLAMA_CPP_LIBRARY names a libllama, whose llama_model_quantize then makes the same type of our float32 file, with the
+    same importance: ours is not to be further from PyTorch than that.
+    """
+    model = trained_model(tokenizer, 120, **WIDE, **TRAINED[variant])
+    windows = text_windows(tokenizer, Path(heapq.__file__).read_text("utf-8"), 48, limit=12)
+    text = Path(random.__file__).read_text(encoding="utf-8")
+    importance = measure_importance(model, text_windows(tokenizer, text, 48, limit=32))
+    write_gguf(model, tokenizer, tmp_path / "f32.gguf", "f32")
+    divergences: dict[str, float] = {}
+    for dtype in EVERY:
+        path = tmp_path / f"{dtype}.gguf"
+        write_gguf(model, tokenizer, path, dtype, importance=importance)
+        report = parity.ParityRun(path, model, tokenizer, [], windows).report()
+        divergences[dtype] = report.mean_kl
+        row = [f"{report.max_abs:.1e}", f"{report.mean_kl:.1e}", f"{report.argmax_agreement:.1%}"]
+        row += [f"{report.perplexity:.3f}", f"{report.expected_perplexity:.3f}"]
+        assert check_gguf(path, model) == [] and parity.parity_faults(report, dtype) == []
+        if LIBRARY and dtype in FILE_TYPES:
+            theirs = tmp_path / "theirs.gguf"
+            quantize_by_llama_cpp(tmp_path / "f32.gguf", theirs, dtype, model.config, importance)
+            found = parity.ParityRun(theirs, model, tokenizer, [], windows).report()
+            row.append(f"{found.mean_kl:.1e}")
+            assert report.mean_kl <= 1.02 * found.mean_kl + 1e-9, dtype
+        print(" | ".join(("", variant, dtype, *row, "")).strip(), flush=True)
+    assert list(FURTHER) == sorted(FURTHER, key=divergences.__getitem__)
+    assert divergences["q8_0"] < divergences["q5_1"] < divergences["q4_1"]
+    assert divergences["q5_0"] < divergences["q4_0"] and divergences["q4_k_m"] < divergences["q3_k"]
 
 
 def test_importance_lowers_the_weighted_error(tmp_path: Path, tokenizer: Path, wide_model: Decoder) -> None:

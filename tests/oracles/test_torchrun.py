@@ -151,6 +151,30 @@ def test_a_signal_saves_the_state_of_all(texts: Path, unbroken: Path, tmp_path: 
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
+@pytest.mark.slow
+def test_a_new_machine_goes_on_from_the_mirror(texts: Path, unbroken: Path, tmp_path: Path) -> None:
+    """Two ranks, stopped; the folder is lost, and another one begins with the copies of the checkpoints."""
+    lost, found = tmp_path / "lost", tmp_path / "found"
+    mirror = ["--checkpoint.mirror", (tmp_path / "mirror").as_uri()]
+    launcher = start(command(2, texts, lost, *SHARDS, *mirror))
+    wait_until(launcher, lambda: steps_done(lost) >= 7)
+    launcher.send_signal(signal.SIGTERM)
+    _, said, wrong = finish(launcher)
+    done = steps_done(lost)
+    assert 7 <= done < STEPS and f"interrupted after step {done}, state saved" in said, wrong
+    shutil.rmtree(lost)
+    again = run(command(2, texts, found, *SHARDS, *mirror))
+    assert again.returncode == 0, again.stderr
+    assert f"brought step-{done:08d} from" in again.stdout
+    assert f"going on from the checkpoint of step {done}" in again.stdout
+    for name in ("model/model.safetensors", "model-f32.gguf"):
+        assert (found / name).read_bytes() == (unbroken / name).read_bytes(), name
+    assert read_log(found / "log.jsonl")[-1] == read_log(unbroken / "log.jsonl")[-1]
+    copies = sorted(path.name for path in (tmp_path / "mirror").iterdir())
+    own = sorted(path.name for path in (found / "checkpoints").iterdir() if path.is_dir())
+    assert copies == own, "what is pruned here is pruned there"
+
+
 def in_a_step(out: Path) -> bool:
     return steps_done(out) >= 7
 

@@ -28,7 +28,7 @@ import dataclasses
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -54,6 +54,7 @@ from igla.export.gguf_types import (
     LLAMA_CPP_TYPES,
     NEED_IMPORTANCE,
     TERNARY_TYPES,
+    WEIGHED_TYPES,
     encode_tensor,
     file_type,
     gguf_type,
@@ -161,7 +162,7 @@ class GgufOptions:
     dry_run: bool = False
     """Print names, types and bytes of all tensors, and write nothing."""
     importance: Path | None = None
-    """Text on which importance is measured, for K and IQ types."""
+    """Text on which importance is measured, for types of less than 8 bits."""
     check: Path | None = None
     """File to read back; with a model, the errors of its tensors."""
     name: str = "igla"
@@ -216,6 +217,9 @@ _MLP_NAMES = {
 _ENDS = ("token_embd.weight", "output.weight")
 _ROPE_FACTORS = TensorPlace("rope_scaling")
 _CONTRACT = "igla.contract"
+_IMPORTANCE = (
+    "quantize.imatrix.entries_count"  # llama.cpp's own key: matrices whose importance was known
+)
 
 
 # 1. What becomes what.
@@ -538,7 +542,9 @@ def write_gguf(
     The rows of Q and K are put in the order that arch llama rotates, vectors are float32, a
     tied head is left out. A sliding window bounds the context of the file, up to which arch
     llama computes the same. igla.contract and igla.contract.sha256 say what the model is, as
-    igla.models.freeze does.
+    igla.models.freeze does. Where the importance of a matrix is known, llama.cpp packs it, if
+    its type has less than 8 bits, and quantize.imatrix.entries_count says so, as in files of
+    llama.cpp.
 
     Given: A decoder and the tokenizer it was trained with.
     When: It is exported.
@@ -563,6 +569,7 @@ def write_gguf(
         **_model_keys(model.config),
         **_tokenizer_keys(Tokenizer(tokenizer)),
         **_contract_keys(freeze_model(model.config, tokenizer)),
+        **({_IMPORTANCE: len(importance)} if importance else {}),
     }
     partial = out.with_name(f".{out.name}.partial")
     try:
@@ -692,10 +699,12 @@ def _write_file(
         writer.write_padding(file, file.tell())
         total = sum(tensor.num_bytes for tensor in plan)
         bar = tqdm(total=total, desc=path.name, unit="B", unit_scale=True, disable=None)
-        with bar, _packer(plan) as quantizer:
+        with bar, _packer(plan, importance) as quantizer:
             for tensor in plan:
                 weight = _weight(model, places[tensor.name])
-                parts = _encode(weight, tensor, quantizer, importance.get(tensor.parameter))
+                is_packed = _is_packed_by_llama_cpp(tensor, importance)
+                numbers = importance.get(tensor.parameter)
+                parts = _encode(weight, tensor, quantizer if is_packed else None, numbers)
                 _write_parts(file, parts, tensor)
                 writer.write_padding(file, tensor.num_bytes)
                 bar.update(tensor.num_bytes)
@@ -734,9 +743,18 @@ def _require_importance(plan: list[GgufTensor], importance: dict[str, Tensor]) -
 
 
 # spec: specs/export/gguf.vibee:152
-def _packer(plan: list[GgufTensor]) -> contextlib.AbstractContextManager[Quantizer | None]:
+def _is_packed_by_llama_cpp(tensor: GgufTensor, importance: Collection[str]) -> bool:
+    """Whether the gguf package cannot pack it, or not as closely; importance has the names of parameters."""
+    kind = tensor.tensor_type
+    return kind in LLAMA_CPP_TYPES or (kind in WEIGHED_TYPES and tensor.parameter in importance)
+
+
+# spec: specs/export/gguf.vibee:152
+def _packer(
+    plan: list[GgufTensor], importance: Collection[str]
+) -> contextlib.AbstractContextManager[Quantizer | None]:
     """llama.cpp's quantizer, where a tensor needs it."""
-    if any(tensor.tensor_type in LLAMA_CPP_TYPES for tensor in plan):
+    if any(_is_packed_by_llama_cpp(tensor, importance) for tensor in plan):
         return Quantizer(torch.get_num_threads())
     return contextlib.nullcontext()
 
@@ -746,7 +764,7 @@ def _encode(
     weight: Tensor, tensor: GgufTensor, quantizer: Quantizer | None, importance: Tensor | None
 ) -> Iterator[np.ndarray]:
     """The data of one tensor, part by part; importance is [K], or of stacked experts [E, K]."""
-    if quantizer is None or tensor.tensor_type not in LLAMA_CPP_TYPES:
+    if quantizer is None:
         yield from encode_tensor(weight, tensor.tensor_type)
     elif importance is not None and importance.ndim > 1:
         for expert, numbers_k in zip(weight, importance.numpy(), strict=True):
@@ -868,7 +886,8 @@ def _as_in_the_model(weight: Tensor, place: TensorPlace, config: DecoderConfig) 
 def tensor_errors(file: GgufFile, model: Decoder | StoredDecoder) -> list[TensorError]:
     """Returns the error of each tensor, in the order of the file.
 
-    Ternary types have the bound 0 where the weights are ternary.
+    Ternary types have the bound 0 where the weights are ternary, those that are packed by
+    importance twice the bound of their rounding.
 
     Given: A sound file and the decoder it was made from, with the same names and shapes.
     When: They are compared.
@@ -888,7 +907,9 @@ def tensor_errors(file: GgufFile, model: Decoder | StoredDecoder) -> list[Tensor
     for entry in entries:
         place = names[entry.name]
         exact = entry.tensor_type in TERNARY_TYPES and _is_ternary(model, place)
-        bound = 0.0 if exact else rounding_bound(entry.tensor_type)
+        # packed by importance, a weight that counts for little gives way to others
+        gives_way = entry.tensor_type in WEIGHED_TYPES and _IMPORTANCE in file.keys
+        bound = 0.0 if exact else rounding_bound(entry.tensor_type) * (2 if gives_way else 1)
         errors.append(_measure(file, entry.name, _weight(model, place), bound))
     return errors
 

@@ -69,12 +69,13 @@ LLAMA_CPP_TYPES = (
     "iq1_m",
     "iq1_s",
 )
+WEIGHED_TYPES = ("q5_1", "q5_0", "q4_1", "q4_0")
 NEED_IMPORTANCE = ("iq3_xxs", "iq2_s", "iq2_xs", "iq2_xxs", "iq1_m", "iq1_s")
 TERNARY_TYPES = ("tq2_0", "tq1_0", "i2_s")
 CHUNK_WEIGHTS = 1048576
 
 
-# spec: specs/export/gguf_types.vibee:35
+# spec: specs/export/gguf_types.vibee:37
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GgufType:
     """A type of tensors."""
@@ -179,7 +180,7 @@ _WRONG_IN_GO = {
 }
 
 
-# spec: specs/export/gguf_types.vibee:75
+# spec: specs/export/gguf_types.vibee:77
 def _written_here(dtype: str) -> str:
     """The type, if it is one of those that are written here."""
     if dtype not in GGUF_TYPES:
@@ -187,7 +188,7 @@ def _written_here(dtype: str) -> str:
     return dtype
 
 
-# spec: specs/export/gguf_types.vibee:44
+# spec: specs/export/gguf_types.vibee:46
 def gguf_type(name: str) -> GgufType:
     """Returns its number and the size of its blocks.
 
@@ -208,7 +209,7 @@ def gguf_type(name: str) -> GgufType:
     return GgufType(name=name, number=int(kind), block_size=block_size, block_bytes=block_bytes)
 
 
-# spec: specs/export/gguf_types.vibee:60
+# spec: specs/export/gguf_types.vibee:62
 def gguf_type_name(number: int) -> str:
     """Returns the name of the type.
 
@@ -226,7 +227,7 @@ def gguf_type_name(number: int) -> str:
         raise ValueError(f"tensor type {number} is unknown") from None
 
 
-# spec: specs/export/gguf_types.vibee:75
+# spec: specs/export/gguf_types.vibee:77
 def file_type(dtype: str) -> int:
     """Returns the number for general.file_type.
 
@@ -239,7 +240,7 @@ def file_type(dtype: str) -> int:
     return int(_FILE_TYPES[_written_here(dtype)])
 
 
-# spec: specs/export/gguf_types.vibee:105
+# spec: specs/export/gguf_types.vibee:107
 def tensor_bytes(dtype: str, shape: tuple[int, ...]) -> int:
     """Returns the bytes of its data. A tensor of i2_s has 32 more, for its scale.
 
@@ -261,13 +262,13 @@ def tensor_bytes(dtype: str, shape: tuple[int, ...]) -> int:
     return blocks // kind.block_size * kind.block_bytes + tail
 
 
-# spec: specs/export/gguf_types.vibee:125
+# spec: specs/export/gguf_types.vibee:127
 def _rows_at_a_time(columns: int) -> int:
     """Rows of about CHUNK_WEIGHTS weights, at least one."""
     return max(1, CHUNK_WEIGHTS // columns)
 
 
-# spec: specs/export/gguf_types.vibee:125
+# spec: specs/export/gguf_types.vibee:127
 def float_rows(weight: Tensor, dtype: str) -> Iterator[Tensor]:
     """Gives its rows in float32, [rows, columns], in parts of about CHUNK_WEIGHTS weights, so that
     no second copy of the tensor is in memory.
@@ -296,7 +297,7 @@ def float_rows(weight: Tensor, dtype: str) -> Iterator[Tensor]:
         yield part_nk.float().cpu()
 
 
-# spec: specs/export/gguf_types.vibee:134
+# spec: specs/export/gguf_types.vibee:136
 def encode_tensor(weight: Tensor, dtype: str) -> Iterator[np.ndarray]:
     """Gives the bytes of its data, part by part. Floats round to nearest even.
 
@@ -322,7 +323,7 @@ def encode_tensor(weight: Tensor, dtype: str) -> Iterator[np.ndarray]:
         yield tail
 
 
-# spec: specs/export/gguf_types.vibee:134
+# spec: specs/export/gguf_types.vibee:136
 def _encode_rows(part_nk: Tensor, dtype: str) -> np.ndarray:
     """The bytes of some rows."""
     if dtype in ("f16", "bf16"):  # as the gguf package does, several times as fast
@@ -332,7 +333,7 @@ def _encode_rows(part_nk: Tensor, dtype: str) -> np.ndarray:
     return gguf.quants.quantize(part_nk.contiguous().numpy(), kind).view(np.uint8)
 
 
-# spec: specs/export/gguf_types.vibee:134
+# spec: specs/export/gguf_types.vibee:136
 def _ternary_scale(weight: Tensor) -> float:
     """The one magnitude of all weights that are not zero, or 0 where all are."""
     scale = max(float(part_nk.abs().max()) for part_nk in float_rows(weight, "i2_s"))
@@ -345,7 +346,7 @@ def _ternary_scale(weight: Tensor) -> float:
     return scale
 
 
-# spec: specs/export/gguf_types.vibee:134
+# spec: specs/export/gguf_types.vibee:136
 def _pack_i2_s(part_nk: Tensor, dtype: str) -> np.ndarray:
     """Codes 0, 1, 2 for -s, 0, s; elements g, 32 + g, 64 + g and 96 + g of a block share byte g."""
     codes_b4g = (part_nk.sign().numpy() + 1).astype(np.uint8).reshape(-1, 4, 32)
@@ -353,7 +354,7 @@ def _pack_i2_s(part_nk: Tensor, dtype: str) -> np.ndarray:
     return (first << 6 | second << 4 | third << 2 | fourth).reshape(-1)
 
 
-# spec: specs/export/gguf_types.vibee:148
+# spec: specs/export/gguf_types.vibee:150
 def decode_tensor(data: np.ndarray, shape: tuple[int, ...], dtype: str) -> Iterator[np.ndarray]:
     """Gives its weights in float32, part by part, [rows, columns].
 
@@ -380,7 +381,7 @@ def decode_tensor(data: np.ndarray, shape: tuple[int, ...], dtype: str) -> Itera
             )
 
 
-# spec: specs/export/gguf_types.vibee:148
+# spec: specs/export/gguf_types.vibee:150
 def _unpack_i2_s(part: np.ndarray, scale: float) -> np.ndarray:
     """The weights of whole blocks."""
     bytes_b1g = part.reshape(-1, 1, 32)
@@ -390,7 +391,7 @@ def _unpack_i2_s(part: np.ndarray, scale: float) -> np.ndarray:
     return (codes_b4g.astype(np.float32) - 1) * np.float32(scale)
 
 
-# spec: specs/export/gguf_types.vibee:157
+# spec: specs/export/gguf_types.vibee:159
 def rounding_bound(dtype: str) -> float:
     """Returns the largest error that rounding to it explains, as a part of the largest weight of
     the tensor.
@@ -409,7 +410,7 @@ def rounding_bound(dtype: str) -> float:
     return _ROUNDING.get(_written_here(dtype), 2.0)
 
 
-# spec: specs/export/gguf_types.vibee:169
+# spec: specs/export/gguf_types.vibee:171
 def relative_bound(dtype: str) -> float:
     """Returns the largest root of the mean squared error, over that of the mean squared weight.
 
@@ -425,7 +426,7 @@ def relative_bound(dtype: str) -> float:
     return _RELATIVE.get(_written_here(dtype), 1.0)
 
 
-# spec: specs/export/gguf_types.vibee:195
+# spec: specs/export/gguf_types.vibee:197
 def runs_in_llama_cpp(dtype: str) -> bool:
     """Returns whether llama.cpp loads it, which it does with each but i2_s.
 
@@ -435,7 +436,7 @@ def runs_in_llama_cpp(dtype: str) -> bool:
     return dtype != _I2_S.name
 
 
-# spec: specs/export/gguf_types.vibee:205
+# spec: specs/export/gguf_types.vibee:207
 def type_warnings(dtype: str) -> tuple[str, ...]:
     """Returns a sentence for each runtime that is known to compute something else with it, and
     what to take there.

@@ -809,6 +809,33 @@ def test_llama_cpp_packs_k_types(
 
 
 # spec: specs/export/gguf.vibee:176
+def test_llama_cpp_packs_k_types_and_others_by_importance(
+    tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Types that the gguf package packs without it; matrices without importance, and q8_0, stay its own."""
+    monkeypatch.setattr(gguf, "Quantizer", FakeQuantizer)
+    model, path = small_model(), tmp_path / "model.gguf"
+    hidden = model.config.hidden_size
+    importance = {"layers.1.self_attn.k_proj.weight": torch.full((hidden,), 9.0)}
+
+    def written(dtype: str, given: dict[str, torch.Tensor] | None) -> dict[str, np.ndarray]:
+        gguf.write_gguf(model, tokenizer, path, dtype, importance=given)
+        return {tensor.name: tensor.data.copy() for tensor in peer.GGUFReader(path).tensors}
+
+    for dtype in ("q4_0", "q5_1", "q8_0"):
+        weighed, plain = written(dtype, importance), written(dtype, None)
+        others = [name for name in plain if not np.array_equal(plain[name], weighed[name])]
+        assert others == ([] if dtype == "q8_0" else ["blk.1.attn_k.weight"])
+        assert "quantize.imatrix.entries_count" not in read_gguf(path).keys
+        plain_bounds = [error.bound for error in gguf.tensor_errors(read_gguf(path), model)]
+        written(dtype, importance)
+        assert read_gguf(path).keys["quantize.imatrix.entries_count"] == 1
+        bounds = [error.bound for error in gguf.tensor_errors(read_gguf(path), model)]
+        assert bounds == [(1 if dtype == "q8_0" else 2) * bound for bound in plain_bounds]
+    assert set(written("q4_0", importance)["blk.1.attn_k.weight"].flat) == {9}
+
+
+# spec: specs/export/gguf.vibee:176
 def test_llama_cpp_packs_k_types_of_each_expert(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

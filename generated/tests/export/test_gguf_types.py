@@ -17,7 +17,7 @@ FLOATS = ("f32", "f16", "bf16")
 BLOCKS = ("q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "tq2_0", "tq1_0")
 
 
-# spec: specs/export/gguf_types.vibee:132
+# spec: specs/export/gguf_types.vibee:134
 def matrix(rows: int = 5, columns: int = 256) -> torch.Tensor:
     """Weights of many sizes, float32, with a zero and both signs."""
     generator = torch.Generator().manual_seed(3)
@@ -26,20 +26,20 @@ def matrix(rows: int = 5, columns: int = 256) -> torch.Tensor:
     return weight
 
 
-# spec: specs/export/gguf_types.vibee:143
+# spec: specs/export/gguf_types.vibee:145
 def encoded(weight: torch.Tensor, dtype: str) -> np.ndarray:
     """All bytes of a tensor."""
     return np.concatenate([part.reshape(-1) for part in gguf_types.encode_tensor(weight, dtype)])
 
 
-# spec: specs/export/gguf_types.vibee:132
+# spec: specs/export/gguf_types.vibee:134
 def decoded(weight: torch.Tensor, dtype: str) -> np.ndarray:
     """What comes back from the bytes."""
     parts = gguf_types.decode_tensor(encoded(weight, dtype), tuple(weight.shape), dtype)
     return np.concatenate(list(parts)).reshape(weight.shape)
 
 
-# spec: specs/export/gguf_types.vibee:52
+# spec: specs/export/gguf_types.vibee:54
 def test_gguf_type_of_quantized_blocks() -> None:
     """gguf_type: of quantized blocks.
 
@@ -50,7 +50,7 @@ def test_gguf_type_of_quantized_blocks() -> None:
     )
 
 
-# spec: specs/export/gguf_types.vibee:54
+# spec: specs/export/gguf_types.vibee:56
 def test_gguf_type_of_bitnet() -> None:
     """gguf_type: of bitnet.
 
@@ -61,7 +61,7 @@ def test_gguf_type_of_bitnet() -> None:
     )
 
 
-# spec: specs/export/gguf_types.vibee:56
+# spec: specs/export/gguf_types.vibee:58
 def test_gguf_type_other_names() -> None:
     """gguf_type: other names.
 
@@ -71,7 +71,7 @@ def test_gguf_type_other_names() -> None:
         gguf_types.gguf_type("q9")
 
 
-# spec: specs/export/gguf_types.vibee:68
+# spec: specs/export/gguf_types.vibee:70
 @pytest.mark.parametrize("name", ["f32", "bf16", "q6_k", "tq1_0", "i2_s"])
 def test_gguf_type_name_comes_back(name: str) -> None:
     """gguf_type_name: comes back.
@@ -81,7 +81,7 @@ def test_gguf_type_name_comes_back(name: str) -> None:
     assert gguf_types.gguf_type_name(gguf_types.gguf_type(name).number) == name
 
 
-# spec: specs/export/gguf_types.vibee:71
+# spec: specs/export/gguf_types.vibee:73
 def test_gguf_type_name_unknown_numbers() -> None:
     """gguf_type_name: unknown numbers.
 
@@ -91,7 +91,7 @@ def test_gguf_type_name_unknown_numbers() -> None:
         gguf_types.gguf_type_name(99)
 
 
-# spec: specs/export/gguf_types.vibee:83
+# spec: specs/export/gguf_types.vibee:85
 @pytest.mark.parametrize(
     ("dtype", "number"),
     [
@@ -120,7 +120,7 @@ def test_file_type_of_each_type(dtype: str, number: int) -> None:
     assert gguf_types.file_type(dtype) == number
 
 
-# spec: specs/export/gguf_types.vibee:101
+# spec: specs/export/gguf_types.vibee:103
 def test_file_type_other_types() -> None:
     """file_type: other types.
 
@@ -130,7 +130,7 @@ def test_file_type_other_types() -> None:
         gguf_types.file_type("f64")
 
 
-# spec: specs/export/gguf_types.vibee:113
+# spec: specs/export/gguf_types.vibee:115
 @pytest.mark.parametrize(
     ("dtype", "rows", "num_bytes"),
     [("f32", 3, 3072), ("bf16", 3, 1536), ("q8_0", 3, 816), ("tq2_0", 3, 198), ("i2_s", 3, 224)],
@@ -143,7 +143,7 @@ def test_tensor_bytes_of_shapes(dtype: str, rows: int, num_bytes: int) -> None:
     assert gguf_types.tensor_bytes(dtype, (rows, 256)) == num_bytes
 
 
-# spec: specs/export/gguf_types.vibee:121
+# spec: specs/export/gguf_types.vibee:123
 def test_tensor_bytes_rows_are_whole_blocks() -> None:
     """tensor_bytes: rows are whole blocks.
 
@@ -153,7 +153,7 @@ def test_tensor_bytes_rows_are_whole_blocks() -> None:
         gguf_types.tensor_bytes("q4_0", (32, 48))
 
 
-# spec: specs/export/gguf_types.vibee:179
+# spec: specs/export/gguf_types.vibee:181
 @pytest.mark.parametrize(
     ("more", "fewer"),
     [
@@ -179,7 +179,7 @@ def test_relative_bound_grows_as_bits_shrink(more: str, fewer: str) -> None:
     assert gguf_types.relative_bound(fewer) < gguf_types.relative_bound("q4_0")
 
 
-# spec: specs/export/gguf_types.vibee:191
+# spec: specs/export/gguf_types.vibee:193
 def test_relative_bound_other_types() -> None:
     """relative_bound: other types.
 
@@ -189,7 +189,7 @@ def test_relative_bound_other_types() -> None:
         gguf_types.relative_bound("q4")
 
 
-# spec: specs/export/gguf_types.vibee:202
+# spec: specs/export/gguf_types.vibee:204
 def test_runs_in_llama_cpp_of_ternary_types() -> None:
     """runs_in_llama_cpp: of ternary types.
 
@@ -201,7 +201,7 @@ def test_runs_in_llama_cpp_of_ternary_types() -> None:
     assert not gguf_types.runs_in_llama_cpp("i2_s")
 
 
-# spec: specs/export/gguf_types.vibee:212
+# spec: specs/export/gguf_types.vibee:214
 @pytest.mark.parametrize(
     "dtype",
     ["q4_0", "q4_1", "q5_0", "q5_1", "tq1_0", "q2_k", "iq2_xxs", "iq2_xs", "iq1_s", "iq1_m"],
@@ -215,7 +215,7 @@ def test_type_warnings_wrong_decoders_are_named(dtype: str) -> None:
     assert len(gguf_types.type_warnings(dtype)) == 1
 
 
-# spec: specs/export/gguf_types.vibee:225
+# spec: specs/export/gguf_types.vibee:227
 def test_type_warnings_i2_s_is_not_llama_cpps() -> None:
     """type_warnings: i2 s is not llama cpps.
 
@@ -227,7 +227,7 @@ def test_type_warnings_i2_s_is_not_llama_cpps() -> None:
     )
 
 
-# spec: specs/export/gguf_types.vibee:227
+# spec: specs/export/gguf_types.vibee:229
 @pytest.mark.parametrize("dtype", ["f32", "f16", "bf16", "q8_0", "tq2_0", "q4_k_m"])
 def test_type_warnings_others_run_everywhere(dtype: str) -> None:
     """type_warnings: others run everywhere.
@@ -285,12 +285,13 @@ def test_constants() -> None:
         "iq1_m",
         "iq1_s",
     )
+    assert gguf_types.WEIGHED_TYPES == ("q5_1", "q5_0", "q4_1", "q4_0")
     assert gguf_types.NEED_IMPORTANCE == ("iq3_xxs", "iq2_s", "iq2_xs", "iq2_xxs", "iq1_m", "iq1_s")
     assert gguf_types.TERNARY_TYPES == ("tq2_0", "tq1_0", "i2_s")
     assert gguf_types.CHUNK_WEIGHTS == 1048576
 
 
-# spec: specs/export/gguf_types.vibee:132
+# spec: specs/export/gguf_types.vibee:134
 def test_rows_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """float_rows: rows come in parts."""
     weight = matrix(6).bfloat16().reshape(3, 2, 256)
@@ -301,7 +302,7 @@ def test_rows_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(torch.cat(parts), weight.float().reshape(6, 256))
 
 
-# spec: specs/export/gguf_types.vibee:132
+# spec: specs/export/gguf_types.vibee:134
 @pytest.mark.parametrize(
     ("dtype", "largest"),
     [
@@ -337,7 +338,7 @@ def test_weights_out_of_range_are_refused(dtype: str, largest: float) -> None:
         list(gguf_types.encode_tensor(weight, "q4"))
 
 
-# spec: specs/export/gguf_types.vibee:143
+# spec: specs/export/gguf_types.vibee:145
 @pytest.mark.parametrize("dtype", FLOATS + BLOCKS)
 def test_bytes_are_those_of_ggml(dtype: str) -> None:
     """encode_tensor: bytes are those of ggml."""
@@ -351,7 +352,7 @@ def test_bytes_are_those_of_ggml(dtype: str) -> None:
     assert np.array_equal(encoded(half, dtype), encoded(half.float(), dtype))
 
 
-# spec: specs/export/gguf_types.vibee:143
+# spec: specs/export/gguf_types.vibee:145
 def test_bytes_are_those_of_ggml_or_llama_cpp_packs_them() -> None:
     """K and IQ types have another packer."""
     with pytest.raises(
@@ -360,7 +361,7 @@ def test_bytes_are_those_of_ggml_or_llama_cpp_packs_them() -> None:
         list(gguf_types.encode_tensor(matrix(), "q4_k"))
 
 
-# spec: specs/export/gguf_types.vibee:143
+# spec: specs/export/gguf_types.vibee:145
 def test_bytes_are_those_of_ggml_by_hand() -> None:
     """q8_0 of 127, -64 and zeros: the scale 1 in float16, then the weights as bytes; f16 and bf16 of 1 and -2."""
     row = torch.zeros(1, 32)
@@ -372,7 +373,7 @@ def test_bytes_are_those_of_ggml_by_hand() -> None:
     assert bytes(encoded(pair, "f32")) == b"\x00\x00\x80\x3f\x00\x00\x00\xc0"
 
 
-# spec: specs/export/gguf_types.vibee:144
+# spec: specs/export/gguf_types.vibee:146
 @pytest.mark.parametrize("dtype", ["f16", "q4_0", "i2_s"])
 def test_parts_are_the_whole(monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
     """encode_tensor: parts are the whole."""
@@ -391,7 +392,7 @@ def test_parts_are_the_whole(monkeypatch: pytest.MonkeyPatch, dtype: str) -> Non
     assert np.array_equal(encoded(weight, dtype), whole)
 
 
-# spec: specs/export/gguf_types.vibee:145
+# spec: specs/export/gguf_types.vibee:147
 def test_i2_s_is_the_golden_example() -> None:
     """A tensor of two rows of 128, worked out by hand from the layout.
 
@@ -410,7 +411,7 @@ def test_i2_s_is_the_golden_example() -> None:
     assert bytes(encoded(weight, "i2_s")) == first + second + scale + bytes(28)
 
 
-# spec: specs/export/gguf_types.vibee:146
+# spec: specs/export/gguf_types.vibee:148
 def test_i2_s_holds_ternary_tensors_alone() -> None:
     """encode_tensor: i2 s holds ternary tensors alone."""
     weight = torch.zeros(2, 128)
@@ -424,7 +425,7 @@ def test_i2_s_holds_ternary_tensors_alone() -> None:
         encoded(weight, "i2_s")
 
 
-# spec: specs/export/gguf_types.vibee:155
+# spec: specs/export/gguf_types.vibee:157
 @pytest.mark.parametrize("dtype", FLOATS + BLOCKS)
 def test_weights_come_back_as_rounded(dtype: str) -> None:
     """decode_tensor: weights come back as rounded."""
@@ -442,7 +443,7 @@ def test_weights_come_back_as_rounded(dtype: str) -> None:
         assert np.array_equal(found, rounded.float().numpy())
 
 
-# spec: specs/export/gguf_types.vibee:155
+# spec: specs/export/gguf_types.vibee:157
 @pytest.mark.parametrize("dtype", gguf_types.TERNARY_TYPES)
 def test_ternary_weights_come_back_exactly(dtype: str) -> None:
     """decode_tensor: ternary weights come back exactly."""
@@ -452,7 +453,7 @@ def test_ternary_weights_come_back_exactly(dtype: str) -> None:
     assert np.array_equal(decoded(weight, dtype), weight.numpy())
 
 
-# spec: specs/export/gguf_types.vibee:155
+# spec: specs/export/gguf_types.vibee:157
 def test_bad_codes_are_refused() -> None:
     """decode_tensor: bad codes are refused."""
     data = encoded(torch.zeros(1, 256), "i2_s")
@@ -462,7 +463,7 @@ def test_bad_codes_are_refused() -> None:
             list(gguf_types.decode_tensor(data, (1, 256), "i2_s"))
 
 
-# spec: specs/export/gguf_types.vibee:167
+# spec: specs/export/gguf_types.vibee:169
 @pytest.mark.parametrize("dtype", FLOATS + BLOCKS)
 def test_bounds_are_kept_and_tight(dtype: str) -> None:
     """rounding_bound: bounds are kept and tight."""
