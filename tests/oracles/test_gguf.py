@@ -328,11 +328,11 @@ def test_experts_pass_the_gates_with_importance_of_their_own(tmp_path: Path, tok
 
 
 LIBRARY = os.environ.get("LLAMA_CPP_LIBRARY", "")
-# Numbers of llama.cpp's file types. Its mixtures of other names give some tensors more bits than the name says.
+# Numbers of llama.cpp's file types, which has none of its own for iq2_s.
 FILE_TYPES = {
     "q4_0": 2, "q4_1": 3, "q8_0": 7, "q5_0": 8, "q5_1": 9, "q2_k": 10, "q3_k": 11, "q4_k": 14, "q4_k_m": 15, "q5_k": 16,
     "q5_k_m": 17, "q6_k": 18, "iq2_xxs": 19, "iq2_xs": 20, "iq3_xxs": 23, "iq1_s": 24, "iq4_nl": 25, "iq3_s": 26,
-    "iq2_s": 29, "iq4_xs": 30, "iq1_m": 31,
+    "iq4_xs": 30, "iq1_m": 31,
 }  # fmt: skip
 
 
@@ -363,14 +363,18 @@ class _Settings(ctypes.Structure):
 def quantize_by_llama_cpp(
     source: Path, target: Path, dtype: str, config: DecoderConfig, importance: dict[str, torch.Tensor]
 ) -> None:
-    """llama_model_quantize, mixing no types but where dtype is the name of a mixture."""
+    """llama_model_quantize as it comes; matrices of layers that are K and IQ types by name are of no other."""
     library = ctypes.CDLL(LIBRARY)
     library.llama_model_quantize_default_params.restype = _Settings
     settings = library.llama_model_quantize_default_params()
     assert (settings.quantize_output, settings.copy, settings.imatrix) == (True, False, None)
-    settings.ftype, settings.pure = FILE_TYPES[dtype], not dtype.endswith("_m")
-    if dtype in LLAMA_CPP_TYPES:  # embedding and head, as beside ours
-        settings.output = settings.embedding = gguf_type("q6_k").number
+    settings.ftype = FILE_TYPES[dtype]
+    if dtype in LLAMA_CPP_TYPES:
+        is_short = dtype == "iq4_nl"  # with blocks of 32
+        settings.pure, settings.output = True, gguf_type("q8_0" if is_short else "q6_k").number
+        settings.embedding = (
+            settings.output if config.tie_embeddings or not is_short else gguf_type(dtype).number
+        )
     places = gguf_names(config).items()
     rows = [
         (name.encode(), importance[place.parameter].float().contiguous())

@@ -341,9 +341,10 @@ def gguf_tensors(model: Decoder | StoredDecoder, dtype: str) -> list[GgufTensor]
     """Plans the file.
 
     Every matrix gets that type, but the router of experts stays float32, beside ternary
-    matrices embedding and head are float16, and beside K and IQ types q6_k. In q4_k_m and
-    q5_k_m so are V and down projections of the first and last eighth and of every third layer
-    between. Vectors stay float32.
+    matrices embedding and head are float16, and beside K and IQ types q6_k; beside q4_0 to q5_1
+    and iq4_nl the head, or the embedding that is one, is q8_0. In q4_k_m and q5_k_m so are V
+    and down projections of the first and last eighth and of every third layer between. Vectors
+    stay float32.
 
     Given: A decoder and a type for its matrices.
     When: The file is planned.
@@ -359,7 +360,7 @@ def gguf_tensors(model: Decoder | StoredDecoder, dtype: str) -> list[GgufTensor]
     plan = []
     for name, place in gguf_names(model.config).items():
         shape = _shape(model, place)
-        tensor_type = _tensor_type(name, len(shape), dtype, model.config.num_layers)
+        tensor_type = _tensor_type(name, len(shape), dtype, model.config)
         plan.append(_plan_tensor(name, place.parameter, shape, tensor_type))
     return plan
 
@@ -373,14 +374,16 @@ def _shape(model: Decoder | StoredDecoder, place: TensorPlace) -> tuple[int, ...
 
 
 # spec: specs/export/gguf.vibee:117
-def _tensor_type(name: str, dimensions: int, dtype: str, num_layers: int) -> str:
+def _tensor_type(name: str, dimensions: int, dtype: str, config: DecoderConfig) -> str:
     """The type of one tensor; norms and every other vector are float32 in every file."""
     if dimensions == 1 or "ffn_gate_inp" in name:
         return "f32"
     base = dtype.removesuffix("_m") if dtype.startswith("q") else dtype
     if dtype in TERNARY_TYPES and name in _ENDS:
         return "f16"
-    more = name in _ENDS or (base != dtype and _has_more_bits(name, num_layers))
+    if base in (*WEIGHED_TYPES, "iq4_nl") and name == _ENDS[0 if config.tie_embeddings else 1]:
+        return "q8_0"  # llama.cpp gives a head more bits, too: q6_k, which needs rows of 256
+    more = name in _ENDS or (base != dtype and _has_more_bits(name, config.num_layers))
     if more and base in LLAMA_CPP_TYPES and gguf_type(base).block_size == 256:
         return "q6_k"
     return base
@@ -887,7 +890,7 @@ def tensor_errors(file: GgufFile, model: Decoder | StoredDecoder) -> list[Tensor
     """Returns the error of each tensor, in the order of the file.
 
     Ternary types have the bound 0 where the weights are ternary, those that are packed by
-    importance twice the bound of their rounding.
+    importance no bound on single weights.
 
     Given: A sound file and the decoder it was made from, with the same names and shapes.
     When: They are compared.
@@ -907,9 +910,9 @@ def tensor_errors(file: GgufFile, model: Decoder | StoredDecoder) -> list[Tensor
     for entry in entries:
         place = names[entry.name]
         exact = entry.tensor_type in TERNARY_TYPES and _is_ternary(model, place)
-        # packed by importance, a weight that counts for little gives way to others
-        gives_way = entry.tensor_type in WEIGHED_TYPES and _IMPORTANCE in file.keys
-        bound = 0.0 if exact else rounding_bound(entry.tensor_type) * (2 if gives_way else 1)
+        bound = 0.0 if exact else rounding_bound(entry.tensor_type)
+        if entry.tensor_type in WEIGHED_TYPES and _IMPORTANCE in file.keys:
+            bound = 2.0  # a weight that counts for little gives way to others, as in K types
         errors.append(_measure(file, entry.name, _weight(model, place), bound))
     return errors
 

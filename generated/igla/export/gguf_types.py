@@ -151,6 +151,10 @@ _ROUNDING = {
     "i2_s": 0.0,
 }
 _RELATIVE = {
+    "q5_1": 0.075,
+    "q5_0": 0.105,
+    "q4_1": 0.16,
+    "q4_0": 0.21,
     "q6_k": 0.06,
     "q5_k": 0.08,
     "q4_k": 0.16,
@@ -415,7 +419,8 @@ def relative_bound(dtype: str) -> float:
     """Returns the largest root of the mean squared error, over that of the mean squared weight.
 
     For types that llama.cpp packs half as much again as was measured on normal, uniform and
-    long-tailed weights, with and without importance; 1 for the others.
+    long-tailed weights, with and without importance; for q4_0 to q5_1 that of one large weight
+    in each block; 1 for the others.
 
     Given: A type.
     When: A file is checked.
@@ -426,7 +431,7 @@ def relative_bound(dtype: str) -> float:
     return _RELATIVE.get(_written_here(dtype), 1.0)
 
 
-# spec: specs/export/gguf_types.vibee:197
+# spec: specs/export/gguf_types.vibee:200
 def runs_in_llama_cpp(dtype: str) -> bool:
     """Returns whether llama.cpp loads it, which it does with each but i2_s.
 
@@ -436,7 +441,7 @@ def runs_in_llama_cpp(dtype: str) -> bool:
     return dtype != _I2_S.name
 
 
-# spec: specs/export/gguf_types.vibee:207
+# spec: specs/export/gguf_types.vibee:210
 def type_warnings(dtype: str) -> tuple[str, ...]:
     """Returns a sentence for each runtime that is known to compute something else with it, and
     what to take there.

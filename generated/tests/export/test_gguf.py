@@ -404,10 +404,12 @@ def test_plan_mixes_k_types() -> None:
             kinds[f"blk.{layer}.attn_v.weight"] == kinds[f"blk.{layer}.ffn_down.weight"]
             for layer in range(18)
         )
-    kinds = {
-        tensor.name: tensor.tensor_type for tensor in gguf.gguf_tensors(small_model(), "iq4_nl")
-    }
-    assert kinds["token_embd.weight"] == kinds["blk.1.ffn_down.weight"] == "iq4_nl"
+    for dtype in ("q4_0", "q4_1", "q5_0", "q5_1", "iq4_nl"):
+        for tied, head in ((True, "token_embd.weight"), (False, "output.weight")):
+            model = small_model(tie_embeddings=tied)
+            kinds = {tensor.name: tensor.tensor_type for tensor in gguf.gguf_tensors(model, dtype)}
+            assert kinds[head] == "q8_0" and kinds["blk.1.ffn_down.weight"] == dtype
+            assert tied or kinds["token_embd.weight"] == dtype
 
 
 # spec: specs/export/gguf.vibee:126
@@ -827,11 +829,15 @@ def test_llama_cpp_packs_k_types_and_others_by_importance(
         others = [name for name in plain if not np.array_equal(plain[name], weighed[name])]
         assert others == ([] if dtype == "q8_0" else ["blk.1.attn_k.weight"])
         assert "quantize.imatrix.entries_count" not in read_gguf(path).keys
-        plain_bounds = [error.bound for error in gguf.tensor_errors(read_gguf(path), model)]
+        strict = gguf.tensor_errors(read_gguf(path), model)
         written(dtype, importance)
         assert read_gguf(path).keys["quantize.imatrix.entries_count"] == 1
-        bounds = [error.bound for error in gguf.tensor_errors(read_gguf(path), model)]
-        assert bounds == [(1 if dtype == "q8_0" else 2) * bound for bound in plain_bounds]
+        for error, before in zip(gguf.tensor_errors(read_gguf(path), model), strict, strict=True):
+            wide = error.tensor_type in ("q4_0", "q5_1")  # any single weight may be given up
+            assert (
+                error.bound
+                == (2.0 / gguf.rounding_bound(error.tensor_type) if wide else 1) * before.bound
+            )
     assert set(written("q4_0", importance)["blk.1.attn_k.weight"].flat) == {9}
 
 

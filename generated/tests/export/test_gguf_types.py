@@ -157,6 +157,9 @@ def test_tensor_bytes_rows_are_whole_blocks() -> None:
 @pytest.mark.parametrize(
     ("more", "fewer"),
     [
+        ("q5_1", "q5_0"),
+        ("q5_0", "q4_1"),
+        ("q4_1", "q4_0"),
         ("q6_k", "q5_k"),
         ("q5_k", "q4_k"),
         ("q4_k", "q3_k"),
@@ -172,14 +175,14 @@ def test_relative_bound_grows_as_bits_shrink(more: str, fewer: str) -> None:
     """relative_bound: grows as bits shrink.
 
     Law: relative_bound(more) > 0 and relative_bound(more) < relative_bound(fewer) and
-    relative_bound(fewer) < relative_bound("q4_0")
+    relative_bound(fewer) < relative_bound("q8_0")
     """
     assert gguf_types.relative_bound(more) > 0
     assert gguf_types.relative_bound(more) < gguf_types.relative_bound(fewer)
-    assert gguf_types.relative_bound(fewer) < gguf_types.relative_bound("q4_0")
+    assert gguf_types.relative_bound(fewer) < gguf_types.relative_bound("q8_0")
 
 
-# spec: specs/export/gguf_types.vibee:193
+# spec: specs/export/gguf_types.vibee:196
 def test_relative_bound_other_types() -> None:
     """relative_bound: other types.
 
@@ -189,7 +192,7 @@ def test_relative_bound_other_types() -> None:
         gguf_types.relative_bound("q4")
 
 
-# spec: specs/export/gguf_types.vibee:204
+# spec: specs/export/gguf_types.vibee:207
 def test_runs_in_llama_cpp_of_ternary_types() -> None:
     """runs_in_llama_cpp: of ternary types.
 
@@ -201,7 +204,7 @@ def test_runs_in_llama_cpp_of_ternary_types() -> None:
     assert not gguf_types.runs_in_llama_cpp("i2_s")
 
 
-# spec: specs/export/gguf_types.vibee:214
+# spec: specs/export/gguf_types.vibee:217
 @pytest.mark.parametrize(
     "dtype",
     ["q4_0", "q4_1", "q5_0", "q5_1", "tq1_0", "q2_k", "iq2_xxs", "iq2_xs", "iq1_s", "iq1_m"],
@@ -215,7 +218,7 @@ def test_type_warnings_wrong_decoders_are_named(dtype: str) -> None:
     assert len(gguf_types.type_warnings(dtype)) == 1
 
 
-# spec: specs/export/gguf_types.vibee:227
+# spec: specs/export/gguf_types.vibee:230
 def test_type_warnings_i2_s_is_not_llama_cpps() -> None:
     """type_warnings: i2 s is not llama cpps.
 
@@ -227,7 +230,7 @@ def test_type_warnings_i2_s_is_not_llama_cpps() -> None:
     )
 
 
-# spec: specs/export/gguf_types.vibee:229
+# spec: specs/export/gguf_types.vibee:232
 @pytest.mark.parametrize("dtype", ["f32", "f16", "bf16", "q8_0", "tq2_0", "q4_k_m"])
 def test_type_warnings_others_run_everywhere(dtype: str) -> None:
     """type_warnings: others run everywhere.
