@@ -82,7 +82,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for ranks in WORLD_SIZES:
         layout = Layout(fsdp=ranks)
-        formula = gather_bytes(CONFIG, ParallelConfig(), layout, 1, 4) + reduce_bytes(CONFIG, layout)
+        formula = gather_bytes(CONFIG, ParallelConfig(), layout, 1, 4) + reduce_bytes(CONFIG, layout, 1)
         found = run_ranks(measure, ranks, timeout=300.0)
         compute, seconds = (max(x[index] for x in found) for index in (0, 1))
         sent, speed = found[0][2], min(x[3] for x in found)

@@ -53,7 +53,7 @@ PASSED = ("changed", "reported", "elsewhere")
 _PLACES = re.compile(r"\.vibee:\d+(, :\d+)*")  # in the outputs: a deleted line shifts them all
 _LAYOUT = str.maketrans(
     "", "", " \n\t()[]\"',\\"
-)  # what black adds, removes or writes in another way
+)  # what ruff adds, removes or writes in another way
 _TOKEN = re.compile(r"\\.|[A-Za-z_][A-Za-z0-9_]*|\d+|[<>=!~]=|[<>+*/^-]|.", re.DOTALL)
 _OTHER = {
     "true": "false", "false": "true", "and": "or", "or": "and", "Int": "Float", "Float": "Int",

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from igla_gen.emit.formatting import formatted
 from igla_gen.emit.provenance import Lines, carried, spec_above
-from igla_gen.emit.render import formatted, render_unit
+from igla_gen.emit.render import render_unit
 from igla_gen.emit.templates import template_texts
 from igla_gen.model.library import load
 from igla_gen.write.plan import generating_units
@@ -160,12 +161,11 @@ def traced() -> dict[str, tuple[list[str], str, tuple[int, ...]]]:
     """For every output: its template, its formatted text, the template line of each line."""
     template_texts.cache_clear()
     library = load([REPOSITORY / "specs"], REPOSITORY)
+    outputs = [o for unit in generating_units(library) for o in render_unit(library, unit)]
     found = {}
-    for unit in generating_units(library):
-        for output in render_unit(library, unit):
-            text = formatted(output)
-            template = template_texts()[output.template].split("\n")
-            found[output.path] = template, text, carried(output.lines, text)
+    for output, text in zip(outputs, formatted([o.text for o in outputs]), strict=True):
+        template = template_texts()[output.template].split("\n")
+        found[output.path] = template, text, carried(output.lines, text)
     return found
 
 
@@ -208,6 +208,14 @@ def test_most_lines_are_their_template_line_alone(traced: dict) -> None:
                 exact, others = exact + same, others + (not same)
     assert exact > 5000
     assert others < exact / 100
+
+
+def test_strings_that_formatting_joins_keep_the_line_of_the_first() -> None:
+    before = 'f(\n    f"{x}"\n    "b",\n    "c",\n)\ny = 1\n'
+    after = 'f(f"{x}b", "c")\ny = 1\n'
+    assert carried(Lines(before, tuple(range(1, 8))), after) == (1, 6, 0)
+    split = 'f(\n    f"{x}b",\n    "c",\n)\ny = 1\n'
+    assert carried(Lines(before, tuple(range(1, 8))), split) == (1, 2, 4, 4, 6, 0)
 
 
 def test_formatting_that_changes_tokens_is_noticed() -> None:

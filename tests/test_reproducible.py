@@ -86,7 +86,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict[st
     runs = [
         gen(plain, LC_ALL="C", TZ="UTC", HOME=str(plain), PYTHONHASHSEED="0", umask=0o022),
         gen(
-            other, "--jobs", "1", LC_ALL="C.UTF-8", TZ="Asia/Kathmandu", HOME=str(root),
+            other, LC_ALL="C.UTF-8", TZ="Asia/Kathmandu", HOME=str(root),
             PYTHONHASHSEED="4242", EXTRA_PATH=str(listings), umask=0o077,
         ),
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from igla_gen.emit import render
+from igla_gen.emit.formatting import FormatError, formatted
 from igla_gen.write import transaction
 from igla_gen.write.manifest import digest
 from tests.conftest import REPOSITORY, TEMPLATE, TEST_TEMPLATE, Workplace
@@ -338,7 +339,7 @@ def test_a_used_spec_is_named_as_the_cause(scaling: Workplace) -> None:
     assert drift["cause"] == f"{used} changed since it was generated ({own} uses it)"
 
 
-@pytest.mark.parametrize("maker", ["igla_gen", "black"])
+@pytest.mark.parametrize("maker", ["igla_gen", "ruff"])
 def test_a_newer_generator_is_named_as_the_cause(built: Workplace, maker: str) -> None:
     data = json.loads(built.read("generated/manifest.json"))
     data[maker] = "0.0.1"
@@ -528,6 +529,28 @@ def test_a_broken_template_leaves_generated_untouched(built: Workplace, old: str
     assert result.code == 1
     assert "templates/architecture/scaling.py.j2" in result.err + result.out
     assert built.files() == before
+
+
+def test_without_its_formatter_nothing_is_written(
+    built: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = built.files()
+    monkeypatch.setattr("ruff.find_ruff_bin", lambda: "no/such/ruff")
+    built.change(SPEC, "factor: Int = 2", "factor: Int = 3")
+    result = built.run("gen")
+    assert result.code == 1
+    assert "ruff cannot be run" in result.err and "pip install ruff==" in result.err
+    assert built.files() == before
+
+
+def test_formatting_keeps_the_order_of_files_and_names_the_one_at_fault() -> None:
+    texts = [f"x = ( {number} )\n" for number in range(12)]
+    assert formatted(texts) == [f"x = {number}\n" for number in range(12)]
+    assert formatted([]) == []
+    texts[11] = texts[10] = "x = = 1\n"
+    with pytest.raises(FormatError, match="Expected an expression") as caught:
+        formatted(texts)
+    assert caught.value.index == 10
 
 
 def test_a_faulty_spec_leaves_generated_untouched(built: Workplace) -> None:
@@ -785,19 +808,21 @@ def test_what_a_change_leaves_as_it_was_is_not_formatted_again(
         scaling.write(f"templates/architecture/{name}.py.j2", text.replace("scale", "stretch"))
     result = scaling.run("gen")
     assert result.code == 0, result.out
-    formatted: list[str] = []
-    whole = render.formatted
-    monkeypatch.setattr(render, "formatted", lambda o: formatted.append(o.path) or whole(o))
+    made_anew: list[str] = []
+    whole = render.finished
+    monkeypatch.setattr(
+        render, "finished", lambda made: made_anew.extend(o.path for o in made) or whole(made)
+    )
     scaling.change(SPEC, "Multiplies by a factor", "Multiplies")
     before = scaling.files()
     assert scaling.run("gen").code == 0
-    assert formatted == ["igla/architecture/scaling.py"]
+    assert made_anew == ["igla/architecture/scaling.py"]
     kept = scaling.files()
     shutil.rmtree(scaling.root / ".igla-gen")
     assert scaling.run("gen").code == 0 and scaling.files() == kept != before
-    formatted.clear()
+    made_anew.clear()
     place = "generated/tests/architecture/test_other.py"
     scaling.write(place, scaling.read(place).replace("\n", "\r\n"))  # as some checkouts do
     scaling.change(SPEC, "Multiplies.", "Multiplies two.")
     assert scaling.run("gen").code == 0
-    assert sorted(formatted) == ["igla/architecture/scaling.py", "tests/architecture/test_other.py"]
+    assert sorted(made_anew) == ["igla/architecture/scaling.py", "tests/architecture/test_other.py"]

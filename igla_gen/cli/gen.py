@@ -29,9 +29,6 @@ def run(
         bool,
         typer.Option("--force", help="Overwrite files of igla-gen's own that were edited by hand."),
     ] = False,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes that format files; default: one a core.")
-    ] = None,
     diff: Annotated[
         bool, typer.Option("--diff", help="With --check: whole differences, not their first lines.")
     ] = False,
@@ -53,12 +50,12 @@ def run(
             _compare(paths, out, whole_diff=diff, as_json=output_format == "json")
         else:
             with locked(out):
-                _write(paths, out, force=force, jobs=jobs)
+                _write(paths, out, force=force)
     except (TemplateFault, WriteError, ManifestError) as error:
         stop(str(error), 1)
 
 
-def _write(paths: list[Path] | None, out: Path, *, force: bool, jobs: int | None) -> None:
+def _write(paths: list[Path] | None, out: Path, *, force: bool) -> None:
     from igla_gen.write.files import write
     from igla_gen.write.fresh import Fingerprint
     from igla_gen.write.plan import make_plan
@@ -75,7 +72,7 @@ def _write(paths: list[Path] | None, out: Path, *, force: bool, jobs: int | None
     _stop_on_errors(library)
     _name_unbuilt(library)
     reuse = Reuse(library, out)
-    plan = make_plan(library, reuse, jobs)
+    plan = make_plan(library, reuse)
     report = write(plan, out, complete=not paths, force=force)
     reuse.store(plan.made)
     for path in report.written:

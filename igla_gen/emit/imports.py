@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Mapping
+from itertools import dropwhile
 
 OBVIOUS = {
     "Any": "from typing import Any",
@@ -179,8 +180,9 @@ def _replace(
     head_end = (first.end_lineno or 0) if is_doc else 0
     head = [line for i, line in enumerate(lines[:head_end]) if i not in drop]
     rest = [line for i, line in enumerate(lines) if i >= head_end and i not in drop]
+    rest = list(dropwhile(lambda line: not line[0].strip(), rest))
     block = [(line, _source_line(line, imports)) for line in _grouped(statements)]
-    return [*head, ("", 0), *block, ("", 0), *rest]
+    return [*head, ("", 0), *block, *rest]  # a block ends with a blank line
 
 
 def _source_line(line: str, imports: list[ast.Import | ast.ImportFrom]) -> int:

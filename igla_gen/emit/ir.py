@@ -54,7 +54,7 @@ def _component_data(library: Library, unit: Unit, spec: ComponentSpec) -> dict[s
 
 
 def _python(text: object) -> str:
-    """As a template places it, before black has it."""
+    """As a template places it, before ruff has it."""
     return "\n".join(line.rstrip() for line in place_lines(str(text)).split("\n"))
 
 

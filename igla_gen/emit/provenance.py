@@ -19,10 +19,12 @@ from igla_gen.frozen import frozen
 MARK = "\ue000"  # of private use: no spec and no template holds it
 _MARKED = re.compile(f"{MARK}(\\d+){MARK}")
 _CONTROL = re.compile(r"^\s*#%")
-_MOVED = frozenset("(),")  # what black adds and removes
+_MOVED = frozenset("(),")  # what ruff adds and removes
 _LAYOUT = frozenset(
     {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 )
+# from Python 3.12 on an f-string is many tokens
+_OPENS = {getattr(tokenize, "FSTRING_START", -1): 1, getattr(tokenize, "FSTRING_END", -2): -1}
 SPEC = "# spec: "
 
 
@@ -95,11 +97,7 @@ def with_spec_comments(lines: Lines) -> Lines:
 
 def _owners(parts: list[ast.stmt], rows: list[str]) -> dict[int, str]:
     """The spec line of each statement: its own, else that of the first one that uses it."""
-    reads = {
-        id(node): {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-        | {a.arg for a in ast.walk(node) if isinstance(a, ast.arg)}  # fixtures of pytest
-        for node in parts
-    }
+    reads = {id(node): _named(node) for node in parts}
     owners = {
         id(node): spec
         for node in parts
@@ -123,6 +121,17 @@ def _owners(parts: list[ast.stmt], rows: list[str]) -> dict[int, str]:
         owners |= found
         waiting = [node for node in waiting if id(node) not in owners]
     return owners
+
+
+def _named(node: ast.stmt) -> set[str]:
+    """Names in it, and those of its arguments: a test names its fixtures so."""
+    found = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name):
+            found.add(part.id)
+        elif isinstance(part, ast.arg):
+            found.add(part.arg)
+    return found
 
 
 def _registered(
@@ -197,11 +206,11 @@ def carried(before: Lines, after: str) -> tuple[int, ...]:
     found: dict[int, int] = {}
     for old, new in zip(_tokens(before.text), _tokens(after), strict=True):
         if old.type != new.type:
-            raise ValueError(f"line {new.start[0]}: formatting changed {old.string!r}")
-        last = old.end[0] - old.start[0]
-        for step in range(new.end[0] - new.start[0] + 1):
-            line = before.origins[old.start[0] - 1 + min(step, last)]
-            found.setdefault(new.start[0] + step, line)
+            raise ValueError(f"line {new.first}: formatting changed line {old.first}")
+        last = old.last - old.first
+        for step in range(new.last - new.first + 1):
+            line = before.origins[old.first - 1 + min(step, last)]
+            found.setdefault(new.first + step, line)
     rows = after.split("\n")
     for number, row in enumerate(rows, start=1):
         if row.lstrip().startswith(")"):  # of brackets that formatting put there
@@ -213,8 +222,27 @@ def carried(before: Lines, after: str) -> tuple[int, ...]:
     return tuple(origins)
 
 
-def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:
+@frozen
+class _Token:
+    """What formatting keeps; strings that stand side by side are one, for it joins those that fit a line."""
+
+    type: int
+    first: int
+    last: int
+
+
+def _tokens(text: str) -> Iterator[_Token]:
     """The tokens that formatting keeps, in their order."""
+    string: _Token | None = None
+    depth = 0
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        first, last = token.start[0], token.end[0]
+        depth += _OPENS.get(token.type, 0)
+        if token.type == tokenize.STRING or token.type in _OPENS or depth:
+            string = _Token(tokenize.STRING, string.first if string else first, last)
+            continue
+        if string is not None and token.type != tokenize.NL:
+            yield string
+            string = None
         if token.type not in _LAYOUT and token.string not in _MOVED:
-            yield token
+            yield _Token(token.type, first, last)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from itertools import chain, islice
 from pathlib import Path
 
 from jinja2.sandbox import SandboxedEnvironment
@@ -22,6 +20,7 @@ from igla_gen.emit.docs import (
     type_meanings,
 )
 from igla_gen.emit.environment import Block, TemplateFault, make_environment, render
+from igla_gen.emit.formatting import FormatError, formatted
 from igla_gen.emit.formulas import constants_code, formula_code
 from igla_gen.emit.imports import tidy_lines
 from igla_gen.emit.instances import instance_context, is_tested_here, requirements_code
@@ -36,9 +35,6 @@ from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec
 from igla_gen.model.library import PACKAGE, Library, Unit
 from igla_gen.model.records import reachable
 from igla_gen.model.types import EnumType
-
-LINE_LENGTH = 100
-FEW_FILES = 8  # for so many a second process is not worth its start
 
 
 @frozen
@@ -66,10 +62,9 @@ def output_paths(unit: Unit) -> tuple[str, str]:
 def render_units(
     library: Library,
     units: list[Unit],
-    jobs: int | None = None,
     known: Callable[[Output], str | None] = lambda _: None,
 ) -> list[Output]:
-    """The files that the specs become, formatted, in `jobs` processes (default: one a core).
+    """The files that the specs become, formatted.
 
     `known` gives the text that a draft has become before, where it is at hand: a change of one spec
     is rendered for all that read it, and most of them come out as they were. Such a text had what
@@ -92,26 +87,7 @@ def render_units(
                 else:
                     made.append(output.with_text(text))
 
-    rendered = _finished_all(fresh(), jobs)
-    return made + rendered
-
-
-def _finished_all(fresh: Iterator[Output], jobs: int | None) -> list[Output]:
-    """Each file formatted: black takes nine tenths of the time, and knows nothing of the other files.
-
-    Processes format the first ones while the next ones are still rendered.
-    """
-    outputs = list(islice(fresh, FEW_FILES))
-    if len(outputs) < FEW_FILES or jobs == 1:
-        outputs += fresh
-        return [output.with_text(finished(output)) for output in outputs]
-    with ProcessPoolExecutor(jobs) as pool:
-        try:
-            tasks = [(output, pool.submit(finished, output)) for output in chain(outputs, fresh)]
-            return [output.with_text(task.result()) for output, task in tasks]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    return made + finished(list(fresh()))
 
 
 def _digest(draft: Output, providers: dict[str, str]) -> str:
@@ -292,13 +268,22 @@ def _providers(library: Library, unit: Unit) -> dict[str, str]:
     return providers
 
 
-def finished(output: Output) -> str:
-    """The text as it is written: formatted, and with all that its spec promises.
+def finished(outputs: list[Output]) -> list[Output]:
+    """The files as they are written: formatted, and with all that their specs promise.
 
     Raises:
-        TemplateFault: it is not Python, or something is missing or stands in it twice.
+        TemplateFault: one is not Python, or something is missing or stands in it twice.
     """
-    return _held(formatted(output), output)
+    try:
+        texts = formatted([output.text for output in outputs])
+    except FormatError as error:
+        if error.index is None:
+            raise TemplateFault(str(error)) from error
+        at_fault = outputs[error.index]
+        raise _not_python(at_fault.template, at_fault.spec, str(error)) from None
+    return [
+        output.with_text(_held(text, output)) for output, text in zip(outputs, texts, strict=True)
+    ]
 
 
 def _held(text: str, output: Output) -> str:
@@ -313,14 +298,3 @@ def _held(text: str, output: Output) -> str:
             + "; ".join(faults)
         )
     return text
-
-
-def formatted(output: Output) -> str:
-    """The text as black writes it."""
-    import black  # late: half of a no-op run would be spent on it
-
-    mode = black.Mode(line_length=LINE_LENGTH, target_versions={black.TargetVersion.PY311})
-    try:
-        return black.format_str(output.text, mode=mode)
-    except ValueError as error:
-        raise _not_python(output.template, output.spec, str(error)) from None

@@ -27,7 +27,7 @@ FORMAT_VERSION = 1  # of the JSON report
 KINDS = {
     "spec-newer": "its spec, or one that it uses, changed since it was generated",
     "template-newer": "its template changed since it was generated",
-    "generator-newer": "igla-gen or black changed since it was generated",
+    "generator-newer": "igla-gen or ruff, which lays it out, changed since it was generated",
     "edited": "it was edited by hand",
     "line-endings": "its lines end in CRLF",
     "missing": "it was deleted, or never generated",

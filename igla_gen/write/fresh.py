@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from importlib.metadata import version
 from pathlib import Path
 
+from igla_gen.emit.formatting import FORMATTER, formatter_version
 from igla_gen.frozen import frozen
 from igla_gen.resources import resource_root
 from igla_gen.write.manifest import NAME, ManifestError, read_manifest
@@ -23,13 +23,13 @@ class Fingerprint:
 
     @classmethod
     def of(cls, paths: list[Path], out: Path) -> Fingerprint:
-        """Digest of the specs, the templates, the grammars, igla-gen's own code and black."""
+        """Digest of the specs, the templates, the grammars, igla-gen's own code and the formatter."""
         root = resource_root()
         files = {f for path in paths for f in (path.rglob("*.vibee") if path.is_dir() else [path])}
         for folder, pattern in (("templates", "*.j2"), ("grammar", "*.*"), ("specs", "*.vibee")):
             files |= set((root / folder).rglob(pattern))
         files |= set(Path(__file__).resolve().parent.parent.rglob("*.py"))
-        total = hashlib.sha256(f"black {version('black')} {[str(p) for p in paths]}".encode())
+        total = hashlib.sha256(f"{FORMATTER} {formatter_version()} {[str(p) for p in paths]}".encode())
         for path in sorted(f.resolve() for f in files if f.is_file()):
             total.update(str(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
         return cls(out, total.hexdigest())

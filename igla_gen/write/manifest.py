@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, field
-from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
 from igla_gen import __version__
+from igla_gen.emit.formatting import FORMATTER, formatter_version
 from igla_gen.frozen import frozen
 
 NAME = "manifest.json"
@@ -64,7 +64,7 @@ def source_digest(text: str) -> str:
 
 def makers() -> dict[str, str]:
     """The versions that, with specs and templates, decide every byte."""
-    return {"igla_gen": __version__, "black": version("black")}
+    return {"igla_gen": __version__, FORMATTER: formatter_version()}
 
 
 def manifest_text(files: dict[str, Written]) -> str:

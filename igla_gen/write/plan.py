@@ -27,13 +27,13 @@ def generating_units(library: Library) -> list[Unit]:
 
 
 def make_plan(
-    library: Library, reuse: Reuse | None = None, jobs: int | None = None, only: str | None = None
+    library: Library, reuse: Reuse | None = None, only: str | None = None
 ) -> Plan:
     """Renders every unit of the library, or one module, but for what can be reused; it must be free of errors."""
     units = [u for u in generating_units(library) if only in (None, u.module)]
     kept = {u.module: reuse.outputs(u) if reuse else None for u in units}
     missing = [library.units[module] for module, outputs in kept.items() if outputs is None]
-    made = render_units(library, missing, jobs, *([reuse.text_of] if reuse else []))
+    made = render_units(library, missing, *([reuse.text_of] if reuse else []))
     outputs = made + [output for found in kept.values() for output in found or []]
     outputs.sort(key=lambda output: (output.module, output.path))
     texts = {output.path: output.text for output in outputs}

@@ -12,6 +12,7 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
+from igla_gen.emit.formatting import FORMATTER, formatter_version
 from igla_gen.emit.render import Output, outline
 from igla_gen.emit.templates import template_names, template_texts
 from igla_gen.model.component import InstanceSpec
@@ -27,7 +28,7 @@ class Reuse:
     def __init__(self, library: Library, out: Path) -> None:
         self.library, self.out = library, out
         self.path = Path(FOLDER) / f"{place_name(out)}.units.json"
-        self.tools = f"{code_digest()} black {version('black')} jinja2 {version('jinja2')}"
+        self.tools = f"{code_digest()} {FORMATTER} {formatter_version()} jinja2 {version('jinja2')}"
         try:
             self.known = dict(json.loads(self.path.read_text("utf-8")))
         except (OSError, ValueError, TypeError):

@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from igla_gen.emit.formatting import formatted
 from igla_gen.emit.provenance import carried, spec_lines
-from igla_gen.emit.render import formatted, output_paths, render_unit
+from igla_gen.emit.render import output_paths, render_unit
 from igla_gen.emit.templates import template_texts
 from igla_gen.frozen import frozen
 from igla_gen.model.component import ComponentSpec
@@ -134,7 +135,7 @@ class _Traced:
         self.library, self.unit, self.path = library, unit, path
         output = next(o for o in render_unit(library, unit) if o.path == path)
         self.template = output.template
-        self.text = formatted(output)
+        self.text = formatted([output.text])[0]
         self.templates = carried(output.lines, self.text)
         self.specs = refined(library, unit, self.text)
 

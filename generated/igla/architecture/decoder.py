@@ -514,7 +514,9 @@ def activation_bytes(
     per_channel = (
         4
         if config.activation in ["swiglu", "geglu", "squared_reglu"]
-        else 1 if config.activation == "relu" else 2
+        else 1
+        if config.activation == "relu"
+        else 2
     )
     mlp = (per_channel + sub_norm) * config.ffn_size
     experts = (

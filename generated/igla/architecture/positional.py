@@ -160,11 +160,9 @@ def rope_attention_factor(scaling: RopeScaling) -> float:
     return (
         1.0
         if scaling.kind != "yarn"
-        else (
-            scaling.attention_factor
-            if scaling.attention_factor is not None
-            else 0.1 * math.log(scaling.factor) + 1
-        )
+        else scaling.attention_factor
+        if scaling.attention_factor is not None
+        else 0.1 * math.log(scaling.factor) + 1
     )
 
 

@@ -389,11 +389,9 @@ class _Column(nn.Module):
         self.first = nn.Linear(config.input_size, hidden)
         self.layers = nn.ModuleList(nn.Linear(hidden, size) for size in outputs)
         self.adapters = nn.ModuleList(
-            (
-                _Adapter(num_earlier, hidden, config.adapter_size, size)
-                if num_earlier
-                else _NoAdapter()
-            )
+            _Adapter(num_earlier, hidden, config.adapter_size, size)
+            if num_earlier
+            else _NoAdapter()
             for size in outputs
         )
 

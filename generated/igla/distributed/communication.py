@@ -55,29 +55,40 @@ def gather_bytes(
 ) -> float:
     """Bytes of weights that a rank sends in a step so that all can compute.
 
-    Each microbatch gathers embedding, head and final norm once; layers once for the forward
-    pass, and once more for the backward pass, over the ranks that share them until then.
+    Each microbatch gathers embedding, head and final norm once, in float32 or better; layers,
+    in bytes_per_element, once for the forward pass, and once more for the backward pass, over
+    the ranks that share them until then.
     """
     ranks = layout.fsdp * layout.cp
     again = ranks if config.reshard_to is None else min(config.reshard_to, ranks)
     layers = stage_layers(model, layout) * block_params(model)
-    weights = (root_params(model, layout) + layers) * ring_share(ranks) + layers * ring_share(again)
-    return microbatches * bytes_per_element * weights / layout.tp
+    root = root_params(model, layout) * max(WEIGHT_BYTES, bytes_per_element) * ring_share(ranks)
+    return (
+        microbatches
+        * (root + bytes_per_element * layers * (ring_share(ranks) + ring_share(again)))
+        / layout.tp
+    )
 
 
 # spec: specs/distributed/communication.vibee:45
-def reduce_bytes(model: DecoderConfig, layout: Layout) -> float:
-    """Bytes of gradients in float32 that a rank sends in a step, to the ranks that share weights,
-    and to the other copies.
+def reduce_bytes(model: DecoderConfig, layout: Layout, microbatches: int) -> float:
+    """Bytes of gradients in float32 that a rank sends in a step, to the ranks that share weights
+    after each microbatch, and to the other copies after the last.
 
-    Microbatches are summed before.
+    Stages sum their microbatches before.
     """
     ranks = layout.fsdp * layout.cp
     copies = 2 * ring_share(layout.dp) / ranks
-    return WEIGHT_BYTES * stage_params(model, layout) / layout.tp * (ring_share(ranks) + copies)
+    times = microbatches if layout.pp == 1 else 1
+    return (
+        WEIGHT_BYTES
+        * stage_params(model, layout)
+        / layout.tp
+        * (times * ring_share(ranks) + copies)
+    )
 
 
-# spec: specs/distributed/communication.vibee:54
+# spec: specs/distributed/communication.vibee:55
 def ring_bytes(model: DecoderConfig, layout: Layout, workload: Workload) -> float:
     """Bytes of keys and values that a rank sends in a step to the next one of its sequence.
 
@@ -100,7 +111,7 @@ def ring_bytes(model: DecoderConfig, layout: Layout, workload: Workload) -> floa
     return stage_layers(model, layout) * block * passes if layout.cp > 1 else 0.0
 
 
-# spec: specs/distributed/communication.vibee:65
+# spec: specs/distributed/communication.vibee:66
 def step_seconds(compute: float, sent: float, bytes_per_second: float, overlap: float) -> float:
     """Seconds of a step that computes for so long, and sends so many bytes of which a part is sent
     meanwhile.
@@ -112,7 +123,7 @@ def step_seconds(compute: float, sent: float, bytes_per_second: float, overlap: 
     return compute + sending - min(overlap * sending, compute)
 
 
-# spec: specs/distributed/communication.vibee:81
+# spec: specs/distributed/communication.vibee:82
 def scaling_efficiency(
     compute: float, sent: float, bytes_per_second: float, overlap: float
 ) -> float:
@@ -124,12 +135,12 @@ def scaling_efficiency(
     return compute / step_seconds(compute, sent, bytes_per_second, overlap)
 
 
-# spec: specs/distributed/communication.vibee:91
+# spec: specs/distributed/communication.vibee:92
 # Of each collective: the argument that is the whole, and how often a ring sends its share of it.
 _WHOLES = {"_allgather_base_": (0, 1), "_reduce_scatter_base_": (1, 1), "allreduce_": (0, 2)}
 
 
-# spec: specs/distributed/communication.vibee:91
+# spec: specs/distributed/communication.vibee:92
 class _Counter(TorchDispatchMode):
     """Sees each call into torch.distributed, also those of FSDP2 and DDP."""
 
@@ -156,19 +167,19 @@ class _Counter(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-# spec: specs/distributed/communication.vibee:91
+# spec: specs/distributed/communication.vibee:92
 def _is_group(argument: object) -> bool:
     return hasattr(argument, "_type") and "ProcessGroup" in str(argument._type())
 
 
-# spec: specs/distributed/communication.vibee:91
+# spec: specs/distributed/communication.vibee:92
 def _size(tensors: Tensor | list[Tensor]) -> int:
     """Bytes of one tensor or of several."""
     tensors = [tensors] if isinstance(tensors, Tensor) else tensors
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
-# spec: specs/distributed/communication.vibee:91
+# spec: specs/distributed/communication.vibee:92
 @contextmanager
 def counting_sends() -> Iterator[list[tuple[str, float]]]:
     """A context that gives a list, to which each collective and each message inside adds its name

@@ -182,20 +182,31 @@ class Engine:
 
     # 1. The model.
 
-    def spread(self, device: torch.device, dtype: torch.dtype, seed: int) -> Decoder | Pipeline:
-        """The model on this rank, in dtype; weights are drawn by their names, so that all layouts begin alike."""
+    def spread(
+        self,
+        device: torch.device,
+        dtype: torch.dtype,
+        seed: int,
+        compute: torch.dtype | None = None,
+    ) -> Decoder | Pipeline:
+        """The model on this rank, in dtype, for steps under autocast to compute, if there is one.
+
+        Weights are drawn by their names, so that all layouts begin alike.
+        """
         config = self.choice.config
         with torch.device("meta"):
             model = Decoder(self.model).to(dtype)
         if self.mesh is None:
             model.checkpoint_activations(config.checkpointing)
         else:
-            model = self._share(model, config)
+            model = self._share(model, config, None if compute == dtype else compute)
         init_weights(model, "cpu" if config.offload and self.mesh else device, seed)
         torch.manual_seed(rank_seed(seed, self.layout, self.rank))
         return model
 
-    def _share(self, model: Decoder, config: ParallelConfig) -> Decoder | Pipeline:
+    def _share(
+        self, model: Decoder, config: ParallelConfig, compute: torch.dtype | None
+    ) -> Decoder | Pipeline:
         """What of the model is this rank's, still without memory."""
         if self.layout.pp > 1:
             group = self.mesh.weights["pp"].get_group()
@@ -203,7 +214,7 @@ class Engine:
         if self.ring is not None:
             for part in stages_of(model):
                 self.ring.spread(part)
-        parallelize(model, self.mesh, config)
+        parallelize(model, self.mesh, config, compute)
         return model
 
     def optimizer_of(

@@ -343,9 +343,10 @@ def gathered_bytes(
 ) -> int:
     """Bytes of whole weights and their gradients on a rank that holds shards.
 
-    The embedding, the head and the final norm stay whole over a step, with their gradients; of
-    the layers those that compute or are gathered ahead, and the gradients of two. The other
-    layers are whole, or spread over reshard_to ranks, where they are not freed after the
+    The embedding, the head and the final norm stay whole over a step, with their gradients, and
+    the head is cast to bytes_per_element; of the layers, which are gathered so, those that
+    compute or are gathered ahead, and the gradients of two, one of them about to be summed. The
+    other layers are whole, or spread over reshard_to ranks, where they are not freed after the
     forward pass. Stages stay whole over a step, with their gradients. Where nothing is shared
     these are the casts to bytes_per_element.
     """
@@ -356,10 +357,21 @@ def gathered_bytes(
         if config.reshard_to is None
         else math.ceil((layers - near) * block_params(model) / config.reshard_to)
     )
-    weights = root_params(model, layout) + near * block_params(model) + kept
-    gradients = root_params(model, layout) + min(layers, 2) * block_params(model)
-    together = weights + gradients if layout.pp == 1 else 2 * stage_params(model, layout)
-    shared = math.ceil(together / layout.tp) * workload.bytes_per_element
+    master = max(WEIGHT_BYTES, workload.bytes_per_element)
+    width = workload.bytes_per_element if model.quantization == "none" else master
+    head = (
+        model.vocab_size * model.hidden_size * workload.bytes_per_element
+        if workload.bytes_per_element < master
+        else 0
+    )
+    weights = root_params(model, layout) * master + (near * block_params(model) + kept) * width
+    gradients = root_params(model, layout) * master + block_params(model) * (
+        width + (master if layers > 1 else 0)
+    )
+    staged = 2 * root_params(model, layout) * master + layers * block_params(model) * (
+        width + master
+    )
+    shared = math.ceil((head + (weights + gradients if layout.pp == 1 else staged)) / layout.tp)
     casts = (
         math.ceil(stage_params(model, layout) / layout.tp) * workload.bytes_per_element
         if workload.bytes_per_element < WEIGHT_BYTES
@@ -368,7 +380,7 @@ def gathered_bytes(
     return shared if shares_weights(layout) else casts
 
 
-# spec: specs/distributed/layout.vibee:214
+# spec: specs/distributed/layout.vibee:217
 def step_activation_bytes(
     model: DecoderConfig, config: ParallelConfig, layout: Layout, workload: Workload
 ) -> int:
@@ -408,7 +420,7 @@ def step_activation_bytes(
     ) + math.ceil(again / layout.tp)
 
 
-# spec: specs/distributed/layout.vibee:235
+# spec: specs/distributed/layout.vibee:238
 def rank_bytes(
     model: DecoderConfig, config: ParallelConfig, layout: Layout, workload: Workload
 ) -> RankBytes:
@@ -430,7 +442,7 @@ def rank_bytes(
     )
 
 
-# spec: specs/distributed/layout.vibee:252
+# spec: specs/distributed/layout.vibee:255
 def total_bytes(parts: RankBytes) -> int:
     """Bytes of all parts together."""
     return (
@@ -447,7 +459,7 @@ _GB = 1e9
 _SIZES = ("dp", "fsdp", "tp", "pp", "cp", "ep")
 
 
-# spec: specs/distributed/layout.vibee:262
+# spec: specs/distributed/layout.vibee:265
 def _shown(layout: Layout | ParallelConfig, names: tuple[str, ...] = _SIZES) -> str:
     """The sizes that are not 1, as `dp=2 x tp=4`."""
     sizes = {name: getattr(layout, name) for name in names}
@@ -455,7 +467,7 @@ def _shown(layout: Layout | ParallelConfig, names: tuple[str, ...] = _SIZES) -> 
     return " x ".join(kept) or "one rank"
 
 
-# spec: specs/distributed/layout.vibee:262
+# spec: specs/distributed/layout.vibee:265
 def resolve_layout(config: ParallelConfig, ranks: int) -> Layout:
     """Returns the layout, with fsdp as the ranks that are left where it is none.
 
@@ -490,7 +502,7 @@ def resolve_layout(config: ParallelConfig, ranks: int) -> Layout:
     return Layout(fsdp=fsdp, stages_per_rank=turns, **sizes)
 
 
-# spec: specs/distributed/layout.vibee:290
+# spec: specs/distributed/layout.vibee:293
 def layout_faults(model: DecoderConfig, layout: Layout, workload: Workload) -> tuple[str, ...]:
     """Returns what of the model and the work the layout does not divide, a sentence each with the
     values and the remedy; an empty list where all goes.
@@ -509,7 +521,7 @@ def layout_faults(model: DecoderConfig, layout: Layout, workload: Workload) -> t
 Rules = tuple[tuple[bool, str], ...]
 
 
-# spec: specs/distributed/layout.vibee:290
+# spec: specs/distributed/layout.vibee:293
 def _rules_of_matrices(model: DecoderConfig, layout: Layout, workload: Workload) -> Rules:
     """What tp and ep ask for: whether it holds, and what to say if not."""
     num_experts = 0 if model.moe is None else model.moe.num_experts
@@ -546,7 +558,7 @@ def _rules_of_matrices(model: DecoderConfig, layout: Layout, workload: Workload)
     )
 
 
-# spec: specs/distributed/layout.vibee:290
+# spec: specs/distributed/layout.vibee:293
 def _rules_of_sequences(model: DecoderConfig, layout: Layout, workload: Workload) -> Rules:
     """What cp and the ranks with other sequences ask for."""
     cp, length, batch = layout.cp, workload.sequence_length, workload.global_batch
@@ -565,7 +577,7 @@ def _rules_of_sequences(model: DecoderConfig, layout: Layout, workload: Workload
     )
 
 
-# spec: specs/distributed/layout.vibee:290
+# spec: specs/distributed/layout.vibee:293
 def _rules_of_stages(model: DecoderConfig, layout: Layout, workload: Workload) -> Rules:
     """What pp asks for."""
     pp, turns = layout.pp, layout.stages_per_rank
@@ -595,7 +607,7 @@ def _rules_of_stages(model: DecoderConfig, layout: Layout, workload: Workload) -
     )
 
 
-# spec: specs/distributed/layout.vibee:299
+# spec: specs/distributed/layout.vibee:302
 def ring_faults(model: DecoderConfig) -> tuple[str, ...]:
     """Returns what of its attention goes round no ring, a sentence each; an empty list where all
     does.
@@ -616,7 +628,7 @@ def ring_faults(model: DecoderConfig) -> tuple[str, ...]:
     )
 
 
-# spec: specs/distributed/layout.vibee:307
+# spec: specs/distributed/layout.vibee:310
 def policy_faults(config: ParallelConfig, layout: Layout) -> tuple[str, ...]:
     """Returns what of its policies the engines cannot do, a sentence each; an empty list where
     nothing is wrong, or weights are not shared.
@@ -651,7 +663,7 @@ def policy_faults(config: ParallelConfig, layout: Layout) -> tuple[str, ...]:
     return tuple(fault for holds, fault in rules if shares_weights(layout) and not holds)
 
 
-# spec: specs/distributed/layout.vibee:332
+# spec: specs/distributed/layout.vibee:335
 def fit_batch(workload: Workload, layout: Layout) -> Workload:
     """Returns the work with the largest batch_size, up to the given one, that divides the
     sequences of a rank, so that the global batch is the same for any number of ranks, and
@@ -672,7 +684,7 @@ def fit_batch(workload: Workload, layout: Layout) -> Workload:
     return dataclasses.replace(workload, batch_size=1 if rest else next(fitting, 1))
 
 
-# spec: specs/distributed/layout.vibee:362
+# spec: specs/distributed/layout.vibee:365
 def plan_layout(
     model: DecoderConfig, cluster: Cluster, workload: Workload, config: ParallelConfig
 ) -> Choice:
@@ -696,7 +708,7 @@ def plan_layout(
     return Choice(config=config, layout=layout, bytes=parts, reasons=())
 
 
-# spec: specs/distributed/layout.vibee:371
+# spec: specs/distributed/layout.vibee:374
 def place_of(layout: Layout, rank: int) -> Place:
     """Returns its place; ranks count through tp first, then cp, fsdp, dp, and pp last.
 
@@ -715,7 +727,7 @@ def place_of(layout: Layout, rank: int) -> Place:
     return Place(**place)
 
 
-# spec: specs/distributed/layout.vibee:392
+# spec: specs/distributed/layout.vibee:395
 def data_rank(layout: Layout, rank: int) -> int:
     """Returns which of the data_ranks shares of the data are its own, counted from 0; ranks that
     share a sequence, a matrix or the layers have the same one.
@@ -727,7 +739,7 @@ def data_rank(layout: Layout, rank: int) -> int:
     return place.dp * layout.fsdp + place.fsdp
 
 
-# spec: specs/distributed/layout.vibee:409
+# spec: specs/distributed/layout.vibee:412
 def rank_seed(seed: int, layout: Layout, rank: int) -> int:
     """Returns the seed of its generators.
 
@@ -746,7 +758,7 @@ def rank_seed(seed: int, layout: Layout, rank: int) -> int:
     return int(mixed.generate_state(1, np.uint64)[0] >> 1)  # torch takes 63 bits
 
 
-# spec: specs/distributed/layout.vibee:424
+# spec: specs/distributed/layout.vibee:427
 def choose_layout(
     model: DecoderConfig, cluster: Cluster, workload: Workload, config: ParallelConfig
 ) -> Choice:
@@ -792,7 +804,7 @@ def choose_layout(
     )
 
 
-# spec: specs/distributed/layout.vibee:424
+# spec: specs/distributed/layout.vibee:427
 def _shared_sizes(cluster: Cluster, config: ParallelConfig) -> Iterator[dict[str, int]]:
     """Sizes of pp, cp and tp in the order in which they are tried; those of the config are kept."""
     divisors = [n for n in range(1, cluster.ranks + 1) if cluster.ranks % n == 0]
@@ -806,7 +818,7 @@ def _shared_sizes(cluster: Cluster, config: ParallelConfig) -> Iterator[dict[str
                 yield sizes
 
 
-# spec: specs/distributed/layout.vibee:424
+# spec: specs/distributed/layout.vibee:427
 def _variants(
     cluster: Cluster, config: ParallelConfig, sizes: dict[str, int]
 ) -> Iterator[tuple[ParallelConfig, Layout]]:
@@ -829,7 +841,7 @@ def _variants(
                 yield chosen, resolve_layout(chosen, cluster.ranks)
 
 
-# spec: specs/distributed/layout.vibee:424
+# spec: specs/distributed/layout.vibee:427
 def _described(choice: Choice) -> str:
     """Sizes, policy and bytes in one line."""
     parts = dataclasses.asdict(choice.bytes).items()
@@ -841,12 +853,12 @@ def _described(choice: Choice) -> str:
     return f"{_shown(choice.layout)}, {policy}: {_gigabytes(total_bytes(choice.bytes))} a rank ({shown})"
 
 
-# spec: specs/distributed/layout.vibee:424
+# spec: specs/distributed/layout.vibee:427
 def _gigabytes(size: float) -> str:
     return f"{size / _GB:.1f} GB"
 
 
-# spec: specs/distributed/layout.vibee:424
+# spec: specs/distributed/layout.vibee:427
 def _why_not(
     model: DecoderConfig,
     cluster: Cluster,

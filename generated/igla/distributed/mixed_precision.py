@@ -59,8 +59,7 @@ class PrecisionConfig:
     def __post_init__(self) -> None:
         if self.compute not in ("bfloat16", "float16", "float32"):
             raise ValueError(
-                f"PrecisionConfig.compute={self.compute!r} "
-                "is not one of bfloat16, float16, float32"
+                f"PrecisionConfig.compute={self.compute!r} is not one of bfloat16, float16, float32"
             )
         if self.master not in ("float32", "compute"):
             raise ValueError(
@@ -72,13 +71,11 @@ class PrecisionConfig:
             )
         if not self.initial_scale > 0:
             raise ValueError(
-                "PrecisionConfig needs initial_scale > 0, "
-                f"got initial_scale={self.initial_scale!r}"
+                f"PrecisionConfig needs initial_scale > 0, got initial_scale={self.initial_scale!r}"
             )
         if not self.growth_factor > 1:
             raise ValueError(
-                "PrecisionConfig needs growth_factor > 1, "
-                f"got growth_factor={self.growth_factor!r}"
+                f"PrecisionConfig needs growth_factor > 1, got growth_factor={self.growth_factor!r}"
             )
         if not self.growth_interval > 0:
             raise ValueError(

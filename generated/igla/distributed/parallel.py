@@ -31,13 +31,17 @@ from torch.distributed._composable import replicate
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import (
     CPUOffloadPolicy,
+    FSDPModule,
     MixedPrecisionPolicy,
     OffloadPolicy,
     fully_shard,
 )
 from torch.distributed.tensor import DTensor, Shard
 
+from igla.architecture.bitlinear import BitLinear
 from igla.architecture.decoder import Decoder, DecoderConfig, draw_weight
+from igla.architecture.moe import TopKRouter
+from igla.architecture.normalization import LayerNorm, RMSNorm
 from igla.distributed.expert_parallel import share_experts
 from igla.distributed.layout import (
     Layout,
@@ -53,7 +57,7 @@ from igla.distributed.tensor_parallel import share_matrices
 from igla.optimization.gradient import GradientConfig, NonFiniteGradients
 
 
-# spec: specs/distributed/parallel.vibee:24
+# spec: specs/distributed/parallel.vibee:26
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mesh:
     """The groups in which the ranks of a layout talk. weights has the dimensions pp, dp, fsdp
@@ -68,7 +72,7 @@ class Mesh:
     sequence: DeviceMesh | None
 
 
-# spec: specs/distributed/parallel.vibee:31
+# spec: specs/distributed/parallel.vibee:33
 def build_mesh(layout: Layout, device_type: str) -> Mesh:
     """Returns the groups of this rank, the same on every rank but for its place.
 
@@ -102,7 +106,7 @@ def build_mesh(layout: Layout, device_type: str) -> Mesh:
     )
 
 
-# spec: specs/distributed/parallel.vibee:31
+# spec: specs/distributed/parallel.vibee:33
 def _weights_mesh(layout: Layout, device_type: str) -> DeviceMesh:
     """Of the ranks of fsdp those that share experts stand next to each other."""
     near = layout.fsdp * layout.cp
@@ -116,9 +120,9 @@ def _weights_mesh(layout: Layout, device_type: str) -> DeviceMesh:
     return mesh
 
 
-# spec: specs/distributed/parallel.vibee:40
+# spec: specs/distributed/parallel.vibee:42
 def parallelize(
-    model: nn.Module, mesh: Mesh, config: ParallelConfig, precision: Any | None = None
+    model: nn.Module, mesh: Mesh, config: ParallelConfig, compute: torch.dtype | None = None
 ) -> None:
     """Changes the model, or each stage of a Pipeline, in place: activations are computed again as
     the config says; matrices are shared over tp, experts over ep, whole copies are DDP's, other
@@ -126,8 +130,11 @@ def parallelize(
 
     Embedding, head and final norm stay gathered from the forward to the backward pass, so that
     a loss outside the model may use head_weight. Names of parameters stay, and so does the
-    model's class as a base. One rank alone is left as it is. precision is FSDP2's
-    MixedPrecisionPolicy.
+    model's class as a base. One rank alone is left as it is. Where compute is another dtype
+    than that of the weights, FSDP2 gathers the matrices of the layers in it, and sums their
+    gradients in the dtype of the weights; what autocast leaves alone, norms, routers, embedding
+    and ternary weights, is gathered as it is, so that a step under autocast is that of one
+    process.
 
     Given: A decoder, on the device "meta" or with weights that are the same on every rank, and
     the mesh.
@@ -154,19 +161,18 @@ def parallelize(
             share_experts(part, mesh.weights["ep"])
         part.checkpoint_activations(config.checkpointing)
         if shares_weights(layout):
-            _share_weights(part, mesh, config, precision)
+            _share_weights(part, mesh, config, compute)
         elif layout.dp > 1:
             replicate(part, process_group=mesh.weights["dp"].get_group())
 
 
-# spec: specs/distributed/parallel.vibee:40
+# spec: specs/distributed/parallel.vibee:42
 def _share_weights(
-    model: Decoder, mesh: Mesh, config: ParallelConfig, precision: MixedPrecisionPolicy | None
+    model: Decoder, mesh: Mesh, config: ParallelConfig, compute: torch.dtype | None
 ) -> None:
     """FSDP2 over the ranks of a copy; gradients are summed over the copies too (HSDP)."""
     settings = {
         "mesh": mesh.weights["dp", "fsdp"] if mesh.layout.dp > 1 else mesh.weights["fsdp"],
-        "mp_policy": precision or MixedPrecisionPolicy(),
         "offload_policy": _offload_policy(config, mesh.weights.device_type),
     }
     ranks = mesh.weights["fsdp"].size()
@@ -174,15 +180,39 @@ def _share_weights(
     if isinstance(reshard, bool):  # over fewer ranks FSDP2 shares rows alone
         settings["shard_placement_fn"] = partial(_shard_dim, ranks=ranks)
     for layer in model.layers:
+        policy = _policy(layer, compute)
         if mesh.layout.ep > 1:
-            _share_own_experts(layer.mlp.experts, mesh, settings, reshard)
-        fully_shard(layer, reshard_after_forward=reshard, **settings)
+            experts = settings | {"mp_policy": policy}
+            _share_own_experts(layer.mlp.experts, mesh, experts, reshard)
+        if policy.param_dtype is not None:
+            for module in filter(_computes_in_float32, layer.modules()):
+                fully_shard(module, reshard_after_forward=reshard, **settings)
+        fully_shard(layer, reshard_after_forward=reshard, mp_policy=policy, **settings)
     fully_shard(model, reshard_after_forward=False, **settings)
     if config.prefetch > 1:  # FSDP2 gathers one layer ahead by itself
         _prefetch(list(model.layers), config.prefetch)
 
 
-# spec: specs/distributed/parallel.vibee:40
+# spec: specs/distributed/parallel.vibee:42
+def _policy(layer: nn.Module, compute: torch.dtype | None) -> MixedPrecisionPolicy:
+    """Matrices are gathered in the dtype of their products.
+
+    Autocast would cast what was gathered, and keep the whole model so until the backward pass. Ternary weights are made
+    of the master weights.
+    """
+    if compute is None or any(isinstance(part, BitLinear) for part in layer.modules()):
+        return MixedPrecisionPolicy()
+    masters = next(layer.parameters()).dtype
+    return MixedPrecisionPolicy(compute, reduce_dtype=masters, cast_forward_inputs=False)
+
+
+# spec: specs/distributed/parallel.vibee:42
+def _computes_in_float32(module: nn.Module) -> bool:
+    """Whether autocast would leave its weights as they are."""
+    return isinstance(module, (RMSNorm, LayerNorm, TopKRouter))
+
+
+# spec: specs/distributed/parallel.vibee:42
 def _share_own_experts(
     experts: nn.Module, mesh: Mesh, settings: dict[str, Any], reshard: bool | int
 ) -> None:
@@ -196,7 +226,7 @@ def _share_own_experts(
     fully_shard(experts, reshard_after_forward=bool(reshard), **own)
 
 
-# spec: specs/distributed/parallel.vibee:40
+# spec: specs/distributed/parallel.vibee:42
 def _shard_dim_of_experts(parameter: DTensor, ranks: int) -> Shard | None:
     """A dimension of what this rank has that divides; rows, unevenly, where there is none."""
     dims = (dim for dim, size in enumerate(parameter.to_local().shape) if size % ranks == 0)
@@ -204,7 +234,7 @@ def _shard_dim_of_experts(parameter: DTensor, ranks: int) -> Shard | None:
     return None if dim is None else Shard(dim)
 
 
-# spec: specs/distributed/parallel.vibee:40
+# spec: specs/distributed/parallel.vibee:42
 def _shard_dim(parameter: Tensor, ranks: int) -> Shard | None:
     """Rows, as FSDP2 does; of weights with fewer rows than ranks, such as eight experts, a dimension that divides."""
     if parameter.shape[0] >= ranks:
@@ -214,14 +244,14 @@ def _shard_dim(parameter: Tensor, ranks: int) -> Shard | None:
     return None if dim is None else Shard(dim)
 
 
-# spec: specs/distributed/parallel.vibee:40
+# spec: specs/distributed/parallel.vibee:42
 def _offload_policy(config: ParallelConfig, device_type: str) -> OffloadPolicy:
     if not config.offload:
         return OffloadPolicy()
     return CPUOffloadPolicy(pin_memory=device_type != "cpu")
 
 
-# spec: specs/distributed/parallel.vibee:40
+# spec: specs/distributed/parallel.vibee:42
 def _reshard_policy(config: ParallelConfig, layout: Layout, ranks: int) -> bool | int:
     """What fully_shard calls reshard_after_forward."""
     kept = ranks if config.reshard_to is None else config.reshard_to
@@ -230,7 +260,7 @@ def _reshard_policy(config: ParallelConfig, layout: Layout, ranks: int) -> bool 
     return kept > 1 and layout.pp == 1  # the passes of a stage follow each other too closely
 
 
-# spec: specs/distributed/parallel.vibee:40
+# spec: specs/distributed/parallel.vibee:42
 def _prefetch(layers: list[nn.Module], ahead: int) -> None:
     """Gather so many layers ahead of the one that computes, in both passes."""
     for index, layer in enumerate(layers):
@@ -239,25 +269,25 @@ def _prefetch(layers: list[nn.Module], ahead: int) -> None:
         layer.set_modules_to_backward_prefetch(before[::-1])
 
 
-# spec: specs/distributed/parallel.vibee:64
+# spec: specs/distributed/parallel.vibee:68
 def _is_spread(tensor: Tensor | None) -> bool:
     return isinstance(tensor, DTensor)
 
 
-# spec: specs/distributed/parallel.vibee:55
+# spec: specs/distributed/parallel.vibee:59
 def _local(tensor: Tensor) -> Tensor:
     """What this rank holds of a tensor."""
     return tensor.to_local() if _is_spread(tensor) else tensor
 
 
-# spec: specs/distributed/parallel.vibee:64
+# spec: specs/distributed/parallel.vibee:68
 def _whole_weights(config: DecoderConfig) -> Decoder:
     """Names and shapes of the whole decoder."""
     with torch.device("meta"):
         return Decoder(config)
 
 
-# spec: specs/distributed/parallel.vibee:55
+# spec: specs/distributed/parallel.vibee:59
 def _make_room(model: nn.Module, device: torch.device | str) -> None:
     """Memory for what this rank holds; buffers are zero."""
     for part in stages_of(model):
@@ -266,7 +296,7 @@ def _make_room(model: nn.Module, device: torch.device | str) -> None:
         buffer.zero_()
 
 
-# spec: specs/distributed/parallel.vibee:55
+# spec: specs/distributed/parallel.vibee:59
 @torch.no_grad()
 def init_weights(model: nn.Module, device: torch.device | str, seed: int) -> None:
     """Gives the model memory on the device and draws each weight whole, with a generator of the
@@ -287,7 +317,7 @@ def init_weights(model: nn.Module, device: torch.device | str, seed: int) -> Non
         _local(parameter).copy_(part_of(whole, parameter))
 
 
-# spec: specs/distributed/parallel.vibee:64
+# spec: specs/distributed/parallel.vibee:68
 @torch.no_grad()
 def whole_decoder(model: nn.Module) -> Decoder | None:
     """Returns the same on one device, the memory of the host, with weights and buffers, on the
@@ -315,7 +345,7 @@ def whole_decoder(model: nn.Module) -> Decoder | None:
     return found
 
 
-# spec: specs/distributed/parallel.vibee:64
+# spec: specs/distributed/parallel.vibee:68
 def _sent_to_the_first(
     whole: Tensor | None, like: Tensor, owner: int, model: nn.Module
 ) -> Tensor | None:
@@ -329,7 +359,7 @@ def _sent_to_the_first(
     return whole
 
 
-# spec: specs/distributed/parallel.vibee:72
+# spec: specs/distributed/parallel.vibee:76
 def part_of(whole: Tensor, parameter: Tensor) -> Tensor:
     """Returns the part that this rank holds of the parameter, without telling other ranks.
 
@@ -356,19 +386,24 @@ def part_of(whole: Tensor, parameter: Tensor) -> Tensor:
     return whole
 
 
-# spec: specs/distributed/parallel.vibee:80
+# spec: specs/distributed/parallel.vibee:84
 def sync_gradients(model: nn.Module, last: bool) -> None:
-    """Lets the backward passes that follow reduce gradients over the ranks (last is true), or keep
-    them to themselves until the last microbatch.
+    """Lets the backward passes that follow reduce gradients over the copies (last is true), or
+    keep them until the last microbatch.
+
+    Ranks that share weights reduce the gradients of every microbatch, for each holds its part
+    alone.
 
     Given: A model that was parallelized.
     When: Microbatches are summed.
     """
-    if hasattr(model, "set_requires_gradient_sync"):  # both engines have it, one rank has none
+    if isinstance(model, FSDPModule):  # what is kept back would be all gradients, whole
+        model.set_requires_all_reduce(last)
+    elif hasattr(model, "set_requires_gradient_sync"):  # DDP; one rank alone has none
         model.set_requires_gradient_sync(last)
 
 
-# spec: specs/distributed/parallel.vibee:89
+# spec: specs/distributed/parallel.vibee:95
 def sum_over_data(values: tuple[float, ...], mesh: Mesh) -> tuple[float, ...]:
     """Returns their sums over the ranks that have other tokens or other stages, in float64; of the
     stages of a sequence the last has its loss and targets, the others zero.
@@ -388,26 +423,26 @@ def sum_over_data(values: tuple[float, ...], mesh: Mesh) -> tuple[float, ...]:
     return tuple(sums.tolist())
 
 
-# spec: specs/distributed/parallel.vibee:97
+# spec: specs/distributed/parallel.vibee:103
 def _gradients(model: nn.Module) -> list[Tensor]:
     return [p.grad for p in model.parameters() if p.grad is not None]
 
 
-# spec: specs/distributed/parallel.vibee:97
+# spec: specs/distributed/parallel.vibee:103
 def _gradients_of_experts(model: nn.Module) -> list[Tensor]:
     """Those of experts that ranks share."""
     spread = [gradient for gradient in _gradients(model) if _is_spread(gradient)]
     return [gradient for gradient in spread if "ep" in gradient.device_mesh.mesh_dim_names]
 
 
-# spec: specs/distributed/parallel.vibee:97
+# spec: specs/distributed/parallel.vibee:103
 def _scale(gradients: list[Tensor], factor: float) -> None:
     """Multiply what this rank holds of the gradients."""
     if gradients:  # torch takes no empty list
         torch._foreach_mul_([_local(gradient) for gradient in gradients], factor)
 
 
-# spec: specs/distributed/parallel.vibee:97
+# spec: specs/distributed/parallel.vibee:103
 @torch.no_grad()
 def normalize_parallel_gradients(model: nn.Module, tokens: int, mesh: Mesh) -> int:
     """Divides the gradients by the count of all ranks and returns it; gradients are zero where no
@@ -435,7 +470,7 @@ def normalize_parallel_gradients(model: nn.Module, tokens: int, mesh: Mesh) -> i
     return total
 
 
-# spec: specs/distributed/parallel.vibee:105
+# spec: specs/distributed/parallel.vibee:111
 @torch.no_grad()
 def parallel_gradient_norm(model: nn.Module, mesh: Mesh) -> Tensor:
     """Returns the Euclidean norm of the gradients of all ranks, each number counted once.
@@ -468,7 +503,7 @@ def parallel_gradient_norm(model: nn.Module, mesh: Mesh) -> Tensor:
     return total.sqrt()
 
 
-# spec: specs/distributed/parallel.vibee:113
+# spec: specs/distributed/parallel.vibee:119
 @torch.no_grad()
 def non_finite_parallel_gradients(model: nn.Module) -> tuple[str, ...]:
     """Returns the names of the parameters whose gradients hold NaN or infinity on some rank, the
@@ -485,7 +520,7 @@ def non_finite_parallel_gradients(model: nn.Module) -> tuple[str, ...]:
     return tuple(name for name in order if any(name in bad for _, bad in found))
 
 
-# spec: specs/distributed/parallel.vibee:121
+# spec: specs/distributed/parallel.vibee:127
 @torch.no_grad()
 def bound_parallel_gradients(model: nn.Module, mesh: Mesh, config: GradientConfig) -> float:
     """Bounds the values where the settings say so, then the norm of all, and returns the norm that

@@ -271,9 +271,10 @@ def _step_fault(
 ) -> str | None:
     """The first of the best logits of a step that is another one, or too far off."""
     ranks = tolerance.ranks
-    names = [entry.token_id for entry in found[:ranks]], [
-        entry.token_id for entry in expected[:ranks]
-    ]
+    names = (
+        [entry.token_id for entry in found[:ranks]],
+        [entry.token_id for entry in expected[:ranks]],
+    )
     if (sorted(names[0]) != sorted(names[1])) if tolerance.as_set else names[0] != names[1]:
         return f"the best tokens are {names[0]}, expected are {names[1]}"
     logits = {entry.token_id: entry.logit for entry in found}

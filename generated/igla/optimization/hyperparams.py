@@ -161,27 +161,19 @@ def published_learning_rate(num_params: int, family: Family) -> float:
     gpt3 = (
         0.0006
         if num_params <= 125000000.0
-        else (
-            0.0003
-            if num_params <= 350000000.0
-            else (
-                0.00025
-                if num_params <= 760000000.0
-                else (
-                    0.0002
-                    if num_params <= 1300000000.0
-                    else (
-                        0.00016
-                        if num_params <= 2700000000.0
-                        else (
-                            0.00012
-                            if num_params <= 6700000000.0
-                            else 0.0001 if num_params <= 13000000000.0 else 6e-05
-                        )
-                    )
-                )
-            )
-        )
+        else 0.0003
+        if num_params <= 350000000.0
+        else 0.00025
+        if num_params <= 760000000.0
+        else 0.0002
+        if num_params <= 1300000000.0
+        else 0.00016
+        if num_params <= 2700000000.0
+        else 0.00012
+        if num_params <= 6700000000.0
+        else 0.0001
+        if num_params <= 13000000000.0
+        else 6e-05
     )
     llama = 0.0003 if num_params <= 13100000000.0 else 0.00015
     return gpt3 if family == "gpt3" else llama
@@ -193,11 +185,11 @@ def published_batch_tokens(num_params: int, family: Family) -> int:
     gpt3 = (
         500000
         if num_params <= 760000000.0
-        else (
-            1000000
-            if num_params <= 2700000000.0
-            else 2000000 if num_params <= 13000000000.0 else 3200000
-        )
+        else 1000000
+        if num_params <= 2700000000.0
+        else 2000000
+        if num_params <= 13000000000.0
+        else 3200000
     )
     return gpt3 if family == "gpt3" else 4000000
 
@@ -296,7 +288,9 @@ def mup_init_factor(placement: Placement, multiplier: float) -> float:
     return (
         1 / math.sqrt(multiplier)
         if placement == "hidden"
-        else 1 / multiplier if placement == "output" else 1.0
+        else 1 / multiplier
+        if placement == "output"
+        else 1.0
     )
 
 

@@ -107,8 +107,7 @@ class OptimizerConfig:
             )
         if not self.learning_rate > 0:
             raise ValueError(
-                "OptimizerConfig needs learning_rate > 0, "
-                f"got learning_rate={self.learning_rate!r}"
+                f"OptimizerConfig needs learning_rate > 0, got learning_rate={self.learning_rate!r}"
             )
         if not self.beta1 >= 0:
             raise ValueError(f"OptimizerConfig needs beta1 >= 0, got beta1={self.beta1!r}")

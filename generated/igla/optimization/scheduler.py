@@ -104,8 +104,7 @@ class SchedulerConfig:
             )
         if not self.step_interval > 0:
             raise ValueError(
-                "SchedulerConfig needs step_interval > 0, "
-                f"got step_interval={self.step_interval!r}"
+                f"SchedulerConfig needs step_interval > 0, got step_interval={self.step_interval!r}"
             )
         if not self.step_interval <= 1:
             raise ValueError(
@@ -141,7 +140,9 @@ def decay_steps(config: SchedulerConfig) -> int:
     return (
         min(left, wsd)
         if config.schedule == "wsd"
-        else trinity if config.schedule == "trinity" else left
+        else trinity
+        if config.schedule == "trinity"
+        else left
     )
 
 
@@ -157,11 +158,11 @@ def decay_remaining(progress: float, config: SchedulerConfig) -> float:
     return (
         0.5 * (1 + math.cos(math.pi * progress))
         if is_cosine
-        else (
-            math.sqrt(1 - progress)
-            if is_sqrt
-            else 1 - math.sqrt(progress) if is_one_minus_sqrt else 1 - progress
-        )
+        else math.sqrt(1 - progress)
+        if is_sqrt
+        else 1 - math.sqrt(progress)
+        if is_one_minus_sqrt
+        else 1 - progress
     )
 
 
@@ -185,7 +186,9 @@ def scheduled_factor(step: int, config: SchedulerConfig) -> float:
     return (
         warmup
         if config.schedule == "constant"
-        else warmup * dropped if config.schedule == "step" else warmup * fallen
+        else warmup * dropped
+        if config.schedule == "step"
+        else warmup * fallen
     )
 
 

@@ -67,11 +67,11 @@ def peak_flops(device: Accelerator) -> float:
     return (
         312000000000000.0
         if device == "a100_sxm"
-        else (
-            1307000000000000.0
-            if device == "mi300x"
-            else 165000000000000.0 if device == "rtx_4090" else 989000000000000.0
-        )
+        else 1307000000000000.0
+        if device == "mi300x"
+        else 165000000000000.0
+        if device == "rtx_4090"
+        else 989000000000000.0
     )
 
 

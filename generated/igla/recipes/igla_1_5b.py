@@ -242,8 +242,7 @@ class TrainingConfig:
             )
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(
-                f"TrainingConfig.precision={self.precision!r} "
-                "is not one of auto, float32, bfloat16"
+                f"TrainingConfig.precision={self.precision!r} is not one of auto, float32, bfloat16"
             )
         if self.weights not in ("float32", "precision"):
             raise ValueError(
@@ -646,15 +645,13 @@ def run_cost(
     price = (
         plan.h100_sxm
         if device == "h100_sxm"
-        else (
-            plan.h200_sxm
-            if device == "h200_sxm"
-            else (
-                plan.a100_sxm
-                if device == "a100_sxm"
-                else plan.mi300x if device == "mi300x" else plan.rtx_4090
-            )
-        )
+        else plan.h200_sxm
+        if device == "h200_sxm"
+        else plan.a100_sxm
+        if device == "a100_sxm"
+        else plan.mi300x
+        if device == "mi300x"
+        else plan.rtx_4090
     )
     return run_hours(config, training, plan, device) * price
 
@@ -684,9 +681,9 @@ def memory_estimate(
     bytes_per_weight = bytes_per_element if training.weights == "precision" else 4
     return MemoryEstimate(
         weights=weight_bytes(config, bytes_per_weight),
-        casts=(
-            weight_bytes(config, bytes_per_element) if bytes_per_element < bytes_per_weight else 0
-        ),
+        casts=weight_bytes(config, bytes_per_element)
+        if bytes_per_element < bytes_per_weight
+        else 0,
         gradients=gradient_bytes(config, 4),
         optimizer=optimizer_bytes(config, 4, 4 if bytes_per_weight < 4 else 0),
         activations=activation_bytes(
@@ -1179,7 +1176,7 @@ class Trainer:
         self.engine = kind(config, options.distributed, work)
         _set_deterministic(training.deterministic)
         weights = self.precision if training.weights == "precision" else torch.float32
-        self.model = self.engine.spread(self.device, weights, training.seed)
+        self.model = self.engine.spread(self.device, weights, training.seed, self.precision)
         if self.engine.ranks == 1:  # several have float32 weights
             declare_gradient_dtype(self.model.parameters(), options.gradient.dtype)
         self.optimizer = self.engine.optimizer_of(self.model, options.optimizer, options.gradient)
@@ -1872,9 +1869,9 @@ def sample_targets(
     cut_wt = leading_wt & (inputs_wt[:, :1] != begin_id)
     return TargetShares(
         supervised=supervised,
-        padded=(
-            1 - supervised if training.packing == "best_fit" else 0.0
-        ),  # nothing else lacks a target
+        padded=1 - supervised
+        if training.packing == "best_fit"
+        else 0.0,  # nothing else lacks a target
         cut=float(cut_wt.double().mean()),
     )
 

@@ -595,7 +595,7 @@ def test_blocks_are_their_definitions_with_mask_and_cache(kind: type[nn.Module])
     block, x_btd = kind(MIXTURE, 0).double(), torch.randn(2, 5, 16, dtype=torch.float64)
     want_btd, routing = block(x_btd, *_tables(0, 5))
     assert torch.equal(routing.counts_e.sum(), torch.tensor(2 * 5 * 2))
-    cache, _ = make_caches(CONFIG, 2, 5, torch.float64)
+    (cache, _) = make_caches(CONFIG, 2, 5, torch.float64)
     pieces = [(0, 3), (3, 5)]
     found = [block(x_btd[:, a:b], *_tables(a, b), None, cache)[0] for a, b in pieces]
     assert torch.allclose(torch.cat(found, 1), want_btd, rtol=0, atol=1e-12)
@@ -720,8 +720,9 @@ def test_names_are_those_of_llama_and_its_relatives() -> None:
 # spec: specs/architecture/decoder.vibee:382
 def test_names_are_those_of_llama_and_of_bitnet() -> None:
     """With quantization there are two norms more; all projections are rounded, embedding and head are not."""
-    plain, bitnet = Decoder(UNTIED), Decoder(
-        replace(UNTIED, quantization="bitlinear", sub_norm=True)
+    plain, bitnet = (
+        Decoder(UNTIED),
+        Decoder(replace(UNTIED, quantization="bitlinear", sub_norm=True)),
     )
     norms = {
         f"layers.{layer}.{name}.weight"
@@ -1129,7 +1130,7 @@ def test_cache_takes_the_stated_bytes(config: DecoderConfig) -> None:
     found = sum(cache.k_bshd.nbytes + cache.v_bshd.nbytes for cache in caches)
     per_token = decoder.kv_bytes_per_token(config, 2)
     assert isinstance(per_token, int) and per_token * 3 * 5 == found
-    first, *_ = make_caches(config, 3, 5)
+    (first, *_) = make_caches(config, 3, 5)
     assert (first.k_bshd.dtype, first.k_bshd.device.type) == (torch.float32, "cpu")
     assert first.k_bshd.shape == (3, 5, config.num_kv_heads, config.head_dim)
     assert make_caches(config, 1, 1, device="meta")[0].k_bshd.device.type == "meta"

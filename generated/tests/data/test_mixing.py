@@ -1074,8 +1074,9 @@ def test_draw_is_a_function_of_weights_and_place_and_its_state_is_a_copy() -> No
 @pytest.mark.parametrize("seed", range(3))
 def test_changed_weights_are_followed(seed: int) -> None:
     """Weights that change every 10 samples: what is drawn stays near to what was asked for in sum."""
-    draw, asked = mixing.DomainDraw(_named(torch.full((5,), 0.2))), torch.zeros(
-        5, dtype=torch.float64
+    draw, asked = (
+        mixing.DomainDraw(_named(torch.full((5,), 0.2))),
+        torch.zeros(5, dtype=torch.float64),
     )
     for change in range(100):
         weights_k = torch.softmax(_random(100 * seed + change, 5), 0)

@@ -337,7 +337,7 @@ def test_windows_are_slices_of_the_stream(tmp_path: Path) -> None:
 # spec: specs/data/reader.vibee:81
 def test_targets_stop_at_document_bounds(shards: Path) -> None:
     """TokenReader: targets stop at document bounds."""
-    (inputs, targets, documents), _ = _rows(reader.TokenReader(shards, 12, 2, 0).next_batch())
+    ((inputs, targets, documents), _) = _rows(reader.TokenReader(shards, 12, 2, 0).next_batch())
     a, b, c, d, e = (byte + 3 for byte in b"abcde")
     assert inputs == [1, a, b, c, 2, 1, 0xC3 + 3, 0xA9 + 3, 13, 2, 1, d]
     assert targets == [a, b, c, 2, -100, 0xC3 + 3, 0xA9 + 3, 13, 2, -100, d, e]

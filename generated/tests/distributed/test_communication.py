@@ -30,7 +30,7 @@ def test_ring_share_one_sends_nothing() -> None:
     assert communication.ring_share(4) == 0.75
 
 
-# spec: specs/distributed/communication.vibee:73
+# spec: specs/distributed/communication.vibee:74
 @pytest.mark.parametrize(("overlap", "seconds"), [(0.0, 5.0), (0.5, 4.0), (1.0, 3.0)])
 def test_step_seconds_what_is_not_hidden_is_added(overlap: float, seconds: float) -> None:
     """step_seconds: what is not hidden is added.
@@ -40,7 +40,7 @@ def test_step_seconds_what_is_not_hidden_is_added(overlap: float, seconds: float
     assert communication.step_seconds(3.0, 20.0, 10.0, overlap) == seconds
 
 
-# spec: specs/distributed/communication.vibee:79
+# spec: specs/distributed/communication.vibee:80
 def test_step_seconds_no_more_is_hidden_than_there_is_time() -> None:
     """step_seconds: no more is hidden than there is time.
 
@@ -49,7 +49,7 @@ def test_step_seconds_no_more_is_hidden_than_there_is_time() -> None:
     assert communication.step_seconds(3.0, 80.0, 10.0, 1.0) == 8.0
 
 
-# spec: specs/distributed/communication.vibee:87
+# spec: specs/distributed/communication.vibee:88
 def test_scaling_efficiency_all_where_everything_is_hidden() -> None:
     """scaling_efficiency: all where everything is hidden.
 
@@ -90,7 +90,7 @@ def _sent(config: ParallelConfig, microbatches: int) -> dict[str, float]:
     return found
 
 
-# spec: specs/distributed/communication.vibee:44, :53, :98
+# spec: specs/distributed/communication.vibee:44, :54, :99
 @pytest.mark.parametrize(
     ("ranks", "config", "microbatches"),
     [
@@ -107,7 +107,7 @@ def test_volumes_are_those_of_real_ranks(
     """gather_bytes, reduce_bytes, counting_sends: volumes are those of real ranks."""
     layout = resolve_layout(config, ranks)
     gathered = communication.gather_bytes(CONFIG, config, layout, microbatches, 4)
-    reduced = communication.reduce_bytes(CONFIG, layout)
+    reduced = communication.reduce_bytes(CONFIG, layout, microbatches)
     assert reduced > 0 and (gathered > 0) == (layout.fsdp > 1)
     for sent in run_ranks(_sent, ranks, (config, microbatches)):
         assert sent.get("_allgather_base_", 0.0) == pytest.approx(gathered)
@@ -115,20 +115,25 @@ def test_volumes_are_those_of_real_ranks(
         assert found == pytest.approx(reduced)
 
 
-# spec: specs/distributed/communication.vibee:44, :53, :98
+# spec: specs/distributed/communication.vibee:44, :54, :99
 def test_volumes_are_those_of_real_ranks_and_stages_and_matrices_have_their_part() -> None:
     """What a rank has a part of it sends a part of."""
     untied = dataclasses.replace(CONFIG, tie_embeddings=False, num_layers=4)
     config = ParallelConfig()
     one, tp, pp = Layout(fsdp=2), Layout(fsdp=2, tp=2), Layout(fsdp=2, pp=2)
-    gathered = [communication.gather_bytes(untied, config, x, 1, 2) for x in (one, tp, pp)]
-    reduced = [communication.reduce_bytes(untied, x) for x in (one, tp, pp)]
+    gathered = [communication.gather_bytes(untied, config, x, 1, 4) for x in (one, tp, pp)]
+    reduced = [communication.reduce_bytes(untied, x, 1) for x in (one, tp, pp)]
     assert gathered[1] == gathered[0] / 2 and reduced[1] == reduced[0] / 2
     assert gathered[0] / 2 < gathered[2] < gathered[0] and reduced[0] / 2 < reduced[2] < reduced[0]
-    assert communication.gather_bytes(untied, config, one, 3, 4) == 6 * gathered[0]
+    assert communication.gather_bytes(untied, config, one, 3, 4) == 3 * gathered[0]
+    root = 4 * communication.root_params(untied, one) / 2
+    narrow = communication.gather_bytes(untied, config, one, 1, 2)
+    assert narrow == root + (gathered[0] - root) / 2  # embedding, head and final norm are float32
+    layout = Layout(fsdp=2, pp=2)  # a stage sums its microbatches
+    assert communication.reduce_bytes(untied, layout, 3) == reduced[2]
 
 
-# spec: specs/distributed/communication.vibee:64, :98
+# spec: specs/distributed/communication.vibee:65, :99
 def _sent_around() -> float:
     """Bytes of one sequence in float32, forward and backward."""
     around = RingSequence()
@@ -139,7 +144,7 @@ def _sent_around() -> float:
     return sum(size for name, size in sends if name == "send")
 
 
-# spec: specs/distributed/communication.vibee:64, :98
+# spec: specs/distributed/communication.vibee:65, :99
 def test_ring_volumes_are_those_of_real_ranks() -> None:
     """ring_bytes, counting_sends: ring volumes are those of real ranks."""
     work = Workload(sequence_length=8, global_batch=1, bytes_per_element=4)
@@ -152,7 +157,7 @@ def test_ring_volumes_are_those_of_real_ranks() -> None:
     assert communication.ring_bytes(CONFIG, Layout(dp=2, cp=2), wide) == 3 * block * (2 * 2 + 2 * 4)
 
 
-# spec: specs/distributed/communication.vibee:98
+# spec: specs/distributed/communication.vibee:99
 def test_counts_by_name() -> None:
     """counting_sends: counts by name."""
     dist.init_process_group("fake", store=dist.HashStore(), rank=0, world_size=4)

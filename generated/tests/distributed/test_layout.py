@@ -70,7 +70,7 @@ def test_shares_weights_copies_alone_do_not(
     assert layout.shares_weights(layout.Layout(dp=dp, fsdp=fsdp, cp=cp, pp=pp)) == shared
 
 
-# spec: specs/distributed/layout.vibee:258
+# spec: specs/distributed/layout.vibee:261
 def test_total_bytes_is_the_sum() -> None:
     """total_bytes: is the sum.
 
@@ -87,7 +87,7 @@ def test_total_bytes_is_the_sum() -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:270
+# spec: specs/distributed/layout.vibee:273
 def test_resolve_layout_what_is_left_shares_the_weights() -> None:
     """resolve_layout: what is left shares the weights.
 
@@ -112,7 +112,7 @@ def test_resolve_layout_what_is_left_shares_the_weights() -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:277
+# spec: specs/distributed/layout.vibee:280
 def test_resolve_layout_sizes_must_divide() -> None:
     """resolve_layout: sizes must divide.
 
@@ -127,7 +127,7 @@ def test_resolve_layout_sizes_must_divide() -> None:
         layout.resolve_layout(layout.ParallelConfig(dp=2, tp=5), 24)
 
 
-# spec: specs/distributed/layout.vibee:280
+# spec: specs/distributed/layout.vibee:283
 def test_resolve_layout_sizes_must_multiply_to_the_ranks() -> None:
     """resolve_layout: sizes must multiply to the ranks.
 
@@ -142,7 +142,7 @@ def test_resolve_layout_sizes_must_multiply_to_the_ranks() -> None:
         layout.resolve_layout(layout.ParallelConfig(fsdp=3, cp=2, pp=5), 60)
 
 
-# spec: specs/distributed/layout.vibee:283
+# spec: specs/distributed/layout.vibee:286
 def test_resolve_layout_experts_are_shared_by_a_part_of_fsdp() -> None:
     """resolve_layout: experts are shared by a part of fsdp.
 
@@ -155,7 +155,7 @@ def test_resolve_layout_experts_are_shared_by_a_part_of_fsdp() -> None:
         layout.resolve_layout(layout.ParallelConfig(ep=4), 6)
 
 
-# spec: specs/distributed/layout.vibee:286
+# spec: specs/distributed/layout.vibee:289
 def test_resolve_layout_a_choice_comes_first() -> None:
     """resolve_layout: a choice comes first.
 
@@ -165,7 +165,7 @@ def test_resolve_layout_a_choice_comes_first() -> None:
         layout.resolve_layout(layout.ParallelConfig(layout="auto"), 6)
 
 
-# spec: specs/distributed/layout.vibee:314
+# spec: specs/distributed/layout.vibee:317
 def test_policy_faults_weights_are_kept_over_a_divisor() -> None:
     """policy_faults: weights are kept over a divisor.
 
@@ -183,7 +183,7 @@ def test_policy_faults_weights_are_kept_over_a_divisor() -> None:
     assert len(layout.policy_faults(config, layout.Layout(dp=4))) == 0
 
 
-# spec: specs/distributed/layout.vibee:319
+# spec: specs/distributed/layout.vibee:322
 def test_policy_faults_what_others_share_is_not_kept_over_fewer() -> None:
     """policy_faults: what others share is not kept over fewer.
 
@@ -211,7 +211,7 @@ def test_policy_faults_what_others_share_is_not_kept_over_fewer() -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:326
+# spec: specs/distributed/layout.vibee:329
 def test_policy_faults_stages_are_not_offloaded() -> None:
     """policy_faults: stages are not offloaded.
 
@@ -226,7 +226,7 @@ def test_policy_faults_stages_are_not_offloaded() -> None:
     assert len(layout.policy_faults(config, layout.Layout(fsdp=4))) == 0
 
 
-# spec: specs/distributed/layout.vibee:341
+# spec: specs/distributed/layout.vibee:344
 @pytest.mark.parametrize(("ranks", "batch_size"), [(1, 4), (4, 3), (6, 4), (24, 1), (5, 1)])
 def test_fit_batch_global_batch_stays(ranks: int, batch_size: int) -> None:
     """fit_batch: global batch stays.
@@ -239,7 +239,7 @@ def test_fit_batch_global_batch_stays(ranks: int, batch_size: int) -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:350
+# spec: specs/distributed/layout.vibee:353
 @pytest.mark.parametrize(
     ("pp", "turns", "batch_size"),
     [(2, 1, 12), (3, 1, 8), (5, 1, 4), (3, 2, 8), (4, 2, 6), (5, 2, 1), (25, 1, 1)],
@@ -256,7 +256,7 @@ def test_fit_batch_stages_have_microbatches(pp: int, turns: int, batch_size: int
     ) == dataclasses.replace(work, batch_size=batch_size)
 
 
-# spec: specs/distributed/layout.vibee:379
+# spec: specs/distributed/layout.vibee:382
 @pytest.mark.parametrize(
     ("rank", "pp", "dp", "fsdp", "cp", "tp"),
     [(0, 0, 0, 0, 0, 0), (7, 0, 0, 0, 1, 1), (161, 0, 1, 1, 1, 5), (719, 1, 2, 3, 4, 5)],
@@ -270,7 +270,7 @@ def test_place_of_tp_counts_first(rank: int, pp: int, dp: int, fsdp: int, cp: in
     assert layout.place_of(shape, rank) == layout.Place(pp=pp, dp=dp, fsdp=fsdp, cp=cp, tp=tp)
 
 
-# spec: specs/distributed/layout.vibee:387
+# spec: specs/distributed/layout.vibee:390
 @pytest.mark.parametrize("rank", [6, -1])
 def test_place_of_needs_one_of_the_ranks(rank: int) -> None:
     """place_of: needs one of the ranks.
@@ -281,7 +281,7 @@ def test_place_of_needs_one_of_the_ranks(rank: int) -> None:
         layout.place_of(layout.Layout(fsdp=6), rank)
 
 
-# spec: specs/distributed/layout.vibee:399
+# spec: specs/distributed/layout.vibee:402
 @pytest.mark.parametrize(("rank", "share"), [(0, 0), (29, 0), (161, 5), (360, 0), (719, 11)])
 def test_data_rank_copies_and_shards_differ(rank: int, share: int) -> None:
     """data_rank: copies and shards differ.
@@ -292,7 +292,7 @@ def test_data_rank_copies_and_shards_differ(rank: int, share: int) -> None:
     assert layout.data_rank(shape, rank) == share
 
 
-# spec: specs/distributed/layout.vibee:419
+# spec: specs/distributed/layout.vibee:422
 def test_rank_seed_seeds_are_not_negative() -> None:
     """rank_seed: seeds are not negative.
 
@@ -618,6 +618,7 @@ MODEL = DecoderConfig(
 )
 EMBEDDING = 64 * 16
 BLOCK = 2 * 16 * 2 * (8 + 4) + 3 * 16 * 24 + 2 * 16  # matrices of attention and MLP, two norms
+ROOT = 2 * 4 * (2 * EMBEDDING + 16) + 2 * EMBEDDING  # float32, gradients too; the head in products
 WORK = Workload(sequence_length=64, batch_size=2, global_batch=96)
 
 
@@ -626,7 +627,7 @@ def _bytes(shape: Layout, work: Workload = WORK, **settings: object) -> RankByte
     return layout.rank_bytes(MODEL, ParallelConfig(**settings), shape, work)
 
 
-# spec: specs/distributed/layout.vibee:158, :169, :175, :181, :213, :234, :251
+# spec: specs/distributed/layout.vibee:158, :169, :175, :181, :216, :237, :254
 def test_bytes_are_those_of_the_parts() -> None:
     """block_params, root_params, stage_layers, stage_params, gathered_bytes,
     step_activation_bytes, rank_bytes: bytes are those of the parts.
@@ -642,29 +643,33 @@ def test_bytes_are_those_of_the_parts() -> None:
     assert _bytes(Layout(dp=4)) == alone
 
 
-# spec: specs/distributed/layout.vibee:158, :169, :175, :181, :213, :234, :251
+# spec: specs/distributed/layout.vibee:158, :169, :175, :181, :216, :237, :254
 def test_bytes_are_those_of_the_parts_of_a_shard() -> None:
     """Weights are shared by fsdp, cp and tp, and gathered layer by layer."""
     shared = _bytes(Layout(fsdp=3, cp=2, tp=2))
     held = -(-num_params(MODEL) // 12)
     assert shared.weights == shared.gradients == 4 * held and shared.optimizer == 8 * held
-    root = 2 * EMBEDDING + 16
-    assert shared.gathered == 2 * (2 * root + 4 * BLOCK) // 2
+    assert shared.gathered == (ROOT + (2 + 1) * 2 * BLOCK + 4 * BLOCK) // 2
     assert (
         shared.activations
         == (activation_bytes(MODEL, 2, 32, 2, "none") + 4 * 2 * 2 * 32 * 16 * 2) // 2
     )
     assert shared.logits == 4 * chunk_size(64, 64) * 64
     assert _bytes(Layout(fsdp=4), offload=True).weights == 0
-    assert _bytes(Layout(fsdp=4), prefetch=2).gathered == 2 * (2 * root + 5 * BLOCK)
-    assert _bytes(Layout(fsdp=4), prefetch=9).gathered == 2 * (2 * root + 6 * BLOCK)
-    assert _bytes(Layout(fsdp=4), reshard_to=1).gathered == 2 * (2 * root + 6 * BLOCK)
-    assert _bytes(Layout(fsdp=4), reshard_to=2).gathered == 2 * (2 * root + 5 * BLOCK)
+    assert _bytes(Layout(fsdp=4), prefetch=2).gathered == ROOT + 3 * 2 * BLOCK + 6 * BLOCK
+    assert _bytes(Layout(fsdp=4), prefetch=9).gathered == ROOT + 4 * 2 * BLOCK + 6 * BLOCK
+    assert _bytes(Layout(fsdp=4), reshard_to=1).gathered == ROOT + 4 * 2 * BLOCK + 6 * BLOCK
+    assert _bytes(Layout(fsdp=4), reshard_to=2).gathered == ROOT + 3 * 2 * BLOCK + 6 * BLOCK
     one = dataclasses.replace(MODEL, num_layers=1)
-    assert layout.gathered_bytes(one, ParallelConfig(), Layout(cp=2), WORK) == 4 * (root + BLOCK)
+    assert layout.gathered_bytes(one, ParallelConfig(), Layout(cp=2), WORK) == ROOT + 4 * BLOCK
+    wide = dataclasses.replace(WORK, bytes_per_element=8)
+    assert _bytes(Layout(fsdp=4), wide).gathered == 8 * (2 * (2 * EMBEDDING + 16) + 4 * BLOCK)
+    ternary = dataclasses.replace(MODEL, quantization="bitlinear")
+    found = layout.gathered_bytes(ternary, ParallelConfig(), Layout(fsdp=4), WORK)
+    assert found == ROOT + 4 * 4 * BLOCK  # made of float32
 
 
-# spec: specs/distributed/layout.vibee:158, :169, :175, :181, :213, :234, :251
+# spec: specs/distributed/layout.vibee:158, :169, :175, :181, :216, :237, :254
 def test_bytes_are_those_of_the_parts_of_a_stage() -> None:
     """A stage has its layers and one embedding, and activations of several microbatches."""
     staged = _bytes(Layout(pp=3))
@@ -676,9 +681,8 @@ def test_bytes_are_those_of_the_parts_of_a_stage() -> None:
     fewer = dataclasses.replace(WORK, global_batch=1)
     assert _bytes(Layout(pp=3), fewer).activations == staged.activations // 3
     shared = _bytes(Layout(pp=3, fsdp=2))
-    assert shared.gathered == 2 * 2 * (
-        EMBEDDING + 16 + 2 * BLOCK
-    )  # whole over a step, with gradients
+    root = 2 * 4 * (EMBEDDING + 16) + 2 * EMBEDDING
+    assert shared.gathered == root + 2 * BLOCK * (2 + 4)  # whole over a step, with gradients
     assert _bytes(Layout(pp=3, dp=2)).gathered == shared.gathered
     twice = Layout(pp=2, stages_per_rank=2)
     stage = activation_bytes(dataclasses.replace(MODEL, num_layers=2), 2, 64, 2, "none")
@@ -689,7 +693,7 @@ def test_bytes_are_those_of_the_parts_of_a_stage() -> None:
     assert layout.root_params(MODEL, Layout()) == 2 * EMBEDDING + 16
 
 
-# spec: specs/distributed/layout.vibee:158, :169, :175, :181, :213, :234, :251
+# spec: specs/distributed/layout.vibee:158, :169, :175, :181, :216, :237, :254
 @pytest.mark.parametrize("policy", ["attention", "full"])
 def test_bytes_are_those_of_the_parts_that_are_computed_again(policy: str) -> None:
     """One layer at a time has its activations beside those that are kept."""
@@ -703,7 +707,7 @@ def test_bytes_are_those_of_the_parts_that_are_computed_again(policy: str) -> No
     )
 
 
-# spec: specs/distributed/layout.vibee:297, :305
+# spec: specs/distributed/layout.vibee:300, :308
 @pytest.mark.parametrize(
     ("shape", "changes", "work", "fault"),
     [
@@ -828,7 +832,7 @@ def test_faults_name_what_does_not_divide(
     assert fault in layout.layout_faults(model, shape, workload)
 
 
-# spec: specs/distributed/layout.vibee:297
+# spec: specs/distributed/layout.vibee:300
 @pytest.mark.parametrize(
     "shape",
     [
@@ -844,7 +848,7 @@ def test_everything_that_divides_has_no_fault(shape: Layout) -> None:
     assert layout.layout_faults(MODEL, shape, WORK) == ()
 
 
-# spec: specs/distributed/layout.vibee:297
+# spec: specs/distributed/layout.vibee:300
 def test_everything_that_divides_has_no_fault_with_experts() -> None:
     """Experts are shared by a part of fsdp."""
     model = dataclasses.replace(
@@ -854,7 +858,7 @@ def test_everything_that_divides_has_no_fault_with_experts() -> None:
     assert layout.layout_faults(model, Layout(fsdp=4, ep=2), work) == ()
 
 
-# spec: specs/distributed/layout.vibee:422
+# spec: specs/distributed/layout.vibee:425
 def test_seeds_differ_where_the_rule_says() -> None:
     """rank_seed: seeds differ where the rule says."""
     shape = Layout(pp=2, dp=2, fsdp=2, cp=2, tp=2)
@@ -865,7 +869,7 @@ def test_seeds_differ_where_the_rule_says() -> None:
     assert all(0 <= seed < 2**63 for seed in seeds) and max(seeds) > 2**60
 
 
-# spec: specs/distributed/layout.vibee:435
+# spec: specs/distributed/layout.vibee:438
 def _choose(memory: float, ranks: int = 8, **settings: object) -> layout.Choice:
     """The choice for memory bytes of a rank; work as in WORK, on machines of 4 ranks."""
     work = dataclasses.replace(WORK, **settings.pop("work", {}))
@@ -874,13 +878,13 @@ def _choose(memory: float, ranks: int = 8, **settings: object) -> layout.Choice:
     return layout.choose_layout(settings.pop("model", MODEL), cluster, work, config)
 
 
-# spec: specs/distributed/layout.vibee:436
+# spec: specs/distributed/layout.vibee:439
 def _needed(shape: Layout, policy: str = "none", **work: int) -> int:
     workload = dataclasses.replace(WORK, **work)
     return layout.total_bytes(_bytes(shape, workload, checkpointing=policy))
 
 
-# spec: specs/distributed/layout.vibee:435
+# spec: specs/distributed/layout.vibee:438
 def test_small_models_are_copied() -> None:
     """choose_layout: small models are copied."""
     choice = _choose(1e9)
@@ -892,7 +896,7 @@ def test_small_models_are_copied() -> None:
     assert choice.reasons[0].endswith("logits 0.0 GB): fits into 1.0 GB")
 
 
-# spec: specs/distributed/layout.vibee:436
+# spec: specs/distributed/layout.vibee:439
 def test_sharing_grows_with_the_model() -> None:
     """choose_layout: sharing grows with the model."""
     copies, near = _needed(Layout(dp=8)), _needed(Layout(dp=2, fsdp=4))
@@ -912,7 +916,7 @@ def test_sharing_grows_with_the_model() -> None:
     assert shared.reasons[0].endswith(": more than 0.0 GB")
 
 
-# spec: specs/distributed/layout.vibee:437
+# spec: specs/distributed/layout.vibee:440
 def test_long_sequences_are_shared() -> None:
     """choose_layout: long sequences are shared."""
     choice = _choose(1e9, work={"batch_size": 1, "global_batch": 2})
@@ -925,7 +929,7 @@ def test_long_sequences_are_shared() -> None:
     assert alone.layout == Layout(cp=2, tp=4)  # tp stays within the four ranks of a machine
 
 
-# spec: specs/distributed/layout.vibee:438
+# spec: specs/distributed/layout.vibee:441
 def test_given_sizes_are_kept() -> None:
     """choose_layout: given sizes are kept."""
     assert _choose(1e9, tp=2).layout == Layout(dp=4, tp=2)
@@ -936,7 +940,7 @@ def test_given_sizes_are_kept() -> None:
     assert (kept.checkpointing, kept.prefetch, kept.offload) == ("attention", 3, True)
 
 
-# spec: specs/distributed/layout.vibee:439
+# spec: specs/distributed/layout.vibee:442
 def test_choice_is_the_first_that_fits() -> None:
     """choose_layout: choice is the first that fits."""
     model = dataclasses.replace(MODEL, moe=RoutingConfig(num_experts=4, top_k=2))
@@ -949,7 +953,7 @@ def test_choice_is_the_first_that_fits() -> None:
     assert layout.world_size(staged.layout) == 12 and staged.layout.pp == 3
 
 
-# spec: specs/distributed/layout.vibee:369
+# spec: specs/distributed/layout.vibee:372
 def test_plans_what_is_given_or_chosen() -> None:
     """plan_layout: plans what is given or chosen."""
     cluster = Cluster(ranks=8, ranks_per_node=4, memory=10**9, usable=1.0)
@@ -974,7 +978,7 @@ def test_plans_what_is_given_or_chosen() -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:369
+# spec: specs/distributed/layout.vibee:372
 def _random_case(random: Random) -> tuple[DecoderConfig, Cluster, Workload, ParallelConfig]:
     """A model, machines, work and wishes, of which many go together and some do not."""
     heads = random.choice((2, 4, 6, 8))
@@ -1008,7 +1012,7 @@ def _random_case(random: Random) -> tuple[DecoderConfig, Cluster, Workload, Para
     return model, Cluster(ranks=ranks, ranks_per_node=near, memory=memory), work, wishes
 
 
-# spec: specs/distributed/layout.vibee:369
+# spec: specs/distributed/layout.vibee:372
 def test_what_is_chosen_is_accepted() -> None:
     """plan_layout: what is chosen is accepted."""
     random, sizes = Random(0), {name: 0 for name in ("dp", "fsdp", "tp", "pp", "cp", "ep")}
@@ -1028,7 +1032,7 @@ def test_what_is_chosen_is_accepted() -> None:
     assert min(sizes.values()) >= 10  # all of them are met
 
 
-# spec: specs/distributed/layout.vibee:369
+# spec: specs/distributed/layout.vibee:372
 def test_what_is_chosen_is_accepted_and_what_is_given_refused_with_all_faults() -> None:
     """Policies are held to the layout, too."""
     config = ParallelConfig(reshard_to=3, tp=2)
@@ -1043,7 +1047,7 @@ def test_what_is_chosen_is_accepted_and_what_is_given_refused_with_all_faults() 
         layout.choose_layout(MODEL, cluster, WORK, auto)
 
 
-# spec: specs/distributed/layout.vibee:440
+# spec: specs/distributed/layout.vibee:443
 def test_refuses_what_fits_nowhere() -> None:
     """choose_layout: refuses what fits nowhere."""
     with pytest.raises(

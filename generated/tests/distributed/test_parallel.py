@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -55,7 +55,7 @@ EXPERTS = dataclasses.replace(UNTIED, moe=RoutingConfig(num_experts=4, top_k=2))
 STEPS, ROWS, LENGTH = 5, 8, 8
 
 
-# spec: specs/distributed/parallel.vibee:50
+# spec: specs/distributed/parallel.vibee:53
 class Run(NamedTuple):
     """What training has come to: mean loss and gradient norm of each step, and the weights."""
 
@@ -64,7 +64,7 @@ class Run(NamedTuple):
     weights: dict[str, Tensor]
 
 
-# spec: specs/distributed/parallel.vibee:50
+# spec: specs/distributed/parallel.vibee:57
 def _batch(step: int) -> tuple[Tensor, Tensor]:
     """Tokens and targets [ROWS, LENGTH]; each row has another number of targets, the last one none."""
     generator = torch.Generator().manual_seed(step)
@@ -74,19 +74,19 @@ def _batch(step: int) -> tuple[Tensor, Tensor]:
     return ids[:, :-1], targets
 
 
-# spec: specs/distributed/parallel.vibee:50
+# spec: specs/distributed/parallel.vibee:57
 def _summed_loss(model: Decoder, tokens: Tensor, targets: Tensor) -> Tensor:
     hidden = model(tokens)  # the head is used outside the model, as the chunked loss does
     return shared_loss_sum(hidden, model.head_weight, targets)
 
 
-# spec: specs/distributed/parallel.vibee:51
+# spec: specs/distributed/parallel.vibee:54
 def _model(config: DecoderConfig = CONFIG) -> Decoder:
     with torch.device("meta"):
         return Decoder(config).double()
 
 
-# spec: specs/distributed/parallel.vibee:50
+# spec: specs/distributed/parallel.vibee:53
 def _alone(config: DecoderConfig = CONFIG) -> Run:
     """One process with all sequences of a step, and nothing but torch."""
     model = _model(config)
@@ -104,7 +104,7 @@ def _alone(config: DecoderConfig = CONFIG) -> Run:
     return Run(losses, norms, {name: w.detach() for name, w in model.named_parameters()})
 
 
-# spec: specs/distributed/parallel.vibee:50
+# spec: specs/distributed/parallel.vibee:53
 def _together(model_config: DecoderConfig, config: ParallelConfig) -> Run:
     """The same over the ranks of the process group, in two microbatches."""
     layout = resolve_layout(config, dist.get_world_size())
@@ -134,17 +134,17 @@ def _together(model_config: DecoderConfig, config: ParallelConfig) -> Run:
     return Run(losses, norms, {name: _whole(w) for name, w in model.named_parameters()})
 
 
-# spec: specs/distributed/parallel.vibee:50
+# spec: specs/distributed/parallel.vibee:57
 def _whole(weight: Tensor) -> Tensor:
     return (weight.full_tensor() if isinstance(weight, DTensor) else weight).detach()
 
 
-# spec: specs/distributed/parallel.vibee:50
+# spec: specs/distributed/parallel.vibee:53
 def _train_all(model_config: DecoderConfig, configs: list[ParallelConfig]) -> list[Run]:
     return [_together(model_config, config) for config in configs]
 
 
-# spec: specs/distributed/parallel.vibee:50
+# spec: specs/distributed/parallel.vibee:53
 @contextmanager
 def _world(backend: str, size: int = 1, rank: int = 0) -> Iterator[None]:
     """A process group in this process: of one rank, or of many that only seem to be there."""
@@ -155,7 +155,7 @@ def _world(backend: str, size: int = 1, rank: int = 0) -> Iterator[None]:
         dist.destroy_process_group()
 
 
-# spec: specs/distributed/parallel.vibee:50
+# spec: specs/distributed/parallel.vibee:53
 def _assert_equal(run: Run, wanted: Run) -> None:
     close = {"rtol": 1e-12, "atol": 1e-12}
     torch.testing.assert_close(run.losses, wanted.losses, **close)
@@ -164,7 +164,7 @@ def _assert_equal(run: Run, wanted: Run) -> None:
     torch.testing.assert_close(run.weights, wanted.weights, rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/distributed/parallel.vibee:50, :78, :86, :103, :111, :129
+# spec: specs/distributed/parallel.vibee:53, :82, :92, :109, :117, :135
 @pytest.mark.parametrize(
     ("world_size", "model", "configs"),
     [
@@ -203,7 +203,7 @@ def test_parallel_steps_equal_those_of_one_process(
             _assert_equal(run, wanted)
 
 
-# spec: specs/distributed/parallel.vibee:38
+# spec: specs/distributed/parallel.vibee:40
 def test_groups_are_those_of_the_places() -> None:
     """build_mesh: groups are those of the places."""
     layout = Layout(pp=2, dp=2, fsdp=2, cp=2, tp=2)
@@ -232,7 +232,7 @@ def test_groups_are_those_of_the_places() -> None:
         }
 
 
-# spec: specs/distributed/parallel.vibee:38
+# spec: specs/distributed/parallel.vibee:40
 def test_refuses_another_number_of_ranks() -> None:
     """build_mesh: refuses another number of ranks."""
     with _world("fake", 4):
@@ -241,18 +241,21 @@ def test_refuses_another_number_of_ranks() -> None:
             parallel.build_mesh(Layout(dp=8), "cpu")
 
 
-# spec: specs/distributed/parallel.vibee:51
+# spec: specs/distributed/parallel.vibee:54
 def _spread(
-    size: int, settings: ParallelConfig, precision: Any = None, config: DecoderConfig = CONFIG
+    size: int,
+    settings: ParallelConfig,
+    compute: torch.dtype | None = None,
+    config: DecoderConfig = CONFIG,
 ) -> Decoder:
     """A model over ranks that only seem to be there; inside _world alone."""
     mesh = parallel.build_mesh(resolve_layout(settings, size), "cpu")
     model = _model(config)
-    parallel.parallelize(model, mesh, settings, precision)
+    parallel.parallelize(model, mesh, settings, compute)
     return model
 
 
-# spec: specs/distributed/parallel.vibee:51
+# spec: specs/distributed/parallel.vibee:54
 def test_policies_choose_the_engine() -> None:
     """parallelize: policies choose the engine."""
     with _world("fake", 4):
@@ -288,16 +291,16 @@ def test_policies_choose_the_engine() -> None:
         assert type(_spread(1, ParallelConfig())) is Decoder
 
 
-# spec: specs/distributed/parallel.vibee:51
+# spec: specs/distributed/parallel.vibee:54
 def test_policies_choose_the_engine_and_its_settings() -> None:
     """Settings reach FSDP2 as they are."""
-    precision = MixedPrecisionPolicy(param_dtype=torch.bfloat16)
+    low = MixedPrecisionPolicy(torch.bfloat16, torch.float64, cast_forward_inputs=False)
     config = ParallelConfig(offload=True, prefetch=2, checkpointing="full")
     with _world("fake", 4):
-        model = _spread(4, config, precision)
+        model = _spread(4, config, torch.bfloat16)
         states = [module._get_fsdp_state() for module in (model, *model.layers)]
         groups = [state._fsdp_param_group for state in states]
-        assert all(group.mp_policy == precision for group in groups)
+        assert [group.mp_policy for group in groups] == [MixedPrecisionPolicy(), *[low] * 3]
         assert all(not group.offload_policy.pin_memory for group in groups)
         plan = [[states.index(s) for s in x._states_to_forward_prefetch] for x in states]
         assert plan == [[], [2, 3], [3], []]
@@ -311,7 +314,7 @@ def test_policies_choose_the_engine_and_its_settings() -> None:
         assert not hasattr(states[0]._fsdp_param_group.offload_policy, "pin_memory")
 
 
-# spec: specs/distributed/parallel.vibee:52
+# spec: specs/distributed/parallel.vibee:55
 @pytest.mark.parametrize(("reshard_to", "ranks"), [(None, 4), (4, 4), (2, 2), (1, None)])
 def test_weights_are_freed_as_the_policy_says(reshard_to: int | None, ranks: int | None) -> None:
     """parallelize: weights are freed as the policy says."""
@@ -324,7 +327,7 @@ def test_weights_are_freed_as_the_policy_says(reshard_to: int | None, ranks: int
         assert root.post_forward_mesh_info is None
 
 
-# spec: specs/distributed/parallel.vibee:53
+# spec: specs/distributed/parallel.vibee:56
 @pytest.mark.parametrize(
     ("ranks", "config", "said"),
     [
@@ -343,7 +346,7 @@ def test_refuses_what_the_engines_cannot_do(ranks: int, config: ParallelConfig, 
         _spread(ranks, config)
 
 
-# spec: specs/distributed/parallel.vibee:62, :78
+# spec: specs/distributed/parallel.vibee:66, :82
 def test_weights_do_not_depend_on_the_layout() -> None:
     """init_weights, part_of: weights do not depend on the layout."""
     whole = _model()
@@ -365,7 +368,7 @@ def test_weights_do_not_depend_on_the_layout() -> None:
     assert not torch.equal(other.embed_tokens.weight, whole.embed_tokens.weight)
 
 
-# spec: specs/distributed/parallel.vibee:62, :78
+# spec: specs/distributed/parallel.vibee:66, :82
 def test_weights_do_not_depend_on_the_layout_nor_on_other_generators() -> None:
     """Draws leave torch's own generator alone."""
     state = torch.get_rng_state()
@@ -376,7 +379,7 @@ def test_weights_do_not_depend_on_the_layout_nor_on_other_generators() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-# spec: specs/distributed/parallel.vibee:62
+# spec: specs/distributed/parallel.vibee:66
 def test_buffers_begin_at_zero() -> None:
     """init_weights: buffers begin at zero."""
     model = _model(UNTIED)
@@ -385,7 +388,7 @@ def test_buffers_begin_at_zero() -> None:
     assert all(torch.equal(buffer, torch.zeros_like(buffer)) for buffer in model.buffers())
 
 
-# spec: specs/distributed/parallel.vibee:70
+# spec: specs/distributed/parallel.vibee:74
 def _given_back(config: ParallelConfig) -> tuple[dict[str, Tensor], dict[str, Tensor] | None]:
     """Parts that this rank holds, and the whole model that it is given back."""
     model = _model(UNTIED)
@@ -402,7 +405,7 @@ def _given_back(config: ParallelConfig) -> tuple[dict[str, Tensor], dict[str, Te
     return held, None if whole is None else whole.state_dict()
 
 
-# spec: specs/distributed/parallel.vibee:70
+# spec: specs/distributed/parallel.vibee:74
 @pytest.mark.parametrize("config", [ParallelConfig(), ParallelConfig(dp=2)])
 def test_weights_are_given_back_whole(config: ParallelConfig) -> None:
     """whole_decoder: weights are given back whole."""
@@ -423,7 +426,7 @@ def test_weights_are_given_back_whole(config: ParallelConfig) -> None:
         assert whole[name].eq(1.5).all()
 
 
-# spec: specs/distributed/parallel.vibee:130
+# spec: specs/distributed/parallel.vibee:136
 def _bounded(config: GradientConfig) -> tuple[float, Tensor]:
     mesh = parallel.build_mesh(Layout(fsdp=2), "cpu")
     model = _model()
@@ -435,7 +438,7 @@ def _bounded(config: GradientConfig) -> tuple[float, Tensor]:
     return norm, model.embed_tokens.weight.grad.full_tensor()
 
 
-# spec: specs/distributed/parallel.vibee:130
+# spec: specs/distributed/parallel.vibee:136
 @pytest.mark.parametrize("max_norm", [0.5, 1e6])
 def test_values_are_bounded_before_the_norm(max_norm: float) -> None:
     """bound_parallel_gradients: values are bounded before the norm."""
@@ -450,19 +453,100 @@ def test_values_are_bounded_before_the_norm(max_norm: float) -> None:
         torch.testing.assert_close(gradient, alone.embed_tokens.weight.grad, rtol=1e-10, atol=0)
 
 
-# spec: specs/distributed/parallel.vibee:87
-def test_microbatches_before_the_last_do_not_communicate() -> None:
-    """sync_gradients: microbatches before the last do not communicate."""
+# spec: specs/distributed/parallel.vibee:57
+def _low(model: Decoder) -> None:
+    """Weights of norms that bfloat16 does not have."""
+    for name, weight in model.named_parameters():
+        if "norm" in name:
+            nn.init.constant_(weight, 1.01)
+
+
+# spec: specs/distributed/parallel.vibee:57
+def _autocast_step(model: Decoder, rows: slice, saved: list[Tensor]) -> Tensor:
+    """The summed loss of some rows; saved gets what the backward pass is to have of the layers' matrices."""
+    matrices = [w for layer in model.layers for w in layer.parameters() if w.dim() > 1]
+    shapes = {shape for w in matrices for shape in (w.shape, w.mT.shape)}
+
+    def keep(x: Tensor) -> Tensor:
+        if x.shape in shapes and x.dtype == torch.bfloat16:
+            saved.append(x)
+        return x
+
+    tokens, targets = (x[rows] for x in _batch(0))
+    watched = torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x)
+    with torch.autocast("cpu", torch.bfloat16), watched:
+        return _summed_loss(model, tokens, targets)
+
+
+# spec: specs/distributed/parallel.vibee:57
+def _autocast_on_ranks(
+    model_config: DecoderConfig, config: ParallelConfig
+) -> tuple[float, dict[str, Tensor], int]:
+    """Loss of this rank, gradients summed over the ranks, and bytes of matrices that wait for the backward pass."""
+    ranks, rank = dist.get_world_size(), dist.get_rank()
+    layout = resolve_layout(config, ranks)
+    mesh = parallel.build_mesh(layout, "cpu")
+    model = _model(model_config).float()
+    parallel.parallelize(model, mesh, config, torch.bfloat16)
+    parallel.init_weights(model, "cpu", 3)
+    _low(model)
+    saved: list[Tensor] = []
+    share = ROWS // ranks
+    loss = _autocast_step(model, slice(rank * share, (rank + 1) * share), saved)
+    waiting = sum(x.untyped_storage().nbytes() for x in saved)
+    loss.backward()
+    parallel.normalize_parallel_gradients(model, 1, mesh)
+    return loss.item(), {n: _whole(w.grad) * ranks for n, w in model.named_parameters()}, waiting
+
+
+# spec: specs/distributed/parallel.vibee:57
+@pytest.mark.parametrize(
+    ("model_config", "config"),
+    [
+        (CONFIG, ParallelConfig()),
+        (dataclasses.replace(CONFIG, qk_norm=True), ParallelConfig(checkpointing="full")),
+        (EXPERTS, ParallelConfig()),
+        (EXPERTS, ParallelConfig(ep=2)),
+        (dataclasses.replace(CONFIG, quantization="bitlinear"), ParallelConfig()),
+    ],
+)
+def test_low_precision_is_that_of_autocast(
+    model_config: DecoderConfig, config: ParallelConfig
+) -> None:
+    """parallelize: low precision is that of autocast."""
+    alone = _model(model_config).float()
+    parallel.init_weights(alone, "cpu", 3)
+    _low(alone)
+    losses = [_autocast_step(alone, rows, []) for rows in (slice(0, 4), slice(4, 8))]
+    for loss in losses:
+        loss.backward()
+    wanted = {name: w.grad for name, w in alone.named_parameters()}
+    for rank, (loss, gradients, waiting) in enumerate(
+        run_ranks(_autocast_on_ranks, 2, (model_config, config))
+    ):
+        assert loss == pytest.approx(losses[rank].item(), rel=1e-6)
+        for name, gradient in gradients.items():
+            # who has an expert alone sums its rows of all ranks in one product, and rounds once
+            alike = 1e-5 if config.ep == 1 or "experts" not in name else 2**-7
+            bound = alike * wanted[name].abs().max().item()
+            torch.testing.assert_close(gradient, wanted[name], rtol=0, atol=bound)
+        assert waiting == 0 or model_config.quantization != "none"
+
+
+# spec: specs/distributed/parallel.vibee:93
+def test_microbatches_before_the_last_do_not_leave_their_copy() -> None:
+    """sync_gradients: microbatches before the last do not leave their copy."""
     with _world("fake", 4):
-        model = _spread(4, ParallelConfig())
+        model = _spread(4, ParallelConfig(dp=2))
         groups = [m._get_fsdp_state()._fsdp_param_group for m in (model, *model.layers)]
         for last in (False, True):
             parallel.sync_gradients(model, last)
-            assert all(group.reduce_grads is last for group in groups)
+            assert all(group.all_reduce_grads is last for group in groups)
+            assert all(group.reduce_grads for group in groups)  # kept back, they would be whole
     parallel.sync_gradients(_model(), False)  # one rank alone has nothing to keep back
 
 
-# spec: specs/distributed/parallel.vibee:95
+# spec: specs/distributed/parallel.vibee:101
 def _sums() -> tuple[float, ...]:
     layout = Layout(dp=2, tp=2)
     mesh = parallel.build_mesh(layout, "cpu")
@@ -470,7 +554,7 @@ def _sums() -> tuple[float, ...]:
     return parallel.sum_over_data((1.0 + share, 2.0**53 + share), mesh)
 
 
-# spec: specs/distributed/parallel.vibee:95
+# spec: specs/distributed/parallel.vibee:101
 def test_sums_count_each_token_once() -> None:
     """sum_over_data: sums count each token once."""
     assert set(run_ranks(_sums, 4)) == {(3.0, 2.0**54)}
@@ -479,7 +563,7 @@ def test_sums_count_each_token_once() -> None:
         assert parallel.sum_over_data((1.5, 2.0), mesh) == (1.5, 2.0)
 
 
-# spec: specs/distributed/parallel.vibee:103
+# spec: specs/distributed/parallel.vibee:109
 def test_no_target_anywhere_gives_zero() -> None:
     """normalize_parallel_gradients: no target anywhere gives zero."""
     model = nn.Linear(2, 2)
@@ -491,7 +575,7 @@ def test_no_target_anywhere_gives_zero() -> None:
     assert all(torch.equal(p.grad, torch.zeros_like(p)) for p in model.parameters())
 
 
-# spec: specs/distributed/parallel.vibee:119, :131
+# spec: specs/distributed/parallel.vibee:125, :137
 def _refused(rank_of_nan: int) -> tuple[str, tuple[str, ...]]:
     mesh = parallel.build_mesh(Layout(fsdp=2), "cpu")
     model = _model()
@@ -507,7 +591,7 @@ def _refused(rank_of_nan: int) -> tuple[str, tuple[str, ...]]:
     return str(caught.value), caught.value.names
 
 
-# spec: specs/distributed/parallel.vibee:119, :131
+# spec: specs/distributed/parallel.vibee:125, :137
 def test_every_rank_refuses_what_is_not_finite() -> None:
     """non_finite_parallel_gradients, bound_parallel_gradients: every rank refuses what is not
     finite.
@@ -517,7 +601,7 @@ def test_every_rank_refuses_what_is_not_finite() -> None:
     assert set(run_ranks(_refused, 2, (1,))) == {(said, ("norm.weight",))}
 
 
-# spec: specs/distributed/parallel.vibee:119, :131
+# spec: specs/distributed/parallel.vibee:125, :137
 def test_every_rank_refuses_what_is_not_finite_alone() -> None:
     """One rank names all of its gradients, and leaves small ones as they are."""
     model = nn.Linear(2, 1)

@@ -313,7 +313,7 @@ def test_ring_equals_full_attention(world_size: int, num_kv_heads: int) -> None:
     results = run_ranks(_every_kind, world_size, (num_kv_heads,))
     for index, kind in enumerate(KINDS):
         wanted = _full_attention(*_inputs(num_kv_heads), kind)
-        found, *_ = _whole(kind, tuple(result[index] for result in results))
+        (found, *_) = _whole(kind, tuple(result[index] for result in results))
         torch.testing.assert_close(found, wanted[0], rtol=0, atol=1e-13)
 
 

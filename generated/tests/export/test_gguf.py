@@ -1041,9 +1041,10 @@ def test_weights_come_back_from_the_file_as_ternary_ones(
     model = small_model(
         hidden_size=256, head_dim=64, ffn_size=256, num_layers=1, quantization="bitlinear"
     )
-    before, path = {
-        name: weight.clone() for name, weight in model.state_dict().items()
-    }, tmp_path / "model.gguf"
+    before, path = (
+        {name: weight.clone() for name, weight in model.state_dict().items()},
+        tmp_path / "model.gguf",
+    )
     gguf.write_gguf(model, tokenizer, path, dtype)
     back = gguf.dequantize_gguf(path, model)
     back.norm.weight.data.zero_()

@@ -28,6 +28,7 @@ import pytest
 import torch
 import torch.distributed as dist
 from safetensors.torch import load_file
+from torch.distributed.fsdp import FSDPModule
 
 from igla.architecture.decoder import (
     Decoder,
@@ -2179,7 +2180,7 @@ def test_ranks_train_as_one_process(double: subject.Options) -> None:
         config: run_whole(of_layout(double, name, fsdp=1), config)
         for name, config in (("alone", SHARED), ("routed", ROUTED), ("staged", STAGED))
     }
-    found, others = run_ranks(run_on_ranks, 2, (runs,), timeout=240.0)
+    (found, others) = run_ranks(run_on_ranks, 2, (runs,), timeout=240.0)
     for (options, config), result, other in zip(runs, found, others, strict=True):
         assert len(result[0]) == 7 and max(r.get("gradient_norm", 0) for r in result[0]) > 1
         assert_close(result, wanted[config])
@@ -2204,6 +2205,31 @@ def test_ranks_train_as_one_process_to_the_results(fresh: subject.Options) -> No
     assert first["held_out_loss"] == pytest.approx(wanted["held_out_loss"], rel=1e-4)
     sizes = [(out / "model-f32.gguf").stat().st_size for out in (alone.out, stages.out)]
     assert sizes[0] == sizes[1] and (stages.out / "result.json").exists()
+
+
+# spec: specs/recipes/pretrain.vibee:545
+def stepped(options: subject.Options) -> tuple[list[float], torch.dtype | None]:
+    """Losses and norms of three steps, and the dtype in which a layer is gathered."""
+    with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
+        trainer = new_trainer(options, ROUTED)
+        records = [trainer.train_step() for _ in range(3)]
+    layer = trainer.model.layers[0]
+    spread = isinstance(layer, FSDPModule)
+    gathered = layer._get_fsdp_state()._fsdp_param_group.mp_policy.param_dtype if spread else None
+    return [r[name] for r in records for name in ("loss", "gradient_norm")], gathered
+
+
+# spec: specs/recipes/pretrain.vibee:545
+def test_ranks_train_as_one_process_in_low_precision(fresh: subject.Options) -> None:
+    """Masters in float32, products in bfloat16, which is what ranks gather; the sums are those of one process."""
+    training = dataclasses.replace(
+        fresh.training, precision="bfloat16", weights="float32", batch_size=1, microbatches=4
+    )
+    options = dataclasses.replace(fresh, training=training)
+    wanted, _ = stepped(of_layout(options, "alone", fsdp=1))
+    for sizes in ({}, {"ep": 2}):
+        for found, gathered in run_ranks(stepped, 2, (of_layout(options, "shards", **sizes),)):
+            assert found == pytest.approx(wanted, rel=1e-3) and gathered == torch.bfloat16
 
 
 # spec: specs/recipes/pretrain.vibee:545
