@@ -41,7 +41,7 @@ from igla.optimization.scheduler import set_learning_rate
 Result = TypeVar("Result")
 
 
-# spec: specs/distributed/deepspeed.vibee:25
+# spec: specs/distributed/deepspeed.vibee:26
 def loss_factor(tokens: int, work: Workload) -> float:
     """What a summed loss is multiplied by before DeepSpeed's backward pass, which divides by the
     microbatches and averages over the ranks, so that the gradient is that of the sum over all
@@ -50,7 +50,7 @@ def loss_factor(tokens: int, work: Workload) -> float:
     return work.global_batch // work.batch_size / max(tokens, 1)
 
 
-# spec: specs/distributed/deepspeed.vibee:38
+# spec: specs/distributed/deepspeed.vibee:39
 def deepspeed_settings(
     parallel: ParallelConfig,
     layout: Layout,
@@ -88,7 +88,7 @@ def deepspeed_settings(
     }
 
 
-# spec: specs/distributed/deepspeed.vibee:38
+# spec: specs/distributed/deepspeed.vibee:39
 def _faults(
     parallel: ParallelConfig,
     layout: Layout,
@@ -129,7 +129,7 @@ def _faults(
     return tuple(fault for holds, fault in rules if not holds)
 
 
-# spec: specs/distributed/deepspeed.vibee:38
+# spec: specs/distributed/deepspeed.vibee:39
 def _offload(parallel: ParallelConfig) -> dict[str, Any]:
     """Moments wait in the memory of the host, and where they are shared so do weights."""
     if not parallel.offload:
@@ -139,7 +139,7 @@ def _offload(parallel: ParallelConfig) -> dict[str, Any]:
     return {name: dict(kept) for name in names}
 
 
-# spec: specs/distributed/deepspeed.vibee:38
+# spec: specs/distributed/deepspeed.vibee:39
 def _float16(precision: PrecisionConfig) -> dict[str, Any]:
     """The dynamic loss scale; DeepSpeed takes a power of two, and doubles and halves."""
     return {
@@ -152,7 +152,7 @@ def _float16(precision: PrecisionConfig) -> dict[str, Any]:
     }
 
 
-# spec: specs/distributed/deepspeed.vibee:59
+# spec: specs/distributed/deepspeed.vibee:60
 def require_deepspeed() -> Any:
     """Returns the package.
 
@@ -184,18 +184,18 @@ def require_deepspeed() -> Any:
 _MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
-# spec: specs/distributed/deepspeed.vibee:68
+# spec: specs/distributed/deepspeed.vibee:69
 def _local(tensor: Tensor) -> Tensor:
     """What this rank holds of a tensor."""
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
-# spec: specs/distributed/deepspeed.vibee:68
+# spec: specs/distributed/deepspeed.vibee:69
 def _whole(tensor: Tensor) -> Tensor:
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
-# spec: specs/distributed/deepspeed.vibee:68
+# spec: specs/distributed/deepspeed.vibee:69
 def _spread_like(whole: Tensor, held: Tensor) -> Tensor:
     """A tensor of which each rank has the part that it has of another one."""
     spread = torch.empty_like(held.detach())
@@ -203,7 +203,7 @@ def _spread_like(whole: Tensor, held: Tensor) -> Tensor:
     return spread
 
 
-# spec: specs/distributed/deepspeed.vibee:68
+# spec: specs/distributed/deepspeed.vibee:69
 @contextmanager
 def _local_rank() -> Iterator[None]:
     """DeepSpeed reads what torchrun sets, also in one process that was started without it."""
@@ -217,7 +217,7 @@ def _local_rank() -> Iterator[None]:
         del os.environ["LOCAL_RANK"]
 
 
-# spec: specs/distributed/deepspeed.vibee:68
+# spec: specs/distributed/deepspeed.vibee:69
 class _Computing(nn.Module):
     """ZeRO-3 gathers a weight where a module that runs asks for it: the head inside this one."""
 
@@ -229,7 +229,7 @@ class _Computing(nn.Module):
         return function(*arguments)
 
 
-# spec: specs/distributed/deepspeed.vibee:68
+# spec: specs/distributed/deepspeed.vibee:69
 class DeepSpeedEngine(Engine):
     """An Engine behind which DeepSpeed trains, in float32 with the bound and the AdamW of
     optimizer_of(model, optimizer, gradient).
@@ -255,7 +255,9 @@ class DeepSpeedEngine(Engine):
         self._training: Any = None
         self._optimizer: OptimizerConfig | None = None
 
-    def _share(self, model: Decoder, config: ParallelConfig) -> Decoder:
+    def _share(
+        self, model: Decoder, config: ParallelConfig, compute: torch.dtype | None
+    ) -> Decoder:
         """Shared by DeepSpeed, together with the optimizer."""
         model.checkpoint_activations(config.checkpointing)
         return model
@@ -371,7 +373,7 @@ class DeepSpeedEngine(Engine):
         with torch.device("meta"):
             copy = Decoder(self.model)
         if self.mesh is not None:
-            copy = super()._share(copy, self.choice.config)
+            copy = super()._share(copy, self.choice.config, None)
         copy.to_empty(device=self._training.device)
         optimizer = build_optimizer(copy, self._optimizer)
         self._link_moments()
