@@ -80,10 +80,13 @@ def dry_run(
 
     Raises:
         ValueError if the layout does not fit the model or the work, with all faults; if there
-            is a process group already, which the counting would need.
+            is a process group already, which the counting would need, or if DeepSpeed is to
+            train it.
     """
     if dist.is_initialized():
         raise ValueError("there is a process group already: plan before it, or in another process")
+    if config.strategy == "deepspeed":
+        raise ValueError("strategy=deepspeed: bytes of DeepSpeed are not counted; take torch")
     choice = plan_layout(model, cluster, workload, config)
     held = 0 if config.offload else _held_bytes(model, choice, workload)
     counted = dataclasses.replace(
@@ -119,7 +122,7 @@ def _bytes_of_rank(rank: int, model: DecoderConfig, choice: Choice, workload: Wo
         dist.destroy_process_group()
 
 
-# spec: specs/distributed/dry_run.vibee:50
+# spec: specs/distributed/dry_run.vibee:51
 def describe_choice(choice: Choice, memory: int) -> tuple[str, ...]:
     """Returns the sizes, a line for each part with its share of the memory, their sum, and the
     reasons.
@@ -138,7 +141,7 @@ def describe_choice(choice: Choice, memory: int) -> tuple[str, ...]:
     return (f"{world_size(choice.layout)} ranks: {shown}, {recomputed}", *lines, *choice.reasons)
 
 
-# spec: specs/distributed/dry_run.vibee:58
+# spec: specs/distributed/dry_run.vibee:59
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 with the description on standard output; 1 with a plain sentence where the run
     is not possible.
@@ -157,7 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-# spec: specs/distributed/dry_run.vibee:58
+# spec: specs/distributed/dry_run.vibee:59
 def _planned(options: DryRunOptions) -> tuple[Choice, int]:
     """The dry run that the options describe, and the memory of a device in bytes."""
     try:

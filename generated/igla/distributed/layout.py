@@ -71,6 +71,10 @@ class ParallelConfig:
     """Activations that are computed again in the backward pass."""
     prefetch: int = 1
     """Layers that are gathered ahead of the one that computes."""
+    strategy: Literal["torch", "deepspeed"] = "torch"
+    """Whose engine trains, PyTorch's or DeepSpeed's, which shares weights alone."""
+    zero_stage: int = 2
+    """Of deepspeed, 2 shares gradients and moments over all ranks, 3 weights too."""
 
     def __post_init__(self) -> None:
         if self.layout not in ("fixed", "auto"):
@@ -79,6 +83,10 @@ class ParallelConfig:
             raise ValueError(
                 f"ParallelConfig.checkpointing={self.checkpointing!r} "
                 "is not one of none, attention, full"
+            )
+        if self.strategy not in ("torch", "deepspeed"):
+            raise ValueError(
+                f"ParallelConfig.strategy={self.strategy!r} is not one of torch, deepspeed"
             )
         if not self.dp > 0:
             raise ValueError(f"ParallelConfig needs dp > 0, got dp={self.dp!r}")
@@ -106,9 +114,14 @@ class ParallelConfig:
             )
         if not self.prefetch > 0:
             raise ValueError(f"ParallelConfig needs prefetch > 0, got prefetch={self.prefetch!r}")
+        if not (self.zero_stage == 2 or self.zero_stage == 3):
+            raise ValueError(
+                "ParallelConfig needs zero_stage == 2 or zero_stage == 3, "
+                f"got zero_stage={self.zero_stage!r}"
+            )
 
 
-# spec: specs/distributed/layout.vibee:50
+# spec: specs/distributed/layout.vibee:53
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layout:
     """How many ranks share what.
@@ -152,7 +165,7 @@ class Layout:
             raise ValueError(f"Layout needs fsdp % ep == 0, got fsdp={self.fsdp!r}, ep={self.ep!r}")
 
 
-# spec: specs/distributed/layout.vibee:70
+# spec: specs/distributed/layout.vibee:73
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """Where a rank stands, counted from 0 in each direction."""
@@ -169,7 +182,7 @@ class Place:
     """Part of each matrix."""
 
 
-# spec: specs/distributed/layout.vibee:79
+# spec: specs/distributed/layout.vibee:82
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Workload:
     """What one step computes."""
@@ -201,7 +214,7 @@ class Workload:
             )
 
 
-# spec: specs/distributed/layout.vibee:93
+# spec: specs/distributed/layout.vibee:96
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cluster:
     """The machines of a run."""
@@ -233,7 +246,7 @@ class Cluster:
             raise ValueError(f"Cluster needs usable > 0, got usable={self.usable!r}")
 
 
-# spec: specs/distributed/layout.vibee:107
+# spec: specs/distributed/layout.vibee:110
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RankBytes:
     """Bytes that the fullest rank holds in a step with AdamW, by part."""
@@ -252,7 +265,7 @@ class RankBytes:
     """Of one sequence chunk with their gradients, in float32."""
 
 
-# spec: specs/distributed/layout.vibee:117
+# spec: specs/distributed/layout.vibee:120
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
     """Sizes and policies that fit, the bytes that a rank then holds, and the reasons, a sentence
@@ -269,25 +282,25 @@ class Choice:
     """What was tried, and why it was left."""
 
 
-# spec: specs/distributed/layout.vibee:126
+# spec: specs/distributed/layout.vibee:129
 def world_size(layout: Layout) -> int:
     """Ranks of a layout."""
     return layout.pp * layout.dp * layout.fsdp * layout.cp * layout.tp
 
 
-# spec: specs/distributed/layout.vibee:134
+# spec: specs/distributed/layout.vibee:137
 def data_ranks(layout: Layout) -> int:
     """Ranks that are given different sequences."""
     return layout.dp * layout.fsdp
 
 
-# spec: specs/distributed/layout.vibee:142
+# spec: specs/distributed/layout.vibee:145
 def weight_shards(layout: Layout) -> int:
     """Ranks that share each weight of a stage, those of a sequence among them."""
     return layout.fsdp * layout.cp * layout.tp
 
 
-# spec: specs/distributed/layout.vibee:150
+# spec: specs/distributed/layout.vibee:153
 def block_params(model: DecoderConfig) -> int:
     """Parameters of one layer."""
     return num_params(dataclasses.replace(model, num_layers=2)) - num_params(
@@ -295,7 +308,7 @@ def block_params(model: DecoderConfig) -> int:
     )
 
 
-# spec: specs/distributed/layout.vibee:156
+# spec: specs/distributed/layout.vibee:159
 def root_params(model: DecoderConfig, layout: Layout) -> int:
     """Parameters outside the layers, on the stage that has most of them.
 
@@ -306,25 +319,25 @@ def root_params(model: DecoderConfig, layout: Layout) -> int:
     return all if layout.pp == 1 else all - elsewhere
 
 
-# spec: specs/distributed/layout.vibee:167
+# spec: specs/distributed/layout.vibee:170
 def stage_layers(model: DecoderConfig, layout: Layout) -> int:
     """Layers of the rank that has most of them."""
     return math.ceil(model.num_layers / layout.pp)
 
 
-# spec: specs/distributed/layout.vibee:173
+# spec: specs/distributed/layout.vibee:176
 def stage_params(model: DecoderConfig, layout: Layout) -> int:
     """Parameters of the rank of pp that has most of them."""
     return root_params(model, layout) + stage_layers(model, layout) * block_params(model)
 
 
-# spec: specs/distributed/layout.vibee:179
+# spec: specs/distributed/layout.vibee:182
 def shares_weights(layout: Layout) -> bool:
     """Whether FSDP2 shares the weights, as it also does over copies of what tp or pp has left."""
     return layout.fsdp * layout.cp > 1 or (layout.dp > 1 and layout.tp * layout.pp > 1)
 
 
-# spec: specs/distributed/layout.vibee:193
+# spec: specs/distributed/layout.vibee:196
 def gathered_bytes(
     model: DecoderConfig, config: ParallelConfig, layout: Layout, workload: Workload
 ) -> int:
@@ -367,7 +380,7 @@ def gathered_bytes(
     return shared if shares_weights(layout) else casts
 
 
-# spec: specs/distributed/layout.vibee:214
+# spec: specs/distributed/layout.vibee:217
 def step_activation_bytes(
     model: DecoderConfig, config: ParallelConfig, layout: Layout, workload: Workload
 ) -> int:
@@ -407,7 +420,7 @@ def step_activation_bytes(
     ) + math.ceil(again / layout.tp)
 
 
-# spec: specs/distributed/layout.vibee:235
+# spec: specs/distributed/layout.vibee:238
 def rank_bytes(
     model: DecoderConfig, config: ParallelConfig, layout: Layout, workload: Workload
 ) -> RankBytes:
@@ -429,7 +442,7 @@ def rank_bytes(
     )
 
 
-# spec: specs/distributed/layout.vibee:252
+# spec: specs/distributed/layout.vibee:255
 def total_bytes(parts: RankBytes) -> int:
     """Bytes of all parts together."""
     return (
@@ -446,7 +459,7 @@ _GB = 1e9
 _SIZES = ("dp", "fsdp", "tp", "pp", "cp", "ep")
 
 
-# spec: specs/distributed/layout.vibee:262
+# spec: specs/distributed/layout.vibee:265
 def _shown(layout: Layout | ParallelConfig, names: tuple[str, ...] = _SIZES) -> str:
     """The sizes that are not 1, as `dp=2 x tp=4`."""
     sizes = {name: getattr(layout, name) for name in names}
@@ -454,7 +467,7 @@ def _shown(layout: Layout | ParallelConfig, names: tuple[str, ...] = _SIZES) -> 
     return " x ".join(kept) or "one rank"
 
 
-# spec: specs/distributed/layout.vibee:262
+# spec: specs/distributed/layout.vibee:265
 def resolve_layout(config: ParallelConfig, ranks: int) -> Layout:
     """Returns the layout, with fsdp as the ranks that are left where it is none.
 
@@ -489,7 +502,7 @@ def resolve_layout(config: ParallelConfig, ranks: int) -> Layout:
     return Layout(fsdp=fsdp, stages_per_rank=turns, **sizes)
 
 
-# spec: specs/distributed/layout.vibee:290
+# spec: specs/distributed/layout.vibee:293
 def layout_faults(model: DecoderConfig, layout: Layout, workload: Workload) -> tuple[str, ...]:
     """Returns what of the model and the work the layout does not divide, a sentence each with the
     values and the remedy; an empty list where all goes.
@@ -508,7 +521,7 @@ def layout_faults(model: DecoderConfig, layout: Layout, workload: Workload) -> t
 Rules = tuple[tuple[bool, str], ...]
 
 
-# spec: specs/distributed/layout.vibee:290
+# spec: specs/distributed/layout.vibee:293
 def _rules_of_matrices(model: DecoderConfig, layout: Layout, workload: Workload) -> Rules:
     """What tp and ep ask for: whether it holds, and what to say if not."""
     num_experts = 0 if model.moe is None else model.moe.num_experts
@@ -545,7 +558,7 @@ def _rules_of_matrices(model: DecoderConfig, layout: Layout, workload: Workload)
     )
 
 
-# spec: specs/distributed/layout.vibee:290
+# spec: specs/distributed/layout.vibee:293
 def _rules_of_sequences(model: DecoderConfig, layout: Layout, workload: Workload) -> Rules:
     """What cp and the ranks with other sequences ask for."""
     cp, length, batch = layout.cp, workload.sequence_length, workload.global_batch
@@ -564,7 +577,7 @@ def _rules_of_sequences(model: DecoderConfig, layout: Layout, workload: Workload
     )
 
 
-# spec: specs/distributed/layout.vibee:290
+# spec: specs/distributed/layout.vibee:293
 def _rules_of_stages(model: DecoderConfig, layout: Layout, workload: Workload) -> Rules:
     """What pp asks for."""
     pp, turns = layout.pp, layout.stages_per_rank
@@ -594,7 +607,7 @@ def _rules_of_stages(model: DecoderConfig, layout: Layout, workload: Workload) -
     )
 
 
-# spec: specs/distributed/layout.vibee:299
+# spec: specs/distributed/layout.vibee:302
 def ring_faults(model: DecoderConfig) -> tuple[str, ...]:
     """Returns what of its attention goes round no ring, a sentence each; an empty list where all
     does.
@@ -615,7 +628,7 @@ def ring_faults(model: DecoderConfig) -> tuple[str, ...]:
     )
 
 
-# spec: specs/distributed/layout.vibee:307
+# spec: specs/distributed/layout.vibee:310
 def policy_faults(config: ParallelConfig, layout: Layout) -> tuple[str, ...]:
     """Returns what of its policies the engines cannot do, a sentence each; an empty list where
     nothing is wrong, or weights are not shared.
@@ -650,7 +663,7 @@ def policy_faults(config: ParallelConfig, layout: Layout) -> tuple[str, ...]:
     return tuple(fault for holds, fault in rules if shares_weights(layout) and not holds)
 
 
-# spec: specs/distributed/layout.vibee:332
+# spec: specs/distributed/layout.vibee:335
 def fit_batch(workload: Workload, layout: Layout) -> Workload:
     """Returns the work with the largest batch_size, up to the given one, that divides the
     sequences of a rank, so that the global batch is the same for any number of ranks, and
@@ -671,7 +684,7 @@ def fit_batch(workload: Workload, layout: Layout) -> Workload:
     return dataclasses.replace(workload, batch_size=1 if rest else next(fitting, 1))
 
 
-# spec: specs/distributed/layout.vibee:362
+# spec: specs/distributed/layout.vibee:365
 def plan_layout(
     model: DecoderConfig, cluster: Cluster, workload: Workload, config: ParallelConfig
 ) -> Choice:
@@ -695,7 +708,7 @@ def plan_layout(
     return Choice(config=config, layout=layout, bytes=parts, reasons=())
 
 
-# spec: specs/distributed/layout.vibee:371
+# spec: specs/distributed/layout.vibee:374
 def place_of(layout: Layout, rank: int) -> Place:
     """Returns its place; ranks count through tp first, then cp, fsdp, dp, and pp last.
 
@@ -714,7 +727,7 @@ def place_of(layout: Layout, rank: int) -> Place:
     return Place(**place)
 
 
-# spec: specs/distributed/layout.vibee:392
+# spec: specs/distributed/layout.vibee:395
 def data_rank(layout: Layout, rank: int) -> int:
     """Returns which of the data_ranks shares of the data are its own, counted from 0; ranks that
     share a sequence, a matrix or the layers have the same one.
@@ -726,7 +739,7 @@ def data_rank(layout: Layout, rank: int) -> int:
     return place.dp * layout.fsdp + place.fsdp
 
 
-# spec: specs/distributed/layout.vibee:409
+# spec: specs/distributed/layout.vibee:412
 def rank_seed(seed: int, layout: Layout, rank: int) -> int:
     """Returns the seed of its generators.
 
@@ -745,7 +758,7 @@ def rank_seed(seed: int, layout: Layout, rank: int) -> int:
     return int(mixed.generate_state(1, np.uint64)[0] >> 1)  # torch takes 63 bits
 
 
-# spec: specs/distributed/layout.vibee:424
+# spec: specs/distributed/layout.vibee:427
 def choose_layout(
     model: DecoderConfig, cluster: Cluster, workload: Workload, config: ParallelConfig
 ) -> Choice:
@@ -791,7 +804,7 @@ def choose_layout(
     )
 
 
-# spec: specs/distributed/layout.vibee:424
+# spec: specs/distributed/layout.vibee:427
 def _shared_sizes(cluster: Cluster, config: ParallelConfig) -> Iterator[dict[str, int]]:
     """Sizes of pp, cp and tp in the order in which they are tried; those of the config are kept."""
     divisors = [n for n in range(1, cluster.ranks + 1) if cluster.ranks % n == 0]
@@ -805,7 +818,7 @@ def _shared_sizes(cluster: Cluster, config: ParallelConfig) -> Iterator[dict[str
                 yield sizes
 
 
-# spec: specs/distributed/layout.vibee:424
+# spec: specs/distributed/layout.vibee:427
 def _variants(
     cluster: Cluster, config: ParallelConfig, sizes: dict[str, int]
 ) -> Iterator[tuple[ParallelConfig, Layout]]:
@@ -828,7 +841,7 @@ def _variants(
                 yield chosen, resolve_layout(chosen, cluster.ranks)
 
 
-# spec: specs/distributed/layout.vibee:424
+# spec: specs/distributed/layout.vibee:427
 def _described(choice: Choice) -> str:
     """Sizes, policy and bytes in one line."""
     parts = dataclasses.asdict(choice.bytes).items()
@@ -840,12 +853,12 @@ def _described(choice: Choice) -> str:
     return f"{_shown(choice.layout)}, {policy}: {_gigabytes(total_bytes(choice.bytes))} a rank ({shown})"
 
 
-# spec: specs/distributed/layout.vibee:424
+# spec: specs/distributed/layout.vibee:427
 def _gigabytes(size: float) -> str:
     return f"{size / _GB:.1f} GB"
 
 
-# spec: specs/distributed/layout.vibee:424
+# spec: specs/distributed/layout.vibee:427
 def _why_not(
     model: DecoderConfig,
     cluster: Cluster,

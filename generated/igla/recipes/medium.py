@@ -74,10 +74,12 @@ from igla.data.shards import ShardManifest
 from igla.data.sources import SourceConfig, Sources, describe_sources, read_sources
 from igla.data.tokenizer import Tokenizer, TokenizerConfig
 from igla.distributed.checkpointing import CheckpointConfig, prune_checkpoints
+from igla.distributed.deepspeed import DeepSpeedEngine, deepspeed_settings, require_deepspeed
 from igla.distributed.dry_run import describe_choice, dry_run
 from igla.distributed.engine import Engine, plan_ranks
 from igla.distributed.launch import RunStopped, first_rank_first, process_group, read_environment
-from igla.distributed.layout import Cluster, ParallelConfig, Workload
+from igla.distributed.layout import Cluster, Layout, ParallelConfig, Workload, fit_batch
+from igla.distributed.mixed_precision import PrecisionConfig
 from igla.distributed.pipeline import has_head
 from igla.distributed.remote_checkpoints import RemoteCheckpoints
 from igla.distributed.tensor_parallel import shared_loss_terms
@@ -106,12 +108,7 @@ from igla.export.huggingface import huggingface_config, write_huggingface
 from igla.export.parity import format_report, llama_cpp_generate, measure_parity, parity_faults
 from igla.models import igla_medium as model_spec
 from igla.models.freeze import contract_of_text, freeze_model, read_contract, require_contract
-from igla.optimization.gradient import (
-    GradientConfig,
-    NonFiniteGradients,
-    StepLoss,
-    declare_gradient_dtype,
-)
+from igla.optimization.gradient import GradientConfig, NonFiniteGradients, declare_gradient_dtype
 from igla.optimization.loss import (
     LossConfig,
     LossTerms,
@@ -121,13 +118,8 @@ from igla.optimization.loss import (
     count_targets,
     cross_entropy_terms,
 )
-from igla.optimization.optimizer import OptimizerConfig, assert_optimizer_dtypes, build_optimizer
-from igla.optimization.scheduler import (
-    SchedulerConfig,
-    learning_rate_factor,
-    scheduled_factor,
-    set_learning_rate,
-)
+from igla.optimization.optimizer import OptimizerConfig, assert_optimizer_dtypes
+from igla.optimization.scheduler import SchedulerConfig, learning_rate_factor, scheduled_factor
 from igla.planning.scaling import Accelerator, gpu_hours, predicted_loss
 
 # Shapes: B sequences of a batch, T tokens of a sequence, D hidden channels, V vocabulary entries.
@@ -137,7 +129,7 @@ FIRST_LOSS_TOLERANCE = 0.1
 SAMPLED_WINDOWS = 64
 
 
-# spec: specs/recipes/pretrain.vibee:43
+# spec: specs/recipes/pretrain.vibee:45
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataConfig:
     """Which files are the text, and which of them are held out."""
@@ -169,7 +161,7 @@ class DataConfig:
             raise ValueError(f"DataConfig needs len(patterns) > 0, got patterns={self.patterns!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:57
+# spec: specs/recipes/pretrain.vibee:59
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MixConfig:
     """How much of each source is trained on, where there are several; their weights say it, if
@@ -209,7 +201,7 @@ class MixConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:73
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingConfig:
     """How much is trained, in which steps, in which precision."""
@@ -287,7 +279,7 @@ class TrainingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:99
+# spec: specs/recipes/pretrain.vibee:101
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleConfig:
     """The learning rate over the run, as parts of its length."""
@@ -349,7 +341,7 @@ class ScheduleConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:118
+# spec: specs/recipes/pretrain.vibee:120
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhasesConfig:
     """Stretches of the run with a learning rate each; none where the run is one."""
@@ -358,7 +350,7 @@ class PhasesConfig:
     """One after the other, as long as the run; a rate stands in place of the optimizer's."""
 
 
-# spec: specs/recipes/pretrain.vibee:123
+# spec: specs/recipes/pretrain.vibee:125
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoppingConfig:
     """What ends a run before its last step."""
@@ -386,7 +378,7 @@ class StoppingConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:134
+# spec: specs/recipes/pretrain.vibee:136
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
     """How far a run is. A checkpoint holds it."""
@@ -407,7 +399,7 @@ class Progress:
     """Held-out evaluations without an improvement since then."""
 
 
-# spec: specs/recipes/pretrain.vibee:145
+# spec: specs/recipes/pretrain.vibee:147
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportConfig:
     """What is written when the training is done, and how it is proved."""
@@ -440,7 +432,7 @@ class ExportConfig:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:182
+# spec: specs/recipes/pretrain.vibee:184
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptionOrigin:
     """The value of one option, and who chose it."""
@@ -460,7 +452,7 @@ class OptionOrigin:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:190
+# spec: specs/recipes/pretrain.vibee:192
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetShares:
     """What the positions of the sampled windows are, as parts of all."""
@@ -485,7 +477,7 @@ class TargetShares:
             raise ValueError(f"TargetShares.cut={self.cut!r} is not from 0 to 1; 1.5% is 0.015")
 
 
-# spec: specs/recipes/pretrain.vibee:198
+# spec: specs/recipes/pretrain.vibee:200
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryEstimate:
     """Bytes of one step by part, with AdamW's state and gradients in float32; Muon keeps one
@@ -508,7 +500,7 @@ class MemoryEstimate:
     """Of one chunk, with their gradients."""
 
 
-# spec: specs/recipes/pretrain.vibee:210
+# spec: specs/recipes/pretrain.vibee:212
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanConfig:
     """What the hours and the cost of a run are reckoned with.
@@ -540,7 +532,7 @@ class PlanConfig:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:226
+# spec: specs/recipes/pretrain.vibee:228
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -561,7 +553,7 @@ class SmokeModel:
     """Longest sequence in tokens."""
 
 
-# spec: specs/recipes/pretrain.vibee:238
+# spec: specs/recipes/pretrain.vibee:240
 def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> SchedulerConfig:
     """The schedule over the optimizer steps of the run."""
     return SchedulerConfig(
@@ -577,7 +569,7 @@ def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> Sch
     )
 
 
-# spec: specs/recipes/pretrain.vibee:255
+# spec: specs/recipes/pretrain.vibee:257
 def peak_learning_rate(
     step: int, training: TrainingConfig, optimizer: OptimizerConfig, curriculum: PhasesConfig
 ) -> float:
@@ -592,7 +584,7 @@ def peak_learning_rate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:269
+# spec: specs/recipes/pretrain.vibee:271
 def learning_rate(
     run: float,
     training: TrainingConfig,
@@ -610,25 +602,25 @@ def learning_rate(
     return peak * scheduled_factor(step, schedule_in_steps(training, schedule))
 
 
-# spec: specs/recipes/pretrain.vibee:284
+# spec: specs/recipes/pretrain.vibee:286
 def tokens_per_step(training: TrainingConfig) -> int:
     """Positions that one optimizer step computes."""
     return training.batch_size * training.microbatches * training.sequence_length
 
 
-# spec: specs/recipes/pretrain.vibee:292
+# spec: specs/recipes/pretrain.vibee:294
 def run_tokens(training: TrainingConfig) -> int:
     """Positions that the whole run computes."""
     return training.steps * tokens_per_step(training)
 
 
-# spec: specs/recipes/pretrain.vibee:300
+# spec: specs/recipes/pretrain.vibee:302
 def run_flops(config: DecoderConfig, training: TrainingConfig) -> float:
     """Floating-point operations of the whole run."""
     return float(run_tokens(training) * flops_per_token(config, training.sequence_length))
 
 
-# spec: specs/recipes/pretrain.vibee:306
+# spec: specs/recipes/pretrain.vibee:308
 def run_loss(config: DecoderConfig, training: TrainingConfig) -> float:
     """Loss in nats a token that is to be expected at the end of the run, on web text.
 
@@ -637,7 +629,7 @@ def run_loss(config: DecoderConfig, training: TrainingConfig) -> float:
     return predicted_loss(num_params(config), run_tokens(training))
 
 
-# spec: specs/recipes/pretrain.vibee:314
+# spec: specs/recipes/pretrain.vibee:316
 def run_hours(
     config: DecoderConfig, training: TrainingConfig, plan: PlanConfig, device: Accelerator
 ) -> float:
@@ -645,7 +637,7 @@ def run_hours(
     return gpu_hours(run_flops(config, training), device, plan.utilisation)
 
 
-# spec: specs/recipes/pretrain.vibee:320
+# spec: specs/recipes/pretrain.vibee:322
 def run_cost(
     config: DecoderConfig, training: TrainingConfig, plan: PlanConfig, device: Accelerator
 ) -> float:
@@ -664,7 +656,7 @@ def run_cost(
     return run_hours(config, training, plan, device) * price
 
 
-# spec: specs/recipes/pretrain.vibee:330
+# spec: specs/recipes/pretrain.vibee:332
 def expected_first_loss(config: DecoderConfig) -> float:
     """Loss of the untrained model in nats a token.
 
@@ -675,7 +667,7 @@ def expected_first_loss(config: DecoderConfig) -> float:
     return math.log(config.vocab_size) + config.hidden_size * config.init_std**2 / 2
 
 
-# spec: specs/recipes/pretrain.vibee:338
+# spec: specs/recipes/pretrain.vibee:340
 def memory_estimate(
     config: DecoderConfig,
     training: TrainingConfig,
@@ -712,7 +704,7 @@ def memory_estimate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:360
+# spec: specs/recipes/pretrain.vibee:362
 def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     """The progress after one more step."""
     return dataclasses.replace(
@@ -724,7 +716,7 @@ def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:378
+# spec: specs/recipes/pretrain.vibee:380
 def after_evaluation(
     progress: Progress, held_out_loss: float, stopping: StoppingConfig
 ) -> Progress:
@@ -742,7 +734,7 @@ def after_evaluation(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:402
+# spec: specs/recipes/pretrain.vibee:404
 def is_finished(progress: Progress, training: TrainingConfig, stopping: StoppingConfig) -> bool:
     """Whether the run ends here, after its last step or without an improvement for too long."""
     return progress.step >= training.steps or (
@@ -755,7 +747,7 @@ PURPOSE = "A model of 190 million parameters on its compute-optimal 3.8 billion 
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:442
+# spec: specs/recipes/pretrain.vibee:444
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -841,7 +833,7 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:448
+# spec: specs/recipes/pretrain.vibee:450
 def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     """Returns each option of each section, in order, with its value and its origin.
 
@@ -867,7 +859,7 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     return origins
 
 
-# spec: specs/recipes/pretrain.vibee:448
+# spec: specs/recipes/pretrain.vibee:450
 def _option_names() -> Iterator[tuple[str, str]]:
     """Each section of the options with each of its fields."""
     for section in dataclasses.fields(Options):
@@ -876,14 +868,14 @@ def _option_names() -> Iterator[tuple[str, str]]:
             yield from ((section.name, option.name) for option in dataclasses.fields(chosen))
 
 
-# spec: specs/recipes/pretrain.vibee:475
+# spec: specs/recipes/pretrain.vibee:477
 def say(text: str) -> None:
     """Print a line of the report; of several ranks the first does."""
     if os.environ.get("RANK", "0") == "0":
         print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:456
+# spec: specs/recipes/pretrain.vibee:458
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -901,7 +893,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:456
+# spec: specs/recipes/pretrain.vibee:458
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -914,7 +906,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 # 2. From files to tokens.
 
 
-# spec: specs/recipes/pretrain.vibee:159
+# spec: specs/recipes/pretrain.vibee:161
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedData:
     """Where the prepared data lie, and what they are."""
@@ -938,7 +930,7 @@ class PreparedData:
         return sum(manifest.num_bytes for manifest in self.held_out_manifests.values())
 
 
-# spec: specs/recipes/pretrain.vibee:464
+# spec: specs/recipes/pretrain.vibee:466
 def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
     """Returns what the command line names, a folder of text or a JSON file of sources; without
     that the sources of the recipe, and where it has none the standard library of this Python.
@@ -959,7 +951,7 @@ def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
     return (SourceConfig(name="text", location=location, patterns=patterns, exclude=exclude),)
 
 
-# spec: specs/recipes/pretrain.vibee:475
+# spec: specs/recipes/pretrain.vibee:477
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -999,7 +991,7 @@ def prepare_data(options: Options) -> PreparedData:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:475
+# spec: specs/recipes/pretrain.vibee:477
 def _held_out_text(sources: tuple[SourceConfig, ...], config: PipelineConfig) -> bytes:
     """The held-out documents, one after the other."""
     texts = (document.text for document in Sources(sources))
@@ -1007,7 +999,7 @@ def _held_out_text(sources: tuple[SourceConfig, ...], config: PipelineConfig) ->
     return b"".join(text.encode() for text in texts if is_held_out(text, fraction, seed))
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:486
 def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
     """Returns the part of each source in the sequences of the run, by name.
 
@@ -1026,7 +1018,7 @@ def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
     return initial_weights(config, data.train_tokens)
 
 
-# spec: specs/recipes/pretrain.vibee:492
+# spec: specs/recipes/pretrain.vibee:494
 def build_reader(
     data: PreparedData,
     training: TrainingConfig,
@@ -1065,7 +1057,7 @@ def build_reader(
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:522
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -1074,7 +1066,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:522
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -1090,7 +1082,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:676
+# spec: specs/recipes/pretrain.vibee:679
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -1105,7 +1097,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:508
+# spec: specs/recipes/pretrain.vibee:510
 def step_work(training: TrainingConfig, precision: torch.dtype) -> Workload:
     """Returns the work of one optimizer step, which is the same for any number of ranks.
 
@@ -1120,13 +1112,13 @@ def step_work(training: TrainingConfig, precision: torch.dtype) -> Workload:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:522
 def _threads_of_a_rank(training: TrainingConfig) -> int:
     """Ranks of one machine share its threads."""
     return max(1, training.threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:522
 class _NoLog:
     """The log of the ranks that keep none."""
 
@@ -1140,7 +1132,7 @@ class _NoLog:
         """The first rank does it."""
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:522
 def _set_deterministic(deterministic: bool) -> None:
     """cuBLAS looks at its variable when it begins."""
     if deterministic:
@@ -1148,7 +1140,7 @@ def _set_deterministic(deterministic: bool) -> None:
     torch.use_deterministic_algorithms(deterministic)
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:522
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew. train_step() takes
     one step, or skips it where the loss or a gradient is not finite: then weights and optimizer
@@ -1176,13 +1168,14 @@ class Trainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.precision, self.reason = choose_precision(training.precision, self.device)
         work = step_work(training, self.precision)
-        self.engine = Engine(config, options.distributed, work)
+        kind = DeepSpeedEngine if options.distributed.strategy == "deepspeed" else Engine
+        self.engine = kind(config, options.distributed, work)
         _set_deterministic(training.deterministic)
         weights = self.precision if training.weights == "precision" else torch.float32
         self.model = self.engine.spread(self.device, weights, training.seed, self.precision)
         if self.engine.ranks == 1:  # several have float32 weights
             declare_gradient_dtype(self.model.parameters(), options.gradient.dtype)
-        self.optimizer = build_optimizer(self.model, options.optimizer)
+        self.optimizer = self.engine.optimizer_of(self.model, options.optimizer, options.gradient)
         self.mix = initial_mix(data, options.mixing)
         self.reader = self._build_reader()
         self._dynamic_mix = self._new_dynamic_mix()
@@ -1226,18 +1219,16 @@ class Trainer:
         """
         batches = [self.reader.next_batch() for _ in range(self.engine.microbatches)]
         self._losses.clear()
-        loss = self.engine.accumulate(self.model, self._loss, batches)
-        tokens = self.engine.normalize(self.model, loss.tokens)
-        options = self.options
+        engine, options = self.engine, self.options
+        loss = engine.accumulate(self.model, self._loss, batches)
+        tokens = engine.normalize(self.model, loss.tokens)
         peak = peak_learning_rate(
             self.step, options.training, options.optimizer, options.curriculum
         )
         rate = peak * learning_rate_factor(self.step, self.scheduler)
         record = {"learning_rate": rate, "tokens": tokens} | self._realised_mix()
         try:
-            norm = self._bounded_norm(loss)
-            set_learning_rate(self.optimizer, rate)
-            self.optimizer.step()
+            norm = engine.update(self.model, self.optimizer, loss, rate, options.gradient)
             record |= self._means(tokens) | self._balance_experts() | {"gradient_norm": norm}
         except NonFiniteGradients as fault:
             record |= {"skipped": fault.names[0] if fault.names else "none alone"}
@@ -1260,14 +1251,6 @@ class Trainer:
         shares = self.reader.report() if isinstance(self.reader, MixedReader) else ()
         realised = {f"mix/{share.domain}": share.share for share in shares}
         return realised | {f"mix_target/{share.domain}": share.target for share in shares}
-
-    def _bounded_norm(self, loss: StepLoss) -> float:
-        """The norm of the gradients before they were bounded; a loss that is not finite is refused as they are."""
-        (total,) = self.engine.sum((loss.loss_sum,))
-        if not math.isfinite(total):
-            names = self.engine.non_finite(self.model)
-            raise NonFiniteGradients(f"the loss is {total}", names or ("the loss",))
-        return self.engine.bound(self.model, self.options.gradient)
 
     def _loss(self, batch: Batch) -> tuple[Tensor, int]:
         options, engine = self.options, self.engine
@@ -1533,7 +1516,7 @@ class Trainer:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:167
+# spec: specs/recipes/pretrain.vibee:169
 class BatchLoss(NamedTuple):
     """What one batch costs. `total` has gradients, and is a sum over its `tokens` targets; of a
     stage before the last it is what goes on to the next, without targets. `sums` are over the
@@ -1550,7 +1533,7 @@ class BatchLoss(NamedTuple):
     dropped_l: Tensor | None = None
 
 
-# spec: specs/recipes/pretrain.vibee:553
+# spec: specs/recipes/pretrain.vibee:556
 def loss_of(
     model: Decoder,
     batch: Batch,
@@ -1599,7 +1582,7 @@ def loss_of(
     return _with_experts(found, model.config.moe, routings, targets_bt != IGNORE_INDEX)
 
 
-# spec: specs/recipes/pretrain.vibee:553
+# spec: specs/recipes/pretrain.vibee:556
 def _forward(
     model: Decoder,
     inputs_bt: Tensor,
@@ -1618,14 +1601,14 @@ def _forward(
     return terms, routings
 
 
-# spec: specs/recipes/pretrain.vibee:553
+# spec: specs/recipes/pretrain.vibee:556
 @functools.cache
 def _compiled_forward(fullgraph: bool) -> Callable[..., tuple[LossTerms, list[Routing]]]:
     """Experts are dispatched by counts that only the run knows: that breaks the graph."""
     return torch.compile(_forward, fullgraph=fullgraph, dynamic=False)
 
 
-# spec: specs/recipes/pretrain.vibee:553
+# spec: specs/recipes/pretrain.vibee:556
 def _with_experts(
     found: BatchLoss, moe: RoutingConfig, routings: list[Routing], counts_bt: Tensor
 ) -> BatchLoss:
@@ -1645,7 +1628,7 @@ def _with_experts(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:520
+# spec: specs/recipes/pretrain.vibee:522
 def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
     """Nats a target, over all sources."""
     nats, targets = zip(*found, strict=True)
@@ -1655,7 +1638,7 @@ def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:603
+# spec: specs/recipes/pretrain.vibee:606
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -1680,7 +1663,8 @@ def evaluate(
     model.eval()  # without dropout
     with engine.sharing_the_loss() if engine else nullcontext():
         for batch in engine.own_batches(chosen) if engine else chosen:
-            found = loss_of(model, batch, training, LossConfig(), precision)
+            given = (model, batch, training, LossConfig(), precision)
+            found = engine.compute(loss_of, *given) if engine else loss_of(*given)
             total_nats += float(found.sums["loss"])
             total_targets += found.tokens
     model.train()
@@ -1691,7 +1675,7 @@ def evaluate(
     return nats, int(targets)
 
 
-# spec: specs/recipes/pretrain.vibee:617
+# spec: specs/recipes/pretrain.vibee:620
 def evaluate_sources(
     model: Decoder,
     data: PreparedData,
@@ -1717,7 +1701,7 @@ def evaluate_sources(
     }
 
 
-# spec: specs/recipes/pretrain.vibee:631
+# spec: specs/recipes/pretrain.vibee:634
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -1740,7 +1724,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
     }
 
 
-# spec: specs/recipes/pretrain.vibee:639
+# spec: specs/recipes/pretrain.vibee:642
 def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> None:
     """Writes report.html - the curves of loss, learning rate, gradient norm and tokens per second,
     of experts and of the mix where there are some, the summary, the sources, and each option
@@ -1788,7 +1772,7 @@ def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> 
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:646
+# spec: specs/recipes/pretrain.vibee:649
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -1818,13 +1802,13 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:646
+# spec: specs/recipes/pretrain.vibee:649
 def _types_for_llama_cpp(export: ExportConfig) -> list[str]:
     """Types of the files that llama.cpp is to run."""
     return [dtype for dtype in export.gguf if export.llama_cpp and runs_in_llama_cpp(dtype)]
 
 
-# spec: specs/recipes/pretrain.vibee:646
+# spec: specs/recipes/pretrain.vibee:649
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -1837,7 +1821,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:646
+# spec: specs/recipes/pretrain.vibee:649
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file that it runs."""
     export = options.export
@@ -1856,7 +1840,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:572
+# spec: specs/recipes/pretrain.vibee:575
 def sample_targets(
     data: PreparedData, training: TrainingConfig, mix: dict[str, float], seed: int, begin_id: int
 ) -> TargetShares:
@@ -1888,7 +1872,7 @@ def sample_targets(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:585
+# spec: specs/recipes/pretrain.vibee:588
 def describe_plan(options: Options, config: DecoderConfig) -> list[str]:
     """Returns what the whole run takes - parameters, tokens, operations and predicted loss, hours
     and cost of one device each.
@@ -1916,7 +1900,7 @@ def describe_plan(options: Options, config: DecoderConfig) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:593
+# spec: specs/recipes/pretrain.vibee:596
 def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     """Returns the numbers that follow from the options, each with its reason: parameters,
     precision, the algebra of a step, length of the run, shares of the targets, memory by part,
@@ -1955,7 +1939,7 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:593
+# spec: specs/recipes/pretrain.vibee:596
 def _lines_of_memory(trainer: Trainer) -> list[str]:
     """What one process needs; of several ranks who shares what, why, and what each of them needs."""
     engine, training = trainer.engine, trainer.options.training
@@ -1966,22 +1950,28 @@ def _lines_of_memory(trainer: Trainer) -> list[str]:
         return [f"memory: about {_megabytes(dataclasses.asdict(memory))}"]
     sizes = dataclasses.asdict(engine.layout).items()
     shown = " x ".join(f"{name}={size}" for name, size in sizes if size > 1)
+    own = f"memory: about {_megabytes(dataclasses.asdict(engine.choice.bytes))} a rank"
+    if engine.choice.config.strategy == "deepspeed":
+        shown, own = (
+            f"DeepSpeed's ZeRO-{engine.choice.config.zero_stage}",
+            "memory: DeepSpeed's own",
+        )
     return [
         f"ranks: {engine.ranks}, {shown}; each computes {engine.work.batch_size} x "
         f"{engine.microbatches} sequences of a step",
         *(f"layout: {reason}" for reason in engine.choice.reasons),
-        f"memory: about {_megabytes(dataclasses.asdict(engine.choice.bytes))} a rank",
+        own,
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:593
+# spec: specs/recipes/pretrain.vibee:596
 def _megabytes(parts: dict[str, int]) -> str:
     """The sum, and each part."""
     shown = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in parts.items())
     return f"{sum(parts.values()) / 1e6:.1f} MB ({shown})"
 
 
-# spec: specs/recipes/pretrain.vibee:593
+# spec: specs/recipes/pretrain.vibee:596
 def _lines_of_phases(options: Options) -> list[str]:
     """One line where the run has phases."""
     parts = [
@@ -1991,7 +1981,7 @@ def _lines_of_phases(options: Options) -> list[str]:
     return [f"phases: {', then '.join(parts)}"] if parts else []
 
 
-# spec: specs/recipes/pretrain.vibee:593
+# spec: specs/recipes/pretrain.vibee:596
 def _lines_of_mix(trainer: Trainer) -> list[str]:
     """One line where there are several sources."""
     if len(trainer.mix) == 1:
@@ -2005,7 +1995,7 @@ def _lines_of_mix(trainer: Trainer) -> list[str]:
     return [f"mix: of the sequences{at_first} {', '.join(parts)}"]
 
 
-# spec: specs/recipes/pretrain.vibee:593
+# spec: specs/recipes/pretrain.vibee:596
 def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     """One line for each origin that there is."""
     lines = []
@@ -2016,7 +2006,7 @@ def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     return lines
 
 
-# spec: specs/recipes/pretrain.vibee:655
+# spec: specs/recipes/pretrain.vibee:658
 def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -2029,7 +2019,8 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
     config = dataclasses.replace(config, vocab_size=_vocab_size(options))
     _require_consistent(options, config)
     say("\n".join(describe_plan(options, config)))
-    with process_group() if _world_size() > 1 else nullcontext():
+    is_alone = _world_size() == 1 and options.distributed.strategy == "torch"
+    with nullcontext() if is_alone else process_group():
         data = first_rank_first(lambda: prepare_data(options))
         _require_contract(options, config, data.tokenizer)
         trainer = Trainer(options, data, config)
@@ -2045,14 +2036,14 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
     return _write_results(trainer, model, found, summary, list(given))
 
 
-# spec: specs/recipes/pretrain.vibee:655
+# spec: specs/recipes/pretrain.vibee:658
 def _vocab_size(options: Options) -> int:
     """Rows of the embedding: those of the tokenizer that is there, or of the one to be trained."""
     given = options.tokenizer_file
     return options.tokenizer.vocab_size if given is None else Tokenizer(given).vocab_size
 
 
-# spec: specs/recipes/pretrain.vibee:655
+# spec: specs/recipes/pretrain.vibee:658
 def _require_contract(options: Options, config: DecoderConfig, tokenizer: Path | None) -> None:
     """What was frozen is kept; a tokenizer that is still to be trained cannot be compared yet."""
     if options.contract is None:
@@ -2063,13 +2054,13 @@ def _require_contract(options: Options, config: DecoderConfig, tokenizer: Path |
     require_contract(frozen, freeze_model(config, tokenizer), str(options.contract))
 
 
-# spec: specs/recipes/pretrain.vibee:655
+# spec: specs/recipes/pretrain.vibee:658
 def _world_size() -> int:
     """Processes of this run, as torchrun says."""
     return read_environment(dict(os.environ), torch.cuda.device_count()).world_size
 
 
-# spec: specs/recipes/pretrain.vibee:655
+# spec: specs/recipes/pretrain.vibee:658
 def _write_results(
     trainer: Trainer,
     model: Decoder,
@@ -2105,7 +2096,7 @@ def _write_results(
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:655
+# spec: specs/recipes/pretrain.vibee:658
 def _results_by_source(
     reader: MixedReader, found: dict[str, tuple[float, int]]
 ) -> dict[str, dict[str, float]]:
@@ -2127,7 +2118,7 @@ def _results_by_source(
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:655
+# spec: specs/recipes/pretrain.vibee:658
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
@@ -2178,7 +2169,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:655
+# spec: specs/recipes/pretrain.vibee:658
 def _require_whole_phases(curriculum: PhasesConfig, training: TrainingConfig) -> None:
     """Phases have names of their own, and end with the run."""
     if not curriculum.phases:
@@ -2192,13 +2183,15 @@ def _require_whole_phases(curriculum: PhasesConfig, training: TrainingConfig) ->
         )
 
 
-# spec: specs/recipes/pretrain.vibee:655
+# spec: specs/recipes/pretrain.vibee:658
 def _require_ranks(options: Options, config: DecoderConfig) -> None:
     """What several ranks cannot do yet, and sizes that do not divide, are refused before any work."""
     training, ranks = options.training, _world_size()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     work = step_work(training, choose_precision(training.precision, device)[0])
     layout = plan_ranks(config, options.distributed, work, ranks).layout
+    if options.distributed.strategy == "deepspeed":
+        _require_deepspeed(options, layout, fit_batch(work, layout))
     shared = layout.fsdp * layout.cp * layout.tp > 1
     refused = {
         "training.weights=precision: the shards of several ranks are float32; take float32": (
@@ -2223,7 +2216,24 @@ def _require_ranks(options: Options, config: DecoderConfig) -> None:
         raise ValueError(f"{ranks} ranks and {fault}")
 
 
-# spec: specs/recipes/pretrain.vibee:655
+# spec: specs/recipes/pretrain.vibee:658
+def _require_deepspeed(options: Options, layout: Layout, work: Workload) -> None:
+    """What DeepSpeed does not do, and a machine without it."""
+    training, precision = options.training, PrecisionConfig(compute="float32")
+    refused = {
+        "training.weights=precision: deepspeed's weights are float32 here; take float32": (
+            training.weights == "precision"
+        ),
+        "training.compile: it is of torch's engine; give --training.no-compile": training.compile,
+    }
+    for fault in (fault for fault, is_refused in refused.items() if is_refused):
+        raise ValueError(f"distributed.strategy=deepspeed and {fault}")
+    parallel, optimizer = options.distributed, options.optimizer
+    deepspeed_settings(parallel, layout, work, optimizer, options.gradient, precision)
+    require_deepspeed()
+
+
+# spec: specs/recipes/pretrain.vibee:658
 def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> None:
     """Shapes alone say whether a type of a GGUF file can hold the rows of each matrix."""
     for dtype in export.gguf:
@@ -2236,7 +2246,7 @@ def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> Non
             raise ValueError(f"{error}, with --export.gguf {' '.join(others)}") from error
 
 
-# spec: specs/recipes/pretrain.vibee:655
+# spec: specs/recipes/pretrain.vibee:658
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -2249,7 +2259,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:667
+# spec: specs/recipes/pretrain.vibee:670
 def plan_run(options: Options, config: DecoderConfig, ranks: int) -> list[str]:
     """Returns the lines of igla.distributed.dry_run for GPUs of 80 GB, eight to a machine; nothing
     is written.
@@ -2274,7 +2284,7 @@ MODES = (
 )
 
 
-# spec: specs/recipes/pretrain.vibee:676
+# spec: specs/recipes/pretrain.vibee:679
 def _mode_parser() -> argparse.ArgumentParser:
     """What is said beside the options."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -2285,7 +2295,7 @@ def _mode_parser() -> argparse.ArgumentParser:
     return parser
 
 
-# spec: specs/recipes/pretrain.vibee:676
+# spec: specs/recipes/pretrain.vibee:679
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

@@ -184,6 +184,14 @@ def test_refuses_what_does_not_divide() -> None:
 
 
 # spec: specs/distributed/dry_run.vibee:48
+def test_refuses_another_engine() -> None:
+    """dry_run: refuses another engine."""
+    said = "strategy=deepspeed: bytes of DeepSpeed are not counted; take torch"
+    with pytest.raises(ValueError, match=said):
+        dry_run.dry_run(MODEL, ParallelConfig(strategy="deepspeed"), CLUSTER, WORK)
+
+
+# spec: specs/distributed/dry_run.vibee:49
 def test_refuses_a_process_group() -> None:
     """dry_run: refuses a process group."""
     dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
@@ -194,7 +202,7 @@ def test_refuses_a_process_group() -> None:
         dist.destroy_process_group()
 
 
-# spec: specs/distributed/dry_run.vibee:56
+# spec: specs/distributed/dry_run.vibee:57
 def test_description_has_each_part() -> None:
     """describe_choice: description has each part."""
     parts = RankBytes(
@@ -216,7 +224,7 @@ def test_description_has_each_part() -> None:
     assert dry_run.describe_choice(alone, 1)[0].startswith("1 ranks: one rank, ")
 
 
-# spec: specs/distributed/dry_run.vibee:64
+# spec: specs/distributed/dry_run.vibee:65
 def test_program_describes_a_model(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,7 +246,7 @@ def test_program_describes_a_model(
     assert tuple(lines) == dry_run.describe_choice(wanted, 5 * 10**8)
 
 
-# spec: specs/distributed/dry_run.vibee:64
+# spec: specs/distributed/dry_run.vibee:65
 def test_program_says_what_is_wrong(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

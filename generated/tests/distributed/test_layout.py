@@ -19,7 +19,7 @@ from igla.distributed.layout import Cluster, Layout, ParallelConfig, RankBytes, 
 from igla.optimization.loss import chunk_size
 
 
-# spec: specs/distributed/layout.vibee:132
+# spec: specs/distributed/layout.vibee:135
 def test_world_size_is_the_product() -> None:
     """world_size: is the product.
 
@@ -31,7 +31,7 @@ def test_world_size_is_the_product() -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:140
+# spec: specs/distributed/layout.vibee:143
 def test_data_ranks_copies_times_shards() -> None:
     """data_ranks: copies times shards.
 
@@ -40,7 +40,7 @@ def test_data_ranks_copies_times_shards() -> None:
     assert layout.data_ranks(layout.Layout(dp=2, fsdp=3, tp=5, pp=7, cp=11)) == 6
 
 
-# spec: specs/distributed/layout.vibee:148
+# spec: specs/distributed/layout.vibee:151
 def test_weight_shards_all_but_copies_and_stages() -> None:
     """weight_shards: all but copies and stages.
 
@@ -49,7 +49,7 @@ def test_weight_shards_all_but_copies_and_stages() -> None:
     assert layout.weight_shards(layout.Layout(dp=2, fsdp=3, tp=5, pp=7, cp=11)) == 165
 
 
-# spec: specs/distributed/layout.vibee:185
+# spec: specs/distributed/layout.vibee:188
 @pytest.mark.parametrize(
     ("dp", "fsdp", "cp", "pp", "shared"),
     [
@@ -70,7 +70,7 @@ def test_shares_weights_copies_alone_do_not(
     assert layout.shares_weights(layout.Layout(dp=dp, fsdp=fsdp, cp=cp, pp=pp)) == shared
 
 
-# spec: specs/distributed/layout.vibee:258
+# spec: specs/distributed/layout.vibee:261
 def test_total_bytes_is_the_sum() -> None:
     """total_bytes: is the sum.
 
@@ -87,7 +87,7 @@ def test_total_bytes_is_the_sum() -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:270
+# spec: specs/distributed/layout.vibee:273
 def test_resolve_layout_what_is_left_shares_the_weights() -> None:
     """resolve_layout: what is left shares the weights.
 
@@ -112,7 +112,7 @@ def test_resolve_layout_what_is_left_shares_the_weights() -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:277
+# spec: specs/distributed/layout.vibee:280
 def test_resolve_layout_sizes_must_divide() -> None:
     """resolve_layout: sizes must divide.
 
@@ -127,7 +127,7 @@ def test_resolve_layout_sizes_must_divide() -> None:
         layout.resolve_layout(layout.ParallelConfig(dp=2, tp=5), 24)
 
 
-# spec: specs/distributed/layout.vibee:280
+# spec: specs/distributed/layout.vibee:283
 def test_resolve_layout_sizes_must_multiply_to_the_ranks() -> None:
     """resolve_layout: sizes must multiply to the ranks.
 
@@ -142,7 +142,7 @@ def test_resolve_layout_sizes_must_multiply_to_the_ranks() -> None:
         layout.resolve_layout(layout.ParallelConfig(fsdp=3, cp=2, pp=5), 60)
 
 
-# spec: specs/distributed/layout.vibee:283
+# spec: specs/distributed/layout.vibee:286
 def test_resolve_layout_experts_are_shared_by_a_part_of_fsdp() -> None:
     """resolve_layout: experts are shared by a part of fsdp.
 
@@ -155,7 +155,7 @@ def test_resolve_layout_experts_are_shared_by_a_part_of_fsdp() -> None:
         layout.resolve_layout(layout.ParallelConfig(ep=4), 6)
 
 
-# spec: specs/distributed/layout.vibee:286
+# spec: specs/distributed/layout.vibee:289
 def test_resolve_layout_a_choice_comes_first() -> None:
     """resolve_layout: a choice comes first.
 
@@ -165,7 +165,7 @@ def test_resolve_layout_a_choice_comes_first() -> None:
         layout.resolve_layout(layout.ParallelConfig(layout="auto"), 6)
 
 
-# spec: specs/distributed/layout.vibee:314
+# spec: specs/distributed/layout.vibee:317
 def test_policy_faults_weights_are_kept_over_a_divisor() -> None:
     """policy_faults: weights are kept over a divisor.
 
@@ -183,7 +183,7 @@ def test_policy_faults_weights_are_kept_over_a_divisor() -> None:
     assert len(layout.policy_faults(config, layout.Layout(dp=4))) == 0
 
 
-# spec: specs/distributed/layout.vibee:319
+# spec: specs/distributed/layout.vibee:322
 def test_policy_faults_what_others_share_is_not_kept_over_fewer() -> None:
     """policy_faults: what others share is not kept over fewer.
 
@@ -211,7 +211,7 @@ def test_policy_faults_what_others_share_is_not_kept_over_fewer() -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:326
+# spec: specs/distributed/layout.vibee:329
 def test_policy_faults_stages_are_not_offloaded() -> None:
     """policy_faults: stages are not offloaded.
 
@@ -226,7 +226,7 @@ def test_policy_faults_stages_are_not_offloaded() -> None:
     assert len(layout.policy_faults(config, layout.Layout(fsdp=4))) == 0
 
 
-# spec: specs/distributed/layout.vibee:341
+# spec: specs/distributed/layout.vibee:344
 @pytest.mark.parametrize(("ranks", "batch_size"), [(1, 4), (4, 3), (6, 4), (24, 1), (5, 1)])
 def test_fit_batch_global_batch_stays(ranks: int, batch_size: int) -> None:
     """fit_batch: global batch stays.
@@ -239,7 +239,7 @@ def test_fit_batch_global_batch_stays(ranks: int, batch_size: int) -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:350
+# spec: specs/distributed/layout.vibee:353
 @pytest.mark.parametrize(
     ("pp", "turns", "batch_size"),
     [(2, 1, 12), (3, 1, 8), (5, 1, 4), (3, 2, 8), (4, 2, 6), (5, 2, 1), (25, 1, 1)],
@@ -256,7 +256,7 @@ def test_fit_batch_stages_have_microbatches(pp: int, turns: int, batch_size: int
     ) == dataclasses.replace(work, batch_size=batch_size)
 
 
-# spec: specs/distributed/layout.vibee:379
+# spec: specs/distributed/layout.vibee:382
 @pytest.mark.parametrize(
     ("rank", "pp", "dp", "fsdp", "cp", "tp"),
     [(0, 0, 0, 0, 0, 0), (7, 0, 0, 0, 1, 1), (161, 0, 1, 1, 1, 5), (719, 1, 2, 3, 4, 5)],
@@ -270,7 +270,7 @@ def test_place_of_tp_counts_first(rank: int, pp: int, dp: int, fsdp: int, cp: in
     assert layout.place_of(shape, rank) == layout.Place(pp=pp, dp=dp, fsdp=fsdp, cp=cp, tp=tp)
 
 
-# spec: specs/distributed/layout.vibee:387
+# spec: specs/distributed/layout.vibee:390
 @pytest.mark.parametrize("rank", [6, -1])
 def test_place_of_needs_one_of_the_ranks(rank: int) -> None:
     """place_of: needs one of the ranks.
@@ -281,7 +281,7 @@ def test_place_of_needs_one_of_the_ranks(rank: int) -> None:
         layout.place_of(layout.Layout(fsdp=6), rank)
 
 
-# spec: specs/distributed/layout.vibee:399
+# spec: specs/distributed/layout.vibee:402
 @pytest.mark.parametrize(("rank", "share"), [(0, 0), (29, 0), (161, 5), (360, 0), (719, 11)])
 def test_data_rank_copies_and_shards_differ(rank: int, share: int) -> None:
     """data_rank: copies and shards differ.
@@ -292,7 +292,7 @@ def test_data_rank_copies_and_shards_differ(rank: int, share: int) -> None:
     assert layout.data_rank(shape, rank) == share
 
 
-# spec: specs/distributed/layout.vibee:419
+# spec: specs/distributed/layout.vibee:422
 def test_rank_seed_seeds_are_not_negative() -> None:
     """rank_seed: seeds are not negative.
 
@@ -318,6 +318,8 @@ def test_parallel_config_defaults() -> None:
     assert config.offload is False
     assert config.checkpointing == "none"
     assert config.prefetch == 1
+    assert config.strategy == "torch"
+    assert config.zero_stage == 2
 
 
 # spec: specs/distributed/layout.vibee:24
@@ -337,6 +339,7 @@ def test_parallel_config_is_frozen() -> None:
     [
         ({"layout": "something else"}, "is not one of fixed, auto"),
         ({"checkpointing": "something else"}, "is not one of none, attention, full"),
+        ({"strategy": "something else"}, "is not one of torch, deepspeed"),
         ({"dp": -1}, "ParallelConfig needs dp > 0, got"),
         ({"dp": 0}, "ParallelConfig needs dp > 0, got"),
         ({"fsdp": -1}, "ParallelConfig needs fsdp == none or fsdp > 0, got"),
@@ -355,6 +358,9 @@ def test_parallel_config_is_frozen() -> None:
         ({"reshard_to": 0}, "ParallelConfig needs reshard_to == none or reshard_to > 0, got"),
         ({"prefetch": -1}, "ParallelConfig needs prefetch > 0, got"),
         ({"prefetch": 0}, "ParallelConfig needs prefetch > 0, got"),
+        ({"zero_stage": -1}, "ParallelConfig needs zero_stage == 2 or zero_stage == 3, got"),
+        ({"zero_stage": 1}, "ParallelConfig needs zero_stage == 2 or zero_stage == 3, got"),
+        ({"zero_stage": 4}, "ParallelConfig needs zero_stage == 2 or zero_stage == 3, got"),
     ],
 )
 def test_parallel_config_refuses(change: dict[str, object], message: str) -> None:
@@ -373,6 +379,8 @@ def test_parallel_config_refuses(change: dict[str, object], message: str) -> Non
         {"checkpointing": "none"},
         {"checkpointing": "attention"},
         {"checkpointing": "full"},
+        {"strategy": "torch"},
+        {"strategy": "deepspeed"},
         {"dp": 2},
         {"fsdp": 1},
         {"fsdp": 2},
@@ -384,6 +392,7 @@ def test_parallel_config_refuses(change: dict[str, object], message: str) -> Non
         {"reshard_to": 1},
         {"reshard_to": 2},
         {"prefetch": 2},
+        {"zero_stage": 3},
     ],
 )
 def test_parallel_config_accepts(change: dict[str, object]) -> None:
@@ -393,7 +402,7 @@ def test_parallel_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/distributed/layout.vibee:50
+# spec: specs/distributed/layout.vibee:53
 def test_layout_defaults() -> None:
     """Layout has the defaults of the spec."""
     config = layout.Layout()
@@ -406,7 +415,7 @@ def test_layout_defaults() -> None:
     assert config.ep == 1
 
 
-# spec: specs/distributed/layout.vibee:50
+# spec: specs/distributed/layout.vibee:53
 def test_layout_is_frozen() -> None:
     """Layout takes keywords alone, and no field of it can be changed or added."""
     config = layout.Layout()
@@ -417,7 +426,7 @@ def test_layout_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/distributed/layout.vibee:50
+# spec: specs/distributed/layout.vibee:53
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -445,7 +454,7 @@ def test_layout_refuses(change: dict[str, object], message: str) -> None:
         layout.Layout(**(example | change))
 
 
-# spec: specs/distributed/layout.vibee:50
+# spec: specs/distributed/layout.vibee:53
 @pytest.mark.parametrize(
     "change", [{"dp": 2}, {"fsdp": 2}, {"tp": 2}, {"pp": 2}, {"stages_per_rank": 2}, {"cp": 2}]
 )
@@ -456,7 +465,7 @@ def test_layout_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/distributed/layout.vibee:79
+# spec: specs/distributed/layout.vibee:82
 def test_workload_defaults() -> None:
     """Workload has the defaults of the spec."""
     config = layout.Workload(sequence_length=8, global_batch=4)
@@ -464,7 +473,7 @@ def test_workload_defaults() -> None:
     assert config.bytes_per_element == 2
 
 
-# spec: specs/distributed/layout.vibee:79
+# spec: specs/distributed/layout.vibee:82
 def test_workload_is_frozen() -> None:
     """Workload takes keywords alone, and no field of it can be changed or added."""
     config = layout.Workload(sequence_length=8, global_batch=4)
@@ -475,7 +484,7 @@ def test_workload_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/distributed/layout.vibee:79
+# spec: specs/distributed/layout.vibee:82
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -496,7 +505,7 @@ def test_workload_refuses(change: dict[str, object], message: str) -> None:
         layout.Workload(**(example | change))
 
 
-# spec: specs/distributed/layout.vibee:79
+# spec: specs/distributed/layout.vibee:82
 @pytest.mark.parametrize(
     "change",
     [
@@ -518,7 +527,7 @@ def test_workload_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/distributed/layout.vibee:93
+# spec: specs/distributed/layout.vibee:96
 def test_cluster_defaults() -> None:
     """Cluster has the defaults of the spec."""
     config = layout.Cluster(ranks=16)
@@ -527,7 +536,7 @@ def test_cluster_defaults() -> None:
     assert config.usable == 0.9
 
 
-# spec: specs/distributed/layout.vibee:93
+# spec: specs/distributed/layout.vibee:96
 def test_cluster_is_frozen() -> None:
     """Cluster takes keywords alone, and no field of it can be changed or added."""
     config = layout.Cluster(ranks=16)
@@ -538,7 +547,7 @@ def test_cluster_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/distributed/layout.vibee:93
+# spec: specs/distributed/layout.vibee:96
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -565,7 +574,7 @@ def test_cluster_refuses(change: dict[str, object], message: str) -> None:
         layout.Cluster(**(example | change))
 
 
-# spec: specs/distributed/layout.vibee:93
+# spec: specs/distributed/layout.vibee:96
 @pytest.mark.parametrize(
     "change",
     [
@@ -613,12 +622,12 @@ ROOT = 2 * 4 * (2 * EMBEDDING + 16) + 2 * EMBEDDING  # float32, gradients too; t
 WORK = Workload(sequence_length=64, batch_size=2, global_batch=96)
 
 
-# spec: specs/distributed/layout.vibee:155
+# spec: specs/distributed/layout.vibee:158
 def _bytes(shape: Layout, work: Workload = WORK, **settings: object) -> RankBytes:
     return layout.rank_bytes(MODEL, ParallelConfig(**settings), shape, work)
 
 
-# spec: specs/distributed/layout.vibee:155, :166, :172, :178, :213, :234, :251
+# spec: specs/distributed/layout.vibee:158, :169, :175, :181, :216, :237, :254
 def test_bytes_are_those_of_the_parts() -> None:
     """block_params, root_params, stage_layers, stage_params, gathered_bytes,
     step_activation_bytes, rank_bytes: bytes are those of the parts.
@@ -634,7 +643,7 @@ def test_bytes_are_those_of_the_parts() -> None:
     assert _bytes(Layout(dp=4)) == alone
 
 
-# spec: specs/distributed/layout.vibee:155, :166, :172, :178, :213, :234, :251
+# spec: specs/distributed/layout.vibee:158, :169, :175, :181, :216, :237, :254
 def test_bytes_are_those_of_the_parts_of_a_shard() -> None:
     """Weights are shared by fsdp, cp and tp, and gathered layer by layer."""
     shared = _bytes(Layout(fsdp=3, cp=2, tp=2))
@@ -660,7 +669,7 @@ def test_bytes_are_those_of_the_parts_of_a_shard() -> None:
     assert found == ROOT + 4 * 4 * BLOCK  # made of float32
 
 
-# spec: specs/distributed/layout.vibee:155, :166, :172, :178, :213, :234, :251
+# spec: specs/distributed/layout.vibee:158, :169, :175, :181, :216, :237, :254
 def test_bytes_are_those_of_the_parts_of_a_stage() -> None:
     """A stage has its layers and one embedding, and activations of several microbatches."""
     staged = _bytes(Layout(pp=3))
@@ -684,7 +693,7 @@ def test_bytes_are_those_of_the_parts_of_a_stage() -> None:
     assert layout.root_params(MODEL, Layout()) == 2 * EMBEDDING + 16
 
 
-# spec: specs/distributed/layout.vibee:155, :166, :172, :178, :213, :234, :251
+# spec: specs/distributed/layout.vibee:158, :169, :175, :181, :216, :237, :254
 @pytest.mark.parametrize("policy", ["attention", "full"])
 def test_bytes_are_those_of_the_parts_that_are_computed_again(policy: str) -> None:
     """One layer at a time has its activations beside those that are kept."""
@@ -698,7 +707,7 @@ def test_bytes_are_those_of_the_parts_that_are_computed_again(policy: str) -> No
     )
 
 
-# spec: specs/distributed/layout.vibee:297, :305
+# spec: specs/distributed/layout.vibee:300, :308
 @pytest.mark.parametrize(
     ("shape", "changes", "work", "fault"),
     [
@@ -823,7 +832,7 @@ def test_faults_name_what_does_not_divide(
     assert fault in layout.layout_faults(model, shape, workload)
 
 
-# spec: specs/distributed/layout.vibee:297
+# spec: specs/distributed/layout.vibee:300
 @pytest.mark.parametrize(
     "shape",
     [
@@ -839,7 +848,7 @@ def test_everything_that_divides_has_no_fault(shape: Layout) -> None:
     assert layout.layout_faults(MODEL, shape, WORK) == ()
 
 
-# spec: specs/distributed/layout.vibee:297
+# spec: specs/distributed/layout.vibee:300
 def test_everything_that_divides_has_no_fault_with_experts() -> None:
     """Experts are shared by a part of fsdp."""
     model = dataclasses.replace(
@@ -849,7 +858,7 @@ def test_everything_that_divides_has_no_fault_with_experts() -> None:
     assert layout.layout_faults(model, Layout(fsdp=4, ep=2), work) == ()
 
 
-# spec: specs/distributed/layout.vibee:422
+# spec: specs/distributed/layout.vibee:425
 def test_seeds_differ_where_the_rule_says() -> None:
     """rank_seed: seeds differ where the rule says."""
     shape = Layout(pp=2, dp=2, fsdp=2, cp=2, tp=2)
@@ -860,7 +869,7 @@ def test_seeds_differ_where_the_rule_says() -> None:
     assert all(0 <= seed < 2**63 for seed in seeds) and max(seeds) > 2**60
 
 
-# spec: specs/distributed/layout.vibee:435
+# spec: specs/distributed/layout.vibee:438
 def _choose(memory: float, ranks: int = 8, **settings: object) -> layout.Choice:
     """The choice for memory bytes of a rank; work as in WORK, on machines of 4 ranks."""
     work = dataclasses.replace(WORK, **settings.pop("work", {}))
@@ -869,13 +878,13 @@ def _choose(memory: float, ranks: int = 8, **settings: object) -> layout.Choice:
     return layout.choose_layout(settings.pop("model", MODEL), cluster, work, config)
 
 
-# spec: specs/distributed/layout.vibee:436
+# spec: specs/distributed/layout.vibee:439
 def _needed(shape: Layout, policy: str = "none", **work: int) -> int:
     workload = dataclasses.replace(WORK, **work)
     return layout.total_bytes(_bytes(shape, workload, checkpointing=policy))
 
 
-# spec: specs/distributed/layout.vibee:435
+# spec: specs/distributed/layout.vibee:438
 def test_small_models_are_copied() -> None:
     """choose_layout: small models are copied."""
     choice = _choose(1e9)
@@ -887,7 +896,7 @@ def test_small_models_are_copied() -> None:
     assert choice.reasons[0].endswith("logits 0.0 GB): fits into 1.0 GB")
 
 
-# spec: specs/distributed/layout.vibee:436
+# spec: specs/distributed/layout.vibee:439
 def test_sharing_grows_with_the_model() -> None:
     """choose_layout: sharing grows with the model."""
     copies, near = _needed(Layout(dp=8)), _needed(Layout(dp=2, fsdp=4))
@@ -907,7 +916,7 @@ def test_sharing_grows_with_the_model() -> None:
     assert shared.reasons[0].endswith(": more than 0.0 GB")
 
 
-# spec: specs/distributed/layout.vibee:437
+# spec: specs/distributed/layout.vibee:440
 def test_long_sequences_are_shared() -> None:
     """choose_layout: long sequences are shared."""
     choice = _choose(1e9, work={"batch_size": 1, "global_batch": 2})
@@ -920,7 +929,7 @@ def test_long_sequences_are_shared() -> None:
     assert alone.layout == Layout(cp=2, tp=4)  # tp stays within the four ranks of a machine
 
 
-# spec: specs/distributed/layout.vibee:438
+# spec: specs/distributed/layout.vibee:441
 def test_given_sizes_are_kept() -> None:
     """choose_layout: given sizes are kept."""
     assert _choose(1e9, tp=2).layout == Layout(dp=4, tp=2)
@@ -931,7 +940,7 @@ def test_given_sizes_are_kept() -> None:
     assert (kept.checkpointing, kept.prefetch, kept.offload) == ("attention", 3, True)
 
 
-# spec: specs/distributed/layout.vibee:439
+# spec: specs/distributed/layout.vibee:442
 def test_choice_is_the_first_that_fits() -> None:
     """choose_layout: choice is the first that fits."""
     model = dataclasses.replace(MODEL, moe=RoutingConfig(num_experts=4, top_k=2))
@@ -944,7 +953,7 @@ def test_choice_is_the_first_that_fits() -> None:
     assert layout.world_size(staged.layout) == 12 and staged.layout.pp == 3
 
 
-# spec: specs/distributed/layout.vibee:369
+# spec: specs/distributed/layout.vibee:372
 def test_plans_what_is_given_or_chosen() -> None:
     """plan_layout: plans what is given or chosen."""
     cluster = Cluster(ranks=8, ranks_per_node=4, memory=10**9, usable=1.0)
@@ -969,7 +978,7 @@ def test_plans_what_is_given_or_chosen() -> None:
     )
 
 
-# spec: specs/distributed/layout.vibee:369
+# spec: specs/distributed/layout.vibee:372
 def _random_case(random: Random) -> tuple[DecoderConfig, Cluster, Workload, ParallelConfig]:
     """A model, machines, work and wishes, of which many go together and some do not."""
     heads = random.choice((2, 4, 6, 8))
@@ -1003,7 +1012,7 @@ def _random_case(random: Random) -> tuple[DecoderConfig, Cluster, Workload, Para
     return model, Cluster(ranks=ranks, ranks_per_node=near, memory=memory), work, wishes
 
 
-# spec: specs/distributed/layout.vibee:369
+# spec: specs/distributed/layout.vibee:372
 def test_what_is_chosen_is_accepted() -> None:
     """plan_layout: what is chosen is accepted."""
     random, sizes = Random(0), {name: 0 for name in ("dp", "fsdp", "tp", "pp", "cp", "ep")}
@@ -1023,7 +1032,7 @@ def test_what_is_chosen_is_accepted() -> None:
     assert min(sizes.values()) >= 10  # all of them are met
 
 
-# spec: specs/distributed/layout.vibee:369
+# spec: specs/distributed/layout.vibee:372
 def test_what_is_chosen_is_accepted_and_what_is_given_refused_with_all_faults() -> None:
     """Policies are held to the layout, too."""
     config = ParallelConfig(reshard_to=3, tp=2)
@@ -1038,7 +1047,7 @@ def test_what_is_chosen_is_accepted_and_what_is_given_refused_with_all_faults() 
         layout.choose_layout(MODEL, cluster, WORK, auto)
 
 
-# spec: specs/distributed/layout.vibee:440
+# spec: specs/distributed/layout.vibee:443
 def test_refuses_what_fits_nowhere() -> None:
     """choose_layout: refuses what fits nowhere."""
     with pytest.raises(

@@ -32,7 +32,7 @@ from igla.optimization.optimizer import OptimizerConfig
 from igla.recipes import igla_1_5b as subject
 
 
-# spec: specs/recipes/pretrain.vibee:682
+# spec: specs/recipes/pretrain.vibee:685
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -43,7 +43,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:446
+# spec: specs/recipes/pretrain.vibee:448
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -66,14 +66,14 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:446
+# spec: specs/recipes/pretrain.vibee:448
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:682
+# spec: specs/recipes/pretrain.vibee:685
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -81,7 +81,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:682
+# spec: specs/recipes/pretrain.vibee:685
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -92,7 +92,7 @@ def arguments_for(options: subject.Options, **more: object) -> list[str]:
     ]  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:290
+# spec: specs/recipes/pretrain.vibee:292
 def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     """tokens_per_step: all sequences of all microbatches.
 
@@ -107,7 +107,7 @@ def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:298
+# spec: specs/recipes/pretrain.vibee:300
 def test_run_tokens_all_steps() -> None:
     """run_tokens: all steps.
 
@@ -122,7 +122,7 @@ def test_run_tokens_all_steps() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:373
+# spec: specs/recipes/pretrain.vibee:375
 def test_after_step_steps_are_counted() -> None:
     """after_step: steps are counted.
 
@@ -137,7 +137,7 @@ def test_after_step_steps_are_counted() -> None:
     assert subject.after_step(start, 8, False) == subject.Progress(step=4, tokens=48, skipped=2)
 
 
-# spec: specs/recipes/pretrain.vibee:393
+# spec: specs/recipes/pretrain.vibee:395
 def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     """after_evaluation: an improvement is less by the delta.
 
@@ -155,7 +155,7 @@ def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:400
+# spec: specs/recipes/pretrain.vibee:402
 def test_after_evaluation_the_first_is_the_best() -> None:
     """after_evaluation: the first is the best.
 
@@ -167,7 +167,7 @@ def test_after_evaluation_the_first_is_the_best() -> None:
     ) == subject.Progress(step=2, best_step=2, best_loss=9.0)
 
 
-# spec: specs/recipes/pretrain.vibee:408
+# spec: specs/recipes/pretrain.vibee:410
 @pytest.mark.parametrize(("step", "finished"), [(3, False), (4, True)])
 def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     """is_finished: at the last step.
@@ -186,7 +186,7 @@ def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:414
+# spec: specs/recipes/pretrain.vibee:416
 @pytest.mark.parametrize(("since", "finished"), [(1, False), (2, True)])
 def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> None:
     """is_finished: when patience is at its end.
@@ -205,7 +205,7 @@ def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> 
     )
 
 
-# spec: specs/recipes/pretrain.vibee:515
+# spec: specs/recipes/pretrain.vibee:517
 def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     """step_work: all sequences of all microbatches are shared.
 
@@ -218,7 +218,7 @@ def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     ) == layout.Workload(sequence_length=7, batch_size=3, global_batch=15, bytes_per_element=4)
 
 
-# spec: specs/recipes/pretrain.vibee:43
+# spec: specs/recipes/pretrain.vibee:45
 def test_data_config_defaults() -> None:
     """DataConfig has the defaults of the spec."""
     config = subject.DataConfig()
@@ -230,7 +230,7 @@ def test_data_config_defaults() -> None:
     assert config.shard_tokens == 1000000
 
 
-# spec: specs/recipes/pretrain.vibee:43
+# spec: specs/recipes/pretrain.vibee:45
 def test_data_config_is_frozen() -> None:
     """DataConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.DataConfig()
@@ -241,7 +241,7 @@ def test_data_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:43
+# spec: specs/recipes/pretrain.vibee:45
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -261,7 +261,7 @@ def test_data_config_refuses(change: dict[str, object], message: str) -> None:
         subject.DataConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:43
+# spec: specs/recipes/pretrain.vibee:45
 @pytest.mark.parametrize(
     "change",
     [
@@ -282,7 +282,7 @@ def test_data_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:57
+# spec: specs/recipes/pretrain.vibee:59
 def test_mix_config_defaults() -> None:
     """MixConfig has the defaults of the spec."""
     config = subject.MixConfig()
@@ -294,7 +294,7 @@ def test_mix_config_defaults() -> None:
     assert config.loss_decay == 0.5
 
 
-# spec: specs/recipes/pretrain.vibee:57
+# spec: specs/recipes/pretrain.vibee:59
 def test_mix_config_is_frozen() -> None:
     """MixConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.MixConfig()
@@ -305,7 +305,7 @@ def test_mix_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:57
+# spec: specs/recipes/pretrain.vibee:59
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -332,7 +332,7 @@ def test_mix_config_refuses(change: dict[str, object], message: str) -> None:
         subject.MixConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:57
+# spec: specs/recipes/pretrain.vibee:59
 @pytest.mark.parametrize(
     "change",
     [
@@ -358,7 +358,7 @@ def test_mix_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:73
 def test_training_config_defaults() -> None:
     """TrainingConfig has the defaults of the spec."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -375,7 +375,7 @@ def test_training_config_defaults() -> None:
     assert config.evaluate_batches == 8
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:73
 def test_training_config_is_frozen() -> None:
     """TrainingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -386,7 +386,7 @@ def test_training_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:73
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -417,7 +417,7 @@ def test_training_config_refuses(change: dict[str, object], message: str) -> Non
         subject.TrainingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:73
 @pytest.mark.parametrize(
     "change",
     [
@@ -459,7 +459,7 @@ def test_training_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:99
+# spec: specs/recipes/pretrain.vibee:101
 def test_schedule_config_defaults() -> None:
     """ScheduleConfig has the defaults of the spec."""
     config = subject.ScheduleConfig()
@@ -473,7 +473,7 @@ def test_schedule_config_defaults() -> None:
     assert config.step_interval == 0.1
 
 
-# spec: specs/recipes/pretrain.vibee:99
+# spec: specs/recipes/pretrain.vibee:101
 def test_schedule_config_is_frozen() -> None:
     """ScheduleConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ScheduleConfig()
@@ -484,7 +484,7 @@ def test_schedule_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:99
+# spec: specs/recipes/pretrain.vibee:101
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -521,7 +521,7 @@ def test_schedule_config_refuses(change: dict[str, object], message: str) -> Non
         subject.ScheduleConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:99
+# spec: specs/recipes/pretrain.vibee:101
 @pytest.mark.parametrize(
     "change",
     [
@@ -568,14 +568,14 @@ def test_schedule_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:118
+# spec: specs/recipes/pretrain.vibee:120
 def test_phases_config_defaults() -> None:
     """PhasesConfig has the defaults of the spec."""
     config = subject.PhasesConfig()
     assert config.phases == ()
 
 
-# spec: specs/recipes/pretrain.vibee:118
+# spec: specs/recipes/pretrain.vibee:120
 def test_phases_config_is_frozen() -> None:
     """PhasesConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.PhasesConfig()
@@ -586,7 +586,7 @@ def test_phases_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:123
+# spec: specs/recipes/pretrain.vibee:125
 def test_stopping_config_defaults() -> None:
     """StoppingConfig has the defaults of the spec."""
     config = subject.StoppingConfig()
@@ -595,7 +595,7 @@ def test_stopping_config_defaults() -> None:
     assert config.min_delta == 0.0
 
 
-# spec: specs/recipes/pretrain.vibee:123
+# spec: specs/recipes/pretrain.vibee:125
 def test_stopping_config_is_frozen() -> None:
     """StoppingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.StoppingConfig()
@@ -606,7 +606,7 @@ def test_stopping_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:123
+# spec: specs/recipes/pretrain.vibee:125
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -625,7 +625,7 @@ def test_stopping_config_refuses(change: dict[str, object], message: str) -> Non
         subject.StoppingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:123
+# spec: specs/recipes/pretrain.vibee:125
 @pytest.mark.parametrize(
     "change",
     [
@@ -645,7 +645,7 @@ def test_stopping_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:134
+# spec: specs/recipes/pretrain.vibee:136
 def test_progress_defaults() -> None:
     """Progress has the defaults of the spec."""
     config = subject.Progress()
@@ -658,7 +658,7 @@ def test_progress_defaults() -> None:
     assert config.evaluations_since_best == 0
 
 
-# spec: specs/recipes/pretrain.vibee:134
+# spec: specs/recipes/pretrain.vibee:136
 def test_progress_is_frozen() -> None:
     """Progress takes keywords alone, and no field of it can be changed or added."""
     config = subject.Progress()
@@ -669,7 +669,7 @@ def test_progress_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:145
+# spec: specs/recipes/pretrain.vibee:147
 def test_export_config_defaults() -> None:
     """ExportConfig has the defaults of the spec."""
     config = subject.ExportConfig()
@@ -681,7 +681,7 @@ def test_export_config_defaults() -> None:
     assert config.continuation_temperature == 0.7
 
 
-# spec: specs/recipes/pretrain.vibee:145
+# spec: specs/recipes/pretrain.vibee:147
 def test_export_config_is_frozen() -> None:
     """ExportConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ExportConfig()
@@ -692,7 +692,7 @@ def test_export_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:145
+# spec: specs/recipes/pretrain.vibee:147
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -716,7 +716,7 @@ def test_export_config_refuses(change: dict[str, object], message: str) -> None:
         subject.ExportConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:145
+# spec: specs/recipes/pretrain.vibee:147
 @pytest.mark.parametrize(
     "change",
     [
@@ -737,7 +737,7 @@ def test_export_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:182
+# spec: specs/recipes/pretrain.vibee:184
 def test_option_origin_is_frozen() -> None:
     """OptionOrigin takes keywords alone, and no field of it can be changed or added."""
     config = subject.OptionOrigin(name="training.steps", value="8", origin="recipe")
@@ -748,7 +748,7 @@ def test_option_origin_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:182
+# spec: specs/recipes/pretrain.vibee:184
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"origin": "something else"}, "is not one of default, recipe, smoke_profile, command_line")],
@@ -760,7 +760,7 @@ def test_option_origin_refuses(change: dict[str, object], message: str) -> None:
         subject.OptionOrigin(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:182
+# spec: specs/recipes/pretrain.vibee:184
 @pytest.mark.parametrize(
     "change",
     [
@@ -779,7 +779,7 @@ def test_option_origin_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:190
+# spec: specs/recipes/pretrain.vibee:192
 def test_target_shares_is_frozen() -> None:
     """TargetShares takes keywords alone, and no field of it can be changed or added."""
     config = subject.TargetShares(supervised=0.9, padded=0.0, cut=0.5)
@@ -790,7 +790,7 @@ def test_target_shares_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:190
+# spec: specs/recipes/pretrain.vibee:192
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -812,7 +812,7 @@ def test_target_shares_refuses(change: dict[str, object], message: str) -> None:
         subject.TargetShares(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:190
+# spec: specs/recipes/pretrain.vibee:192
 @pytest.mark.parametrize(
     "change",
     [
@@ -831,7 +831,7 @@ def test_target_shares_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:198
+# spec: specs/recipes/pretrain.vibee:200
 def test_memory_estimate_is_frozen() -> None:
     """MemoryEstimate takes keywords alone, and no field of it can be changed or added."""
     config = subject.MemoryEstimate(
@@ -844,7 +844,7 @@ def test_memory_estimate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:210
+# spec: specs/recipes/pretrain.vibee:212
 def test_plan_config_defaults() -> None:
     """PlanConfig has the defaults of the spec."""
     config = subject.PlanConfig()
@@ -856,7 +856,7 @@ def test_plan_config_defaults() -> None:
     assert config.rtx_4090 == 0.5
 
 
-# spec: specs/recipes/pretrain.vibee:210
+# spec: specs/recipes/pretrain.vibee:212
 def test_plan_config_is_frozen() -> None:
     """PlanConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.PlanConfig()
@@ -867,7 +867,7 @@ def test_plan_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:210
+# spec: specs/recipes/pretrain.vibee:212
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -884,7 +884,7 @@ def test_plan_config_refuses(change: dict[str, object], message: str) -> None:
         subject.PlanConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:210
+# spec: specs/recipes/pretrain.vibee:212
 @pytest.mark.parametrize(
     "change",
     [{"utilisation": 0.001}, {"utilisation": 0.399}, {"utilisation": 0.401}, {"utilisation": 1.0}],
@@ -896,7 +896,7 @@ def test_plan_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:226
+# spec: specs/recipes/pretrain.vibee:228
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -909,7 +909,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:226
+# spec: specs/recipes/pretrain.vibee:228
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -920,14 +920,14 @@ def test_smoke_model_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:38
+# spec: specs/recipes/pretrain.vibee:40
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert subject.FIRST_LOSS_TOLERANCE == 0.1
     assert subject.SAMPLED_WINDOWS == 64
 
 
-# spec: specs/recipes/pretrain.vibee:446
+# spec: specs/recipes/pretrain.vibee:448
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -972,7 +972,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:446
+# spec: specs/recipes/pretrain.vibee:448
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -1016,7 +1016,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:682
+# spec: specs/recipes/pretrain.vibee:685
 def test_smoke_profile_runs(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

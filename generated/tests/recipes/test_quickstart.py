@@ -19,7 +19,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ from igla.planning.scaling import gpu_hours, predicted_loss
 from igla.recipes import quickstart as subject
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:484
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -75,7 +75,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:533
+# spec: specs/recipes/pretrain.vibee:535
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -98,14 +98,14 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:446
+# spec: specs/recipes/pretrain.vibee:448
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:484
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -113,7 +113,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:663
+# spec: specs/recipes/pretrain.vibee:666
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -136,7 +136,7 @@ CONFIG = DecoderConfig(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:583
+# spec: specs/recipes/pretrain.vibee:586
 @pytest.fixture(scope="module")
 def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options whose data are prepared, once for all tests; the prepared files are not written to."""
@@ -145,14 +145,14 @@ def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:484
 @pytest.fixture(scope="module")
 def data(first_options: subject.Options) -> subject.PreparedData:
     """Tokenizer and shards that tests only read."""
     return subject.prepare_data(first_options)
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:484
 def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
     """Two sources of different kinds and sizes, with weights and terms of use."""
     write_texts(folder / "web")
@@ -166,7 +166,7 @@ def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:484
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options with two sources, three quarters of the sequences from the first."""
@@ -175,14 +175,14 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return dataclasses.replace(make_options(folder), data=None, documents=documents)
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:492
 @pytest.fixture(scope="module")
 def mixed_data(mixed: subject.Options) -> subject.PreparedData:
     """Shards of both sources, which tests only read."""
     return subject.prepare_data(mixed)
 
 
-# spec: specs/recipes/pretrain.vibee:534
+# spec: specs/recipes/pretrain.vibee:536
 def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     """Every tensor that the next step depends on."""
     state = {f"model.{k}": v.clone() for k, v in trainer.model.state_dict().items()}
@@ -191,14 +191,14 @@ def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     return state | {"random": torch.get_rng_state()}
 
 
-# spec: specs/recipes/pretrain.vibee:534
+# spec: specs/recipes/pretrain.vibee:536
 def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert a.keys() == b.keys()
     for name, tensor in a.items():
         assert torch.equal(tensor, b[name]), name
 
 
-# spec: specs/recipes/pretrain.vibee:290
+# spec: specs/recipes/pretrain.vibee:292
 def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     """tokens_per_step: all sequences of all microbatches.
 
@@ -213,7 +213,7 @@ def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:298
+# spec: specs/recipes/pretrain.vibee:300
 def test_run_tokens_all_steps() -> None:
     """run_tokens: all steps.
 
@@ -228,7 +228,7 @@ def test_run_tokens_all_steps() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:373
+# spec: specs/recipes/pretrain.vibee:375
 def test_after_step_steps_are_counted() -> None:
     """after_step: steps are counted.
 
@@ -243,7 +243,7 @@ def test_after_step_steps_are_counted() -> None:
     assert subject.after_step(start, 8, False) == subject.Progress(step=4, tokens=48, skipped=2)
 
 
-# spec: specs/recipes/pretrain.vibee:393
+# spec: specs/recipes/pretrain.vibee:395
 def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     """after_evaluation: an improvement is less by the delta.
 
@@ -261,7 +261,7 @@ def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:400
+# spec: specs/recipes/pretrain.vibee:402
 def test_after_evaluation_the_first_is_the_best() -> None:
     """after_evaluation: the first is the best.
 
@@ -273,7 +273,7 @@ def test_after_evaluation_the_first_is_the_best() -> None:
     ) == subject.Progress(step=2, best_step=2, best_loss=9.0)
 
 
-# spec: specs/recipes/pretrain.vibee:408
+# spec: specs/recipes/pretrain.vibee:410
 @pytest.mark.parametrize(("step", "finished"), [(3, False), (4, True)])
 def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     """is_finished: at the last step.
@@ -292,7 +292,7 @@ def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:414
+# spec: specs/recipes/pretrain.vibee:416
 @pytest.mark.parametrize(("since", "finished"), [(1, False), (2, True)])
 def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> None:
     """is_finished: when patience is at its end.
@@ -311,7 +311,7 @@ def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> 
     )
 
 
-# spec: specs/recipes/pretrain.vibee:515
+# spec: specs/recipes/pretrain.vibee:517
 def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     """step_work: all sequences of all microbatches are shared.
 
@@ -324,7 +324,7 @@ def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     ) == layout.Workload(sequence_length=7, batch_size=3, global_batch=15, bytes_per_element=4)
 
 
-# spec: specs/recipes/pretrain.vibee:43
+# spec: specs/recipes/pretrain.vibee:45
 def test_data_config_defaults() -> None:
     """DataConfig has the defaults of the spec."""
     config = subject.DataConfig()
@@ -336,7 +336,7 @@ def test_data_config_defaults() -> None:
     assert config.shard_tokens == 1000000
 
 
-# spec: specs/recipes/pretrain.vibee:43
+# spec: specs/recipes/pretrain.vibee:45
 def test_data_config_is_frozen() -> None:
     """DataConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.DataConfig()
@@ -347,7 +347,7 @@ def test_data_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:43
+# spec: specs/recipes/pretrain.vibee:45
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -367,7 +367,7 @@ def test_data_config_refuses(change: dict[str, object], message: str) -> None:
         subject.DataConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:43
+# spec: specs/recipes/pretrain.vibee:45
 @pytest.mark.parametrize(
     "change",
     [
@@ -388,7 +388,7 @@ def test_data_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:57
+# spec: specs/recipes/pretrain.vibee:59
 def test_mix_config_defaults() -> None:
     """MixConfig has the defaults of the spec."""
     config = subject.MixConfig()
@@ -400,7 +400,7 @@ def test_mix_config_defaults() -> None:
     assert config.loss_decay == 0.5
 
 
-# spec: specs/recipes/pretrain.vibee:57
+# spec: specs/recipes/pretrain.vibee:59
 def test_mix_config_is_frozen() -> None:
     """MixConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.MixConfig()
@@ -411,7 +411,7 @@ def test_mix_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:57
+# spec: specs/recipes/pretrain.vibee:59
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -438,7 +438,7 @@ def test_mix_config_refuses(change: dict[str, object], message: str) -> None:
         subject.MixConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:57
+# spec: specs/recipes/pretrain.vibee:59
 @pytest.mark.parametrize(
     "change",
     [
@@ -464,7 +464,7 @@ def test_mix_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:73
 def test_training_config_defaults() -> None:
     """TrainingConfig has the defaults of the spec."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -481,7 +481,7 @@ def test_training_config_defaults() -> None:
     assert config.evaluate_batches == 8
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:73
 def test_training_config_is_frozen() -> None:
     """TrainingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.TrainingConfig(steps=10, sequence_length=32, batch_size=4)
@@ -492,7 +492,7 @@ def test_training_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:73
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -523,7 +523,7 @@ def test_training_config_refuses(change: dict[str, object], message: str) -> Non
         subject.TrainingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:71
+# spec: specs/recipes/pretrain.vibee:73
 @pytest.mark.parametrize(
     "change",
     [
@@ -565,7 +565,7 @@ def test_training_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:99
+# spec: specs/recipes/pretrain.vibee:101
 def test_schedule_config_defaults() -> None:
     """ScheduleConfig has the defaults of the spec."""
     config = subject.ScheduleConfig()
@@ -579,7 +579,7 @@ def test_schedule_config_defaults() -> None:
     assert config.step_interval == 0.1
 
 
-# spec: specs/recipes/pretrain.vibee:99
+# spec: specs/recipes/pretrain.vibee:101
 def test_schedule_config_is_frozen() -> None:
     """ScheduleConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ScheduleConfig()
@@ -590,7 +590,7 @@ def test_schedule_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:99
+# spec: specs/recipes/pretrain.vibee:101
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -627,7 +627,7 @@ def test_schedule_config_refuses(change: dict[str, object], message: str) -> Non
         subject.ScheduleConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:99
+# spec: specs/recipes/pretrain.vibee:101
 @pytest.mark.parametrize(
     "change",
     [
@@ -674,14 +674,14 @@ def test_schedule_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:118
+# spec: specs/recipes/pretrain.vibee:120
 def test_phases_config_defaults() -> None:
     """PhasesConfig has the defaults of the spec."""
     config = subject.PhasesConfig()
     assert config.phases == ()
 
 
-# spec: specs/recipes/pretrain.vibee:118
+# spec: specs/recipes/pretrain.vibee:120
 def test_phases_config_is_frozen() -> None:
     """PhasesConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.PhasesConfig()
@@ -692,7 +692,7 @@ def test_phases_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:123
+# spec: specs/recipes/pretrain.vibee:125
 def test_stopping_config_defaults() -> None:
     """StoppingConfig has the defaults of the spec."""
     config = subject.StoppingConfig()
@@ -701,7 +701,7 @@ def test_stopping_config_defaults() -> None:
     assert config.min_delta == 0.0
 
 
-# spec: specs/recipes/pretrain.vibee:123
+# spec: specs/recipes/pretrain.vibee:125
 def test_stopping_config_is_frozen() -> None:
     """StoppingConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.StoppingConfig()
@@ -712,7 +712,7 @@ def test_stopping_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:123
+# spec: specs/recipes/pretrain.vibee:125
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -731,7 +731,7 @@ def test_stopping_config_refuses(change: dict[str, object], message: str) -> Non
         subject.StoppingConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:123
+# spec: specs/recipes/pretrain.vibee:125
 @pytest.mark.parametrize(
     "change",
     [
@@ -751,7 +751,7 @@ def test_stopping_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:134
+# spec: specs/recipes/pretrain.vibee:136
 def test_progress_defaults() -> None:
     """Progress has the defaults of the spec."""
     config = subject.Progress()
@@ -764,7 +764,7 @@ def test_progress_defaults() -> None:
     assert config.evaluations_since_best == 0
 
 
-# spec: specs/recipes/pretrain.vibee:134
+# spec: specs/recipes/pretrain.vibee:136
 def test_progress_is_frozen() -> None:
     """Progress takes keywords alone, and no field of it can be changed or added."""
     config = subject.Progress()
@@ -775,7 +775,7 @@ def test_progress_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:145
+# spec: specs/recipes/pretrain.vibee:147
 def test_export_config_defaults() -> None:
     """ExportConfig has the defaults of the spec."""
     config = subject.ExportConfig()
@@ -787,7 +787,7 @@ def test_export_config_defaults() -> None:
     assert config.continuation_temperature == 0.7
 
 
-# spec: specs/recipes/pretrain.vibee:145
+# spec: specs/recipes/pretrain.vibee:147
 def test_export_config_is_frozen() -> None:
     """ExportConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ExportConfig()
@@ -798,7 +798,7 @@ def test_export_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:145
+# spec: specs/recipes/pretrain.vibee:147
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -822,7 +822,7 @@ def test_export_config_refuses(change: dict[str, object], message: str) -> None:
         subject.ExportConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:145
+# spec: specs/recipes/pretrain.vibee:147
 @pytest.mark.parametrize(
     "change",
     [
@@ -843,7 +843,7 @@ def test_export_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:182
+# spec: specs/recipes/pretrain.vibee:184
 def test_option_origin_is_frozen() -> None:
     """OptionOrigin takes keywords alone, and no field of it can be changed or added."""
     config = subject.OptionOrigin(name="training.steps", value="8", origin="recipe")
@@ -854,7 +854,7 @@ def test_option_origin_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:182
+# spec: specs/recipes/pretrain.vibee:184
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"origin": "something else"}, "is not one of default, recipe, smoke_profile, command_line")],
@@ -866,7 +866,7 @@ def test_option_origin_refuses(change: dict[str, object], message: str) -> None:
         subject.OptionOrigin(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:182
+# spec: specs/recipes/pretrain.vibee:184
 @pytest.mark.parametrize(
     "change",
     [
@@ -885,7 +885,7 @@ def test_option_origin_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:190
+# spec: specs/recipes/pretrain.vibee:192
 def test_target_shares_is_frozen() -> None:
     """TargetShares takes keywords alone, and no field of it can be changed or added."""
     config = subject.TargetShares(supervised=0.9, padded=0.0, cut=0.5)
@@ -896,7 +896,7 @@ def test_target_shares_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:190
+# spec: specs/recipes/pretrain.vibee:192
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -918,7 +918,7 @@ def test_target_shares_refuses(change: dict[str, object], message: str) -> None:
         subject.TargetShares(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:190
+# spec: specs/recipes/pretrain.vibee:192
 @pytest.mark.parametrize(
     "change",
     [
@@ -937,7 +937,7 @@ def test_target_shares_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:198
+# spec: specs/recipes/pretrain.vibee:200
 def test_memory_estimate_is_frozen() -> None:
     """MemoryEstimate takes keywords alone, and no field of it can be changed or added."""
     config = subject.MemoryEstimate(
@@ -950,7 +950,7 @@ def test_memory_estimate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:210
+# spec: specs/recipes/pretrain.vibee:212
 def test_plan_config_defaults() -> None:
     """PlanConfig has the defaults of the spec."""
     config = subject.PlanConfig()
@@ -962,7 +962,7 @@ def test_plan_config_defaults() -> None:
     assert config.rtx_4090 == 0.5
 
 
-# spec: specs/recipes/pretrain.vibee:210
+# spec: specs/recipes/pretrain.vibee:212
 def test_plan_config_is_frozen() -> None:
     """PlanConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.PlanConfig()
@@ -973,7 +973,7 @@ def test_plan_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:210
+# spec: specs/recipes/pretrain.vibee:212
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -990,7 +990,7 @@ def test_plan_config_refuses(change: dict[str, object], message: str) -> None:
         subject.PlanConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:210
+# spec: specs/recipes/pretrain.vibee:212
 @pytest.mark.parametrize(
     "change",
     [{"utilisation": 0.001}, {"utilisation": 0.399}, {"utilisation": 0.401}, {"utilisation": 1.0}],
@@ -1002,7 +1002,7 @@ def test_plan_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:226
+# spec: specs/recipes/pretrain.vibee:228
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -1015,7 +1015,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:226
+# spec: specs/recipes/pretrain.vibee:228
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -1026,14 +1026,14 @@ def test_smoke_model_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:38
+# spec: specs/recipes/pretrain.vibee:40
 def test_constants() -> None:
     """The constants are those of the spec."""
     assert subject.FIRST_LOSS_TOLERANCE == 0.1
     assert subject.SAMPLED_WINDOWS == 64
 
 
-# spec: specs/recipes/pretrain.vibee:446
+# spec: specs/recipes/pretrain.vibee:448
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -1069,7 +1069,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:446
+# spec: specs/recipes/pretrain.vibee:448
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -1104,7 +1104,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:462
+# spec: specs/recipes/pretrain.vibee:464
 def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """auto is bfloat16 where /proc/cpuinfo lists an instruction for it, float32 elsewhere."""
     cpu = torch.device("cpu")
@@ -1122,7 +1122,7 @@ def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> Non
     assert subject.choose_precision("bfloat16", cpu) == (torch.bfloat16, "as asked")
 
 
-# spec: specs/recipes/pretrain.vibee:462
+# spec: specs/recipes/pretrain.vibee:464
 def test_precision_follows_the_processor_where_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -1137,7 +1137,7 @@ def test_precision_follows_the_processor_where_nothing_is_known(
     assert subject.choose_precision("auto", torch.device("cuda"))[0] == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:473
+# spec: specs/recipes/pretrain.vibee:475
 def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
     """The command line goes before the recipe, and that before the standard library."""
     named = (SourceConfig(name="web", location="s3://web", weight=2.0),)
@@ -1159,7 +1159,7 @@ def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
     assert [(source.name, source.location) for source in found] == [("own", "notes"), ("web", "w")]
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:484
 def test_held_out_files_are_never_trained_on(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1187,7 +1187,7 @@ def test_held_out_files_are_never_trained_on(
     assert "1 empty, 1 not utf8\n" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:484
 def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1225,7 +1225,7 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     assert {path.name for path in (options.out / "data").iterdir()} == names
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:484
 def test_held_out_files_are_never_trained_on_as_the_options_choose(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1249,7 +1249,7 @@ def test_held_out_files_are_never_trained_on_as_the_options_choose(
     assert len(sides) == 2
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:484
 def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject.Options) -> None:
     """A file name may be of bytes that are no text; where the system refuses it there is none."""
     name = fresh.data / os.fsdecode(b"\xff.txt")
@@ -1264,7 +1264,7 @@ def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject
     )
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:484
 def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: Path) -> None:
     """A missing folder, an empty one and a vocabulary out of reach: a sentence, and no output."""
     options = fresh
@@ -1281,7 +1281,7 @@ def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: P
     assert not list(options.out.rglob("*.*"))
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:484
 @pytest.mark.parametrize(
     "contents, sentence",
     [
@@ -1305,7 +1305,7 @@ def test_bad_data_is_refused_before_any_work_as_is_text_of_another_encoding(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:484
 def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
     fresh: subject.Options, tmp_path: Path
 ) -> None:
@@ -1316,7 +1316,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
         subject.prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:484
 def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1337,7 +1337,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     assert list((fresh.out / "data").iterdir()) == []
 
 
-# spec: specs/recipes/pretrain.vibee:482
+# spec: specs/recipes/pretrain.vibee:484
 def test_bad_data_is_refused_before_any_work_of_each_source(
     mixed: subject.Options, tmp_path: Path
 ) -> None:
@@ -1364,7 +1364,7 @@ def test_bad_data_is_refused_before_any_work_of_each_source(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:492
 def test_mix_is_that_of_weights_or_sizes(
     mixed_data: subject.PreparedData, data: subject.PreparedData
 ) -> None:
@@ -1386,7 +1386,7 @@ def test_mix_is_that_of_weights_or_sizes(
     assert (default.step_size, default.smoothing, default.loss_decay) == (1.0, 0.001, 0.5)
 
 
-# spec: specs/recipes/pretrain.vibee:506
+# spec: specs/recipes/pretrain.vibee:508
 def test_realised_mix_is_the_target(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -1403,7 +1403,7 @@ def test_realised_mix_is_the_target(
     assert [share.samples for share in trainer.reader.report()] == [18, 6]
 
 
-# spec: specs/recipes/pretrain.vibee:506
+# spec: specs/recipes/pretrain.vibee:508
 def test_realised_mix_is_the_target_of_what_is_read(
     mixed: subject.Options, mixed_data: subject.PreparedData
 ) -> None:
@@ -1424,7 +1424,7 @@ def test_realised_mix_is_the_target_of_what_is_read(
     assert (single.packing, single.sequence_length) == ("best_fit", 16)
 
 
-# spec: specs/recipes/pretrain.vibee:506
+# spec: specs/recipes/pretrain.vibee:508
 def test_ranks_share_the_mix(
     mixed: subject.Options, mixed_data: subject.PreparedData, data: subject.PreparedData
 ) -> None:
@@ -1439,7 +1439,7 @@ def test_ranks_share_the_mix(
         assert ranks[0].state_dict() == ranks[1].state_dict() == one.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:533
+# spec: specs/recipes/pretrain.vibee:535
 def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     """Batches of this size with these targets, one document a row."""
     inputs = torch.arange(targets.numel()).reshape(targets.shape) % 300
@@ -1447,7 +1447,7 @@ def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     return [Batch(inputs=i, targets=t, document_ids=torch.zeros_like(i)) for i, t in parts]
 
 
-# spec: specs/recipes/pretrain.vibee:533
+# spec: specs/recipes/pretrain.vibee:535
 def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.PreparedData) -> None:
     """The same tokens in one microbatch or four, unequal and fully masked rows: one gradient."""
     targets = torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300
@@ -1475,7 +1475,7 @@ def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.Prep
     assert record_one["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:533
+# spec: specs/recipes/pretrain.vibee:535
 def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     tmp_path: Path, data: subject.PreparedData
 ) -> None:
@@ -1491,7 +1491,7 @@ def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     assert all(bool(p.isfinite().all()) for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:534
+# spec: specs/recipes/pretrain.vibee:536
 def test_resumed_run_equals_the_unbroken_one(
     tmp_path: Path, options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1516,7 +1516,7 @@ def test_resumed_run_equals_the_unbroken_one(
     assert resumed.progress == unbroken.progress
 
 
-# spec: specs/recipes/pretrain.vibee:534
+# spec: specs/recipes/pretrain.vibee:536
 def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1536,7 +1536,7 @@ def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     assert report.endswith("going on from the checkpoint of step 1\n")
 
 
-# spec: specs/recipes/pretrain.vibee:534
+# spec: specs/recipes/pretrain.vibee:536
 def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1547,7 +1547,7 @@ def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     assert read_log(subject.Trainer(options, data, CONFIG).log.path) == []
 
 
-# spec: specs/recipes/pretrain.vibee:535
+# spec: specs/recipes/pretrain.vibee:537
 def test_other_options_are_refused_by_name(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1581,7 +1581,7 @@ def test_other_options_are_refused_by_name(
         )
 
 
-# spec: specs/recipes/pretrain.vibee:535
+# spec: specs/recipes/pretrain.vibee:537
 def test_other_options_are_refused_by_name_as_are_unknown_ones(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1604,7 +1604,7 @@ def test_other_options_are_refused_by_name_as_are_unknown_ones(
         subject.Trainer(options, data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:536
+# spec: specs/recipes/pretrain.vibee:538
 def test_training_lowers_the_loss(
     tmp_path: Path, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1664,14 +1664,14 @@ def test_training_lowers_the_loss(
     assert kept_steps(options) == [5, 10, 15, 20, 21]
 
 
-# spec: specs/recipes/pretrain.vibee:536
+# spec: specs/recipes/pretrain.vibee:538
 def kept_steps(options: subject.Options) -> list[int]:
     """The steps of the checkpoints on the disk."""
     folders = (options.out / "checkpoints").glob("step-*")
     return sorted(int(path.name.removeprefix("step-")) for path in folders)
 
 
-# spec: specs/recipes/pretrain.vibee:254, :282, :537
+# spec: specs/recipes/pretrain.vibee:256, :284, :539
 def test_learning_rate_follows_the_schedule(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1691,7 +1691,7 @@ def test_learning_rate_follows_the_schedule(
         assert all(p.grad is None for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:254, :282, :537
+# spec: specs/recipes/pretrain.vibee:256, :284, :539
 def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     """What is drawn over the run is what its steps have; a run of one step has no warm-up."""
     training = subject.TrainingConfig(steps=40, sequence_length=8, batch_size=1)
@@ -1729,7 +1729,7 @@ def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     assert (default.step_factor, default.step_start, default.step_interval) == (0.316, 0.8, 0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:254, :282, :537
+# spec: specs/recipes/pretrain.vibee:256, :284, :539
 def test_learning_rate_follows_the_schedule_in_steps_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1747,7 +1747,7 @@ def test_learning_rate_follows_the_schedule_in_steps_too(
     assert planned == pytest.approx(rates, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:254, :282, :537
+# spec: specs/recipes/pretrain.vibee:256, :284, :539
 def _planned(step: int, options: subject.Options) -> float:
     """The learning rate that the plan has for a step."""
     part = (step + 0.5) / options.training.steps
@@ -1756,7 +1756,7 @@ def _planned(step: int, options: subject.Options) -> float:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:268, :282, :538
+# spec: specs/recipes/pretrain.vibee:270, :284, :540
 def _in_phases(options: subject.Options, *tokens: int) -> subject.Options:
     """The options with phases of so many tokens, each at half the rate of the one before."""
     phases = tuple(
@@ -1769,7 +1769,7 @@ def _in_phases(options: subject.Options, *tokens: int) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:268, :282, :538
+# spec: specs/recipes/pretrain.vibee:270, :284, :540
 def test_learning_rate_follows_the_phases(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1786,7 +1786,7 @@ def test_learning_rate_follows_the_phases(
     assert not [line for line in subject.summarize(plain, []) if line.startswith("phases")]
 
 
-# spec: specs/recipes/pretrain.vibee:268, :282, :538
+# spec: specs/recipes/pretrain.vibee:270, :284, :540
 def test_learning_rate_follows_the_phases_of_the_same_run_alone(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1799,7 +1799,7 @@ def test_learning_rate_follows_the_phases_of_the_same_run_alone(
         subject.Trainer(_in_phases(options, 3 * size, 3 * size), data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:268, :282, :538
+# spec: specs/recipes/pretrain.vibee:270, :284, :540
 @pytest.mark.parametrize(("missing", "steps"), [(0, 6), (1, 6), (-1, 7)])
 def test_learning_rate_follows_the_phases_to_the_end(
     options: subject.Options, missing: int, steps: int
@@ -1821,7 +1821,7 @@ def test_learning_rate_follows_the_phases_to_the_end(
         subject.train(dataclasses.replace(phased, curriculum=twice), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:337, :539
+# spec: specs/recipes/pretrain.vibee:339, :541
 @pytest.mark.parametrize(
     "config", [{}, {"hidden_size": 64, "init_std": 0.2, "tie_embeddings": False}]
 )
@@ -1840,7 +1840,7 @@ def test_first_loss_is_as_expected(
     assert "warning" not in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:337, :539
+# spec: specs/recipes/pretrain.vibee:339, :541
 def test_first_loss_is_as_expected_or_there_is_a_warning(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1858,7 +1858,7 @@ def test_first_loss_is_as_expected_or_there_is_a_warning(
         assert (sentence in capsys.readouterr().err) == warned
 
 
-# spec: specs/recipes/pretrain.vibee:540
+# spec: specs/recipes/pretrain.vibee:542
 @pytest.mark.parametrize(
     "kind, schedule",
     [("adamw", "wsd"), ("lamb", "trinity"), ("muon", "step"), ("muon", "cosine")],
@@ -1886,7 +1886,7 @@ def test_optimizers_and_schedules_resume(
     assert type(resumed.optimizer).__name__.lower() == kind
 
 
-# spec: specs/recipes/pretrain.vibee:541
+# spec: specs/recipes/pretrain.vibee:543
 def test_speed_and_records_are_logged(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1909,7 +1909,7 @@ def test_speed_and_records_are_logged(
     assert len(read_log(subject.Trainer(options, data, CONFIG).speed_log.path)) == 6
 
 
-# spec: specs/recipes/pretrain.vibee:541
+# spec: specs/recipes/pretrain.vibee:543
 def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1928,7 +1928,7 @@ def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices
             assert record["model_flops_utilization"] == pytest.approx(expected, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:541
+# spec: specs/recipes/pretrain.vibee:543
 def test_speed_and_records_are_logged_only_with_what_is_installed(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1943,7 +1943,7 @@ def test_speed_and_records_are_logged_only_with_what_is_installed(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:644
+# spec: specs/recipes/pretrain.vibee:647
 def test_report_has_the_curves_and_the_options(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1962,7 +1962,7 @@ def test_report_has_the_curves_and_the_options(
     assert f"wrote {options.out / 'report.html'}" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:644
+# spec: specs/recipes/pretrain.vibee:647
 def test_report_has_the_mix(
     mixed: subject.Options, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2015,7 +2015,7 @@ def test_report_has_the_mix(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:542
+# spec: specs/recipes/pretrain.vibee:544
 def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) -> None:
     """In these steps the gradient of this parameter holds the value."""
     parameter = dict(trainer.model.named_parameters())[name]
@@ -2026,7 +2026,7 @@ def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) ->
     parameter.register_hook(spoiled)
 
 
-# spec: specs/recipes/pretrain.vibee:542
+# spec: specs/recipes/pretrain.vibee:544
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_steps_that_are_not_finite_are_skipped(
     options: subject.Options, data: subject.PreparedData, value: float
@@ -2049,7 +2049,7 @@ def test_steps_that_are_not_finite_are_skipped(
     assert not torch.equal(state_of(trainer)["model.norm.weight"], before["model.norm.weight"])
 
 
-# spec: specs/recipes/pretrain.vibee:542
+# spec: specs/recipes/pretrain.vibee:544
 def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2072,7 +2072,7 @@ def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     assert_same_state(state_of(trainer), before)
 
 
-# spec: specs/recipes/pretrain.vibee:542
+# spec: specs/recipes/pretrain.vibee:544
 def test_steps_that_are_not_finite_are_skipped_until_they_are_too_many(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2107,13 +2107,13 @@ ROUTED = dataclasses.replace(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:544
+# spec: specs/recipes/pretrain.vibee:547
 def in_double(*_: object) -> tuple[torch.dtype, str]:
     """In place of choose_precision."""
     return torch.float64, "so that sums may be in any order"
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:545
 @pytest.fixture
 def double(options: subject.Options, monkeypatch: pytest.MonkeyPatch) -> subject.Options:
     """Options of a run in float64, of four sequences a step, as they would be split over two ranks."""
@@ -2126,21 +2126,21 @@ def double(options: subject.Options, monkeypatch: pytest.MonkeyPatch) -> subject
     return dataclasses.replace(options, training=training, optimizer=optimizer)
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:545
 def new_trainer(options: subject.Options, config: DecoderConfig) -> subject.Trainer:
     """A trainer of this rank, whose data the first rank prepares."""
     data = subject.first_rank_first(lambda: subject.prepare_data(options))
     return subject.Trainer(options, data, config)
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:545
 def of_layout(options: subject.Options, name: str, **sizes: Any) -> subject.Options:
     """The same run in a folder of its own, spread in this way."""
     out = options.out.parent / name
     return dataclasses.replace(options, out=out, distributed=ParallelConfig(**sizes))
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:545
 def run_whole(options: subject.Options, config: DecoderConfig) -> tuple[list[dict[str, Any]], Any]:
     """All records of a run, and its weights."""
     with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
@@ -2150,14 +2150,14 @@ def run_whole(options: subject.Options, config: DecoderConfig) -> tuple[list[dic
     return read_log(options.out / "log.jsonl"), whole and whole.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:545
 def run_on_ranks(runs: list[tuple[subject.Options, DecoderConfig]]) -> list[Any]:
     """The same on a rank, for each of these runs."""
     subject.choose_precision = in_double
     return [run_whole(options, config) for options, config in runs]
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:545
 def assert_close(
     found: tuple[list[dict[str, Any]], Any], wanted: tuple[list[dict[str, Any]], Any]
 ) -> None:
@@ -2167,7 +2167,7 @@ def assert_close(
     torch.testing.assert_close(found[1], wanted[1], rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:545
 def test_ranks_train_as_one_process(double: subject.Options) -> None:
     """Losses, norms, held-out losses and weights of copies, of shared weights, matrices, sequences, experts, stages."""
     layouts = {"copies": {"dp": 2}, "shards": {}, "matrices": {"tp": 2}, "sequences": {"cp": 2}}
@@ -2187,7 +2187,7 @@ def test_ranks_train_as_one_process(double: subject.Options) -> None:
         assert other == (result[0], None), options.out  # one log, and one who has the whole model
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:545
 def trained(options: subject.Options) -> dict[str, Any]:
     """The whole recipe, in the process group that is there."""
     subject.process_group = nullcontext
@@ -2195,7 +2195,7 @@ def trained(options: subject.Options) -> dict[str, Any]:
         return subject.train(options, STAGED)
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:545
 def test_ranks_train_as_one_process_to_the_results(fresh: subject.Options) -> None:
     """Of several stages, too, the first rank evaluates and exports the whole model."""
     alone, stages = of_layout(fresh, "alone", fsdp=1), of_layout(fresh, "stages", pp=2)
@@ -2207,7 +2207,7 @@ def test_ranks_train_as_one_process_to_the_results(fresh: subject.Options) -> No
     assert sizes[0] == sizes[1] and (stages.out / "result.json").exists()
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:545
 def stepped(options: subject.Options) -> tuple[list[float], torch.dtype | None]:
     """Losses and norms of three steps, and the dtype in which a layer is gathered."""
     with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
@@ -2219,7 +2219,7 @@ def stepped(options: subject.Options) -> tuple[list[float], torch.dtype | None]:
     return [r[name] for r in records for name in ("loss", "gradient_norm")], gathered
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:545
 def test_ranks_train_as_one_process_in_low_precision(fresh: subject.Options) -> None:
     """Masters in float32, products in bfloat16, which is what ranks gather; the sums are those of one process."""
     training = dataclasses.replace(
@@ -2232,7 +2232,7 @@ def test_ranks_train_as_one_process_in_low_precision(fresh: subject.Options) -> 
             assert found == pytest.approx(wanted, rel=1e-3) and gathered == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:545
 def summarized(options: subject.Options) -> tuple[list[str], str]:
     """What a rank says before a run, and what it prints."""
     with redirect_stdout(io.StringIO()) as printed:
@@ -2242,7 +2242,7 @@ def summarized(options: subject.Options) -> tuple[list[str], str]:
     return lines, printed.getvalue()
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:545
 def test_ranks_train_as_one_process_and_say_how(fresh: subject.Options) -> None:
     """Sizes, the reasons of auto and the memory of a rank; one rank alone prints them."""
     (lines, printed), (_, nothing) = run_ranks(
@@ -2256,7 +2256,57 @@ def test_ranks_train_as_one_process_and_say_how(fresh: subject.Options) -> None:
     assert "distributed.layout='auto'" in ", ".join(lines)
 
 
-# spec: specs/recipes/pretrain.vibee:544
+# spec: specs/recipes/pretrain.vibee:546
+class OtherEngine(subject.Engine):
+    """In place of DeepSpeed's, which is not needed here."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.has_group, self.computed = dist.is_initialized(), []
+
+    def compute(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        self.computed.append(function)
+        return super().compute(function, *arguments)
+
+
+# spec: specs/recipes/pretrain.vibee:546
+def test_the_strategy_names_the_engine(
+    fresh: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DeepSpeed's has a group, be it of one process, and what is evaluated is computed in it."""
+    monkeypatch.setattr(subject, "DeepSpeedEngine", OtherEngine)
+    monkeypatch.setattr(subject, "require_deepspeed", lambda: None)
+    chosen = of_layout(fresh, "other", strategy="deepspeed", layout="auto")
+    trainer = subject.Trainer(chosen, data, CONFIG)
+    assert type(trainer.engine) is OtherEngine and not trainer.engine.has_group
+    trainer.train_step()
+    assert trainer.engine.computed == []
+    trainer._evaluate()
+    assert set(trainer.engine.computed) == {subject.loss_of}
+    assert type(subject.Trainer(fresh, data, CONFIG).engine) is subject.Engine
+    engines: list[OtherEngine] = []
+    monkeypatch.setattr(subject.Trainer, "run", lambda trainer: engines.append(trainer.engine))
+    monkeypatch.setattr(subject, "_write_results", lambda *_: {})
+    subject.train(chosen, CONFIG)
+    assert engines[0].has_group and not dist.is_initialized()
+
+
+# spec: specs/recipes/pretrain.vibee:546
+def summarized_in_other(options: subject.Options) -> list[str]:
+    subject.DeepSpeedEngine = OtherEngine
+    return summarized(options)[0]
+
+
+# spec: specs/recipes/pretrain.vibee:546
+def test_the_strategy_names_the_engine_in_the_summary(fresh: subject.Options) -> None:
+    """Who shares what is DeepSpeed's, and so is the memory."""
+    chosen = of_layout(fresh, "other", strategy="deepspeed", zero_stage=3)
+    said = dict(line.split(": ", 1) for line in run_ranks(summarized_in_other, 2, (chosen,))[0])
+    assert said["ranks"] == "2, DeepSpeed's ZeRO-3; each computes 2 x 1 sequences of a step"
+    assert said["memory"] == "DeepSpeed's own"
+
+
+# spec: specs/recipes/pretrain.vibee:547
 def take_two(options: subject.Options) -> Any:
     """Two steps from where the folder is, and a checkpoint; the weights at the first rank."""
     subject.choose_precision = in_double
@@ -2268,7 +2318,7 @@ def take_two(options: subject.Options) -> Any:
     return trainer.step, records, whole and whole.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:544
+# spec: specs/recipes/pretrain.vibee:547
 @pytest.mark.parametrize("sizes", [{}, {"dp": 2}, {"pp": 2}])
 def test_runs_go_on_with_other_ranks(double: subject.Options, sizes: dict[str, int]) -> None:
     """One process, then two ranks, then one: the run that nothing stopped."""
@@ -2286,7 +2336,7 @@ def test_runs_go_on_with_other_ranks(double: subject.Options, sizes: dict[str, i
     torch.testing.assert_close(weights, wanted[-1][2], rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:548
 def run_with_trouble(options: subject.Options) -> tuple[str, list[str], str]:
     """Rank 1 alone has a loss that is no number in step 2, and a signal in step 4."""
     with redirect_stdout(io.StringIO()) as printed, redirect_stderr(printed):
@@ -2312,7 +2362,7 @@ def run_with_trouble(options: subject.Options) -> tuple[str, list[str], str]:
     return "not stopped", skipped, printed.getvalue()
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:548
 @pytest.mark.parametrize("sizes", [{}, {"dp": 2}, {"pp": 2}])
 def test_ranks_decide_alike(fresh: subject.Options, sizes: dict[str, int]) -> None:
     """What one rank alone meets is met by all, in the same step."""
@@ -2327,7 +2377,7 @@ def test_ranks_decide_alike(fresh: subject.Options, sizes: dict[str, int]) -> No
     assert [r["step"] for r in records] == [0, 1, 2, 3, 4] and "skipped" in records[2]
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:548
 def run_without_hope(options: subject.Options) -> tuple[int, list[float]]:
     """No evaluation is an improvement, so that patience ends; the weights are then those of the beginning."""
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
@@ -2340,7 +2390,7 @@ def run_without_hope(options: subject.Options) -> tuple[int, list[float]]:
     return trainer.step, [nats / targets for nats, targets in found.values()]
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:548
 def test_ranks_decide_alike_when_to_stop(fresh: subject.Options) -> None:
     """Patience ends for all at once, and the best weights are read back by all."""
     training = dataclasses.replace(fresh.training, steps=20, evaluate_every=1)
@@ -2352,7 +2402,7 @@ def test_ranks_decide_alike_when_to_stop(fresh: subject.Options) -> None:
         assert step == wanted[0] and losses == pytest.approx(wanted[1], rel=1e-5)
 
 
-# spec: specs/recipes/pretrain.vibee:663
+# spec: specs/recipes/pretrain.vibee:666
 @pytest.fixture
 def two_ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The environment of the first of two ranks, without the other one."""
@@ -2361,7 +2411,10 @@ def two_ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-# spec: specs/recipes/pretrain.vibee:663
+DEEPSPEED = ["--distributed.strategy", "deepspeed"]
+
+
+# spec: specs/recipes/pretrain.vibee:666
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -2397,6 +2450,22 @@ def two_ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             ["--distributed.tp", "2", "--loss.z-coefficient", "0.1"],
             "2 ranks and loss.label_smoothing and loss.z",
         ),
+        (
+            [*DEEPSPEED, "--distributed.dp", "2"],
+            "deepspeed shares weights alone, over all ranks: set dp, tp, pp, cp",
+        ),
+        (
+            [*DEEPSPEED, "--optimizer.kind", "muon"],
+            "optimizer.kind=muon needs whole matrices, which deepspeed shares",
+        ),
+        (
+            [*DEEPSPEED, "--training.compile"],
+            "distributed.strategy=deepspeed and training.compile: it is of torch's",
+        ),
+        (
+            [*DEEPSPEED, "--training.weights", "precision"],
+            "distributed.strategy=deepspeed and training.weights=pre",
+        ),
     ],
 )
 def test_what_ranks_cannot_do_is_refused_first(
@@ -2413,7 +2482,7 @@ def test_what_ranks_cannot_do_is_refused_first(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:663
+# spec: specs/recipes/pretrain.vibee:666
 def test_what_ranks_cannot_do_is_refused_first_to_one_process(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2429,7 +2498,21 @@ def test_what_ranks_cannot_do_is_refused_first_to_one_process(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:674
+# spec: specs/recipes/pretrain.vibee:666
+def test_what_ranks_cannot_do_is_refused_first_without_deepspeed(
+    fresh: subject.Options, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is to be installed."""
+    monkeypatch.setitem(sys.modules, "deepspeed", None)
+    assert subject.main([*arguments_for(fresh), *DEEPSPEED]) == 1
+    error = capsys.readouterr().err
+    assert (
+        error.startswith("error: deepspeed is not installed") and "pip install deepspeed" in error
+    )
+    assert not fresh.out.exists()
+
+
+# spec: specs/recipes/pretrain.vibee:677
 def test_dry_run_needs_no_ranks(
     options: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2449,13 +2532,16 @@ def test_dry_run_needs_no_ranks(
     assert capsys.readouterr().out == "\n".join(describe_choice(choice, 80 * 10**9)) + "\n"
     assert subject.main([*given, "--distributed.layout", "fixed", "--distributed.tp", "3"]) == 1
     assert capsys.readouterr().err.startswith("error: 4 ranks cannot be shared out over tp=3 = 3: ")
+    assert subject.main([*given, "--distributed.strategy", "deepspeed"]) == 1
+    said = "error: strategy=deepspeed: bytes of DeepSpeed are not counted; take torch\n"
+    assert capsys.readouterr().err == said
     assert subject.main([*arguments_for(options), "--world-size", "4"]) == 1
     said = "error: --world-size is of --dry-run: start 4 ranks with torchrun --nproc-per-node 4\n"
     assert capsys.readouterr().err == said
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:305, :313, :319, :329, :591
+# spec: specs/recipes/pretrain.vibee:307, :315, :321, :331, :594
 def test_plan_says_what_a_run_takes(
     options: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2487,7 +2573,7 @@ def test_plan_says_what_a_run_takes(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:305, :313, :319, :329, :591
+# spec: specs/recipes/pretrain.vibee:307, :315, :321, :331, :594
 def test_plan_says_what_a_run_takes_when_it_is_long(options: subject.Options) -> None:
     """Each device has its price; the law for the loss is that of the planning module, for any tokenizer."""
     prices = {"h100_sxm": 2.0, "h200_sxm": 3.0, "a100_sxm": 5.0, "mi300x": 7.0, "rtx_4090": 11.0}
@@ -2515,7 +2601,7 @@ def test_plan_says_what_a_run_takes_when_it_is_long(options: subject.Options) ->
     )
 
 
-# spec: specs/recipes/pretrain.vibee:305, :313, :319, :329, :591
+# spec: specs/recipes/pretrain.vibee:307, :315, :321, :331, :594
 def test_plan_says_what_a_run_takes_before_it_begins(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2525,7 +2611,7 @@ def test_plan_says_what_a_run_takes_before_it_begins(
     assert said.startswith("\n".join(subject.describe_plan(fresh, CONFIG)) + "\n")
 
 
-# spec: specs/recipes/pretrain.vibee:546
+# spec: specs/recipes/pretrain.vibee:549
 @pytest.mark.parametrize("deterministic", [True, False])
 def test_bits_are_asked_for(
     options: subject.Options,
@@ -2545,7 +2631,7 @@ def test_bits_are_asked_for(
         torch.use_deterministic_algorithms(False)
 
 
-# spec: specs/recipes/pretrain.vibee:547
+# spec: specs/recipes/pretrain.vibee:550
 def run_with_losses(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2560,7 +2646,7 @@ def run_with_losses(
     return trainer
 
 
-# spec: specs/recipes/pretrain.vibee:547
+# spec: specs/recipes/pretrain.vibee:550
 def test_best_checkpoint_is_kept(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2579,7 +2665,7 @@ def test_best_checkpoint_is_kept(
     assert held_out == [5.0, 3.0, 4.0, 3.5]
 
 
-# spec: specs/recipes/pretrain.vibee:547
+# spec: specs/recipes/pretrain.vibee:550
 def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2591,7 +2677,7 @@ def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     assert kept_steps(options) == [2]
 
 
-# spec: specs/recipes/pretrain.vibee:548
+# spec: specs/recipes/pretrain.vibee:551
 def test_checkpoints_survive_the_machine(
     fresh: subject.Options, data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -2617,7 +2703,7 @@ def test_checkpoints_survive_the_machine(
     assert (tmp_path / "store" / "step-00000006" / "manifest.json").is_file()
 
 
-# spec: specs/recipes/pretrain.vibee:548
+# spec: specs/recipes/pretrain.vibee:551
 def test_checkpoints_survive_the_machine_only_where_they_can_be_written(
     fresh: subject.Options,
 ) -> None:
@@ -2628,7 +2714,7 @@ def test_checkpoints_survive_the_machine_only_where_they_can_be_written(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:549
+# spec: specs/recipes/pretrain.vibee:552
 def test_training_stops_early(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2659,7 +2745,7 @@ def test_training_stops_early(
     assert capsys.readouterr().out == said
 
 
-# spec: specs/recipes/pretrain.vibee:549
+# spec: specs/recipes/pretrain.vibee:552
 def test_training_stops_early_only_if_asked_to(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2671,7 +2757,7 @@ def test_training_stops_early_only_if_asked_to(
     assert run_with_losses(impatient, data, monkeypatch, [1.0, 1.0]).step == 2
 
 
-# spec: specs/recipes/pretrain.vibee:550
+# spec: specs/recipes/pretrain.vibee:553
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_mixed_runs_resume(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path, dynamic: bool
@@ -2705,7 +2791,7 @@ def test_mixed_runs_resume(
     assert (targets == pytest.approx([0.75, 0.25], abs=1e-9)) == (not dynamic)
 
 
-# spec: specs/recipes/pretrain.vibee:550
+# spec: specs/recipes/pretrain.vibee:553
 def test_mixed_runs_resume_with_the_same_mix_alone(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -2729,7 +2815,7 @@ def test_mixed_runs_resume_with_the_same_mix_alone(
         subject.Trainer(dataclasses.replace(moving, training=rarely), mixed_data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:554
 def test_mix_follows_the_losses(
     mixed: subject.Options,
     mixed_data: subject.PreparedData,
@@ -2767,7 +2853,7 @@ def test_mix_follows_the_losses(
     }  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:567
+# spec: specs/recipes/pretrain.vibee:570
 def gradients_of(
     config: DecoderConfig,
     options: subject.Options,
@@ -2790,12 +2876,12 @@ def gradients_of(
     return seen, trainer.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:567
+# spec: specs/recipes/pretrain.vibee:570
 def routed(**routing: Any) -> DecoderConfig:
     return dataclasses.replace(CONFIG, moe=RoutingConfig(num_experts=4, top_k=2, **routing))
 
 
-# spec: specs/recipes/pretrain.vibee:567
+# spec: specs/recipes/pretrain.vibee:570
 @pytest.mark.parametrize("config", [CONFIG, routed(balance_coefficient=0.0, z_coefficient=0.1)])
 def test_experts_are_balanced_and_microbatches_make_no_difference(
     options: subject.Options, data: subject.PreparedData, config: DecoderConfig
@@ -2821,7 +2907,7 @@ def test_experts_are_balanced_and_microbatches_make_no_difference(
             assert record_four[name] == pytest.approx(value, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:567
+# spec: specs/recipes/pretrain.vibee:570
 def test_experts_are_balanced(options: subject.Options, data: subject.PreparedData) -> None:
     """The gradient holds that of both losses of the routers, each times its coefficient; the log names them."""
     options = dataclasses.replace(options, gradient=GradientConfig(max_norm=1e9))
@@ -2859,7 +2945,7 @@ def test_experts_are_balanced(options: subject.Options, data: subject.PreparedDa
     assert record["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:567
+# spec: specs/recipes/pretrain.vibee:570
 def test_experts_are_balanced_by_their_biases_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2880,7 +2966,7 @@ def test_experts_are_balanced_by_their_biases_too(
     assert all(torch.equal(a, b) for a, b in zip(before, biases, strict=True))
 
 
-# spec: specs/recipes/pretrain.vibee:567
+# spec: specs/recipes/pretrain.vibee:570
 def test_experts_are_balanced_in_a_whole_run(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2896,7 +2982,7 @@ def test_experts_are_balanced_in_a_whole_run(
     assert torch.cuda.is_available() or said in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:568
+# spec: specs/recipes/pretrain.vibee:571
 def test_losses_are_those_of_the_settings(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2925,7 +3011,7 @@ def test_losses_are_those_of_the_settings(
     assert record["z_loss"] == pytest.approx(math.log(300) ** 2, rel=0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:569
+# spec: specs/recipes/pretrain.vibee:572
 def test_weights_have_their_dtype(options: subject.Options, data: subject.PreparedData) -> None:
     """bfloat16 weights are the rounded masters of the optimizer, which move by less than they can show."""
     slow = dataclasses.replace(options.optimizer, learning_rate=1e-5)
@@ -2948,7 +3034,7 @@ def test_weights_have_their_dtype(options: subject.Options, data: subject.Prepar
     assert trainer.train_step() == resumed.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:569
+# spec: specs/recipes/pretrain.vibee:572
 def test_weights_have_their_dtype_where_masters_are_declined(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2968,7 +3054,7 @@ def test_weights_have_their_dtype_where_masters_are_declined(
         assert trainer.model.head_weight.dtype == dtype
 
 
-# spec: specs/recipes/pretrain.vibee:569
+# spec: specs/recipes/pretrain.vibee:572
 def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     """What is written are the bfloat16 weights, number by number."""
     training = dataclasses.replace(fresh.training, precision="bfloat16", weights="precision")
@@ -2980,7 +3066,7 @@ def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     assert (fresh.out / "model-f32.gguf").is_file()
 
 
-# spec: specs/recipes/pretrain.vibee:570
+# spec: specs/recipes/pretrain.vibee:573
 @pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
 def test_compiled_training_is_the_same(
     backend: str,
@@ -3011,7 +3097,7 @@ def test_compiled_training_is_the_same(
     subject._compiled_forward.cache_clear()
 
 
-# spec: specs/recipes/pretrain.vibee:570
+# spec: specs/recipes/pretrain.vibee:573
 def test_compiled_training_is_the_same_only_with_a_compiler(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -3025,7 +3111,7 @@ def test_compiled_training_is_the_same_only_with_a_compiler(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:583
+# spec: specs/recipes/pretrain.vibee:586
 def test_shares_of_targets_are_counted(
     data: subject.PreparedData, first_options: subject.Options
 ) -> None:
@@ -3050,7 +3136,7 @@ def test_shares_of_targets_are_counted(
         assert shares.padded == pytest.approx(padded, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:583
+# spec: specs/recipes/pretrain.vibee:586
 def test_shares_of_targets_are_counted_in_a_sample(
     data: subject.PreparedData, first_options: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -3068,7 +3154,7 @@ def test_shares_of_targets_are_counted_in_a_sample(
     assert len(set(shares)) > 1
 
 
-# spec: specs/recipes/pretrain.vibee:359
+# spec: specs/recipes/pretrain.vibee:361
 def test_memory_is_estimated_by_part() -> None:
     """By hand for a model of one block; products in two bytes take half of the activations and casts."""
     config = dataclasses.replace(CONFIG, num_layers=1)
@@ -3100,7 +3186,7 @@ def test_memory_is_estimated_by_part() -> None:
     assert wide.activations == pytest.approx(kept, rel=0.15)
 
 
-# spec: specs/recipes/pretrain.vibee:359
+# spec: specs/recipes/pretrain.vibee:361
 def kept_for_backward(
     config: DecoderConfig, training: subject.TrainingConfig
 ) -> list[torch.Tensor]:
@@ -3120,7 +3206,7 @@ def kept_for_backward(
     return list(kept.values())
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:456
 def test_origins_of_options_are_named() -> None:
     """The command line goes before the smoke profile, that before the recipe, that before the type."""
     given = [
@@ -3157,7 +3243,7 @@ def test_origins_of_options_are_named() -> None:
     assert set(plain.values()) == {"default", "recipe"} and plain["training.steps"] == "recipe"
 
 
-# spec: specs/recipes/pretrain.vibee:601
+# spec: specs/recipes/pretrain.vibee:604
 def test_summary_says_what_follows(options: subject.Options, data: subject.PreparedData) -> None:
     """Each number is that of its formula, and each option stands there once, by origin."""
     training = dataclasses.replace(options.training, microbatches=3)
@@ -3193,7 +3279,7 @@ def test_summary_says_what_follows(options: subject.Options, data: subject.Prepa
         assert f"{option.name}={option.value}" in options_said
 
 
-# spec: specs/recipes/pretrain.vibee:615
+# spec: specs/recipes/pretrain.vibee:618
 def test_evaluation_counts_every_target_once(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3229,7 +3315,7 @@ def test_evaluation_counts_every_target_once(
     assert half[0] == pytest.approx(total, rel=1e-2) and half[0] != pytest.approx(total, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:629
+# spec: specs/recipes/pretrain.vibee:632
 def test_sources_are_evaluated_apart(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -3263,7 +3349,7 @@ def test_sources_are_evaluated_apart(
     assert scores["unigram"] == pytest.approx(bits / len(text), rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:615
+# spec: specs/recipes/pretrain.vibee:618
 def test_evaluation_drops_nothing(options: subject.Options, data: subject.PreparedData) -> None:
     """Dropout is for training: evaluation has none, draws nothing, and leaves training as it was."""
     config = dataclasses.replace(CONFIG, attention_dropout=0.5, stochastic_depth=0.5)
@@ -3275,7 +3361,7 @@ def test_evaluation_drops_nothing(options: subject.Options, data: subject.Prepar
     assert trainer.model.training
 
 
-# spec: specs/recipes/pretrain.vibee:637
+# spec: specs/recipes/pretrain.vibee:640
 def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData) -> None:
     """Bits per byte of the held-out bytes, against gzip itself and a unigram counted by hand."""
     text = data.held_out_text()
@@ -3297,12 +3383,12 @@ def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData)
     assert scores.keys() == {"model", "unigram", "gzip -9"}
 
 
-# spec: specs/recipes/pretrain.vibee:653
+# spec: specs/recipes/pretrain.vibee:656
 def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
 
-# spec: specs/recipes/pretrain.vibee:653
+# spec: specs/recipes/pretrain.vibee:656
 def test_export_writes_what_the_options_name(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3324,7 +3410,7 @@ def test_export_writes_what_the_options_name(
 REPORT = ParityReport(max_abs=1e-6, mean_kl=0.0, argmax_agreement=1.0, positions=5)
 
 
-# spec: specs/recipes/pretrain.vibee:653
+# spec: specs/recipes/pretrain.vibee:656
 def test_export_writes_what_the_options_name_and_proves_it(
     options: subject.Options,
     data: subject.PreparedData,
@@ -3363,7 +3449,7 @@ def test_export_writes_what_the_options_name_and_proves_it(
     assert str(caught.value) == f"{path} is not the model: {path!r}; {trainer.model!r}"
 
 
-# spec: specs/recipes/pretrain.vibee:653
+# spec: specs/recipes/pretrain.vibee:656
 def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3395,7 +3481,7 @@ def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     assert result["parity"] == {} and "continuation" not in result
 
 
-# spec: specs/recipes/pretrain.vibee:664
+# spec: specs/recipes/pretrain.vibee:667
 @pytest.fixture(scope="module")
 def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[str, Any]:
     """The result of a run that nothing interrupts."""
@@ -3403,7 +3489,7 @@ def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[st
     return subject.train(first_options, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:664
+# spec: specs/recipes/pretrain.vibee:667
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_ends_like_the_unbroken_one(
     fresh: subject.Options,
@@ -3441,7 +3527,7 @@ def test_interrupted_run_ends_like_the_unbroken_one(
     assert "going on" not in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:664
+# spec: specs/recipes/pretrain.vibee:667
 def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     whole: dict[str, Any], first_options: subject.Options
 ) -> None:
@@ -3455,7 +3541,7 @@ def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     assert (first_options.out / "loss.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# spec: specs/recipes/pretrain.vibee:665
+# spec: specs/recipes/pretrain.vibee:668
 def test_frozen_model_and_tokenizer_are_kept_by_checkpoints(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3473,7 +3559,7 @@ def test_frozen_model_and_tokenizer_are_kept_by_checkpoints(
         subject.Trainer(options, data, dataclasses.replace(CONFIG, rope_base=5.0))
 
 
-# spec: specs/recipes/pretrain.vibee:665
+# spec: specs/recipes/pretrain.vibee:668
 def test_frozen_model_and_tokenizer_are_kept(
     fresh: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3496,7 +3582,7 @@ def test_frozen_model_and_tokenizer_are_kept(
         subject.train(dataclasses.replace(kept, tokenizer_file=Path("nowhere.model")), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:665
+# spec: specs/recipes/pretrain.vibee:668
 def test_frozen_model_and_tokenizer_are_kept_or_the_run_ends_before_training(
     fresh: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3517,7 +3603,7 @@ def test_frozen_model_and_tokenizer_are_kept_or_the_run_ends_before_training(
         subject.train(dataclasses.replace(kept, contract=path), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:682
+# spec: specs/recipes/pretrain.vibee:685
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3560,7 +3646,7 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:682
+# spec: specs/recipes/pretrain.vibee:685
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -3577,7 +3663,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:682
+# spec: specs/recipes/pretrain.vibee:685
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3594,7 +3680,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         signal.signal(signal.SIGINT, before)
 
 
-# spec: specs/recipes/pretrain.vibee:682
+# spec: specs/recipes/pretrain.vibee:685
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3609,7 +3695,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
-# spec: specs/recipes/pretrain.vibee:682
+# spec: specs/recipes/pretrain.vibee:685
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3619,7 +3705,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     assert "llama.cpp is not installed" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:682
+# spec: specs/recipes/pretrain.vibee:685
 def test_smoke_profile_runs(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
