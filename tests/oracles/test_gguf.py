@@ -405,8 +405,8 @@ TRAINED = {
 def test_every_type_of_trained_variants(tmp_path: Path, tokenizer: Path, variant: str) -> None:
     """A row for each type (pytest -s), its gate, and the order: the fewer bits, the further; beside it llama.cpp's own.
 
-    LLAMA_CPP_LIBRARY names a libllama, whose llama_model_quantize then makes the same type of our float32 file, with the
-    same importance: ours is not to be further from PyTorch than that.
+    LLAMA_CPP_LIBRARY names a libllama, whose llama_model_quantize then makes the same type of our float32 file, with
+    the same importance: ours is not to be further from PyTorch than that.
     """
     model = trained_model(tokenizer, 120, **WIDE, **TRAINED[variant])
     windows = text_windows(tokenizer, Path(heapq.__file__).read_text("utf-8"), 48, limit=12)
