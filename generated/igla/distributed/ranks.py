@@ -77,11 +77,12 @@ def _run_rank(
     work: bytes,
     results: Connection,
 ) -> None:
-    """Send (True, result) or (False, traceback) to the parent."""
+    """Send (True, result), (False, traceback), or (None, traceback) if the group was never formed, to the parent."""
     environment, store, arguments = pickle.loads(work)
     ids = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world_size}
     os.environ.update(environment | {name: str(value) for name, value in ids.items()})
     torch.set_num_threads(1)
+    failed = None
     try:
         dist.init_process_group(
             "gloo",
@@ -90,13 +91,14 @@ def _run_rank(
             world_size=world_size,
             timeout=timedelta(seconds=timeout),
         )
+        failed = False
         result = _load_function(*place)(*arguments)
         dist.barrier()  # a rank that leaves early takes its connections with it
         dist.destroy_process_group()
         results.send_bytes(pickle.dumps((True, result)))
     except BaseException:  # not every error of torch is an Exception
         with suppress(BrokenPipeError):  # who started the ranks is gone
-            results.send_bytes(pickle.dumps((False, traceback.format_exc())))
+            results.send_bytes(pickle.dumps((failed, traceback.format_exc())))
 
 
 # 2. In the process that started them.
@@ -130,7 +132,7 @@ def _start(
 
 
 # spec: specs/distributed/ranks.vibee:19
-def _outcome(connection: Connection, process: BaseProcess) -> tuple[bool, Any]:
+def _outcome(connection: Connection, process: BaseProcess) -> tuple[bool | None, Any]:
     """What a rank sent, or how it died."""
     try:
         return pickle.loads(connection.recv_bytes())
@@ -142,9 +144,9 @@ def _outcome(connection: Connection, process: BaseProcess) -> tuple[bool, Any]:
 # spec: specs/distributed/ranks.vibee:19
 def _collect(
     processes: list[BaseProcess], connections: dict[Connection, int], timeout: float, grace: float
-) -> dict[int, tuple[bool, Any]]:
+) -> dict[int, tuple[bool | None, Any]]:
     """The outcome of each rank, in the order of their ends."""
-    outcomes: dict[int, tuple[bool, Any]] = {}
+    outcomes: dict[int, tuple[bool | None, Any]] = {}
     deadline = time.monotonic() + timeout
     waiting = dict(connections)
     while waiting:
@@ -173,6 +175,24 @@ def _stop(processes: list[BaseProcess], connections: dict[Connection, int]) -> N
 
 
 # spec: specs/distributed/ranks.vibee:19
+def _run(
+    function: Callable[..., Any],
+    world_size: int,
+    arguments: tuple[Any, ...],
+    timeout: float,
+    grace: float,
+) -> dict[int, tuple[bool | None, Any]]:
+    """The outcome of each rank, when none is left."""
+    with tempfile.TemporaryDirectory(prefix="igla-ranks-") as folder:
+        store = Path(folder) / "store"
+        processes, connections = _start(function, world_size, arguments, timeout, store)
+        try:
+            return _collect(processes, connections, timeout, grace)
+        finally:
+            _stop(processes, connections)
+
+
+# spec: specs/distributed/ranks.vibee:19
 def run_ranks(
     function: Callable[..., Any],
     world_size: int,
@@ -184,9 +204,10 @@ def run_ranks(
     LOCAL_RANK and WORLD_SIZE set as torchrun does, on one thread, and returns what each rank
     returned, by rank.
 
-    Ranks wait for each other before their group ends. Once a rank has failed the others have
-    grace seconds to end; what still runs then, or after timeout seconds, is killed. No process,
-    port or file stays behind.
+    Where the group cannot be formed, as happens to gloo once in many thousand times, a second
+    one is tried before function has run. Ranks wait for each other before their group ends.
+    Once a rank has failed the others have grace seconds to end; what still runs then, or after
+    timeout seconds, is killed. No process, port or file stays behind.
 
     Given: A function of a module or of a script with a main guard, and arguments that can be
     pickled.
@@ -202,14 +223,9 @@ def run_ranks(
     """
     if world_size < 1:
         raise ValueError(f"world_size is {world_size}: give 1 or more")
-    with tempfile.TemporaryDirectory(prefix="igla-ranks-") as folder:
-        processes, connections = _start(
-            function, world_size, arguments, timeout, Path(folder) / "store"
-        )
-        try:
-            outcomes = _collect(processes, connections, timeout, grace)
-        finally:
-            _stop(processes, connections)
+    outcomes = _run(function, world_size, arguments, timeout, grace)
+    if all(succeeded is None for succeeded, _ in outcomes.values()):
+        outcomes = _run(function, world_size, arguments, timeout, grace)
     errors = {rank: text for rank, (succeeded, text) in outcomes.items() if not succeeded}
     if errors:
         first = next(iter(errors))

@@ -63,13 +63,57 @@ def test_environment_is_that_of_torchrun(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 # spec: specs/distributed/ranks.vibee:41
+def _count_and_raise(path: str) -> int:
+    """Notes that it has run; then one rank raises."""
+    if dist.get_rank() == 0:
+        with open(path, "a") as file:
+            file.write("x")
+    dist.barrier()
+    if dist.get_rank() == 1:
+        raise ValueError("mine")
+    return 7
+
+
+# spec: specs/distributed/ranks.vibee:41
+@pytest.mark.parametrize("failures", [1, 2])
+def test_tries_again_before_anything_has_run(
+    monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    """run_ranks: tries again before anything has run."""
+    start, stores = ranks._start, []
+
+    def without_network(*arguments: object) -> object:
+        stores.append(arguments[-1])
+        monkeypatch.setenv("GLOO_SOCKET_IFNAME", "no-such-device")
+        if len(stores) > failures:
+            monkeypatch.delenv("GLOO_SOCKET_IFNAME")
+        return start(*arguments)
+
+    monkeypatch.setattr(ranks, "_start", without_network)
+    if failures == 1:
+        assert len(run_ranks(_own_process, 2)) == 2
+    else:
+        with pytest.raises(RanksFailed, match="2 of 2 ranks failed"):
+            run_ranks(_own_process, 2)
+    assert len(stores) == 2 and stores[0] != stores[1]
+
+
+# spec: specs/distributed/ranks.vibee:41
+def test_tries_again_before_anything_has_run_and_never_after(tmp_path: Path) -> None:
+    """What a function has done may not be done twice."""
+    with pytest.raises(RanksFailed, match="mine"):
+        run_ranks(_count_and_raise, 2, (str(tmp_path / "runs"),))
+    assert (tmp_path / "runs").read_text() == "x"
+
+
+# spec: specs/distributed/ranks.vibee:42
 def _raise_on_rank_one() -> None:
     if dist.get_rank() == 1:
         raise SystemExit("no such file")
     dist.barrier()
 
 
-# spec: specs/distributed/ranks.vibee:41
+# spec: specs/distributed/ranks.vibee:42
 def test_names_the_rank_that_raised() -> None:
     """run_ranks: names the rank that raised."""
     with pytest.raises(RanksFailed) as caught:
@@ -79,14 +123,14 @@ def test_names_the_rank_that_raised() -> None:
     assert "_raise_on_rank_one" in caught.value.errors[1]
 
 
-# spec: specs/distributed/ranks.vibee:42
+# spec: specs/distributed/ranks.vibee:43
 def _die_on_rank_zero() -> None:
     if dist.get_rank() == 0:
         os.kill(os.getpid(), signal.SIGKILL)
     dist.barrier()
 
 
-# spec: specs/distributed/ranks.vibee:42
+# spec: specs/distributed/ranks.vibee:43
 def test_names_the_rank_that_was_killed() -> None:
     """run_ranks: names the rank that was killed."""
     with pytest.raises(RanksFailed, match="2 of 2 ranks failed") as caught:
@@ -95,14 +139,14 @@ def test_names_the_rank_that_was_killed() -> None:
     assert "RuntimeError" in caught.value.errors[1]  # it noticed before its time was over
 
 
-# spec: specs/distributed/ranks.vibee:43
+# spec: specs/distributed/ranks.vibee:44
 def _sleep(failing: bool) -> None:
     if failing and dist.get_rank() == 1:
         raise ValueError("no more")
     time.sleep(60)
 
 
-# spec: specs/distributed/ranks.vibee:43
+# spec: specs/distributed/ranks.vibee:44
 @pytest.mark.parametrize(("failing", "timeout", "grace"), [(False, 2.0, 60.0), (True, 60.0, 0.2)])
 def test_ends_ranks_that_wait_for_ever(failing: bool, timeout: float, grace: float) -> None:
     """run_ranks: ends ranks that wait for ever."""
@@ -114,12 +158,12 @@ def test_ends_ranks_that_wait_for_ever(failing: bool, timeout: float, grace: flo
     assert ("ValueError: no more" in caught.value.errors[1]) == failing
 
 
-# spec: specs/distributed/ranks.vibee:44
+# spec: specs/distributed/ranks.vibee:45
 def _own_process() -> int:
     return os.getpid()
 
 
-# spec: specs/distributed/ranks.vibee:44
+# spec: specs/distributed/ranks.vibee:45
 def test_nothing_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """run_ranks: nothing stays behind."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
