@@ -416,7 +416,8 @@ class Bench:
         if item.name in RELATIONS:
             lines |= {item.span.line - 1}
         texts = mutation.text.split("\n")
-        lines |= {row for row in mutation.touched if _quotes(item, texts[row - 1])}
+        there = [row for row in mutation.touched if row <= len(texts)]  # not a last line that was deleted
+        lines |= {row for row in there if _quotes(item, texts[row - 1])}
         return bool(lines & mutation.touched)
 
     def _differs(
@@ -493,7 +494,7 @@ class Made:
 
     @cached_property
     def formatted(self) -> str:
-        return _without_places(render.formatted(self._tidied))
+        return _without_places(render.formatted([self._tidied.text])[0])
 
     @cached_property
     def _tidied(self) -> render.Output:
