@@ -30,7 +30,7 @@ from igla.architecture.moe import Experts
 # expert, n rank of the group, l expert of a rank
 
 
-# spec: specs/distributed/expert_parallel.vibee:22
+# spec: specs/distributed/expert_parallel.vibee:21
 class _Exchange(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -46,7 +46,7 @@ class _Exchange(torch.autograd.Function):
         return exchange_rows(grad_rd, ctx.received, ctx.sent, ctx.group), None, None, None
 
 
-# spec: specs/distributed/expert_parallel.vibee:22
+# spec: specs/distributed/expert_parallel.vibee:21
 def exchange_rows(
     x_sd: Tensor, sent: list[int], received: list[int], group: dist.ProcessGroup
 ) -> Tensor:
@@ -67,7 +67,7 @@ def exchange_rows(
     return _Exchange.apply(x_sd, sent, received, group)
 
 
-# spec: specs/distributed/expert_parallel.vibee:30
+# spec: specs/distributed/expert_parallel.vibee:29
 def share_experts(model: Decoder, mesh: Any) -> None:
     """Changes the model in place - of the weights of experts each rank keeps those of its own, as
     a DTensor.
@@ -99,7 +99,7 @@ def share_experts(model: Decoder, mesh: Any) -> None:
         experts.forward = partial(_apply_shared, experts, alone, mesh.get_group())
 
 
-# spec: specs/distributed/expert_parallel.vibee:30
+# spec: specs/distributed/expert_parallel.vibee:29
 def _apply_shared(
     experts: Experts,
     alone: Experts,
@@ -115,7 +115,7 @@ def _apply_shared(
     return _apply_to_rows(run, group, x, counts_e)
 
 
-# spec: specs/distributed/expert_parallel.vibee:30
+# spec: specs/distributed/expert_parallel.vibee:29
 def _apply_to_places(run: Any, group: dist.ProcessGroup, x_ecd: Tensor) -> Tensor:
     """Each rank sends as many places for each expert."""
     size = group.size()
@@ -129,7 +129,7 @@ def _apply_to_places(run: Any, group: dist.ProcessGroup, x_ecd: Tensor) -> Tenso
     return y_sd.view(x_ecd.shape)
 
 
-# spec: specs/distributed/expert_parallel.vibee:30
+# spec: specs/distributed/expert_parallel.vibee:29
 def _apply_to_rows(run: Any, group: dist.ProcessGroup, x_sd: Tensor, counts_e: Tensor) -> Tensor:
     """Each rank sends the rows that its tokens have for each expert, sorted by expert."""
     size = group.size()

@@ -37,20 +37,20 @@ PLACES = dataclasses.replace(
 )
 
 
-# spec: specs/distributed/expert_parallel.vibee:39
+# spec: specs/distributed/expert_parallel.vibee:38
 def _model(config: DecoderConfig) -> Decoder:
     torch.manual_seed(3)
     return Decoder(config).double()
 
 
-# spec: specs/distributed/expert_parallel.vibee:39
+# spec: specs/distributed/expert_parallel.vibee:38
 def _tokens(rank: int) -> Tensor:
     """Other tokens on each rank, and other numbers of them."""
     generator = torch.Generator().manual_seed(rank)
     return torch.randint(CONFIG.vocab_size, (1, 8 - 3 * (rank % 2)), generator=generator)
 
 
-# spec: specs/distributed/expert_parallel.vibee:28
+# spec: specs/distributed/expert_parallel.vibee:27
 def _travel() -> tuple[Tensor, Tensor]:
     """Rank 0 sends one row to itself and two to rank 1, which sends none and one."""
     rank = dist.get_rank()
@@ -61,7 +61,7 @@ def _travel() -> tuple[Tensor, Tensor]:
     return x_rd.detach(), x_sd.grad
 
 
-# spec: specs/distributed/expert_parallel.vibee:28
+# spec: specs/distributed/expert_parallel.vibee:27
 def test_rows_and_their_gradients_travel() -> None:
     """exchange_rows: rows and their gradients travel."""
     (first, first_grad), (second, second_grad) = run_ranks(_travel, 2)
@@ -70,14 +70,14 @@ def test_rows_and_their_gradients_travel() -> None:
     assert first_grad.tolist() == [[1, 1], [2, 2], [2, 2]] and second_grad.tolist() == [[2, 2]]
 
 
-# spec: specs/distributed/expert_parallel.vibee:39
+# spec: specs/distributed/expert_parallel.vibee:38
 def _step(model: Decoder, tokens: Tensor) -> Tensor:
     hidden, routings = model(tokens, return_routing=True)
     loss = hidden.square().mul(torch.arange(8)).sum()
     return loss + sum(routing.weights_tk.sum() for routing in routings)
 
 
-# spec: specs/distributed/expert_parallel.vibee:39
+# spec: specs/distributed/expert_parallel.vibee:38
 def _shared(config: DecoderConfig, size: int, training: bool) -> tuple[Tensor, dict[str, Tensor]]:
     """Output of this rank's tokens; gradients of whole weights, of all ranks' tokens."""
     model = _model(config).train(training)
@@ -97,7 +97,7 @@ def _shared(config: DecoderConfig, size: int, training: bool) -> tuple[Tensor, d
     return hidden, gradients
 
 
-# spec: specs/distributed/expert_parallel.vibee:39
+# spec: specs/distributed/expert_parallel.vibee:38
 @pytest.mark.parametrize(
     ("config", "ranks", "size", "training"),
     [(CONFIG, 2, 8, True), (PLACES, 2, 5, True), (PLACES, 2, 8, False), (CONFIG, 4, 8, True)],
@@ -118,7 +118,7 @@ def test_mixtures_equal_those_of_one_process(
         torch.testing.assert_close(gradients, wanted, rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/distributed/expert_parallel.vibee:40
+# spec: specs/distributed/expert_parallel.vibee:39
 def _one_sided() -> tuple[Tensor, Tensor, Tensor]:
     """All tokens choose the experts of rank 0."""
     model = _model(CONFIG)
@@ -136,14 +136,14 @@ def _one_sided() -> tuple[Tensor, Tensor, Tensor]:
     return routings[1].counts_e, hidden.detach(), experts.down_proj.grad.full_tensor()
 
 
-# spec: specs/distributed/expert_parallel.vibee:40
+# spec: specs/distributed/expert_parallel.vibee:39
 def _positive(mixture: torch.nn.Module) -> object:
     """The mixture of absolute values, so that its router is known."""
     forward = mixture.forward
     return lambda x: forward(x.abs())
 
 
-# spec: specs/distributed/expert_parallel.vibee:40
+# spec: specs/distributed/expert_parallel.vibee:39
 def test_ranks_without_tokens_take_part() -> None:
     """share_experts: ranks without tokens take part."""
     results = run_ranks(_one_sided, 2)
@@ -153,7 +153,7 @@ def test_ranks_without_tokens_take_part() -> None:
         assert gradient[:2].abs().sum() > 0 and not gradient[2:].any()
 
 
-# spec: specs/distributed/expert_parallel.vibee:41
+# spec: specs/distributed/expert_parallel.vibee:40
 def test_refuses_experts_that_do_not_divide() -> None:
     """share_experts: refuses experts that do not divide."""
     dist.init_process_group("fake", store=dist.HashStore(), rank=0, world_size=3)
