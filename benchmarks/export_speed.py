@@ -130,6 +130,8 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=32)
     parser.add_argument("--types", nargs="+", default=["f16", "q8_0", "q4_0"])
     options = parser.parse_args()
+    if options.folder is not None and not options.folder.is_dir():
+        parser.error(f"--folder {options.folder} is no folder: make it, or name another")
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name) / "model"
         total = write_model(folder, model_config(options.layers))

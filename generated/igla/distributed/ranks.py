@@ -82,7 +82,7 @@ def _run_rank(
     ids = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world_size}
     os.environ.update(environment | {name: str(value) for name, value in ids.items()})
     torch.set_num_threads(1)
-    failed = None
+    succeeded = None
     try:
         dist.init_process_group(
             "gloo",
@@ -91,14 +91,14 @@ def _run_rank(
             world_size=world_size,
             timeout=timedelta(seconds=timeout),
         )
-        failed = False
+        succeeded = False
         result = _load_function(*place)(*arguments)
         dist.barrier()  # a rank that leaves early takes its connections with it
         dist.destroy_process_group()
         results.send_bytes(pickle.dumps((True, result)))
     except BaseException:  # not every error of torch is an Exception
         with suppress(BrokenPipeError):  # who started the ranks is gone
-            results.send_bytes(pickle.dumps((failed, traceback.format_exc())))
+            results.send_bytes(pickle.dumps((succeeded, traceback.format_exc())))
 
 
 # 2. In the process that started them.
@@ -204,9 +204,9 @@ def run_ranks(
     LOCAL_RANK and WORLD_SIZE set as torchrun does, on one thread, and returns what each rank
     returned, by rank.
 
-    Where the group cannot be formed, as happens to gloo once in many thousand times, a second
-    one is tried before function has run. Ranks wait for each other before their group ends.
-    Once a rank has failed the others have grace seconds to end; what still runs then, or after
+    Where no rank can join the group, as when gloo loses a connection meanwhile, it is formed
+    once more, before function has run. Ranks wait for each other before their group ends. Once
+    a rank has failed the others have grace seconds to end; what still runs then, or after
     timeout seconds, is killed. No process, port or file stays behind.
 
     Given: A function of a module or of a script with a main guard, and arguments that can be

@@ -217,9 +217,7 @@ _MLP_NAMES = {
 _ENDS = ("token_embd.weight", "output.weight")
 _ROPE_FACTORS = TensorPlace("rope_scaling")
 _CONTRACT = "igla.contract"
-_IMPORTANCE = (
-    "quantize.imatrix.entries_count"  # llama.cpp's own key: matrices whose importance was known
-)
+_IMPORTANCE = "quantize.imatrix.entries_count"  # llama.cpp's own key: matrices packed by it
 
 
 # 1. What becomes what.
@@ -572,7 +570,7 @@ def write_gguf(
         **_model_keys(model.config),
         **_tokenizer_keys(Tokenizer(tokenizer)),
         **_contract_keys(freeze_model(model.config, tokenizer)),
-        **({_IMPORTANCE: len(importance)} if importance else {}),
+        **_importance_key(plan, importance),
     }
     partial = out.with_name(f".{out.name}.partial")
     try:
@@ -743,6 +741,15 @@ def _require_importance(plan: list[GgufTensor], importance: dict[str, Tensor]) -
                 f"{tensor.tensor_type} needs the importance of the inputs of {tensor.parameter}: "
                 "give held-out text with --importance, or take iq3_s or q3_k"
             )
+
+
+# spec: specs/export/gguf.vibee:152
+def _importance_key(plan: list[GgufTensor], importance: Collection[str]) -> dict[str, int]:
+    """How many matrices importance has shaped, if there are any."""
+    shaped = [
+        t for t in plan if t.parameter in importance and _is_packed_by_llama_cpp(t, importance)
+    ]
+    return {_IMPORTANCE: len(shaped)} if shaped else {}
 
 
 # spec: specs/export/gguf.vibee:152

@@ -30,7 +30,7 @@ from igla.export.importance import text_windows
 from igla.export.vectors import Tolerance, make_vectors, read_vectors
 
 
-# spec: specs/export/parity.vibee:115
+# spec: specs/export/parity.vibee:119
 def small_model(**changes: Any) -> Decoder:
     """A decoder of two layers."""
     torch.manual_seed(0)
@@ -47,7 +47,7 @@ def small_model(**changes: Any) -> Decoder:
     return Decoder(DecoderConfig(**sizes | changes))
 
 
-# spec: specs/export/parity.vibee:69
+# spec: specs/export/parity.vibee:73
 class Stand:
     """Answers in the place of the llama.cpp process; `reply` makes the answer."""
 
@@ -72,7 +72,7 @@ class Stand:
         return SimpleNamespace(returncode=answer.get("status", 0), stderr=answer.get("stderr", ""))
 
 
-# spec: specs/export/parity.vibee:126
+# spec: specs/export/parity.vibee:131
 def test_compare_logits_equal_logits() -> None:
     """compare_logits: equal logits.
 
@@ -86,7 +86,7 @@ def test_compare_logits_equal_logits() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:129
+# spec: specs/export/parity.vibee:134
 def test_compare_logits_largest_difference() -> None:
     """compare_logits: largest difference.
 
@@ -100,7 +100,7 @@ def test_compare_logits_largest_difference() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:132
+# spec: specs/export/parity.vibee:137
 def test_compare_logits_divergence_ignores_a_shift() -> None:
     """compare_logits: divergence ignores a shift.
 
@@ -111,7 +111,7 @@ def test_compare_logits_divergence_ignores_a_shift() -> None:
     assert parity.compare_logits([x + 3], [x]).mean_kl == pytest.approx(0, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/export/parity.vibee:135
+# spec: specs/export/parity.vibee:140
 def test_compare_logits_divergence_of_the_second_from_the_first() -> None:
     """compare_logits: divergence of the second from the first.
 
@@ -124,7 +124,7 @@ def test_compare_logits_divergence_of_the_second_from_the_first() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:138
+# spec: specs/export/parity.vibee:143
 def test_compare_logits_divergence_is_a_mean_over_all_positions() -> None:
     """compare_logits: divergence is a mean over all positions.
 
@@ -138,7 +138,7 @@ def test_compare_logits_divergence_is_a_mean_over_all_positions() -> None:
     ).mean_kl == pytest.approx(math.log(16 / 7) / 2 / 3, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/export/parity.vibee:144
+# spec: specs/export/parity.vibee:149
 def test_compare_logits_agreement_is_a_share() -> None:
     """compare_logits: agreement is a share.
 
@@ -151,7 +151,21 @@ def test_compare_logits_agreement_is_a_share() -> None:
     assert parity.compare_logits([x], [y]).positions == 4
 
 
-# spec: specs/export/parity.vibee:149
+# spec: specs/export/parity.vibee:154
+def test_compare_logits_ties_agree() -> None:
+    """compare_logits: ties agree.
+
+    Law: compare_logits([x], [y]).argmax_agreement == 1 and compare_logits([x],
+    [z]).argmax_agreement == 0
+    """
+    x = torch.tensor([[1.0, 1.00009]], dtype=torch.float64)
+    y = torch.tensor([[1.00009, 1.0]], dtype=torch.float64)
+    z = torch.tensor([[1.00011, 1.0]], dtype=torch.float64)
+    assert parity.compare_logits([x], [y]).argmax_agreement == 1
+    assert parity.compare_logits([x], [z]).argmax_agreement == 0
+
+
+# spec: specs/export/parity.vibee:160
 def test_compare_logits_shapes_agree() -> None:
     """compare_logits: shapes agree.
 
@@ -165,7 +179,7 @@ def test_compare_logits_shapes_agree() -> None:
         parity.compare_logits([x], [x, x])
 
 
-# spec: specs/export/parity.vibee:153
+# spec: specs/export/parity.vibee:164
 def test_compare_logits_there_are_logits() -> None:
     """compare_logits: there are logits.
 
@@ -175,7 +189,7 @@ def test_compare_logits_there_are_logits() -> None:
         parity.compare_logits([], [])
 
 
-# spec: specs/export/parity.vibee:156
+# spec: specs/export/parity.vibee:167
 def test_compare_logits_first_is_finite() -> None:
     """compare_logits: first is finite.
 
@@ -186,7 +200,7 @@ def test_compare_logits_first_is_finite() -> None:
         parity.compare_logits([x + math.inf], [x])
 
 
-# spec: specs/export/parity.vibee:160
+# spec: specs/export/parity.vibee:171
 def test_compare_logits_second_is_finite() -> None:
     """compare_logits: second is finite.
 
@@ -197,7 +211,7 @@ def test_compare_logits_second_is_finite() -> None:
         parity.compare_logits([x], [x + math.inf])
 
 
-# spec: specs/export/parity.vibee:183
+# spec: specs/export/parity.vibee:194
 def test_perplexity_equal_logits_choose_among_all() -> None:
     """perplexity: equal logits choose among all.
 
@@ -207,7 +221,7 @@ def test_perplexity_equal_logits_choose_among_all() -> None:
     assert parity.perplexity([x], [[0, 4, 2]]) == pytest.approx(5, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/export/parity.vibee:186
+# spec: specs/export/parity.vibee:197
 def test_perplexity_mean_is_over_all_next_ids() -> None:
     """perplexity: mean is over all next ids.
 
@@ -225,7 +239,7 @@ def test_perplexity_mean_is_over_all_next_ids() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:191
+# spec: specs/export/parity.vibee:202
 def test_perplexity_there_is_a_next_id() -> None:
     """perplexity: there is a next id.
 
@@ -236,18 +250,18 @@ def test_perplexity_there_is_a_next_id() -> None:
         parity.perplexity([x], [[3]])
 
 
-# spec: specs/export/parity.vibee:207
+# spec: specs/export/parity.vibee:218
 def test_parity_gate_float32_is_exact() -> None:
     """parity_gate: float32 is exact.
 
-    Law: parity_gate("f32") == ParityGate(max_abs=0.0001, mean_kl=1e-08, argmax_agreement=0.99)
+    Law: parity_gate("f32") == ParityGate(max_abs=0.0001, mean_kl=1e-08, argmax_agreement=1.0)
     """
     assert parity.parity_gate("f32") == parity.ParityGate(
-        max_abs=0.0001, mean_kl=1e-08, argmax_agreement=0.99
+        max_abs=0.0001, mean_kl=1e-08, argmax_agreement=1.0
     )
 
 
-# spec: specs/export/parity.vibee:209
+# spec: specs/export/parity.vibee:220
 @pytest.mark.parametrize(
     ("stored", "kl"),
     [
@@ -274,7 +288,7 @@ def test_parity_gate_rounded_types_have_a_divergence(stored: str, kl: float) -> 
     assert parity.parity_gate(stored) == parity.ParityGate(mean_kl=kl)
 
 
-# spec: specs/export/parity.vibee:225
+# spec: specs/export/parity.vibee:236
 def test_parity_gate_other_types() -> None:
     """parity_gate: other types.
 
@@ -284,7 +298,7 @@ def test_parity_gate_other_types() -> None:
         parity.parity_gate("q4")
 
 
-# spec: specs/export/parity.vibee:267
+# spec: specs/export/parity.vibee:278
 def test_format_report_one_line() -> None:
     """format_report: one line.
 
@@ -300,7 +314,7 @@ def test_format_report_one_line() -> None:
     )
 
 
-# spec: specs/export/parity.vibee:23
+# spec: specs/export/parity.vibee:27
 def test_parity_report_defaults() -> None:
     """ParityReport has the defaults of the spec."""
     config = parity.ParityReport(max_abs=0.0, mean_kl=0.0, argmax_agreement=1.0, positions=1)
@@ -308,7 +322,7 @@ def test_parity_report_defaults() -> None:
     assert config.expected_perplexity is None
 
 
-# spec: specs/export/parity.vibee:23
+# spec: specs/export/parity.vibee:27
 def test_parity_report_is_frozen() -> None:
     """ParityReport takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityReport(max_abs=0.0, mean_kl=0.0, argmax_agreement=1.0, positions=1)
@@ -319,7 +333,7 @@ def test_parity_report_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/parity.vibee:33
+# spec: specs/export/parity.vibee:37
 def test_parity_gate_defaults() -> None:
     """ParityGate has the defaults of the spec."""
     config = parity.ParityGate(mean_kl=0.0)
@@ -327,7 +341,7 @@ def test_parity_gate_defaults() -> None:
     assert config.argmax_agreement == 0.0
 
 
-# spec: specs/export/parity.vibee:33
+# spec: specs/export/parity.vibee:37
 def test_parity_gate_is_frozen() -> None:
     """ParityGate takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityGate(mean_kl=0.0)
@@ -338,7 +352,7 @@ def test_parity_gate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/parity.vibee:40
+# spec: specs/export/parity.vibee:44
 def test_parity_options_defaults() -> None:
     """ParityOptions has the defaults of the spec."""
     config = parity.ParityOptions(model=Path("model"), gguf=(Path("model.gguf"),))
@@ -357,7 +371,7 @@ def test_parity_options_defaults() -> None:
     assert config.as_set is False
 
 
-# spec: specs/export/parity.vibee:40
+# spec: specs/export/parity.vibee:44
 def test_parity_options_is_frozen() -> None:
     """ParityOptions takes keywords alone, and no field of it can be changed or added."""
     config = parity.ParityOptions(model=Path("model"), gguf=(Path("model.gguf"),))
@@ -368,7 +382,7 @@ def test_parity_options_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/export/parity.vibee:40
+# spec: specs/export/parity.vibee:44
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -387,7 +401,7 @@ def test_parity_options_refuses(change: dict[str, object], message: str) -> None
         parity.ParityOptions(**(example | change))
 
 
-# spec: specs/export/parity.vibee:40
+# spec: specs/export/parity.vibee:44
 @pytest.mark.parametrize(
     "change",
     [
@@ -411,7 +425,13 @@ def test_parity_options_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/export/parity.vibee:69, :78
+# spec: specs/export/parity.vibee:22
+def test_constants() -> None:
+    """The constants are those of the spec."""
+    assert parity.TIE == 0.0001
+
+
+# spec: specs/export/parity.vibee:73, :82
 def test_failures_of_llama_cpp_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """ParityError, llama_cpp_logits: failures of llama cpp are told."""
     assert issubclass(parity.ParityError, ValueError)
@@ -429,7 +449,7 @@ def test_failures_of_llama_cpp_are_told(monkeypatch: pytest.MonkeyPatch) -> None
         parity.llama_cpp_generate(path, "a", 1)
 
 
-# spec: specs/export/parity.vibee:69, :78
+# spec: specs/export/parity.vibee:73, :82
 def test_failures_of_llama_cpp_are_told_as_are_its_notes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A note is a warning, word for word; the answer stands."""
     Stand(monkeypatch, tokens=[[5]], note="another version")
@@ -437,7 +457,7 @@ def test_failures_of_llama_cpp_are_told_as_are_its_notes(monkeypatch: pytest.Mon
         assert parity.llama_cpp_tokenize(Path("model.gguf"), ["a"]) == [[5]]
 
 
-# spec: specs/export/parity.vibee:69, :78
+# spec: specs/export/parity.vibee:73, :82
 def test_failures_of_llama_cpp_are_told_at_the_line_of_the_caller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -448,7 +468,7 @@ def test_failures_of_llama_cpp_are_told_at_the_line_of_the_caller(
     assert warned[0].filename == __file__
 
 
-# spec: specs/export/parity.vibee:78
+# spec: specs/export/parity.vibee:82
 def test_logits_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """llama_cpp_logits: logits come back."""
     stand = Stand(monkeypatch, logits=lambda request: [[[0.5, 1.0]], [[2.0, 3.0], [4.0, 5.0]]])
@@ -466,14 +486,14 @@ def test_logits_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(stand.requests) == 1
 
 
-# spec: specs/export/parity.vibee:78
+# spec: specs/export/parity.vibee:82
 def test_logits_come_back_from_a_process_of_its_own(tmp_path: Path) -> None:
     """With the real process: wherever llama.cpp is missing or the file is, a sentence comes back."""
     with pytest.raises(parity.ParityError, match="pip install xllamacpp|cannot load .*none.gguf"):
         parity.llama_cpp_logits(tmp_path / "none.gguf", [[1]])
 
 
-# spec: specs/export/parity.vibee:87
+# spec: specs/export/parity.vibee:91
 def test_tokens_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """llama_cpp_tokenize: tokens come back."""
     stand = Stand(monkeypatch, tokens=[[1, 5], []])
@@ -486,7 +506,7 @@ def test_tokens_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-# spec: specs/export/parity.vibee:106
+# spec: specs/export/parity.vibee:110
 def test_text_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """llama_cpp_generate: text comes back."""
     stand = Stand(monkeypatch, text=" continued")
@@ -506,7 +526,7 @@ def test_text_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(stand.requests) == 2
 
 
-# spec: specs/export/parity.vibee:115
+# spec: specs/export/parity.vibee:119
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_pytorch_logits_are_those_of_the_model(dtype: torch.dtype) -> None:
     """pytorch_logits: pytorch logits are those of the model."""
@@ -522,7 +542,7 @@ def test_pytorch_logits_are_those_of_the_model(dtype: torch.dtype) -> None:
         parity.pytorch_logits(model, [[]])
 
 
-# spec: specs/export/parity.vibee:236
+# spec: specs/export/parity.vibee:247
 def test_bounds_are_kept_or_named() -> None:
     """parity_faults: bounds are kept or named."""
 
@@ -530,13 +550,13 @@ def test_bounds_are_kept_or_named() -> None:
         figures = dict(max_abs=1e-4, mean_kl=1e-8, argmax_agreement=1.0, positions=40)
         return parity.parity_faults(parity.ParityReport(**{**figures, **changes}), dtype)
 
-    assert faults("f32") == faults("f32", argmax_agreement=0.99) == []
+    assert faults("f32") == []
     assert faults("f32", max_abs=1.01e-4) == ["f32: logits differ by 0.000101, more than 0.0001"]
     assert faults("f32", mean_kl=1.01e-8) == [
         "f32: the KL divergence is 1.01e-08 nats, more than 1e-08"
     ]
     assert faults("f32", argmax_agreement=0.975) == [
-        "f32: the best token agrees at 97.50% of 40 positions, less than 99%"
+        "f32: the best token agrees at 97.50% of 40 positions, less than 100%"
     ]
     assert faults("q8_0", max_abs=9.0, mean_kl=1e-4, argmax_agreement=0.0) == []
     nan = float("nan")
@@ -546,7 +566,7 @@ def test_bounds_are_kept_or_named() -> None:
         faults("f8")
 
 
-# spec: specs/export/parity.vibee:249
+# spec: specs/export/parity.vibee:260
 @pytest.fixture(scope="module")
 def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model with its tokenizer, as model/ and as model.gguf."""
@@ -558,7 +578,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-# spec: specs/export/parity.vibee:249
+# spec: specs/export/parity.vibee:260
 def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
     """What llama.cpp answers when it computes what PyTorch does, but for one logit."""
     tokenizer, model = Tokenizer(export / "tokenizer.model"), small_model()
@@ -577,7 +597,7 @@ def faithful(export: Path, error: float = 0.0) -> dict[str, Any]:
     return {"tokens": tokens, "logits": logits}
 
 
-# spec: specs/export/parity.vibee:249, :258
+# spec: specs/export/parity.vibee:260, :269
 def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """ParityRun, measure_parity: tokens are compared before logits."""
     stand = Stand(monkeypatch, **faithful(export, error=0.5))
@@ -610,7 +630,7 @@ def test_tokens_are_compared_before_logits(export: Path, monkeypatch: pytest.Mon
         parity.measure_parity(*arguments)
 
 
-# spec: specs/export/parity.vibee:173
+# spec: specs/export/parity.vibee:184
 def test_positions_are_those_of_the_means() -> None:
     """position_differences: positions are those of the means."""
     torch.manual_seed(0)
@@ -633,7 +653,7 @@ def test_positions_are_those_of_the_means() -> None:
         parity.position_differences(actual[:1], expected)
 
 
-# spec: specs/export/parity.vibee:249
+# spec: specs/export/parity.vibee:260
 def test_windows_have_perplexities(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """ParityRun: windows have perplexities."""
     stand = Stand(monkeypatch, **faithful(export, error=0.5))
@@ -657,7 +677,7 @@ def test_windows_have_perplexities(export: Path, monkeypatch: pytest.MonkeyPatch
     assert bare.perplexity is bare.expected_perplexity is None
 
 
-# spec: specs/export/parity.vibee:278
+# spec: specs/export/parity.vibee:289
 def test_main_prints_and_judges(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -695,7 +715,7 @@ def test_main_prints_and_judges(
     assert len(stand.requests[-1]["prompts"]) == 3
 
 
-# spec: specs/export/parity.vibee:278
+# spec: specs/export/parity.vibee:289
 def test_main_prints_and_judges_weights_alone(
     export: Path,
     tmp_path: Path,
@@ -724,7 +744,7 @@ def test_main_prints_and_judges_weights_alone(
     assert f"error: {path}: output_norm.weight is off by 2" in capsys.readouterr().err
 
 
-# spec: specs/export/parity.vibee:278
+# spec: specs/export/parity.vibee:289
 def test_main_prints_and_judges_the_file(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -748,7 +768,7 @@ def test_main_prints_and_judges_the_file(
         assert words in help_text
 
 
-# spec: specs/export/parity.vibee:278
+# spec: specs/export/parity.vibee:289
 def test_main_writes_vectors_and_runs_runtimes(
     export: Path,
     tmp_path: Path,
@@ -794,7 +814,7 @@ def test_main_writes_vectors_and_runs_runtimes(
     )  # anew, then of each file
 
 
-# spec: specs/export/parity.vibee:278
+# spec: specs/export/parity.vibee:289
 def test_main_writes_vectors_and_runs_runtimes_of_others(
     export: Path,
     tmp_path: Path,
