@@ -547,10 +547,10 @@ def test_formatting_keeps_the_order_of_files_and_names_the_one_at_fault() -> Non
     texts = [f"x = ( {number} )\n" for number in range(12)]
     assert formatted(texts) == [f"x = {number}\n" for number in range(12)]
     assert formatted([]) == []
-    texts[11] = texts[10] = "x = = 1\n"
+    texts[2] = texts[10] = "x = = 1\n"
     with pytest.raises(FormatError, match="Expected an expression") as caught:
         formatted(texts)
-    assert caught.value.index == 10
+    assert caught.value.index == 2
 
 
 def test_a_faulty_spec_leaves_generated_untouched(built: Workplace) -> None:
