@@ -40,7 +40,8 @@ STUCK = {-24, 24, 36, 152, 255}  # killed at the time limit: the mutant loops or
 # Tests of where a warning points are left out, and those that compile: mutmut's own frame stands between module and
 # caller. Without the two plugins pytest does not collect garbage five times over after each mutant, which takes longer
 # than most tests.
-# mutmut's own limit counts time on the clock, of which a busy machine gives little: it is left to mutants that wait.
+# mutmut's own limit counts time on the clock, of which a busy machine gives little: it is left to mutants that wait,
+# such as one that looks for ranks that nobody started.
 SETTINGS = """\
 [tool.mutmut]
 source_paths = ["igla"]
@@ -52,7 +53,7 @@ pytest_add_cli_args = [
 ]
 use_git_change_detection = false
 process_isolation = "forkserver"
-timeout_multiplier = 100.0
+timeout_multiplier = 20.0
 """
 PLUGIN = '''\
 """Each mutant is a fork that dies in the first test that notices it: what forks share, and what runs first, is time."""
