@@ -143,7 +143,7 @@ def test_ray_writes_the_same_shards(tmp_path: Path) -> None:
     """A real one, on this machine; what stands for it in the generated tests knows only what is used of it."""
     pytest.importorskip("ray.data", reason="Ray Data is not installed")
     texts = [document.text for document in documents()]
-    tokenizer = train_tokenizer(texts, TokenizerConfig(vocab_size=300), tmp_path / "t.model")
+    tokenizer = train_tokenizer(texts, TokenizerConfig(vocab_size=270), tmp_path / "t.model")
     for engine in ("processes", "ray"):
         out = tmp_path / engine
         shards.write_parts(documents(), tokenizer, out, part_of, shard_tokens=9_000, engine=engine)
