@@ -123,7 +123,9 @@ class _BitProduct(torch.autograd.Function):
         levels, levels_per_unit = _levels(x)
         codes_nk, scale = _codes(weight)
         sums = F.linear((levels / _SHIFT).to(x.dtype), codes_nk.to(x.dtype))
-        return (sums * (_SHIFT * scale / levels_per_unit)).to(x.dtype)
+        y = sums * (_SHIFT * scale / levels_per_unit)
+        # torch 2.11 compiles an output that is another's alias, as a cast that is none, without gradients
+        return y if y.dtype == x.dtype else y.to(x.dtype)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
@@ -145,13 +147,10 @@ class _BitProduct(torch.autograd.Function):
 
 # spec: specs/architecture/bitlinear.vibee:74
 def _as_autocast(x: Tensor) -> Tensor:
-    """What autocast does to the input of torch's Linear."""
-    device_type = x.device.type
-    if x.dtype == torch.float64 or not torch.amp.is_autocast_available(device_type):
+    """What autocast does to the input of torch's Linear; the meta device has none."""
+    if x.dtype == torch.float64 or x.is_meta or not torch.is_autocast_enabled(x.device.type):
         return x
-    if not torch.is_autocast_enabled(device_type):
-        return x
-    return x.to(torch.get_autocast_dtype(device_type))
+    return x.to(torch.get_autocast_dtype(x.device.type))
 
 
 # spec: specs/architecture/bitlinear.vibee:74

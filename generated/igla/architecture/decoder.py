@@ -892,10 +892,9 @@ class Decoder(nn.Module):
 
 # spec: specs/architecture/decoder.vibee:368
 def _compute_dtype(x: Tensor) -> torch.dtype:
-    """The dtype of queries: autocast's where it is on."""
-    device_type = x.device.type
-    if torch.amp.is_autocast_available(device_type) and torch.is_autocast_enabled(device_type):
-        return torch.get_autocast_dtype(device_type)
+    """The dtype of queries: autocast's where it is on; the meta device has none."""
+    if not x.is_meta and torch.is_autocast_enabled(x.device.type):
+        return torch.get_autocast_dtype(x.device.type)
     return x.dtype
 
 

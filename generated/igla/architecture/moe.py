@@ -436,19 +436,16 @@ def capacity_slots(experts_tk: Tensor, num_experts: int, capacity: int) -> tuple
 
 
 # spec: specs/architecture/moe.vibee:244
-def _without_autocast(device_type: str) -> AbstractContextManager[object]:
-    """Turns autocast off, on devices that have it; the meta device has none."""
-    if torch.amp.is_autocast_available(device_type):
-        return torch.autocast(device_type, enabled=False)
-    return nullcontext()
+def _without_autocast(x: Tensor) -> AbstractContextManager[object]:
+    """Turns autocast off on the device of x; the meta device has none."""
+    return nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False)
 
 
 # spec: specs/architecture/moe.vibee:253
 def _compute_dtype(x: Tensor) -> torch.dtype:
     """The dtype of matrix products: autocast's where it is on, which knows no operators of ours."""
-    device_type = x.device.type
-    if torch.amp.is_autocast_available(device_type) and torch.is_autocast_enabled(device_type):
-        return torch.get_autocast_dtype(device_type)
+    if not x.is_meta and torch.is_autocast_enabled(x.device.type):
+        return torch.get_autocast_dtype(x.device.type)
     return x.dtype
 
 
@@ -478,7 +475,7 @@ class TopKRouter(nn.Module):
     def forward(self, x_td: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """x_td: [T, D]; returns logits [T, E], weights [T, K], experts [T, K]."""
         dtype = torch.promote_types(x_td.dtype, torch.float32)
-        with _without_autocast(x_td.device.type):
+        with _without_autocast(x_td):
             logits_te = F.linear(x_td.to(dtype), self.weight.to(dtype))
         weights_tk, experts_tk = self.choose(logits_te, bias_e=self.expert_bias)
         return logits_te, weights_tk, experts_tk

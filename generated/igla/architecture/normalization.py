@@ -90,7 +90,9 @@ class _RmsNormOnCpu(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, weight: Tensor, eps: float) -> Tensor:
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
-        return (wide * _inverse_rms(wide, eps)).mul_(weight).to(x.dtype)
+        # nothing in place, no cast that is none: torch 2.11 compiles an output that is an alias without gradients
+        y = wide * _inverse_rms(wide, eps) * weight
+        return y if y.dtype == x.dtype else y.to(x.dtype)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, float], output: Tensor) -> None:
@@ -106,7 +108,9 @@ class _RmsNormOnCpu(torch.autograd.Function):
         gx = g * wide
         along = (gx * weight).mean(-1, keepdim=True) * r * r
         dx = torch.addcmul(g * weight, wide, along, value=-1) * r
-        dw = (gx * r).reshape(-1, x.shape[-1]).sum(0)
+        dw = gx * r
+        if x.ndim > 1:  # without flattening, which torch 2.11 cannot do where tokens are sharded
+            dw = dw.sum(tuple(range(x.ndim - 1)))
         return dx.to(x.dtype), dw.to(weight.dtype), None
 
 

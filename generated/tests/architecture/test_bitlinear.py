@@ -316,9 +316,12 @@ def test_float16_does_not_overflow() -> None:
 # spec: specs/architecture/bitlinear.vibee:92
 def test_bit_linear_compiles_without_graph_breaks() -> None:
     """bit_linear: bit linear compiles without graph breaks."""
-    x, weight = _operands()
-    compiled = torch.compile(bit_linear, fullgraph=True, backend="eager")
-    assert torch.equal(compiled(x, weight), bit_linear(x, weight))
+    x, weight = (tensor.requires_grad_() for tensor in _operands())
+    found = []
+    for product in (bit_linear, torch.compile(bit_linear, fullgraph=True, backend="eager")):
+        y = product(x, weight)
+        found.append((y, *torch.autograd.grad(y.pow(2).sum(), (x, weight))))
+    assert all(torch.equal(own, compiled) for own, compiled in zip(*found, strict=True))
 
 
 # spec: specs/architecture/bitlinear.vibee:99

@@ -437,6 +437,7 @@ def test_keeps_the_cuda_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patch:
         patch.setattr(torch.cuda, "is_initialized", lambda: True)
         patch.setattr(torch.cuda, "is_available", lambda: True)
+        patch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)  # an optimizer asks
         patch.setattr(torch.cuda, "get_rng_state", lambda: state)
         patch.setattr(torch.cuda, "set_rng_state", set_states.append)
         (path,) = _save(tmp_path / "with", 1)
