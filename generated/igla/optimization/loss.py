@@ -262,7 +262,9 @@ def _terms(
     inputs = (hidden_nd, head_weight_vd, targets_n, chunk_tokens, ignore_index)
     _check_arguments(*inputs)
     settings = (torch.is_grad_enabled(), label_smoothing, z_coefficient)
-    return LossTerms(*_ChunkedCrossEntropy.apply(*inputs, *settings))
+    total, *sums = _ChunkedCrossEntropy.apply(*inputs, *settings)
+    # detached once more: compiled by torch 2.11 the sums would ask for gradients
+    return LossTerms(total, *(found.detach() for found in sums))
 
 
 # spec: specs/optimization/loss.vibee:65
