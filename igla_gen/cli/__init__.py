@@ -73,7 +73,7 @@ def _refuse(error: Any) -> NoReturn:
         sys.exit(2)
     from igla_gen.cli.common import stop
 
-    words = " ".join(error.format_message().split())
+    words = " ".join(error.format_message().split()).replace(": Value error, ", ": ")
     command = error.ctx.command_path if error.ctx is not None else "igla-gen"
     stop(f"{words.removesuffix('.')} (see {command} --help)", 2)
 
@@ -96,7 +96,8 @@ def main() -> None:
         try:
             sys.exit(make_app(named or COMMANDS)(prog_name=program, standalone_mode=False) or 0)
         finally:
-            sys.stdout.flush()  # what it refuses is said here, not when the process ends
+            if not sys.stdout.closed:  # as the language server leaves it
+                sys.stdout.flush()  # what it refuses is said here, not when the process ends
     except _UsageError as error:
         _refuse(error)
     except typer.Abort:

@@ -226,8 +226,8 @@ def _specs_below(folder: Path) -> list[Path]:
 
     return [
         Path(parent, name)
-        for parent, _, names in os.walk(folder, onerror=refuse)
-        for name in names
+        for parent, folders, names in os.walk(folder, onerror=refuse)
+        for name in (*folders, *names)  # a folder of such a name is a finding
         if name.endswith(".vibee")
     ]
 
