@@ -10,7 +10,9 @@ import dataclasses
 import os
 import re
 import signal
+import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -188,6 +190,41 @@ def test_ranks_meet_and_part() -> None:
     assert _with_store("_sum") == ((0, 2, 3.0), (1, 2, 3.0))
 
 
+# spec: specs/distributed/launch.vibee:53
+@pytest.mark.parametrize(
+    ("device", "backend", "device_id"),
+    [("cpu", "gloo", None), ("cuda:1", "cpu:gloo,cuda:nccl", torch.device("cuda:1"))],
+)
+def test_ranks_meet_and_part_on_the_device_of_each(
+    device: str, backend: str, device_id: torch.device | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NCCL stands beside gloo where a rank has a GPU, which is chosen before the group is made; both wait as long."""
+    asked: list[object] = []
+    monkeypatch.setattr(torch.cuda, "set_device", lambda chosen: asked.append(chosen))
+    monkeypatch.setattr(
+        dist, "init_process_group", lambda *names, **settings: asked.append((names, settings))
+    )
+    shared, limit = dist.HashStore(), timedelta(seconds=9)
+
+    def meeting(place: str, timeout: timedelta) -> object:
+        asked.append((place, timeout))
+        yield shared, 1, 2
+
+    monkeypatch.setattr(launch, "rendezvous", meeting)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    ranks = RankEnvironment(rank=1, local_rank=1, world_size=2, device=device)
+    assert launch._meet(ranks, limit) is shared
+    settings = {
+        "store": shared,
+        "rank": 1,
+        "world_size": 2,
+        "timeout": limit,
+        "device_id": device_id,
+    }
+    chosen = [] if device == "cpu" else [device]
+    assert asked == [("env://", limit), *chosen, ((backend,), settings)]
+
+
 # spec: specs/distributed/launch.vibee:54
 def _fail_on_rank_one(ranks: RankEnvironment) -> None:
     if ranks.rank == 1:
@@ -203,6 +240,84 @@ def test_other_ranks_name_the_one_that_failed() -> None:
     said = "rank 1 failed with KeyError: 'no such shard'; rank 0 stops too"
     assert f"RunStopped: {said}" in caught.value.errors[0]
     assert caught.value.errors[1].endswith("KeyError: 'no such shard'\n")
+
+
+CLOSED = RuntimeError("Connection closed by peer [127.0.0.1]:9")
+SLOW = RuntimeError("Timed out waiting 1000ms")
+
+
+# spec: specs/distributed/launch.vibee:54
+@pytest.mark.parametrize(
+    ("said", "error", "stopped", "left"),
+    [
+        (None, KeyError("x"), None, "rank 3 failed with KeyError: 'x'"),
+        (
+            None,
+            RuntimeError("shapes differ"),
+            None,
+            "rank 3 failed with RuntimeError: shapes differ",
+        ),
+        (None, OSError("timed out"), None, "rank 3 failed with OSError: timed out"),
+        (
+            None,
+            CLOSED,
+            "another rank is gone without a word: it was killed, or out of memory; rank 3 stops too",
+            None,
+        ),
+        (
+            None,
+            SLOW,
+            "another rank was silent for 7 seconds: it hangs, or its step takes longer than the timeout; "
+            "rank 3 stops",
+            None,
+        ),
+        (
+            "rank 1 failed with E: y",
+            CLOSED,
+            "rank 1 failed with E: y; rank 3 stops too",
+            "rank 1 failed with E: y",
+        ),
+        (
+            "rank 1 failed with E: y",
+            KeyError("x"),
+            "rank 1 failed with E: y; rank 3 stops too",
+            "rank 1 failed with E: y",
+        ),
+        (
+            "rank 1 failed with KeyError: 'x'",
+            KeyError("x"),
+            None,
+            "rank 1 failed with KeyError: 'x'",
+        ),
+    ],
+)
+def test_other_ranks_name_the_one_that_failed_in_a_sentence(
+    said: str | None, error: Exception, stopped: str | None, left: str | None
+) -> None:
+    """What a rank says of its own error, of that of another one, of one that is gone and of one that is silent."""
+    store = dist.HashStore()
+    if said is not None:
+        store.set(launch._FAILURE, said)
+    begin = time.monotonic()
+    found = launch._tell_or_ask(store, 3, error, 7.0, patience=0.4)
+    waited = time.monotonic() - begin
+    assert (found if found is None else str(found)) == stopped
+    assert launch._said(store) == left
+    from_torch = error in (CLOSED, SLOW)
+    assert waited >= 0.4 if from_torch and said is None else waited < 0.3
+
+
+# spec: specs/distributed/launch.vibee:54
+def test_other_ranks_name_the_one_that_failed_though_its_words_come_late() -> None:
+    """A connection ends before the rank behind it could say why."""
+    store = dist.HashStore()
+    late = threading.Timer(0.3, store.set, (launch._FAILURE, "rank 1 failed with E: y"))
+    late.start()
+    begin = time.monotonic()
+    found = launch._tell_or_ask(store, 0, CLOSED, 7.0)
+    assert str(found) == "rank 1 failed with E: y; rank 0 stops too"
+    assert 0.2 < time.monotonic() - begin < 1.5
+    late.join()
 
 
 # spec: specs/distributed/launch.vibee:55
@@ -293,6 +408,45 @@ def test_ranks_that_never_wait_are_ended(capfd: pytest.CaptureFixture[str]) -> N
     assert caught.value.errors[0] == "ended with exit code 1 and no result"
 
 
+# spec: specs/distributed/launch.vibee:58
+@pytest.mark.parametrize(
+    ("said", "parts_after", "ended"),
+    [
+        ("rank 1 failed with E: y", 9.0, True),
+        ("rank 1 failed with E: y", 0.7, False),
+        (None, 1.2, False),
+    ],
+)
+def test_ranks_that_never_wait_are_ended_and_no_others(
+    said: str | None,
+    parts_after: float,
+    ended: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One that stops by itself, or has nothing to notice, is left alone."""
+    store, done, codes = dist.HashStore(), threading.Event(), []
+
+    def leave(code: int) -> None:
+        codes.append(code)
+        done.set()
+
+    monkeypatch.setattr(os, "_exit", leave)
+    if said is not None:
+        store.set(launch._FAILURE, said)
+    parting = threading.Timer(parts_after, done.set)
+    parting.start()
+    begin = time.monotonic()
+    launch._watch(store, done, grace=0.5)
+    parting.cancel()
+    assert codes == ([1] if ended else [])
+    assert capsys.readouterr().err == (
+        f"{said}; this rank did not notice, and is ended\n" if ended else ""
+    )
+    if ended:
+        assert 0.9 < time.monotonic() - begin < 1.5
+
+
 # spec: specs/distributed/launch.vibee:59
 def test_refuses_a_second_group(alone: None) -> None:
     """process_group: refuses a second group."""
@@ -364,3 +518,21 @@ def _too_slow() -> str:
 def test_others_come_after_the_first_or_lose_patience() -> None:
     """The limit is that of this wait alone."""
     assert "time" in run_ranks(_too_slow, 2)[1]
+
+
+# spec: specs/distributed/launch.vibee:70
+def test_others_come_after_the_first_over_connections_of_their_own(
+    alone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On gloo, since NCCL would keep a GPU busy with waiting; a week, since work may be the reading of all data."""
+    asked: list[object] = []
+    make = dist.new_group
+
+    def new_group(**settings: object) -> object:
+        asked.append(settings)
+        return make(**settings)
+
+    monkeypatch.setattr(dist, "new_group", new_group)
+    with process_group():
+        assert launch.first_rank_first(lambda: 5) == 5
+    assert asked == [{"backend": "gloo", "timeout": timedelta(days=7)}]
