@@ -200,6 +200,56 @@ def test_real_faults_are_errors(workplace: Workplace, text: str, code: str) -> N
     assert codes(workplace, SMALL + text) == ["IG511", code]
 
 
+def test_what_has_another_shape_says_what_to_write(workplace: Workplace) -> None:
+    text = (
+        "behaviors: [prose, {given: x}, {name: a, then: b}]\n"
+        "types:\n  A: [x]\n  B: {fields: x}\n  C: {fields: {w: {}}}\n  D: {fields: [w]}\n"
+    )
+    workplace.write("old.vibee", SMALL + text)
+    data = json.loads(workplace.run("check", "old.vibee", "--output-format", "json").out)
+    found = {f["message"]: f["hint"] for f in data["findings"] if f["code"] == "IG205"}
+    assert found == {
+        "text stands where a mapping with a name (in behaviors) is expected": "begin with '- name: ...'",
+        "a mapping without a name stands where a mapping with a name (in behaviors) is expected": (
+            "begin with '- name: ...'"
+        ),
+        "a list stands where a type: fields, or variants is expected": (
+            "write 'fields: {name: Type}', or 'variants: [word, word]' below it"
+        ),
+        "text stands where fields, by name or as a list is expected": "write 'name: Type', one a line",
+        "a mapping stands where the type of the field w is expected": "write 'w: Type'",
+        "text stands where a mapping with a name (in fields) is expected": "write 'name: Type', one a line",
+    }
+
+
+def test_known_keys_of_another_shape_have_a_meaning(workplace: Workplace) -> None:
+    """They are kept below notes; to say that they mean nothing would be wrong."""
+    text = SMALL + "version: [1, 2]\ntypes:\ntest_cases: {a: b}\n"
+    text += "behaviors: [{name: a, when: [b, c], then: {d: e}, test_cases: [f], other: g}]\n"
+    workplace.write("old.vibee", text)
+    data = json.loads(workplace.run("check", "old.vibee", "--output-format", "json").out)
+    found = [f for f in data["findings"] if f["code"] in ("IG205", "IG514")]
+    assert [(f["line"], f["message"]) for f in found] == [
+        (4, "a list stands where text (of version) is expected"),
+        (6, "a mapping stands where a list of test cases is expected"),
+        (7, "a list stands where text (of when) is expected"),
+        (7, "a mapping stands where text (of then) is expected"),
+        (7, "text stands where a test case is expected"),
+        (7, "other has no meaning here"),
+    ]
+    assert {f["severity"] for f in found} == {"warning"}
+    assert workplace.run("import", "old.vibee").code == 0
+
+
+def test_one_of_a_thing_is_not_named_as_many(workplace: Workplace) -> None:
+    text = SMALL + "types: {A: {fields: {a: int}}}\nbehaviors: [{name: a, then: b}]\n"
+    text += "test_cases: [{name: c, input: prose, expected: 1}]\n"
+    workplace.write("old.vibee", text)
+    assert "the input of 1 test case is prose\n" in workplace.run("check", "old.vibee").out
+    said = workplace.run("import", "old.vibee").err
+    assert "old.vibee: 1 type, 1 behaviour (pending) -> " in said
+
+
 def test_the_capital_key_is_fixed(workplace: Workplace) -> None:
     workplace.write("old.vibee", OLD)
     workplace.run("check", "old.vibee", "--fix")

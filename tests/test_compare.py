@@ -159,6 +159,8 @@ def test_a_spec_that_is_gone_or_unreadable_breaks(repository: Workplace) -> None
     repository.write(SCALING, "name: [")
     result = repository.run("breaking", "--against", "HEAD")
     assert result.code == 1 and f"{SCALING}:1: cannot be read" in result.out
+    for command in (("breaking", "--against", "HEAD"), ("diff", "HEAD")):  # it was not compared
+        assert "is gone" not in repository.run(*command).out
 
 
 def test_specs_that_did_not_parse_are_reported(repository: Workplace) -> None:

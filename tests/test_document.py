@@ -149,6 +149,24 @@ def test_values_follow_the_core_schema_of_yaml_1_2(text: str, value: object) -> 
     assert type(found) is type(value)
 
 
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("a: [?x, ?i32]", {"a": ["?x", "?i32"]}),
+        ("a: {?x: 1, b: ?T}", {"a": {"?x": 1, "b": "?T"}}),
+        ("a: ?[]u8", {"a": "?[]u8"}),
+    ],
+)
+def test_a_question_mark_begins_text_where_text_follows_it(text: str, tree: object) -> None:
+    """As YAML 1.2 says; PyYAML takes it for a complex key inside brackets."""
+    assert plain_data(read(text)) == tree
+
+
+@pytest.mark.parametrize("text", ["a: [? x]", "a: {? x: 1}", "a: [?]", "? a\n: b\n"])
+def test_a_complex_key_is_refused(text: str) -> None:
+    assert [fault.message for fault in parse_document(text, "case.vibee")[1]] == ["a complex key"]
+
+
 def test_not_a_number_resolves() -> None:
     assert math.isnan(plain_data(read("a: .nan\n"))["a"])
 
@@ -192,8 +210,9 @@ WORDS = st.text(st.sampled_from("abcdefgh ij"), min_size=1, max_size=60)
 def nested(leaves: st.SearchStrategy, keys: st.SearchStrategy = KEYS) -> st.SearchStrategy:
     inner = st.recursive(
         leaves,
-        lambda children: st.lists(children, max_size=4)
-        | st.dictionaries(keys, children, max_size=4),
+        lambda children: (
+            st.lists(children, max_size=4) | st.dictionaries(keys, children, max_size=4)
+        ),
         max_leaves=12,
     )
     return st.dictionaries(keys, inner, min_size=1, max_size=4)

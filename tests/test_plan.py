@@ -93,6 +93,7 @@ def test_a_setting_is_held_to_constraints_and_requirements(shipped: Workplace) -
     ("arguments", "said"),
     [
         ((TINY, "--set", "architecture"), "write section.field=value, or name=value"),
+        ((TINY, "--set", "architecture=3"), "is a section; write architecture.field=value"),
         ((TINY, "--set", "architecure.num_layers=2"), "did you mean 'architecture'?"),
         ((TINY, "--set", "sequence_lenght=2"), "did you mean 'sequence_length'?"),
         ((TINY, "--set", "sequence_length=many"), '"many" is not a whole number (Int)'),

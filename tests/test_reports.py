@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import stat
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -20,7 +23,7 @@ from igla_gen.fixes import apply_fixes
 from igla_gen.reports import FORMATS, Report, render_report
 from igla_gen.reports.display import cells, excerpt, visible
 from igla_gen.reports.text import render_finding
-from tests.conftest import SPEC, Workplace
+from tests.conftest import REPOSITORY, SPEC, Workplace
 
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -230,7 +233,7 @@ def suppressed(scaling: Workplace) -> Workplace:
 def test_concise_is_one_line_a_finding(broken: Workplace) -> None:
     out = broken.run("check", "specs", "--output-format", "concise").out
     assert out == (
-        "specs/architecture/scaling.vibee:16:5: IG203 unknown-key: " '"exampel" is not a key here\n'
+        'specs/architecture/scaling.vibee:16:5: IG203 unknown-key: "exampel" is not a key here\n'
     )
 
 
@@ -353,6 +356,40 @@ def test_a_report_does_not_go_just_anywhere(broken: Workplace, target: str, said
     assert broken.files("specs") == before
 
 
+def test_a_report_that_the_disk_refuses_is_no_wrong_usage(
+    broken: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    result = broken.run("check", "specs", "--output", "report.txt")
+    assert (result.code, result.out) == (1, "")
+    assert "report.txt: cannot be written (No space left on device)" in result.err
+    assert not (broken.root / "report.txt").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "arguments", [("check",), ("check", "--output", "/dev/full"), ("explain", "--list")]
+)
+def test_output_that_nothing_takes_is_a_sentence(
+    broken: Workplace, arguments: tuple[str, ...], unbuffered: str
+) -> None:
+    """Whether the words go out one by one or all of them at the end."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "igla_gen", *arguments],
+            stdout=full, stderr=subprocess.PIPE, text=True, cwd=broken.root, timeout=60,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered, "PYTHONPATH": str(REPOSITORY)},
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"igla-gen: [^\n]+ cannot be written \(No space left on device\)\n", done.stderr
+    ), done.stderr
+
+
 # -- exit codes ---------------------------------------------------------------------------
 
 
@@ -368,6 +405,11 @@ def test_exit_codes_of_check(scaling: Workplace, form: str) -> None:
     [
         ("check", "nowhere"),
         ("check", "empty"),
+        ("check", "a" * 300),
+        ("check", "specs/architecture/scaling.vibee/below"),
+        ("gen", "--out", "specs/architecture/scaling.vibee"),
+        ("gen", "--force", "--out", "specs/architecture/scaling.vibee"),
+        ("gen", "--check", "--out", "specs/architecture/scaling.vibee"),
         ("check", "--output-format", "xml"),
         ("check", "--color", "pink"),
         ("check", "--no-such-option"),

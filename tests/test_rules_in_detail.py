@@ -395,3 +395,19 @@ def test_a_name_that_two_modules_have_hides_an_import_only_where_it_is_read(
     workplace.write("templates/architecture/test_base.py.j2", NORM_TESTS)
     named = [item.name for item in found(workplace, component(spec, template=template))]
     assert [word for word in named if word == "unlisted-use"] == expected
+
+
+def test_a_template_where_nobody_looks_is_told_from_none(
+    scaling: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder of one's own the template stands where it belongs, and yet is not there."""
+    elsewhere = tmp_path / "elsewhere"
+    for name in ("specs/architecture/mine.vibee", "templates/architecture/mine.py.j2"):
+        (elsewhere / name).parent.mkdir(parents=True)
+        (elsewhere / name).write_text("\n")
+    spec = scaling.read("specs/architecture/scaling.vibee").replace("re.scaling", "re.mine")
+    (elsewhere / "specs/architecture/mine.vibee").write_text(spec)
+    monkeypatch.chdir(elsewhere)
+    out = scaling.run("check").out
+    assert f"the one here is not read: move it to {scaling.root / 'templates'}\n" in out
+    assert out.count("write it, or correct the module path") == 1  # that of the tests

@@ -147,6 +147,7 @@ def test_a_blueprint_without_a_shape_formula_ranks_by_gap(shipped: Workplace) ->
         (("--params", "1.5B", "--blueprint", "igla.recipes.pretrain"), 2, "it requires no num_params"),
         (("--params", "1.5B", "--tied", "maybe"), 2, "--tied"),
         (("--params", "1.5B", "--heads", "17", "--kv-heads", "4-8"), 1, "no shape in these ranges"),
+        (("--params", "1.5X"), 2, "X is not a unit; accepted: "),
         (("--params", "1.5B", "--layers", "1-100000"), 1, "are too many"),
         ((), 2, "--params"),
     ],

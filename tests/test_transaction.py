@@ -133,6 +133,26 @@ def test_a_fault_while_files_are_put_in_place_restores_the_old_ones(
         assert not (out / STAGE).exists()
 
 
+def test_a_folder_that_takes_no_file_gets_none_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What refuses a new file refuses the old one too: only what was replaced is put back."""
+    out, real = tmp_path / "out", os.replace
+    lay(out, BEFORE)
+
+    def replace(source: Path, target: Path) -> None:
+        if Path(target) == out / "a/two.py":
+            raise PermissionError(13, "Permission denied", str(source), None, str(target))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with pytest.raises(PermissionError) as refused:
+        change(out)
+    assert refused.value.filename2 == str(out / "a/two.py")
+    assert found(out) == BEFORE
+    assert not (out / STAGE).exists() and not (out / "c").exists()
+
+
 def test_a_fault_while_staging_leaves_no_folder_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

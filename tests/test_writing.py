@@ -616,11 +616,68 @@ def test_a_read_only_folder_is_a_sentence(built: Workplace) -> None:
     assert "cannot be written" in result.err
 
 
+def test_a_file_that_cannot_be_put_in_place_is_named_itself(
+    built: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the copy of it that was staged."""
+    before, real = built.files(), os.replace
+    built.change(SPEC, "factor: Int = 2", "factor: Int = 3")
+
+    def replace(source: Path, target: Path) -> None:
+        if Path(target).name == "scaling.py":
+            raise PermissionError(13, "Permission denied", str(source), None, str(target))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    result = built.run("gen")
+    assert result.code == 1
+    assert f"{MODULE}: cannot be written (Permission denied); nothing was changed" in result.err
+    assert built.files() == before
+
+
+def test_specs_that_cannot_be_seen_are_not_taken_for_gone(
+    built: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they make would be removed as if they had been deleted."""
+    second(built)
+    (built.root / "specs/data").mkdir()
+    for name in (f"{folder}second.{end}" for folder, end in (("", "py.j2"), ("test_", "py.j2"))):
+        text = built.read(f"templates/architecture/{name}").replace("architecture", "data")
+        built.write(f"templates/data/{name}", text)
+    text = built.read("specs/architecture/second.vibee").replace("architecture", "data")
+    built.write("specs/data/second.vibee", text)
+    drop_second(built)
+    assert built.run("gen").code == 0
+    before, real = built.files(), os.scandir
+
+    def scandir(folder: str | Path | int = ".") -> object:
+        if (
+            not isinstance(folder, int)
+            and Path(folder).name == "data"
+            and "specs" in Path(folder).parts
+        ):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    for arguments in (("gen",), ("gen", "--check"), ("check",), ("fmt",)):
+        result = built.run(*arguments)
+        assert (result.code, result.out) == (2, "")
+        assert result.err == "igla-gen: specs/data: Permission denied\n"
+    assert built.files() == before
+
+
+def test_what_no_spec_makes_alone_has_a_cause_too(scaling: Workplace) -> None:
+    out = scaling.run("gen", "--check").out
+    assert f"{MODULE}: missing: {SPEC} was never generated\n" in out
+    assert "generated/igla/__init__.py: missing: was never generated\n" in out
+
+
 def test_an_output_folder_that_is_a_file_is_a_sentence(scaling: Workplace) -> None:
     scaling.write("generated", "a file")
     result = scaling.run("gen")
-    assert result.code in (1, 2)
-    assert "generated" in result.err
+    assert result.code == 2
+    assert "generated' is a file" in result.err
     assert scaling.read("generated") == "a file"
 
 

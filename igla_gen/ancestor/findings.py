@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from igla_gen.ancestor.forms import KNOWN
-from igla_gen.ancestor.reading import OldBehavior, OldSpec, read
+from igla_gen.ancestor.forms import HEADER, KNOWN
+from igla_gen.ancestor.reading import PROSE, OldBehavior, OldSpec, read
 from igla_gen.ancestor.types import SCALARS, translate
 from igla_gen.diagnostics import Diagnostic, Edit, Fix, Span, nearest, suggestion
 from igla_gen.syntax.tree import Mapping, Scalar
@@ -99,7 +99,8 @@ def _cases(spec: OldSpec) -> Iterator[Diagnostic]:
         yield from _case(case, names)
     prose = [c for c in (*every, *spec.test_cases) if not isinstance(c.get("input"), Mapping)]
     if prose:
-        message = f"the input of {len(prose)} test cases is prose, this one first"
+        many = f"{len(prose)} test cases is prose, this one first"
+        message = f"the input of {many if len(prose) > 1 else '1 test case is prose'}"
         span = prose[0].entries[0].key.span if prose[0].entries else prose[0].span
         hint = "write input: {argument: value} to have it called; the import keeps it as a note"
         yield _warning("IG515", "prose-test-case", message, span, hint)
@@ -119,7 +120,8 @@ def _case(case: Mapping, names: set[str]) -> Iterator[Diagnostic]:
 
 
 def _notes(spec: OldSpec) -> Iterator[Diagnostic]:
-    keys = [entry.key for entry in spec.rest if entry.key.text not in (*KNOWN, *_CODE)]
+    known = (*HEADER, "types", "behaviors", *KNOWN, *_CODE)
+    keys = [entry.key for entry in spec.rest if entry.key.text not in known]
     keys += [key for behavior in spec.behaviors for key in _extra(behavior)]
     if keys:
         words = ", ".join(dict.fromkeys(key.text for key in keys))
@@ -130,7 +132,8 @@ def _notes(spec: OldSpec) -> Iterator[Diagnostic]:
 
 
 def _extra(behavior: OldBehavior) -> list[Scalar]:
-    return [entry.key for entry in behavior.rest if entry.key.text not in _CODE]
+    known = (*PROSE, "test_cases", *_CODE)
+    return [entry.key for entry in behavior.rest if entry.key.text.lower() not in known]
 
 
 def _code(spec: OldSpec) -> Iterator[Diagnostic]:

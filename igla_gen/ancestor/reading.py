@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from igla_gen.ancestor.forms import HEADER
-from igla_gen.diagnostics import Diagnostic, Span
+from igla_gen.diagnostics import Diagnostic, Severity, Span
 from igla_gen.frozen import frozen
 from igla_gen.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
 _VARIANTS = ("enum", "variants", "values")
-_PROSE = ("given", "when", "then")
+PROSE = ("given", "when", "then")
 
 
 @frozen
@@ -72,6 +72,10 @@ def read(tree: Mapping) -> OldSpec:
         elif key == "test_cases" and (cases := _cases(value)) is not None:
             spec.test_cases = cases
         else:
+            if key in HEADER:
+                _no_text(spec, entry)
+            elif key == "test_cases" and not _is_empty(value):
+                _no_cases(spec, value)
             spec.rest.append(entry)
     if "name" not in spec.header or not spec.header["name"].text.strip():
         message = 'the key "name" is missing'
@@ -84,10 +88,28 @@ def _is_empty(node: Node) -> bool:
     return isinstance(node, Scalar) and not node.text.strip()
 
 
-def _wrong(spec: OldSpec, node: Node, wanted: str) -> None:
+def _wrong(
+    spec: OldSpec, node: Node, wanted: str, hint: str, severity: Severity = "error"
+) -> None:
     found = {Mapping: "a mapping", Sequence: "a list"}.get(type(node), "text")
+    if found == "a mapping" and wanted.startswith("a mapping with a name"):
+        found = "a mapping without a name"
     message = f"{found} stands where {wanted} is expected"
-    spec.faults.append(Diagnostic("IG205", "wrong-shape", message, _start(node)))
+    fault = Diagnostic("IG205", "wrong-shape", message, _start(node), hint, severity)
+    spec.faults.append(fault)
+
+
+def _no_text(spec: OldSpec, entry: Entry) -> None:
+    hint = "write it as one text; the import keeps what stands here below notes"
+    _wrong(spec, entry.value, f"text (of {entry.key.text})", hint, "warning")
+
+
+def _no_cases(spec: OldSpec, node: Node) -> None:
+    items = node.items if isinstance(node, Sequence) else ()
+    other = next((item for item in items if not isinstance(item, Mapping)), None)
+    hint = "write '- {name: ..., input: ..., expected: ...}'; the import keeps what stands here below notes"
+    wanted = "a list of test cases" if other is None else "a test case"
+    _wrong(spec, node if other is None else other, wanted, hint, "warning")
 
 
 def _start(node: Node) -> Span:
@@ -101,7 +123,8 @@ def _named(spec: OldSpec, node: Node, key: str) -> list[Entry]:
     if isinstance(node, Mapping):
         return list(node.entries)
     if not isinstance(node, Sequence):
-        _wrong(spec, node, "a mapping by name, or a list of things with a name")
+        hint = f"write 'NAME: ...' or '- name: ...' below {key}"
+        _wrong(spec, node, "a mapping by name, or a list of things with a name", hint)
         return []
     found = []
     for item in node.items:
@@ -110,7 +133,8 @@ def _named(spec: OldSpec, node: Node, key: str) -> list[Entry]:
             rest = tuple(entry for entry in item.entries if entry.key.text != "name")
             found.append(Entry(name, Mapping(rest, item.span)))
         else:
-            _wrong(spec, item, f"a mapping with a name (in {key})")
+            hint = "write 'name: Type', one a line" if key == "fields" else "begin with '- name: ...'"
+            _wrong(spec, item, f"a mapping with a name (in {key})", hint)
     return found
 
 
@@ -121,7 +145,8 @@ def _type(spec: OldSpec, entry: Entry) -> OldType | None:
     if isinstance(value, Scalar):  # another name for a type
         return OldType(entry.key, description=value)
     if not isinstance(value, Mapping):
-        _wrong(spec, value, "a type: fields, or variants")
+        hint = "write 'fields: {name: Type}', or 'variants: [word, word]' below it"
+        _wrong(spec, value, "a type: fields, or variants", hint)
         return None
     description, variants, rest = None, (), []
     fields: list[OldField] = []
@@ -163,12 +188,13 @@ def _fields(spec: OldSpec, node: Node) -> list[OldField]:
             else:
                 items += _named(spec, Sequence((item,), item.span), "fields")
     elif not isinstance(node, Mapping):
-        _wrong(spec, node, "fields, by name or as a list")
+        _wrong(spec, node, "fields, by name or as a list", "write 'name: Type', one a line")
     found = []
     for entry in items:
         type_ = entry.value.get("type") if isinstance(entry.value, Mapping) else entry.value
         if not isinstance(type_, Scalar) or not type_.text.strip():
-            _wrong(spec, entry.value, f"the type of the field {entry.key.text}")
+            name = entry.key.text
+            _wrong(spec, entry.value, f"the type of the field {name}", f"write '{name}: Type'")
             continue
         rest: tuple[Entry, ...] = ()
         if isinstance(entry.value, Mapping):
@@ -180,7 +206,8 @@ def _fields(spec: OldSpec, node: Node) -> list[OldField]:
 def _behavior(spec: OldSpec, entry: Entry) -> OldBehavior | None:
     if not isinstance(entry.value, Mapping):
         if not _is_empty(entry.value):
-            _wrong(spec, entry.value, "a behaviour: given, when and then")
+            hint = "write 'given: ...', 'when: ...' and 'then: ...' below it"
+            _wrong(spec, entry.value, "a behaviour: given, when and then", hint)
             return None
         return OldBehavior(entry.key, {})
     prose: dict[str, Scalar] = {}
@@ -189,13 +216,17 @@ def _behavior(spec: OldSpec, entry: Entry) -> OldBehavior | None:
     for inner in entry.value.entries:
         key, node = inner.key.text, inner.value
         small = key.lower()
-        if small in _PROSE and small not in prose and isinstance(node, Scalar):
+        if small in PROSE and small not in prose and isinstance(node, Scalar):
             prose[small] = node
             if key != small:
                 capitals.append(inner.key)
         elif key == "test_cases" and (found := _cases(node)) is not None:
             cases = found
         else:
+            if small in PROSE and not isinstance(node, Scalar):
+                _no_text(spec, inner)
+            elif key == "test_cases" and not _is_empty(node):
+                _no_cases(spec, node)
             rest.append(inner)
     return OldBehavior(entry.key, prose, tuple(capitals), cases, tuple(rest))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
+import errno
 import gc
 import importlib
 import io
@@ -40,6 +42,7 @@ COMMANDS = {
 
 _UsageError = typer.BadParameter.__base__ or Exception  # typer brings a click of its own
 
+
 def _root(
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
 ) -> None:
@@ -70,7 +73,7 @@ def _refuse(error: Any) -> NoReturn:
         sys.exit(2)
     from igla_gen.cli.common import stop
 
-    words = " ".join(error.format_message().split())
+    words = " ".join(error.format_message().split()).replace(": Value error, ", ": ")
     command = error.ctx.command_path if error.ctx is not None else "igla-gen"
     stop(f"{words.removesuffix('.')} (see {command} --help)", 2)
 
@@ -90,15 +93,39 @@ def main() -> None:
     program = "python -m igla_gen" if Path(sys.argv[0]).stem == "__main__" else "igla-gen"
     named = [word for word in sys.argv[1:2] if word in COMMANDS]
     try:
-        sys.exit(make_app(named or COMMANDS)(prog_name=program, standalone_mode=False) or 0)
+        try:
+            sys.exit(make_app(named or COMMANDS)(prog_name=program, standalone_mode=False) or 0)
+        finally:
+            if not sys.stdout.closed:  # as the language server leaves it
+                sys.stdout.flush()  # what it refuses is said here, not when the process ends
     except _UsageError as error:
         _refuse(error)
     except typer.Abort:
         sys.exit(130)
-    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        where = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        stop(where, 2)
     except StaleTableError as error:
         stop(str(error), 1)
     except BrokenPipeError:
+        _close_output()
         sys.exit(1)
+    except OSError as error:
+        _refuse_file(error)
+
+
+def _refuse_file(error: OSError) -> NoReturn:
+    """A path that is none is wrong usage; a disk that refuses is not."""
+    from igla_gen.cli.common import stop
+
+    if error.filename is None and error.errno is not None:  # no file of ours: what we print to
+        _close_output()
+        stop(f"the output cannot be written ({error.strerror})", 1)
+    wrong = isinstance(
+        error, FileNotFoundError | PermissionError | IsADirectoryError | NotADirectoryError
+    )
+    wrong = wrong or error.errno in (errno.ENAMETOOLONG, errno.ELOOP)
+    stop(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2 if wrong else 1)
+
+
+def _close_output() -> None:
+    """Nothing more goes out: what is left would fail once more when the process ends."""
+    with contextlib.suppress(OSError, io.UnsupportedOperation):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

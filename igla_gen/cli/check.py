@@ -89,5 +89,7 @@ def _write(output: Path, text: str) -> None:
             output.write_text(text, encoding="utf-8")
         else:
             replace_file(output, text)
-    except (OSError, RewriteError) as error:
-        stop(f"--output {error}", 2)
+    except RewriteError as error:
+        stop(f"--output {error}", 1)
+    except OSError as error:
+        stop(f"--output {output}: cannot be written ({error.strerror})", 1)

@@ -20,7 +20,10 @@ Paths = Annotated[
         help="Spec files or folders; default: specs/ here, else those that come with igla-gen."
     ),
 ]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder that the generated files go to.")]
+Out = Annotated[
+    Path,
+    typer.Option("--out", "-o", file_okay=False, help="Folder that the generated files go to."),
+]
 
 Color = Literal["auto", "always", "never"]
 

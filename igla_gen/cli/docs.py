@@ -12,9 +12,9 @@ from igla_gen.cli.common import stop
 
 
 def run(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder that the pages go to.")] = Path(
-        "docs"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", file_okay=False, help="Folder that the pages go to.")
+    ] = Path("docs"),
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; name the pages that differ.")
     ] = False,
@@ -34,7 +34,9 @@ def run(
         for path in (*changed, *stale):
             print(f"{out / path}: {'no page is made of this name' if path in stale else 'differs'}")
         if changed or stale:
-            stop(f"{len(changed) + len(stale)} pages differ from the code; run igla-gen docs", 1)
+            count = len(changed) + len(stale)
+            differ = "1 page differs" if count == 1 else f"{count} pages differ"
+            stop(f"{differ} from the code; run igla-gen docs", 1)
         print(f"{out}: {len(pages)} pages, all as the code makes them")
         return
     if foreign:

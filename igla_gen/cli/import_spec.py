@@ -15,7 +15,7 @@ from igla_gen.ancestor.writing import Imported, write_today
 from igla_gen.cli.common import stop
 from igla_gen.diagnostics import Diagnostic, Findings, Span
 from igla_gen.model.library import Library, find_specs, is_module_path, read_text, shown_path
-from igla_gen.reports.text import render_finding
+from igla_gen.reports.text import count_of, render_finding
 from igla_gen.rewriting import RewriteError, replace_file
 from igla_gen.syntax import parse_document
 from igla_gen.syntax.formatter import format_document
@@ -146,9 +146,9 @@ def _write(found: Imported, target: Path | None) -> None:
 
 def _report(shown: str, found: Imported) -> None:
     """What was mapped and what was kept, on stderr: stdout may be the spec."""
-    lines = [
-        f"{shown}: {found.types} types, {found.behaviors} behaviours (all pending) -> {found.module}"
-    ]
+    types, behaviors = count_of(found.types, "type"), count_of(found.behaviors, "behaviour")
+    pending = "" if not found.behaviors else " (pending)" if found.behaviors == 1 else " (all pending)"
+    lines = [f"{shown}: {types}, {behaviors}{pending} -> {found.module}"]
     lines += [f"  renamed: {old} is now {new}" for new, old in found.renamed.items()]
     lines += [f"  no such type, Any stands for it: {place}" for place in found.untyped]
     lines += [f"  kept below notes: {', '.join(found.notes)}"] if found.notes else []

@@ -7,6 +7,7 @@ from pathlib import Path
 from igla_gen.cli.common import Paths, default_paths, stop
 from igla_gen.model.component import ComponentSpec
 from igla_gen.model.library import Unit, load
+from igla_gen.reports.text import count_of
 
 
 def _pending(unit: Unit) -> str:
@@ -29,4 +30,4 @@ def run(paths: Paths = None) -> None:
         words = " ".join(unit.spec.description.text.split())
         print(f"{unit.kind:10} {unit.module:{width}}  {words}{_pending(unit)}")
     if library.findings.items:
-        stop(f"{len(library.findings.items)} findings; run igla-gen check", 1)
+        stop(f"{count_of(len(library.findings.items), 'finding')}; run igla-gen check", 1)

@@ -138,7 +138,7 @@ def _quantity(text: str, type_name: str, option: str) -> float:
     try:
         return fit_quantity(text, type_name)
     except QuantityError as error:
-        stop(f"{option} {text}: {error}", 2)
+        stop(f"{option} {text}: {error}" + (f"; {error.hint}" if error.hint else ""), 2)
 
 
 def _range(text: str, option: str) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from igla_gen.compare.behaviors import compare_behaviors
 from igla_gen.compare.changes import BREAKING, Bump, Change, asked_by
@@ -75,7 +75,7 @@ def compare(old: Tree, new: Tree, *, only: Collection[str] | None = None) -> Com
     couples = _couples(before, after)
     found = [_compare_units(old, new, a, b) for a, b in couples]
     paired = {unit.module for couple in couples for unit in couple}
-    paired |= _unreadable(old) | _unreadable(new)
+    paired |= _unreadable(old, after) | _unreadable(new, before)
     found += [_gone(unit) for name, unit in before.items() if name not in paired]
     found += [_come(unit) for name, unit in after.items() if name not in paired]
     modules = sorted((f for f in found if _is_something(f)), key=lambda f: f.module)
@@ -87,13 +87,17 @@ def _units(tree: Tree, only: Collection[str] | None) -> dict[str, Unit]:
     return {u.module: u for u in tree.library.requested if only is None or u.module in only}
 
 
-def _unreadable(tree: Tree) -> set[str]:
-    """Modules of the files that could not be read: nobody knows what became of them."""
+def _unreadable(tree: Tree, others: Mapping[str, Unit]) -> set[str]:
+    """Modules of the files that could not be read: nobody knows what became of them.
+
+    They are those that the files name, and those that the same files held on the other side.
+    """
     library = tree.library
     files = {item.span.file for item in library.findings.items}
     files -= {unit.source.shown for unit in library.units.values()}
     texts = (library.sources.get(file, "") for file in files)
-    return {m.group(1) for text in texts if (m := _MODULE.search(text)) is not None}
+    named = {m.group(1) for text in texts if (m := _MODULE.search(text)) is not None}
+    return named | {name for name, unit in others.items() if unit.source.shown in files}
 
 
 def _couples(before: dict[str, Unit], after: dict[str, Unit]) -> list[tuple[Unit, Unit]]:

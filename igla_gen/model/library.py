@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
@@ -206,16 +207,29 @@ def find_specs(paths: Iterable[Path]) -> list[Path]:
 
     Raises:
         FileNotFoundError: a path does not exist, or a folder holds no spec.
+        PermissionError: a folder cannot be read; what it holds is not taken for gone.
     """
     found: set[Path] = set()
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"{path}: no such file or folder")
-        below = sorted(path.rglob("*.vibee")) if path.is_dir() else [path]
+        below = _specs_below(path) if path.is_dir() else [path]
         if not below:
             raise FileNotFoundError(f"{path}: holds no .vibee file")
         found.update(below)
     return sorted(found)
+
+
+def _specs_below(folder: Path) -> list[Path]:
+    def refuse(error: OSError) -> None:
+        raise error
+
+    return [
+        Path(parent, name)
+        for parent, folders, names in os.walk(folder, onerror=refuse)
+        for name in (*folders, *names)  # a folder of such a name is a finding
+        if name.endswith(".vibee")
+    ]
 
 
 def load(

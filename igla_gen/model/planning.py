@@ -141,6 +141,8 @@ class Plan:
 
     def _set_param(self, text: str, name: str, value: str) -> None:
         params = {n: p for _, f in self._formulas() for n, p in f[1].params.items()}
+        if name not in params and any(name in self._sections(unit) for unit in self.units):
+            raise SettingError(f"--set {text}: {name} is a section; write {name}.field=value")
         if name not in params:
             hint = suggestion(name, params)
             raise SettingError(f"--set {text}: no formula has a parameter {name!r}; {hint}")

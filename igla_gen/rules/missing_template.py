@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from igla_gen.emit.templates import is_unbuilt, template_texts
 from igla_gen.model.library import Library, Unit
+from igla_gen.resources import templates_folder
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import SOUND, component
 from igla_gen.rules.templates import templates_of
@@ -14,11 +17,10 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
     names = None if is_unbuilt(unit) else templates_of(library, unit)
     for name in names or ():
         if name not in template_texts():
-            finder.report(
-                f"there is no templates/{name}",
-                unit.spec.module.span,
-                "write it, or correct the module path",
-            )
+            hint = "write it, or correct the module path"
+            if (Path("templates") / name).is_file():  # here, where nobody looks for it
+                hint = f"the one here is not read: move it to {templates_folder().as_posix()}"
+            finder.report(f"there is no templates/{name}", unit.spec.module.span, hint)
 
 
 RULE = Rule(

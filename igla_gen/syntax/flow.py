@@ -172,7 +172,7 @@ class FlowScanner(ScalarScanner):
         if char in "&!":
             self._column = self._skip_properties(line, column)
             return -1
-        if char == "-" and after not in BLANK_OR_END:
+        if char in "-?" and after not in BLANK_OR_END and (char == "-" or after not in ",[]{}"):
             return column
         if char == "*":
             self._refuse_alias(line, column)

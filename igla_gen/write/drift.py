@@ -131,8 +131,8 @@ def _cause(
     if how in IN_THE_WAY:
         return "foreign", IN_THE_WAY[how], "move it, or name another --out"
     if how == "absent":
-        cause = "deleted since it was generated" if old else f"{new.spec} was never generated"
-        return "missing", cause, here.command
+        never = f"{new.spec} was never generated".lstrip()  # a file of the package has no spec
+        return "missing", "deleted since it was generated" if old else never, here.command
     if how == "line-endings":
         return "line-endings", "its lines end in CRLF; igla-gen writes LF", here.command
     if how == "edited":

@@ -146,7 +146,8 @@ def _commit(out: Path, texts: dict[str, str], stale: list[str]) -> None:
     try:
         commit(out, texts, stale)
     except OSError as error:
+        place = error.filename2 or error.filename or out  # of a rename: where the file goes to
         raise WriteError(
-            f"{error.filename or out}: cannot be written ({error.strerror}); nothing was changed; "
+            f"{place}: cannot be written ({error.strerror}); nothing was changed; "
             "free some space or grant access, then run again"
         ) from error

@@ -159,10 +159,13 @@ def _redo(out: Path, stage: Path, journal: Journal) -> None:
 def _undo(out: Path, stage: Path, journal: Journal) -> None:
     for path in (*journal.replace, *journal.remove):
         old = stage / "old" / path
+        untouched = path in journal.remove and (out / path).exists()
+        if untouched or (stage / "new" / path).exists():
+            continue  # what refused the new file would refuse the old one
         if old.exists():
             (out / path).parent.mkdir(parents=True, exist_ok=True)
             os.replace(old, out / path)
-        elif path in journal.replace and not (stage / "new" / path).exists():
+        elif path in journal.replace:
             (out / path).unlink(missing_ok=True)
     _remove_folders([out / folder for folder in journal.folders])
 
