@@ -136,12 +136,41 @@ if os.environ.get("MUTANT_UNDER_TEST") == "stats":
     subprocess.Popen = _NotingPopen
 '''
 
-# The server that ranks are forked from is one for all mutants: to start one takes longer than most tests.
-RANKS = """
+# The server that ranks are forked from is one for all mutants: to start one takes longer than most tests. It knows no
+# mutant, so that a rank has to be told from its beginning. What it runs lies where it can be imported by name.
+RANK = '''\
+"""A rank of the mutant under test."""
 
-from multiprocessing import forkserver, get_context
+import os
 
 from igla.distributed import ranks
+
+_run_rank = ranks._run_rank
+
+
+def run_rank(mutant, noting, *arguments):
+    os.environ["MUTANT_UNDER_TEST"] = mutant
+    if mutant == "stats":
+        exec(noting)
+    _run_rank(*arguments)
+'''
+RANKS = """
+
+from functools import partial
+from multiprocessing import forkserver, get_context
+
+from igla import rank_of_mutant
+from igla.distributed import ranks
+
+
+class _RankOfMutant:
+    \"\"\"Stands for the function of a rank; what a new process is sent names the mutant of the moment.\"\"\"
+
+    def __reduce__(self):
+        return partial, (rank_of_mutant.run_rank, os.environ.get("MUTANT_UNDER_TEST", ""), NOTING)
+
+
+ranks._run_rank = _RankOfMutant()
 
 
 def _noted(place, arguments):
@@ -252,7 +281,10 @@ def settle(module: str, fresh: bool = False) -> Path:
     files = reachable(module)
     subject = f"igla.{module.replace('/', '.')}"
     files["pyproject.toml"] = SETTINGS.format(module=module)
-    plugin = PLUGIN + RANKS if "igla/distributed/ranks.py" in files else PLUGIN
+    plugin = PLUGIN
+    if "igla/distributed/ranks.py" in files:
+        plugin += RANKS
+        files["igla/rank_of_mutant.py"] = RANK
     files[f"tests/{module.rpartition('/')[0]}/conftest.py"] = plugin.replace("SUBJECT", subject)
     text = json.dumps([version("mutmut"), sorted(files.items())])
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
