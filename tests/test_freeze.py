@@ -68,7 +68,7 @@ def test_a_spec_that_was_changed_is_not_frozen_as_it_was(shipped: Workplace) -> 
         (("specs/recipes/quickstart.vibee",), "is a recipe: freeze takes a model"),
         ((SPEC, "--check"), f"there is no contract; run igla-gen freeze {SPEC}"),
         ((SPEC, "--vocab-size", "0"), "--vocab-size"),
-        ((SPEC, "--out", "elsewhere"), "elsewhere/igla/__init__.py: missing:  was never generated"),
+        ((SPEC, "--out", "elsewhere"), "elsewhere/igla/__init__.py: missing: was never generated"),
     ],
 )
 def test_what_cannot_be_frozen_is_said(
