@@ -26,8 +26,9 @@ import shutil
 import signal
 import sys
 import sysconfig
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -101,7 +102,7 @@ from igla.evaluation.tracking import (
     require_trackers,
     write_report,
 )
-from igla.export.gguf import check_gguf, gguf_names, gguf_tensors, write_gguf
+from igla.export.gguf import check_gguf, gguf_names, gguf_tensors, gguf_vocabulary, write_gguf
 from igla.export.gguf_types import GGUF_TYPES, runs_in_llama_cpp
 from igla.export.huggingface import huggingface_config, write_huggingface
 from igla.export.parity import format_report, llama_cpp_generate, measure_parity, parity_faults
@@ -122,6 +123,12 @@ from igla.optimization.scheduler import SchedulerConfig, learning_rate_factor, s
 from igla.planning.scaling import Accelerator, gpu_hours, predicted_loss
 
 # Shapes: B sequences of a batch, T tokens of a sequence, D hidden channels, V vocabulary entries.
+
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 
 FIRST_LOSS_TOLERANCE = 0.1
@@ -749,6 +756,15 @@ PURPOSE = (
 
 
 # spec: specs/recipes/pretrain.vibee:444
+def _option_names(options: Options) -> Iterator[tuple[str, str]]:
+    """Each section of the options with each of its fields."""
+    for section in dataclasses.fields(options):
+        chosen = getattr(options, section.name)
+        if dataclasses.is_dataclass(chosen):
+            yield from ((section.name, option.name) for option in dataclasses.fields(chosen))
+
+
+# spec: specs/recipes/pretrain.vibee:444
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -791,6 +807,12 @@ class Options:
     plan: PlanConfig = PlanConfig()
     export: ExportConfig = ExportConfig(gguf=("f32", "f16", "q8_0"))
 
+    def __post_init__(self) -> None:
+        for section, name in _option_names(self):
+            value = getattr(getattr(self, section), name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{section}.{name} is {value}: give a finite number")
+
 
 SMOKE = Options(
     out=Path("out") / "quickstart-smoke",
@@ -832,7 +854,7 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     paths = (word[2:].replace("-", "_").replace(".no_", ".") for word in words)
     named = {".".join(path.split(".")[:2]) for path in paths}  # the rest is of a record
     origins = []
-    for section, name in _option_names():
+    for section, name in _option_names(options):
         path = f"{section}.{name}"
         value, usual = (getattr(getattr(chosen, section), name) for chosen in (options, recipe))
         own = type(getattr(options, section)).__dataclass_fields__[name].default
@@ -844,15 +866,6 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
             origin = "default" if value == own else "recipe"
         origins.append(OptionOrigin(name=path, value=repr(value), origin=origin))
     return origins
-
-
-# spec: specs/recipes/pretrain.vibee:450
-def _option_names() -> Iterator[tuple[str, str]]:
-    """Each section of the options with each of its fields."""
-    for section in dataclasses.fields(Options):
-        chosen = getattr(SMOKE, section.name)
-        if dataclasses.is_dataclass(chosen):
-            yield from ((section.name, option.name) for option in dataclasses.fields(chosen))
 
 
 # spec: specs/recipes/pretrain.vibee:477
@@ -1069,7 +1082,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:679
+# spec: specs/recipes/pretrain.vibee:681
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -1396,11 +1409,14 @@ class Trainer:
     def _go_back_to_the_best(self) -> None:
         """After an early stop the weights are those of the lowest held-out loss."""
         best = self.progress.best_step
+        taken = (
+            "its weights are taken" if best > 0 else f"the weights stay those of step {self.step}"
+        )
         say(
             f"stopped early after step {self.step}: the held-out loss {self.progress.best_loss:.4f} "
-            f"of step {best} is the lowest; its weights are taken"
+            f"of step {best} is the lowest; {taken}"
         )
-        if best > 0:
+        if best > 0:  # of step 0 there is no checkpoint
             self.engine.load(self._root / f"step-{best:08d}", self.model, self.optimizer)
 
     @property
@@ -1997,8 +2013,9 @@ def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
 def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
-    A contract is kept, or the run refused; each checkpoint holds that of its model. Started
-    several times by torchrun it is one run; the ranks but the first return an empty map.
+    A contract is kept, or the run refused; each checkpoint holds that of its model. A folder
+    belongs to one run at a time. Started several times by torchrun it is one run; the ranks but
+    the first return an empty map.
 
     Given: Options and a decoder configuration.
     When: The whole recipe is run, or run again after an interruption.
@@ -2007,20 +2024,89 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
     _require_consistent(options, config)
     say("\n".join(describe_plan(options, config)))
     is_alone = _world_size() == 1 and options.distributed.strategy == "torch"
-    with nullcontext() if is_alone else process_group():
-        data = first_rank_first(lambda: prepare_data(options))
-        _require_contract(options, config, data.tokenizer)
-        trainer = Trainer(options, data, config)
-        engine, training = trainer.engine, options.training
-        summary = summarize(trainer, list(given))
-        say("\n".join(summary))
-        trainer.run()
-        model, precision = trainer.model, trainer.precision
-        found = evaluate_sources(model, data, training, precision, None, engine)
-        model = engine.whole(model)
-    if model is None:  # the first rank has it, and writes the results
-        return {}
-    return _write_results(trainer, model, found, summary, list(given))
+    with _only_run_in(options.out):
+        with nullcontext() if is_alone else process_group():
+            data = first_rank_first(lambda: prepare_data(options))
+            _require_contract(options, config, data.tokenizer)
+            _require_exportable(options, config, data.tokenizer)
+            trainer = Trainer(options, data, config)
+            engine, training = trainer.engine, options.training
+            summary = summarize(trainer, list(given))
+            say("\n".join(summary))
+            trainer.run()
+            model, precision = trainer.model, trainer.precision
+            found = evaluate_sources(model, data, training, precision, None, engine)
+            model = engine.whole(model)
+        if model is None:  # the first rank has it, and writes the results
+            return {}
+        return _write_results(trainer, model, found, summary, list(given))
+
+
+_LOCK_PATIENCE = 5.0  # seconds
+
+
+# spec: specs/recipes/pretrain.vibee:658
+@contextmanager
+def _only_run_in(out: Path) -> Iterator[None]:
+    """Keeps other runs out of the folder, which is locked as long as this process lives; the first rank does."""
+    if os.environ.get("RANK", "0") != "0" or fcntl is None:
+        yield
+        return
+    is_new = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        _lock(folder, out)
+        yield
+    finally:
+        os.close(folder)
+        if is_new:
+            with suppress(OSError):  # it has files, but for a run that was refused
+                out.rmdir()
+
+
+# spec: specs/recipes/pretrain.vibee:658
+def _lock(folder: int, out: Path) -> None:
+    """Wait a little for a run that is ending, and for no other."""
+    deadline = time.monotonic() + _LOCK_PATIENCE
+    while True:
+        try:
+            return fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise ValueError(
+                    f"another run writes to {out}; wait for its end, or give another --out"
+                ) from None
+        except OSError:  # a file system that knows no locks
+            return None
+        time.sleep(0.1)
+
+
+# spec: specs/recipes/pretrain.vibee:658
+def _require_exportable(options: Options, config: DecoderConfig, tokenizer: Path) -> None:
+    """What the files of the end need of the tokenizer, which is there now, before the training."""
+    export, pieces = options.export, Tokenizer(tokenizer)
+    if export.gguf:
+        try:
+            gguf_vocabulary(tokenizer, config.vocab_size)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}; or write no GGUF file, with --export.gguf and nothing after it"
+            ) from error
+    if not _types_for_llama_cpp(export):
+        return
+    lengths = {f"export.prompts has {prompt!r}, which": (prompt, 0) for prompt in export.prompts}
+    made = export.continuation_tokens
+    lengths[f"export.continuation_prompt with {made} tokens after it"] = (
+        export.continuation_prompt,
+        made,
+    )
+    for what, (prompt, more) in lengths.items():
+        length = len(pieces.encode(prompt, bos=True)) + more
+        if length > config.context_length:
+            raise ValueError(
+                f"{what} has {length} tokens, the model's context is {config.context_length}: give fewer"
+            )
 
 
 # spec: specs/recipes/pretrain.vibee:658
@@ -2246,7 +2332,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:670
+# spec: specs/recipes/pretrain.vibee:672
 def plan_run(options: Options, config: DecoderConfig, ranks: int) -> list[str]:
     """Returns the lines of igla.distributed.dry_run for GPUs of 80 GB, eight to a machine; nothing
     is written.
@@ -2271,7 +2357,7 @@ MODES = (
 )
 
 
-# spec: specs/recipes/pretrain.vibee:679
+# spec: specs/recipes/pretrain.vibee:681
 def _mode_parser() -> argparse.ArgumentParser:
     """What is said beside the options."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -2282,7 +2368,7 @@ def _mode_parser() -> argparse.ArgumentParser:
     return parser
 
 
-# spec: specs/recipes/pretrain.vibee:679
+# spec: specs/recipes/pretrain.vibee:681
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.
@@ -2311,7 +2397,8 @@ def main(arguments: list[str] | None = None) -> int:
             say("\n".join(describe_plan(options, config)))
             return 0
         if mode.dry_run:
-            say("\n".join(plan_run(options, config, mode.world_size or 1)))
+            ranks = 1 if mode.world_size is None else mode.world_size
+            say("\n".join(plan_run(options, config, ranks)))
             return 0
         with _terminating_cleanly():
             train(options, config, tuple(given))
@@ -2323,6 +2410,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     except (ValueError, RunStopped) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        print(
+            f"error: out of memory ({error}); take fewer sequences at a time, with --training.microbatches",
+            file=sys.stderr,
+        )
         return 1
     except OSError as error:  # from a library, and not always with a file name
         print(

@@ -19,6 +19,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -2512,7 +2513,7 @@ def test_what_ranks_cannot_do_is_refused_first_without_deepspeed(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:677
+# spec: specs/recipes/pretrain.vibee:679
 def test_dry_run_needs_no_ranks(
     options: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2532,6 +2533,8 @@ def test_dry_run_needs_no_ranks(
     assert capsys.readouterr().out == "\n".join(describe_choice(choice, 80 * 10**9)) + "\n"
     assert subject.main([*given, "--distributed.layout", "fixed", "--distributed.tp", "3"]) == 1
     assert capsys.readouterr().err.startswith("error: 4 ranks cannot be shared out over tp=3 = 3: ")
+    assert subject.main([*given, "--world-size", "0"]) == 1
+    assert "0" in capsys.readouterr().err
     assert subject.main([*given, "--distributed.strategy", "deepspeed"]) == 1
     said = "error: strategy=deepspeed: bytes of DeepSpeed are not counted; take torch\n"
     assert capsys.readouterr().err == said
@@ -2747,14 +2750,20 @@ def test_training_stops_early(
 
 # spec: specs/recipes/pretrain.vibee:552
 def test_training_stops_early_only_if_asked_to(
-    options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
+    options: subject.Options,
+    data: subject.PreparedData,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """By default the run goes to its last step; a model that only gets worse is the untrained one."""
     trainer = run_with_losses(options, data, monkeypatch, [1.0, 2.0, 3.0, 4.0])
     assert (trainer.step, trainer.progress.best_step) == (6, 0)
     out = options.out / "other"
     impatient = dataclasses.replace(options, stopping=subject.StoppingConfig(patience=1), out=out)
+    capsys.readouterr()
     assert run_with_losses(impatient, data, monkeypatch, [1.0, 1.0]).step == 2
+    said = "after step 2: the held-out loss 1.0000 of step 0 is the lowest; the weights stay those of step 2\n"
+    assert capsys.readouterr().out.endswith(said)
 
 
 # spec: specs/recipes/pretrain.vibee:553
@@ -3454,7 +3463,12 @@ def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With llama.cpp the run ends with a continuation, made from the last of the GGUF files that it runs."""
-    options = with_export(fresh, gguf=("f32", "f16", "i2_s"), llama_cpp=True)
+    short = {
+        "prompts": ("a",),
+        "continuation_prompt": "a",
+        "continuation_tokens": 4,
+    }  # the context has 16
+    options = with_export(fresh, gguf=("f32", "f16", "i2_s"), llama_cpp=True, **short)
     sizes = {"hidden_size": 128, "head_dim": 64, "ffn_size": 128}
     config = dataclasses.replace(CONFIG, quantization="bitlinear", **sizes)
     asked = []
@@ -3542,6 +3556,82 @@ def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
 
 
 # spec: specs/recipes/pretrain.vibee:668
+def test_folder_belongs_to_one_run(
+    fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A second run is refused before any work, waits for one that is ending, and has the folder after it."""
+    began: list[Path] = []
+
+    def begin(options: subject.Options) -> None:
+        began.append(options.out)
+        raise ValueError("begun")
+
+    monkeypatch.setattr(subject, "prepare_data", begin)
+    monkeypatch.setattr(subject, "_LOCK_PATIENCE", 0.5)
+    said = f"another run writes to {fresh.out}; wait for its end, or give another --out"
+    with subject._only_run_in(fresh.out):
+        with pytest.raises(ValueError, match=re.escape(said)):
+            subject.train(fresh, CONFIG)
+        assert began == [] and list(fresh.out.iterdir()) == []
+    first = subject._only_run_in(fresh.out)
+    first.__enter__()
+    ending = threading.Timer(0.2, first.__exit__, (None, None, None))
+    ending.start()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="^begun$"):
+            subject.train(fresh, CONFIG)
+    ending.join()
+    assert began == [fresh.out, fresh.out] and not fresh.out.exists()
+
+
+# spec: specs/recipes/pretrain.vibee:668
+def test_folder_belongs_to_one_run_that_has_several_ranks(
+    fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first rank keeps it for all."""
+    with subject._only_run_in(fresh.out):
+        monkeypatch.setenv("RANK", "1")
+        with subject._only_run_in(fresh.out):
+            pass
+
+
+# spec: specs/recipes/pretrain.vibee:669
+@pytest.mark.parametrize(
+    ("tokenizer", "export", "said"),
+    [
+        (
+            {"model_type": "unigram", "vocab_size": 277},
+            {},
+            "needs BPE pieces in the order of their merges",
+        ),
+        (
+            {},
+            {"continuation_tokens": 10**6},
+            "export.continuation_prompt with 1000000 tokens after it has 10000",
+        ),
+        ({}, {"prompts": ("word " * 999,)}, "tokens, the model's context is"),
+    ],
+)
+def test_files_of_the_end_are_possible_at_the_beginning(
+    fresh: subject.Options,
+    monkeypatch: pytest.MonkeyPatch,
+    tokenizer: dict[str, Any],
+    export: dict[str, Any],
+    said: str,
+) -> None:
+    """What no tokenizer of the run could write or llama.cpp take is refused before the first step."""
+    monkeypatch.setattr(subject, "Trainer", None)
+    monkeypatch.setattr(subject, "find_spec", lambda _: True)
+    options = with_export(fresh, gguf=("f32",), llama_cpp=True, **export)
+    pieces = dataclasses.replace(options.tokenizer, **tokenizer)
+    with pytest.raises(ValueError, match=said):
+        subject.train(dataclasses.replace(options, tokenizer=pieces), CONFIG)
+    options = with_export(options, gguf=(), **export)
+    with pytest.raises(TypeError):  # there is no trainer
+        subject.train(dataclasses.replace(options, tokenizer=pieces), CONFIG)
+
+
+# spec: specs/recipes/pretrain.vibee:670
 def test_frozen_model_and_tokenizer_are_kept_by_checkpoints(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3559,7 +3649,7 @@ def test_frozen_model_and_tokenizer_are_kept_by_checkpoints(
         subject.Trainer(options, data, dataclasses.replace(CONFIG, rope_base=5.0))
 
 
-# spec: specs/recipes/pretrain.vibee:668
+# spec: specs/recipes/pretrain.vibee:670
 def test_frozen_model_and_tokenizer_are_kept(
     fresh: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3582,7 +3672,7 @@ def test_frozen_model_and_tokenizer_are_kept(
         subject.train(dataclasses.replace(kept, tokenizer_file=Path("nowhere.model")), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:668
+# spec: specs/recipes/pretrain.vibee:670
 def test_frozen_model_and_tokenizer_are_kept_or_the_run_ends_before_training(
     fresh: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3603,7 +3693,7 @@ def test_frozen_model_and_tokenizer_are_kept_or_the_run_ends_before_training(
         subject.train(dataclasses.replace(kept, contract=path), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:685
+# spec: specs/recipes/pretrain.vibee:687
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3643,10 +3733,20 @@ def test_main_says_what_is_wrong_in_a_sentence(
         "loss.ignore_index is 0, the reader marks positions without a target with -100"
         in capsys.readouterr().err
     )
+    for name, value in (("gradient.max-norm", "inf"), ("optimizer.weight-decay", "inf")):
+        with pytest.raises(SystemExit):
+            subject.main([*arguments_for(options), f"--{name}", value])
+        assert (
+            f"{name.replace('-', '_')} is {value}: give a finite number" in capsys.readouterr().err
+        )
+    with pytest.raises(ValueError, match="^gradient.max_norm is inf: give a finite number$"):
+        dataclasses.replace(
+            options, gradient=dataclasses.replace(options.gradient, max_norm=math.inf)
+        )
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:685
+# spec: specs/recipes/pretrain.vibee:687
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -3663,7 +3763,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:685
+# spec: specs/recipes/pretrain.vibee:687
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3680,7 +3780,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         signal.signal(signal.SIGINT, before)
 
 
-# spec: specs/recipes/pretrain.vibee:685
+# spec: specs/recipes/pretrain.vibee:687
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3695,7 +3795,23 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
-# spec: specs/recipes/pretrain.vibee:685
+# spec: specs/recipes/pretrain.vibee:687
+def test_main_says_what_is_wrong_in_a_sentence_when_memory_is_full(
+    options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the host or of a GPU."""
+    for error in (MemoryError("no 8 TiB"), torch.OutOfMemoryError("no 8 TiB")):
+
+        def fail(*_: object, error: BaseException = error) -> None:
+            raise error
+
+        monkeypatch.setattr(subject, "train", fail)
+        assert subject.main(arguments_for(options)) == 1
+        said = "error: out of memory (no 8 TiB); take fewer sequences at a time, with --training.microbatches\n"
+        assert capsys.readouterr().err == said
+
+
+# spec: specs/recipes/pretrain.vibee:687
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3705,7 +3821,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     assert "llama.cpp is not installed" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:685
+# spec: specs/recipes/pretrain.vibee:687
 def test_smoke_profile_runs(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
