@@ -3,10 +3,12 @@
     python benchmarks/scaling.py            prints a table for docs/scaling.md
 
 Each rank has its own sequences, so that without communication a step would take as long on any number. Compute
-is that of as many processes that do not talk to each other, for they share the cores of this machine; bytes a
-second are those of gloo's all-gather between as many ranks, measured with a tensor of the size of a layer;
-nothing overlaps, since both want the same cores. Each figure is the least of several, which other work on the
-machine disturbs least.
+is that of as many processes that do not talk to each other, for they share the cores of this machine. Waiting is
+what the same step takes longer when processes meet where layers are gathered and reduced, with one number to
+send: latencies, and ranks that are late. Sending is the formula's bytes at the speed of gloo's all-gather and
+reduce-scatter between as many ranks, each measured with tensors of the size of a layer, as many in a row as a
+step has; nothing overlaps, since both want the same cores. Each figure is the least of several, which other work
+on the machine disturbs least.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -50,8 +53,35 @@ def least(*works: Callable[[], object]) -> list[float]:
     return [min(found[1:]) for found in seconds]
 
 
-def measure() -> tuple[float, float, float, float]:
-    """Seconds of a step without and with communication, bytes sent in it, bytes a second of gloo."""
+class Measured(NamedTuple):
+    """What one rank found: seconds of a step, bytes sent in it, and bytes a second of gloo."""
+
+    compute: float
+    compute_and_wait: float
+    step: float
+    sent: float
+    gather_speed: float
+    reduce_speed: float
+
+
+def meet(model: Decoder, ranks: int) -> None:
+    """From now on ranks meet wherever FSDP2 would gather or reduce a layer, and send one number."""
+    part, whole = torch.zeros(1), torch.zeros(ranks)
+
+    def gather(*_: object) -> None:
+        dist.all_gather_into_tensor(whole, part)
+
+    def reduce(*_: object) -> None:
+        dist.reduce_scatter_tensor(part, whole)
+
+    for layer in model.layers:
+        layer.register_forward_pre_hook(gather)
+        layer.register_full_backward_pre_hook(gather)
+        layer.register_full_backward_hook(reduce)
+
+
+def measure() -> Measured:
+    """A step of FSDP2 and its parts."""
     warnings.simplefilter("ignore", FutureWarning)  # older torch knows the newer names not
     ranks = dist.get_world_size()
     config = ParallelConfig()
@@ -60,36 +90,59 @@ def measure() -> tuple[float, float, float, float]:
         model = Decoder(CONFIG)
     parallelize(model, mesh, config)
     init_weights(model, "cpu", 0)
-    alone = Decoder(CONFIG)
+    alone, meeting = Decoder(CONFIG), Decoder(CONFIG)
+    meet(meeting, ranks)
     tokens_bt = torch.arange(256).remainder(CONFIG.vocab_size)[None]
 
     def step(model: Decoder) -> None:
         model.logits(model(tokens_bt)).logsumexp(-1).sum().backward()
         model.zero_grad()
 
-    compute, seconds = least(lambda: step(alone), lambda: step(model))
+    compute, waiting, seconds = least(*(lambda m=m: step(m) for m in (alone, meeting, model)))
     with counting_sends() as sends:
         step(model)
     part = torch.zeros(block_params(CONFIG) // ranks)
     whole = torch.zeros(len(part) * ranks)
+    gathers, reduces = 2 * CONFIG.num_layers + 1, CONFIG.num_layers + 1  # the rest is gathered once
+
+    def gather() -> None:
+        for _ in range(gathers):
+            dist.all_gather_into_tensor(whole, part)
+
+    def reduce() -> None:
+        for _ in range(reduces):
+            dist.reduce_scatter_tensor(part, whole)
+
     sent = 4 * len(part) * (ranks - 1)
-    speed = sent / least(lambda: dist.all_gather_into_tensor(whole, part))[0]
-    return compute, seconds, sum(size for _, size in sends), speed
+    gathering, reducing = least(gather, reduce)
+    speeds = gathers * sent / gathering, reduces * sent / reducing
+    return Measured(compute, waiting, seconds, sum(size for _, size in sends), *speeds)
 
 
 def main() -> None:
-    print("| ranks | sent, MB | formula, MB | gloo, MB/s | compute, ms | predicted, ms | measured, ms |")
-    print("|---|---|---|---|---|---|---|")
+    print(
+        "| ranks | sent, MB | formula, MB | gather, MB/s | reduce, MB/s "
+        "| compute, ms | waiting, ms | sending, ms | predicted, ms | measured, ms |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for ranks in WORLD_SIZES:
         layout = Layout(fsdp=ranks)
-        formula = gather_bytes(CONFIG, ParallelConfig(), layout, 1, 4) + reduce_bytes(CONFIG, layout, 1)
+        gathered = gather_bytes(CONFIG, ParallelConfig(), layout, 1, 4)
+        reduced = reduce_bytes(CONFIG, layout, 1)
         found = run_ranks(measure, ranks, timeout=300.0)
-        compute, seconds = (max(x[index] for x in found) for index in (0, 1))
-        sent, speed = found[0][2], min(x[3] for x in found)
-        predicted = step_seconds(compute, formula, speed, 0.0) if ranks > 1 else compute
-        sizes = f"{sent / 1e6:.2f} | {formula / 1e6:.2f} | {speed / 1e6:.0f}"
-        times = " | ".join(f"{1e3 * x:.0f}" for x in (compute, predicted, seconds))
-        print(f"| {ranks} | {sizes} | {times} |", flush=True)
+        slowest = Measured(*map(max, zip(*found, strict=True)))
+        compute, together, step = slowest[:3]
+        gather, reduce = (min(x[index] for x in found) for index in (4, 5))
+        if ranks == 1:  # nobody to wait for
+            together, sending = compute, 0.0
+        else:
+            sending = gathered / gather + reduced / reduce
+        predicted = step_seconds(together, sending, 1.0, 0.0)
+        sizes = " | ".join(f"{x / 1e6:.2f}" for x in (found[0].sent, gathered + reduced))
+        speeds = " | ".join(f"{x / 1e6:.0f}" for x in (gather, reduce))
+        times = (compute, together - compute, sending, predicted, step)
+        milliseconds = " | ".join(f"{1e3 * x:.0f}" for x in times)
+        print(f"| {ranks} | {sizes} | {speeds} | {milliseconds} |", flush=True)
 
 
 if __name__ == "__main__":
