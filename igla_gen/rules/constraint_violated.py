@@ -1,4 +1,4 @@
-"""Defaults and examples satisfy their constraints."""
+"""Defaults satisfy their constraints, alone and together with the example."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from igla_gen.expressions import EvaluationError, Expression, evaluate, names, s
 from igla_gen.expressions.emit import VOCABULARY
 from igla_gen.model.component import ComponentSpec, TypeSpec
 from igla_gen.model.library import Library, Unit
-from igla_gen.model.records import check_constraints, records_in, shown_values
+from igla_gen.model.records import Record, check_constraints, records_in, shown_values
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import HEADER, READER, TYPES, component
+from igla_gen.syntax.tree import Mapping
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
-    """Every constraint holds for the defaults together with the example."""
+    """Every constraint holds for the defaults alone, and together with the example."""
     spec = unit.spec
     if not isinstance(spec, ComponentSpec):
         return
@@ -30,29 +31,45 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
         for inner in (i for value in example.values() for i in records_in(value)):
             check_constraints(inner, library.findings)
         if all(field in example for field in type_.fields):
-            _check_type(finder, type_, constants | example)
+            whole, whose = dict(enumerate(type_.constraints)), "the defaults and the example"
+            _check_type(finder, type_, whole, constants | example, tuple(type_.example), whose)
+        place = type_.node.span
+        defaults = Record(name, (unit, type_), Mapping((), place), place, {})
+        hidden = {}
+        for index, constraint in enumerate(type_.constraints):
+            read = {n.name for n in names(constraint) if n.name in type_.fields}
+            if read & set(type_.example) and read <= set(defaults):
+                hidden[index] = constraint
+        whose = "the defaults, which the example hides"
+        _check_type(finder, type_, hidden, constants | defaults, (), whose)
 
 
-def _check_type(finder: Finder, type_: TypeSpec, values: dict[str, object]) -> None:
-    for index, constraint in enumerate(type_.constraints):
+def _check_type(
+    finder: Finder,
+    type_: TypeSpec,
+    constraints: dict[int, Expression],
+    values: dict[str, object],
+    said: tuple[str, ...],
+    whose: str,
+) -> None:
+    """The constraints hold for the values: those of the example for fields in `said`, else defaults."""
+    for index, constraint in constraints.items():
         if unknown_names(constraint, values):
             continue  # unknown-name reports it
         place = type_.span_of("constraints", index)
-        shown = f"{shown_values(constraint, values, values)}{_lines(type_, constraint)}"
+        shown = f"{shown_values(constraint, values, values)}{_lines(type_, constraint, said)}"
         try:
             if not evaluate(constraint, values):
                 finder.report(
-                    f"{show(constraint)} does not hold for the defaults and the example",
-                    place,
-                    f"here {shown}",
+                    f"{show(constraint)} does not hold for {whose}", place, f"here {shown}"
                 )
         except EvaluationError as error:
             finder.report(f"{show(constraint)}: {error}", place, f"here {shown}")
 
 
-def _lines(type_: TypeSpec, constraint: Expression) -> str:
+def _lines(type_: TypeSpec, constraint: Expression, said: tuple[str, ...]) -> str:
     """Where the values stand that a constraint reads."""
-    tables = {f: "example" if f in type_.example else "fields" for f in type_.fields}
+    tables = {f: "example" if f in said else "fields" for f in type_.fields}
     read = dict.fromkeys(n.name for n in names(constraint) if n.name in tables)
     lines = dict.fromkeys(type_.key_span(tables[word], word).line for word in read)
     return f" ({', '.join(f'line {line}' for line in lines)})" if lines else ""
