@@ -417,18 +417,20 @@ def _read_note(out: Path, stamp: str) -> Prepared | None:
             or prints != note["fingerprints"]
         ):
             return None
-    except (OSError, ValueError, KeyError, TypeError):
+        cleaning = note["cleaning"]
+        prepared = Prepared(
+            tokenizer=path,
+            shards=out / "shards",
+            manifests=manifests,
+            source_counts={
+                name: SourceCounts(**counts) for name, counts in note["sources"].items()
+            },
+            cleaning_counts=CleaningCounts(**cleaning) if cleaning else None,
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    if any(verify_shards(out / "shards" / part, sha256) for part in manifests):
-        return None
-    cleaning = note["cleaning"]
-    return Prepared(
-        tokenizer=path,
-        shards=out / "shards",
-        manifests=manifests,
-        source_counts={name: SourceCounts(**counts) for name, counts in note["sources"].items()},
-        cleaning_counts=CleaningCounts(**cleaning) if cleaning else None,
-    )
+    is_damaged = any(verify_shards(out / "shards" / part, sha256) for part in manifests)
+    return None if is_damaged else prepared
 
 
 # ---------------------------------------------------------------- describing
@@ -495,12 +497,18 @@ def _describe_sides(prepared: Prepared) -> list[str]:
 # spec: specs/data/pipeline.vibee:64
 def _describe_counts(out: Path) -> list[str]:
     """What the note of a prepared folder says was left out."""
-    if not (out / NOTE_NAME).is_file():
+    file = out / NOTE_NAME
+    if not file.is_file():
         return []
-    note = json.loads((out / NOTE_NAME).read_bytes())
-    lines = [f"{name}: {_describe_losses_of(counts)}" for name, counts in note["sources"].items()]
-    if note["cleaning"]:
-        lines.append(f"cleaning: {_describe_losses_of(note['cleaning'])}")
+    try:
+        note = json.loads(file.read_bytes())
+        lines = [
+            f"{name}: {_describe_losses_of(counts)}" for name, counts in note["sources"].items()
+        ]
+        if note["cleaning"]:
+            lines.append(f"cleaning: {_describe_losses_of(note['cleaning'])}")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return [f"{file} is damaged; prepare the data again"]
     return lines
 
 

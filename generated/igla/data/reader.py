@@ -309,8 +309,11 @@ def _read_plan(path: Path, length: int) -> tuple[np.ndarray, np.ndarray] | None:
     pieces, windows = _plan_files(path, length)
     if not pieces.is_file() or not windows.is_file():
         return None
-    pieces_p3 = np.asarray(np.memmap(pieces, "<i8", "r")).reshape(-1, 3)
-    bounds_w = np.asarray(np.memmap(windows, "<i8", "r"))
+    try:
+        pieces_p3 = np.asarray(np.memmap(pieces, "<i8", "r")).reshape(-1, 3)
+        bounds_w = np.asarray(np.memmap(windows, "<i8", "r"))
+    except ValueError:  # of no whole number of entries: cut off on the way here
+        return None
     return (pieces_p3, bounds_w) if bounds_w[-1] == len(pieces_p3) else None
 
 

@@ -73,8 +73,10 @@ class SourceConfig:
             )
         if not len(self.field) > 0:
             raise ValueError(f"SourceConfig needs len(field) > 0, got field={self.field!r}")
-        if not self.weight > 0:
-            raise ValueError(f"SourceConfig needs weight > 0, got weight={self.weight!r}")
+        if not 0 < self.weight <= 1000000:
+            raise ValueError(
+                f"SourceConfig needs 0 < weight <= 1000000, got weight={self.weight!r}"
+            )
 
 
 # spec: specs/data/sources.vibee:40
@@ -519,7 +521,7 @@ def read_sources(path: Path) -> tuple[SourceConfig, ...]:
         raise ValueError(
             f"cannot read {path} ({error.strerror}); name a file of sources"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON ({error}); write a list of sources") from error
     if not isinstance(entries, list):
         raise ValueError(f"{path} holds no list; write [ ... ] around the sources")

@@ -64,9 +64,14 @@ class CheckpointConfig:
             raise ValueError(
                 f"CheckpointConfig needs keep_last > 0, got keep_last={self.keep_last!r}"
             )
+        if not (self.mirror is None or len(self.mirror) > 0):
+            raise ValueError(
+                "CheckpointConfig needs mirror == none or len(mirror) > 0, "
+                f"got mirror={self.mirror!r}"
+            )
 
 
-# spec: specs/distributed/checkpointing.vibee:31
+# spec: specs/distributed/checkpointing.vibee:32
 class CheckpointError(ValueError):
     """A checkpoint that cannot be written, is damaged, or belongs to another model or optimizer."""
 
@@ -74,7 +79,7 @@ class CheckpointError(ValueError):
 # 1. What a checkpoint holds: tensors as safetensors, everything else as JSON, never pickle.
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def _host_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Contiguous CPU tensors; a tensor that shares storage with an earlier one is copied."""
     host: dict[str, Tensor] = {}
@@ -87,7 +92,7 @@ def _host_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return host
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def json_bytes(name: str, value: dict[str, Any]) -> bytes:
     """JSON that reads back equal: a tuple, an int key or a NaN would not."""
     try:
@@ -103,7 +108,7 @@ def json_bytes(name: str, value: dict[str, Any]) -> bytes:
     return text.encode()
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def _group_names(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[list[str]]:
     """The names of the parameters of each optimizer group."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
@@ -113,7 +118,7 @@ def _group_names(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[lis
     return [[names[identity] for identity in group] for group in groups]
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def optimizer_contents(
     model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -133,7 +138,7 @@ def optimizer_contents(
     return tensors, {"class": type(optimizer).__name__, "groups": groups, "numbers": numbers}
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def generator_contents() -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The states of torch's generators, and of Python's for JSON."""
     generators = {"torch": torch.get_rng_state()}
@@ -143,7 +148,7 @@ def generator_contents() -> tuple[dict[str, Tensor], dict[str, Any]]:
     return generators, {"version": version, "words": list(words), "next_gauss": next_gauss}
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def require_step(step: int, state: Mapping[str, Any]) -> None:
     """Raise unless the step is one, and the state's own."""
     if step < 0:
@@ -152,7 +157,7 @@ def require_step(step: int, state: Mapping[str, Any]) -> None:
         raise CheckpointError(f"state says step {state['step']}, the checkpoint is of step {step}")
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def _contents(
     step: int, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]
 ) -> dict[str, Any]:
@@ -172,13 +177,13 @@ def _contents(
 # 2. Writing: a hidden folder beside the target, flushed to the disk, then renamed.
 
 
-# spec: specs/distributed/checkpointing.vibee:63
+# spec: specs/distributed/checkpointing.vibee:64
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def _flush(path: Path) -> None:
     """Wait until the file or folder is on the disk, not only in the page cache."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -188,7 +193,7 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def write_file(path: Path, content: dict[str, Tensor] | bytes) -> dict[str, Any]:
     """Write and flush one file; its entry in the manifest."""
     if isinstance(content, bytes):
@@ -201,14 +206,14 @@ def write_file(path: Path, content: dict[str, Tensor] | bytes) -> dict[str, Any]
     return file_entry(path)
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def file_entry(path: Path) -> dict[str, Any]:
     """Flush a file that is written; its entry in the manifest."""
     _flush(path)
     return {"bytes": path.stat().st_size, "sha256": _sha256(path)}
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def write_manifest(folder: Path, step: int, files: dict[str, Any], **more: str) -> None:
     """The last file of a folder."""
     manifest = {"format_version": FORMAT_VERSION, "step": step, **more, "files": files}
@@ -216,20 +221,20 @@ def write_manifest(folder: Path, step: int, files: dict[str, Any], **more: str) 
     _flush(folder)
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def _write_folder(folder: Path, step: int, contents: dict[str, Any]) -> None:
     folder.mkdir()
     files = {name: write_file(folder / name, content) for name, content in contents.items()}
     write_manifest(folder, step, files)
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def sibling_folder(target: Path, role: str) -> Path:
     """The hidden folder of a checkpoint that is being written (partial) or swapped (replaced)."""
     return target.with_name(f".{target.name}.{role}")
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def publish(folder: Path, target: Path) -> None:
     """Give the finished folder its name; one of the same step steps aside first."""
     if target.exists():
@@ -238,7 +243,7 @@ def publish(folder: Path, target: Path) -> None:
     _flush(target.parent)
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def clean_folders(root: Path) -> None:
     """Remove what a killed save or prune left behind; bring back what it had moved aside."""
     for partial in root.glob(".step-*.partial"):
@@ -251,7 +256,7 @@ def clean_folders(root: Path) -> None:
             replaced.rename(target)
 
 
-# spec: specs/distributed/checkpointing.vibee:36
+# spec: specs/distributed/checkpointing.vibee:37
 def save_checkpoint(
     root: Path,
     step: int,
@@ -306,7 +311,7 @@ def save_checkpoint(
 # 3. Checking: sizes and hashes against the manifest.
 
 
-# spec: specs/distributed/checkpointing.vibee:63
+# spec: specs/distributed/checkpointing.vibee:64
 def read_manifest(path: Path) -> dict[str, Any]:
     """The manifest, if it has the right form; else a CheckpointError that names it."""
     label = f"{path.name}/manifest.json"
@@ -327,7 +332,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
-# spec: specs/distributed/checkpointing.vibee:63
+# spec: specs/distributed/checkpointing.vibee:64
 def file_fault(path: Path, entry: object) -> str | None:
     """What is wrong with one file, as a sentence; None for a whole one."""
     label = f"{path.parent.name}/{path.name}"
@@ -343,7 +348,7 @@ def file_fault(path: Path, entry: object) -> str | None:
     return f"{label} does not have the SHA-256 that the manifest says"
 
 
-# spec: specs/distributed/checkpointing.vibee:63
+# spec: specs/distributed/checkpointing.vibee:64
 def verify_checkpoint(path: Path) -> list[str]:
     """Compares every file with the size and the SHA-256 in the manifest and returns the faults,
     each a sentence that names the file; an empty list for a whole checkpoint.
@@ -366,7 +371,7 @@ def verify_checkpoint(path: Path) -> list[str]:
     return faults
 
 
-# spec: specs/distributed/checkpointing.vibee:110
+# spec: specs/distributed/checkpointing.vibee:111
 def checkpoint_folders(root: Path) -> list[Path]:
     """The checkpoint folders, newest first; one moved aside comes after its replacement."""
     pattern = re.compile(r"step-(\d+)|\.step-(\d+)\.replaced")
@@ -378,7 +383,7 @@ def checkpoint_folders(root: Path) -> list[Path]:
     return [path for _, path in sorted(found, reverse=True)]
 
 
-# spec: specs/distributed/checkpointing.vibee:110
+# spec: specs/distributed/checkpointing.vibee:111
 def prune_checkpoints(
     root: Path, keep_last: int, keep_steps: tuple[int, ...] = (), keep_every: int | None = None
 ) -> list[Path]:
@@ -415,17 +420,17 @@ def prune_checkpoints(
 # 4. Reading back: everything is read and compared before anything is changed.
 
 
-# spec: specs/distributed/checkpointing.vibee:63
+# spec: specs/distributed/checkpointing.vibee:64
 def read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_bytes())
 
 
-# spec: specs/distributed/checkpointing.vibee:73
+# spec: specs/distributed/checkpointing.vibee:74
 def _describe(tensor: Tensor | None) -> str:
     return "absent" if tensor is None else f"{tensor.dtype} {list(tensor.shape)}"
 
 
-# spec: specs/distributed/checkpointing.vibee:73
+# spec: specs/distributed/checkpointing.vibee:74
 def require_same_model(path: Path, saved: dict[str, Tensor], model: nn.Module) -> None:
     present = model.state_dict()
     pairs = {
@@ -441,7 +446,7 @@ def require_same_model(path: Path, saved: dict[str, Tensor], model: nn.Module) -
         raise CheckpointError(f"{path} does not fit, {len(faults)} tensors differ: {faults[0]}")
 
 
-# spec: specs/distributed/checkpointing.vibee:73
+# spec: specs/distributed/checkpointing.vibee:74
 def require_same_optimizer(
     path: Path, saved: dict[str, Any], model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
@@ -452,7 +457,7 @@ def require_same_optimizer(
         raise CheckpointError(f"{path} has other parameters in its optimizer groups")
 
 
-# spec: specs/distributed/checkpointing.vibee:73
+# spec: specs/distributed/checkpointing.vibee:74
 def restore_optimizer(
     optimizer: torch.optim.Optimizer,
     parameters: dict[str, nn.Parameter],
@@ -478,7 +483,7 @@ def restore_optimizer(
         values[field] = tensor.to(values[field].device).clone()  # not the mapped file
 
 
-# spec: specs/distributed/checkpointing.vibee:73
+# spec: specs/distributed/checkpointing.vibee:74
 def restore_generators(tensors: dict[str, Tensor], python: dict[str, Any]) -> None:
     torch.set_rng_state(tensors["torch"])
     if "cuda" in tensors and torch.cuda.is_available():
@@ -486,7 +491,7 @@ def restore_generators(tensors: dict[str, Tensor], python: dict[str, Any]) -> No
     random.setstate((python["version"], tuple(python["words"]), python["next_gauss"]))
 
 
-# spec: specs/distributed/checkpointing.vibee:73
+# spec: specs/distributed/checkpointing.vibee:74
 def restore_checkpoint(
     path: Path, model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> dict[str, Any]:
@@ -509,7 +514,7 @@ def restore_checkpoint(
     return state
 
 
-# spec: specs/distributed/checkpointing.vibee:73
+# spec: specs/distributed/checkpointing.vibee:74
 def load_checkpoint(
     path: Path, model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> dict[str, Any]:
@@ -535,7 +540,7 @@ def load_checkpoint(
     return restore_checkpoint(path, model, optimizer)
 
 
-# spec: specs/distributed/checkpointing.vibee:94
+# spec: specs/distributed/checkpointing.vibee:95
 def newest_whole(
     root: Path, verify: Callable[[Path], list[str]], report: Callable[[str], None] | None
 ) -> Path | None:
@@ -555,7 +560,7 @@ def newest_whole(
     return None
 
 
-# spec: specs/distributed/checkpointing.vibee:94
+# spec: specs/distributed/checkpointing.vibee:95
 def load_latest(
     root: Path,
     *,

@@ -74,7 +74,12 @@ from igla.data.reader import IGNORE_INDEX, Batch, TokenReader, held_out_batches,
 from igla.data.shards import ShardManifest
 from igla.data.sources import SourceConfig, Sources, describe_sources, read_sources
 from igla.data.tokenizer import Tokenizer, TokenizerConfig
-from igla.distributed.checkpointing import CheckpointConfig, prune_checkpoints
+from igla.distributed.checkpointing import (
+    CheckpointConfig,
+    checkpoint_folders,
+    prune_checkpoints,
+    read_json,
+)
 from igla.distributed.deepspeed import DeepSpeedEngine, deepspeed_settings, require_deepspeed
 from igla.distributed.dry_run import describe_choice, dry_run
 from igla.distributed.engine import Engine, plan_ranks
@@ -270,8 +275,10 @@ class TrainingConfig:
             raise ValueError(
                 f"TrainingConfig needs microbatches > 0, got microbatches={self.microbatches!r}"
             )
-        if not self.threads > 0:
-            raise ValueError(f"TrainingConfig needs threads > 0, got threads={self.threads!r}")
+        if not 0 < self.threads <= 1024:
+            raise ValueError(
+                f"TrainingConfig needs 0 < threads <= 1024, got threads={self.threads!r}"
+            )
         if not self.seed >= 0:
             raise ValueError(f"TrainingConfig needs seed >= 0, got seed={self.seed!r}")
         if not self.evaluate_every > 0:
@@ -537,9 +544,19 @@ class PlanConfig:
             raise ValueError(
                 f"PlanConfig needs utilisation > 0, got utilisation={self.utilisation!r}"
             )
+        if not self.h100_sxm >= 0:
+            raise ValueError(f"PlanConfig needs h100_sxm >= 0, got h100_sxm={self.h100_sxm!r}")
+        if not self.h200_sxm >= 0:
+            raise ValueError(f"PlanConfig needs h200_sxm >= 0, got h200_sxm={self.h200_sxm!r}")
+        if not self.a100_sxm >= 0:
+            raise ValueError(f"PlanConfig needs a100_sxm >= 0, got a100_sxm={self.a100_sxm!r}")
+        if not self.mi300x >= 0:
+            raise ValueError(f"PlanConfig needs mi300x >= 0, got mi300x={self.mi300x!r}")
+        if not self.rtx_4090 >= 0:
+            raise ValueError(f"PlanConfig needs rtx_4090 >= 0, got rtx_4090={self.rtx_4090!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:228
+# spec: specs/recipes/pretrain.vibee:233
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -560,7 +577,7 @@ class SmokeModel:
     """Longest sequence in tokens."""
 
 
-# spec: specs/recipes/pretrain.vibee:240
+# spec: specs/recipes/pretrain.vibee:245
 def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> SchedulerConfig:
     """The schedule over the optimizer steps of the run."""
     return SchedulerConfig(
@@ -576,7 +593,7 @@ def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> Sch
     )
 
 
-# spec: specs/recipes/pretrain.vibee:257
+# spec: specs/recipes/pretrain.vibee:262
 def peak_learning_rate(
     step: int, training: TrainingConfig, optimizer: OptimizerConfig, curriculum: PhasesConfig
 ) -> float:
@@ -591,7 +608,7 @@ def peak_learning_rate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:271
+# spec: specs/recipes/pretrain.vibee:276
 def learning_rate(
     run: float,
     training: TrainingConfig,
@@ -609,25 +626,25 @@ def learning_rate(
     return peak * scheduled_factor(step, schedule_in_steps(training, schedule))
 
 
-# spec: specs/recipes/pretrain.vibee:286
+# spec: specs/recipes/pretrain.vibee:291
 def tokens_per_step(training: TrainingConfig) -> int:
     """Positions that one optimizer step computes."""
     return training.batch_size * training.microbatches * training.sequence_length
 
 
-# spec: specs/recipes/pretrain.vibee:294
+# spec: specs/recipes/pretrain.vibee:299
 def run_tokens(training: TrainingConfig) -> int:
     """Positions that the whole run computes."""
     return training.steps * tokens_per_step(training)
 
 
-# spec: specs/recipes/pretrain.vibee:302
+# spec: specs/recipes/pretrain.vibee:307
 def run_flops(config: DecoderConfig, training: TrainingConfig) -> float:
     """Floating-point operations of the whole run."""
     return float(run_tokens(training) * flops_per_token(config, training.sequence_length))
 
 
-# spec: specs/recipes/pretrain.vibee:308
+# spec: specs/recipes/pretrain.vibee:313
 def run_loss(config: DecoderConfig, training: TrainingConfig) -> float:
     """Loss in nats a token that is to be expected at the end of the run, on web text.
 
@@ -636,7 +653,7 @@ def run_loss(config: DecoderConfig, training: TrainingConfig) -> float:
     return predicted_loss(num_params(config), run_tokens(training))
 
 
-# spec: specs/recipes/pretrain.vibee:316
+# spec: specs/recipes/pretrain.vibee:321
 def run_hours(
     config: DecoderConfig, training: TrainingConfig, plan: PlanConfig, device: Accelerator
 ) -> float:
@@ -644,7 +661,7 @@ def run_hours(
     return gpu_hours(run_flops(config, training), device, plan.utilisation)
 
 
-# spec: specs/recipes/pretrain.vibee:322
+# spec: specs/recipes/pretrain.vibee:327
 def run_cost(
     config: DecoderConfig, training: TrainingConfig, plan: PlanConfig, device: Accelerator
 ) -> float:
@@ -663,7 +680,7 @@ def run_cost(
     return run_hours(config, training, plan, device) * price
 
 
-# spec: specs/recipes/pretrain.vibee:332
+# spec: specs/recipes/pretrain.vibee:337
 def expected_first_loss(config: DecoderConfig) -> float:
     """Loss of the untrained model in nats a token.
 
@@ -674,7 +691,7 @@ def expected_first_loss(config: DecoderConfig) -> float:
     return math.log(config.vocab_size) + config.hidden_size * config.init_std**2 / 2
 
 
-# spec: specs/recipes/pretrain.vibee:340
+# spec: specs/recipes/pretrain.vibee:345
 def memory_estimate(
     config: DecoderConfig,
     training: TrainingConfig,
@@ -711,7 +728,7 @@ def memory_estimate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:362
+# spec: specs/recipes/pretrain.vibee:367
 def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     """The progress after one more step."""
     return dataclasses.replace(
@@ -723,7 +740,7 @@ def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:380
+# spec: specs/recipes/pretrain.vibee:385
 def after_evaluation(
     progress: Progress, held_out_loss: float, stopping: StoppingConfig
 ) -> Progress:
@@ -741,7 +758,7 @@ def after_evaluation(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:404
+# spec: specs/recipes/pretrain.vibee:409
 def is_finished(progress: Progress, training: TrainingConfig, stopping: StoppingConfig) -> bool:
     """Whether the run ends here, after its last step or without an improvement for too long."""
     return progress.step >= training.steps or (
@@ -756,7 +773,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:444
+# spec: specs/recipes/pretrain.vibee:449
 def _option_names(options: Options) -> Iterator[tuple[str, str]]:
     """Each section of the options with each of its fields."""
     for section in dataclasses.fields(options):
@@ -765,7 +782,7 @@ def _option_names(options: Options) -> Iterator[tuple[str, str]]:
             yield from ((section.name, option.name) for option in dataclasses.fields(chosen))
 
 
-# spec: specs/recipes/pretrain.vibee:444
+# spec: specs/recipes/pretrain.vibee:449
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -859,7 +876,7 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:450
+# spec: specs/recipes/pretrain.vibee:455
 def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     """Returns each option of each section, in order, with its value and its origin.
 
@@ -885,14 +902,14 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     return origins
 
 
-# spec: specs/recipes/pretrain.vibee:477
+# spec: specs/recipes/pretrain.vibee:482
 def say(text: str) -> None:
     """Print a line of the report; of several ranks the first does."""
     if os.environ.get("RANK", "0") == "0":
         print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:458
+# spec: specs/recipes/pretrain.vibee:463
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -910,7 +927,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:458
+# spec: specs/recipes/pretrain.vibee:463
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -947,7 +964,7 @@ class PreparedData:
         return sum(manifest.num_bytes for manifest in self.held_out_manifests.values())
 
 
-# spec: specs/recipes/pretrain.vibee:466
+# spec: specs/recipes/pretrain.vibee:471
 def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
     """Returns what the command line names, a folder of text or a JSON file of sources; without
     that the sources of the recipe, and where it has none the standard library of this Python.
@@ -968,7 +985,7 @@ def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
     return (SourceConfig(name="text", location=location, patterns=patterns, exclude=exclude),)
 
 
-# spec: specs/recipes/pretrain.vibee:477
+# spec: specs/recipes/pretrain.vibee:482
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -1008,7 +1025,7 @@ def prepare_data(options: Options) -> PreparedData:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:477
+# spec: specs/recipes/pretrain.vibee:482
 def _held_out_text(sources: tuple[SourceConfig, ...], config: PipelineConfig) -> bytes:
     """The held-out documents, one after the other."""
     texts = (document.text for document in Sources(sources))
@@ -1016,7 +1033,7 @@ def _held_out_text(sources: tuple[SourceConfig, ...], config: PipelineConfig) ->
     return b"".join(text.encode() for text in texts if is_held_out(text, fraction, seed))
 
 
-# spec: specs/recipes/pretrain.vibee:486
+# spec: specs/recipes/pretrain.vibee:491
 def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
     """Returns the part of each source in the sequences of the run, by name.
 
@@ -1035,7 +1052,7 @@ def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
     return initial_weights(config, data.train_tokens)
 
 
-# spec: specs/recipes/pretrain.vibee:494
+# spec: specs/recipes/pretrain.vibee:499
 def build_reader(
     data: PreparedData,
     training: TrainingConfig,
@@ -1074,7 +1091,7 @@ def build_reader(
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:522
+# spec: specs/recipes/pretrain.vibee:527
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -1083,7 +1100,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:522
+# spec: specs/recipes/pretrain.vibee:527
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -1099,7 +1116,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:681
+# spec: specs/recipes/pretrain.vibee:686
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -1114,7 +1131,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:510
+# spec: specs/recipes/pretrain.vibee:515
 def step_work(training: TrainingConfig, precision: torch.dtype) -> Workload:
     """Returns the work of one optimizer step, which is the same for any number of ranks.
 
@@ -1129,13 +1146,13 @@ def step_work(training: TrainingConfig, precision: torch.dtype) -> Workload:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:522
+# spec: specs/recipes/pretrain.vibee:527
 def _threads_of_a_rank(training: TrainingConfig) -> int:
     """Ranks of one machine share its threads."""
     return max(1, training.threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
-# spec: specs/recipes/pretrain.vibee:522
+# spec: specs/recipes/pretrain.vibee:527
 class _NoLog:
     """The log of the ranks that keep none."""
 
@@ -1149,7 +1166,7 @@ class _NoLog:
         """The first rank does it."""
 
 
-# spec: specs/recipes/pretrain.vibee:522
+# spec: specs/recipes/pretrain.vibee:527
 def _set_deterministic(deterministic: bool) -> None:
     """cuBLAS looks at its variable when it begins."""
     if deterministic:
@@ -1157,7 +1174,7 @@ def _set_deterministic(deterministic: bool) -> None:
     torch.use_deterministic_algorithms(deterministic)
 
 
-# spec: specs/recipes/pretrain.vibee:522
+# spec: specs/recipes/pretrain.vibee:527
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew. train_step() takes
     one step, or skips it where the loss or a gradient is not finite: then weights and optimizer
@@ -1487,7 +1504,7 @@ class Trainer:
         if state is not None:
             place = f"the checkpoints in {self.options.out} (another --out begins anew)"
             require_contract(contract_of_text(state["contract"], place), self.contract, place)
-            self._require_same_identity(state["identity"])
+            _require_same_identity(state["identity"], self._identity(), self.options.out)
             self.progress = Progress(**state["progress"])
             self.reader.load_state_dict(state["reader"])
             if self._dynamic_mix is not None:
@@ -1505,35 +1522,42 @@ class Trainer:
 
     def _identity(self) -> dict[str, object]:
         """Everything that the bits of the result depend on."""
-        sections = ("mixing", "training", "optimizer", "schedule", "gradient", "loss")
-        options = {name: dataclasses.asdict(getattr(self.options, name)) for name in sections}
+        given = _given_identity(self.options, self.config)
         if self._dynamic_mix is None:
-            del options["training"]["evaluate_every"]  # evaluation changes no weight
+            del given["training"]["evaluate_every"]  # evaluation changes no weight
         manifests = self.data.train_manifests.items()
         return {
-            "model": dataclasses.asdict(self.config),
+            **given,
             "data": {name: manifest.fingerprint for name, manifest in manifests},
             "mix": self.mix,
-            "curriculum": {
-                "phases": [dataclasses.asdict(p) for p in self.options.curriculum.phases]
-            },
             "precision": {"chosen": str(self.precision)},
-            **options,
         }
 
-    def _require_same_identity(self, saved: dict[str, Any]) -> None:
-        now = json.loads(json.dumps(self._identity()))
-        changed = [
-            f"{section}.{key}: {saved.get(section, {}).get(key)!r} then, {value!r} now"
-            for section, values in now.items()
-            for key, value in values.items()
-            if saved.get(section, {}).get(key) != value
-        ]
-        if changed:
-            raise ValueError(
-                f"the checkpoints in {self.options.out} were made with other options "
-                f"({'; '.join(changed)}); use the same ones, or name another --out"
-            )
+
+# spec: specs/recipes/pretrain.vibee:527
+def _given_identity(options: Options, config: DecoderConfig) -> dict[str, dict[str, Any]]:
+    """What is given of it, which is known before there are data."""
+    sections = ("mixing", "training", "optimizer", "schedule", "gradient", "loss")
+    return {
+        "model": dataclasses.asdict(config),
+        "curriculum": {"phases": [dataclasses.asdict(p) for p in options.curriculum.phases]},
+        **{name: dataclasses.asdict(getattr(options, name)) for name in sections},
+    }
+
+
+# spec: specs/recipes/pretrain.vibee:527
+def _require_same_identity(saved: dict[str, Any], now: dict[str, Any], out: Path) -> None:
+    changed = [
+        f"{section}.{key}: {saved.get(section, {}).get(key)!r} then, {value!r} now"
+        for section, values in json.loads(json.dumps(now)).items()
+        for key, value in values.items()
+        if saved.get(section, {}).get(key) != value
+    ]
+    if changed:
+        raise ValueError(
+            f"the checkpoints in {out} were made with other options "
+            f"({'; '.join(changed)}); use the same ones, or name another --out"
+        )
 
 
 # spec: specs/recipes/pretrain.vibee:169
@@ -1553,7 +1577,7 @@ class BatchLoss(NamedTuple):
     dropped_l: Tensor | None = None
 
 
-# spec: specs/recipes/pretrain.vibee:556
+# spec: specs/recipes/pretrain.vibee:561
 def loss_of(
     model: Decoder,
     batch: Batch,
@@ -1602,7 +1626,7 @@ def loss_of(
     return _with_experts(found, model.config.moe, routings, targets_bt != IGNORE_INDEX)
 
 
-# spec: specs/recipes/pretrain.vibee:556
+# spec: specs/recipes/pretrain.vibee:561
 def _forward(
     model: Decoder,
     inputs_bt: Tensor,
@@ -1621,14 +1645,14 @@ def _forward(
     return terms, routings
 
 
-# spec: specs/recipes/pretrain.vibee:556
+# spec: specs/recipes/pretrain.vibee:561
 @functools.cache
 def _compiled_forward(fullgraph: bool) -> Callable[..., tuple[LossTerms, list[Routing]]]:
     """Experts are dispatched by counts that only the run knows: that breaks the graph."""
     return torch.compile(_forward, fullgraph=fullgraph, dynamic=False)
 
 
-# spec: specs/recipes/pretrain.vibee:556
+# spec: specs/recipes/pretrain.vibee:561
 def _with_experts(
     found: BatchLoss, moe: RoutingConfig, routings: list[Routing], counts_bt: Tensor
 ) -> BatchLoss:
@@ -1648,7 +1672,7 @@ def _with_experts(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:522
+# spec: specs/recipes/pretrain.vibee:527
 def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
     """Nats a target, over all sources."""
     nats, targets = zip(*found, strict=True)
@@ -1658,7 +1682,7 @@ def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:606
+# spec: specs/recipes/pretrain.vibee:611
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -1695,7 +1719,7 @@ def evaluate(
     return nats, int(targets)
 
 
-# spec: specs/recipes/pretrain.vibee:620
+# spec: specs/recipes/pretrain.vibee:625
 def evaluate_sources(
     model: Decoder,
     data: PreparedData,
@@ -1721,7 +1745,7 @@ def evaluate_sources(
     }
 
 
-# spec: specs/recipes/pretrain.vibee:634
+# spec: specs/recipes/pretrain.vibee:639
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -1744,7 +1768,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
     }
 
 
-# spec: specs/recipes/pretrain.vibee:642
+# spec: specs/recipes/pretrain.vibee:647
 def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> None:
     """Writes report.html - the curves of loss, learning rate, gradient norm and tokens per second,
     of experts and of the mix where there are some, the summary, the sources, and each option
@@ -1792,7 +1816,7 @@ def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> 
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:649
+# spec: specs/recipes/pretrain.vibee:654
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -1822,13 +1846,13 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:649
+# spec: specs/recipes/pretrain.vibee:654
 def _types_for_llama_cpp(export: ExportConfig) -> list[str]:
     """Types of the files that llama.cpp is to run."""
     return [dtype for dtype in export.gguf if export.llama_cpp and runs_in_llama_cpp(dtype)]
 
 
-# spec: specs/recipes/pretrain.vibee:649
+# spec: specs/recipes/pretrain.vibee:654
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -1841,7 +1865,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:649
+# spec: specs/recipes/pretrain.vibee:654
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file that it runs."""
     export = options.export
@@ -1860,7 +1884,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:575
+# spec: specs/recipes/pretrain.vibee:580
 def sample_targets(
     data: PreparedData, training: TrainingConfig, mix: dict[str, float], seed: int, begin_id: int
 ) -> TargetShares:
@@ -1892,7 +1916,7 @@ def sample_targets(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:588
+# spec: specs/recipes/pretrain.vibee:593
 def describe_plan(options: Options, config: DecoderConfig) -> list[str]:
     """Returns what the whole run takes - parameters, tokens, operations and predicted loss, hours
     and cost of one device each.
@@ -1920,7 +1944,7 @@ def describe_plan(options: Options, config: DecoderConfig) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:596
+# spec: specs/recipes/pretrain.vibee:601
 def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     """Returns the numbers that follow from the options, each with its reason: parameters,
     precision, the algebra of a step, length of the run, shares of the targets, memory by part,
@@ -1959,7 +1983,7 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:596
+# spec: specs/recipes/pretrain.vibee:601
 def _lines_of_memory(trainer: Trainer) -> list[str]:
     """What one process needs; of several ranks who shares what, why, and what each of them needs."""
     engine, training = trainer.engine, trainer.options.training
@@ -1984,14 +2008,14 @@ def _lines_of_memory(trainer: Trainer) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:596
+# spec: specs/recipes/pretrain.vibee:601
 def _megabytes(parts: dict[str, int]) -> str:
     """The sum, and each part."""
     shown = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in parts.items())
     return f"{sum(parts.values()) / 1e6:.1f} MB ({shown})"
 
 
-# spec: specs/recipes/pretrain.vibee:596
+# spec: specs/recipes/pretrain.vibee:601
 def _lines_of_phases(options: Options) -> list[str]:
     """One line where the run has phases."""
     parts = [
@@ -2001,7 +2025,7 @@ def _lines_of_phases(options: Options) -> list[str]:
     return [f"phases: {', then '.join(parts)}"] if parts else []
 
 
-# spec: specs/recipes/pretrain.vibee:596
+# spec: specs/recipes/pretrain.vibee:601
 def _lines_of_mix(trainer: Trainer) -> list[str]:
     """One line where there are several sources."""
     if len(trainer.mix) == 1:
@@ -2015,7 +2039,7 @@ def _lines_of_mix(trainer: Trainer) -> list[str]:
     return [f"mix: of the sequences{at_first} {', '.join(parts)}"]
 
 
-# spec: specs/recipes/pretrain.vibee:596
+# spec: specs/recipes/pretrain.vibee:601
 def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     """One line for each origin that there is."""
     lines = []
@@ -2026,7 +2050,7 @@ def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     return lines
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -2043,6 +2067,7 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
     is_alone = _world_size() == 1 and options.distributed.strategy == "torch"
     with _only_run_in(options.out):
         with nullcontext() if is_alone else process_group():
+            _require_same_options(options, config)
             data = first_rank_first(lambda: prepare_data(options))
             _require_contract(options, config, data.tokenizer)
             _require_exportable(options, config, data.tokenizer)
@@ -2059,10 +2084,24 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
         return _write_results(trainer, model, found, summary, list(given))
 
 
+# spec: specs/recipes/pretrain.vibee:663
+def _require_same_options(options: Options, config: DecoderConfig) -> None:
+    """Before data are made anew: those that a run in the folder was trained on would be gone."""
+    for folder in checkpoint_folders(options.out / "checkpoints"):
+        try:
+            saved = read_json(folder / "state.json")["identity"]
+        except (OSError, ValueError, KeyError):  # damaged, and refused when it is loaded
+            continue
+        now = _given_identity(options, config)
+        del now["training"]["evaluate_every"]  # the trainer knows whether weights depend on it
+        _require_same_identity(saved, now, options.out)
+        return
+
+
 _LOCK_PATIENCE = 5.0  # seconds
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 @contextmanager
 def _only_run_in(out: Path) -> Iterator[None]:
     """Keeps other runs out of the folder, which is locked as long as this process lives; the first rank does."""
@@ -2082,7 +2121,7 @@ def _only_run_in(out: Path) -> Iterator[None]:
                 out.rmdir()
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 def _lock(folder: int, out: Path) -> None:
     """Wait a little for a run that is ending, and for no other."""
     deadline = time.monotonic() + _LOCK_PATIENCE
@@ -2099,7 +2138,7 @@ def _lock(folder: int, out: Path) -> None:
         time.sleep(0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 def _require_exportable(options: Options, config: DecoderConfig, tokenizer: Path) -> None:
     """What the files of the end need of the tokenizer, which is there now, before the training."""
     export, pieces = options.export, Tokenizer(tokenizer)
@@ -2126,14 +2165,14 @@ def _require_exportable(options: Options, config: DecoderConfig, tokenizer: Path
             )
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 def _vocab_size(options: Options) -> int:
     """Rows of the embedding: those of the tokenizer that is there, or of the one to be trained."""
     given = options.tokenizer_file
     return options.tokenizer.vocab_size if given is None else Tokenizer(given).vocab_size
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 def _require_contract(options: Options, config: DecoderConfig, tokenizer: Path | None) -> None:
     """What was frozen is kept; a tokenizer that is still to be trained cannot be compared yet."""
     if options.contract is None:
@@ -2144,13 +2183,13 @@ def _require_contract(options: Options, config: DecoderConfig, tokenizer: Path |
     require_contract(frozen, freeze_model(config, tokenizer), str(options.contract))
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 def _world_size() -> int:
     """Processes of this run, as torchrun says."""
     return read_environment(dict(os.environ), torch.cuda.device_count()).world_size
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 def _write_results(
     trainer: Trainer,
     model: Decoder,
@@ -2186,7 +2225,7 @@ def _write_results(
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 def _results_by_source(
     reader: MixedReader, found: dict[str, tuple[float, int]]
 ) -> dict[str, dict[str, float]]:
@@ -2208,7 +2247,7 @@ def _results_by_source(
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
@@ -2259,7 +2298,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 def _require_whole_phases(curriculum: PhasesConfig, training: TrainingConfig) -> None:
     """Phases have names of their own, and end with the run."""
     if not curriculum.phases:
@@ -2273,7 +2312,7 @@ def _require_whole_phases(curriculum: PhasesConfig, training: TrainingConfig) ->
         )
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 def _require_ranks(options: Options, config: DecoderConfig) -> None:
     """What several ranks cannot do yet, and sizes that do not divide, are refused before any work."""
     training, ranks = options.training, _world_size()
@@ -2306,7 +2345,7 @@ def _require_ranks(options: Options, config: DecoderConfig) -> None:
         raise ValueError(f"{ranks} ranks and {fault}")
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 def _require_deepspeed(options: Options, layout: Layout, work: Workload) -> None:
     """What DeepSpeed does not do, and a machine without it."""
     training, precision = options.training, PrecisionConfig(compute="float32")
@@ -2323,7 +2362,7 @@ def _require_deepspeed(options: Options, layout: Layout, work: Workload) -> None
     require_deepspeed()
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> None:
     """Shapes alone say whether a type of a GGUF file can hold the rows of each matrix."""
     for dtype in export.gguf:
@@ -2336,7 +2375,7 @@ def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> Non
             raise ValueError(f"{error}, with --export.gguf {' '.join(others)}") from error
 
 
-# spec: specs/recipes/pretrain.vibee:658
+# spec: specs/recipes/pretrain.vibee:663
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -2349,7 +2388,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:672
+# spec: specs/recipes/pretrain.vibee:677
 def plan_run(options: Options, config: DecoderConfig, ranks: int) -> list[str]:
     """Returns the lines of igla.distributed.dry_run for GPUs of 80 GB, eight to a machine; nothing
     is written.
@@ -2374,7 +2413,7 @@ MODES = (
 )
 
 
-# spec: specs/recipes/pretrain.vibee:681
+# spec: specs/recipes/pretrain.vibee:686
 def _mode_parser() -> argparse.ArgumentParser:
     """What is said beside the options."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -2385,7 +2424,7 @@ def _mode_parser() -> argparse.ArgumentParser:
     return parser
 
 
-# spec: specs/recipes/pretrain.vibee:681
+# spec: specs/recipes/pretrain.vibee:686
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

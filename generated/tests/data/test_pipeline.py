@@ -339,6 +339,14 @@ def test_nothing_is_read_again_if_nothing_changed_but_damage_is_mended(data: Pat
         path.unlink()
         assert _prepare(data)[0] == first
     assert verify_shards(first.train) == verify_shards(first.held_out) == []
+    note = data.parent / "out" / "prepared.json"
+    content = json.loads(note.read_text())
+    for key in content:
+        for broken in ({k: v for k, v in content.items() if k != key}, {**content, key: 3}):
+            note.write_text(json.dumps(broken))
+            assert _prepare(data)[0] == first
+    note.write_text("{}")
+    assert f"{note} is damaged; prepare the data again" in pipeline.describe_shards(note.parent)
 
 
 # spec: specs/data/pipeline.vibee:84

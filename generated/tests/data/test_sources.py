@@ -51,8 +51,9 @@ def test_source_config_is_frozen() -> None:
         ({"name": ""}, "SourceConfig needs len(name) > 0, got"),
         ({"location": ""}, "SourceConfig needs len(location) > 0, got"),
         ({"field": ""}, "SourceConfig needs len(field) > 0, got"),
-        ({"weight": -1.0}, "SourceConfig needs weight > 0, got"),
-        ({"weight": 0.0}, "SourceConfig needs weight > 0, got"),
+        ({"weight": -1.0}, "SourceConfig needs 0 < weight <= 1000000, got"),
+        ({"weight": 0.0}, "SourceConfig needs 0 < weight <= 1000000, got"),
+        ({"weight": 1000000.001}, "SourceConfig needs 0 < weight <= 1000000, got"),
     ],
 )
 def test_source_config_refuses(change: dict[str, object], message: str) -> None:
@@ -76,6 +77,7 @@ def test_source_config_refuses(change: dict[str, object], message: str) -> None:
         {"weight": 0.001},
         {"weight": 0.999},
         {"weight": 1.001},
+        {"weight": 1000000.0},
     ],
 )
 def test_source_config_accepts(change: dict[str, object]) -> None:
@@ -555,7 +557,8 @@ KNOWN = "name, location, format, field, patterns, exclude, weight, license_note"
         ('[{"name": "a", "location": 7}]', "source 1 of PATH: location is 7, must be a text"),
         (ONE % '"weight": "1"', "source 1 of PATH: weight is '1', must be a number"),
         (ONE % '"weight": true', "source 1 of PATH: weight is True, must be a number"),
-        (ONE % '"weight": 0', "source 1 of PATH: SourceConfig needs weight > 0, got weight=0"),
+        (ONE % '"weight": 0', "source 1 of PATH: SourceConfig needs 0 < weight <= 1000000, got weight=0"),
+        (ONE % '"weight": Infinity', "source 1 of PATH: SourceConfig needs 0 < weight <= 1000000, got weight=inf"),
         (ONE % '"patterns": "*.c"', "source 1 of PATH: patterns is '*.c', must be a list of texts"),
         (ONE % '"exclude": ["c", 1]', "source 1 of PATH: exclude is ['c', 1], must be a list of texts"),
     ],
@@ -576,6 +579,13 @@ def test_bad_files_of_sources_are_refused_as_are_missing_ones(tmp_path: Path) ->
     assert str(caught.value) == (
         f"cannot read {tmp_path / 'gone.json'} (No such file or directory); name a file of sources"
     )
+
+
+# spec: specs/data/sources.vibee:93
+def test_bad_files_of_sources_are_refused_as_are_deep_ones(tmp_path: Path) -> None:
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match=r"deep.json is not JSON \(.*\); write a list of sources"):
+        sources.read_sources(tmp_path / "deep.json")
 
 
 # spec: specs/data/sources.vibee:100

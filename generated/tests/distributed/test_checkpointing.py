@@ -51,6 +51,7 @@ def test_checkpoint_config_is_frozen() -> None:
         ({"every_steps": 0}, "CheckpointConfig needs every_steps > 0, got"),
         ({"keep_last": -1}, "CheckpointConfig needs keep_last > 0, got"),
         ({"keep_last": 0}, "CheckpointConfig needs keep_last > 0, got"),
+        ({"mirror": ""}, "CheckpointConfig needs mirror == none or len(mirror) > 0, got"),
     ],
 )
 def test_checkpoint_config_refuses(change: dict[str, object], message: str) -> None:
@@ -70,6 +71,7 @@ def test_checkpoint_config_refuses(change: dict[str, object], message: str) -> N
         {"keep_last": 1},
         {"keep_last": 4},
         {"keep_last": 6},
+        {"mirror": "x"},
     ],
 )
 def test_checkpoint_config_accepts(change: dict[str, object]) -> None:
@@ -96,7 +98,7 @@ FILES = (
 )
 
 
-# spec: specs/distributed/checkpointing.vibee:51
+# spec: specs/distributed/checkpointing.vibee:52
 def _build(
     seed: int = 0, hidden: int = 4, fused: bool = True, kind: str = "AdamW"
 ) -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -116,7 +118,7 @@ def _build(
     return model, torch.optim.AdamW(groups, lr=0.01, betas=(0.9, 0.95), fused=fused)
 
 
-# spec: specs/distributed/checkpointing.vibee:51
+# spec: specs/distributed/checkpointing.vibee:52
 def _train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> None:
     """Steps that draw from torch's generator and from Python's."""
     for _ in range(steps):
@@ -126,7 +128,7 @@ def _train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> No
         optimizer.step()
 
 
-# spec: specs/distributed/checkpointing.vibee:84
+# spec: specs/distributed/checkpointing.vibee:85
 def _copied(value: Any) -> Any:
     """A copy that later steps leave alone."""
     if isinstance(value, torch.Tensor):
@@ -136,14 +138,14 @@ def _copied(value: Any) -> Any:
     return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
-# spec: specs/distributed/checkpointing.vibee:84
+# spec: specs/distributed/checkpointing.vibee:85
 def _snapshot(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[Any]:
     """All that must be equal after a resume."""
     states = [_copied(dict(model.state_dict())), _copied(optimizer.state_dict())]
     return [*states, torch.get_rng_state(), random.getstate()]
 
 
-# spec: specs/distributed/checkpointing.vibee:51
+# spec: specs/distributed/checkpointing.vibee:52
 def _same(a: Any, b: Any) -> bool:
     """Equal in type and in every bit."""
     if isinstance(a, torch.Tensor):
@@ -155,7 +157,7 @@ def _same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and a == b
 
 
-# spec: specs/distributed/checkpointing.vibee:51
+# spec: specs/distributed/checkpointing.vibee:52
 def _save(root: Path, *steps: int) -> list[Path]:
     """Checkpoints of these steps, each with other weights; the state names the step twice."""
     paths = []
@@ -169,7 +171,7 @@ def _save(root: Path, *steps: int) -> list[Path]:
     return paths
 
 
-# spec: specs/distributed/checkpointing.vibee:71
+# spec: specs/distributed/checkpointing.vibee:72
 def _flip(path: Path, position: int = -1) -> None:
     """Turn one bit of a file."""
     content = bytearray(path.read_bytes())
@@ -177,7 +179,7 @@ def _flip(path: Path, position: int = -1) -> None:
     path.write_bytes(content)
 
 
-# spec: specs/distributed/checkpointing.vibee:54
+# spec: specs/distributed/checkpointing.vibee:55
 def _load(root: Path) -> tuple[dict[str, Any] | None, list[str]]:
     """What load_latest returns, and what it reports."""
     model, optimizer = _build(seed=99)
@@ -186,12 +188,12 @@ def _load(root: Path) -> tuple[dict[str, Any] | None, list[str]]:
     return state, reports
 
 
-# spec: specs/distributed/checkpointing.vibee:51
+# spec: specs/distributed/checkpointing.vibee:52
 def _names(root: Path) -> list[str]:
     return sorted(path.name for path in root.iterdir())
 
 
-# spec: specs/distributed/checkpointing.vibee:51
+# spec: specs/distributed/checkpointing.vibee:52
 def test_holds_tensors_and_json(tmp_path: Path) -> None:
     """save_checkpoint: holds tensors and json."""
     model, optimizer = _build()
@@ -221,7 +223,7 @@ def test_holds_tensors_and_json(tmp_path: Path) -> None:
     assert checkpointing.CheckpointConfig(every_steps=1).keep_last == 5
 
 
-# spec: specs/distributed/checkpointing.vibee:51
+# spec: specs/distributed/checkpointing.vibee:52
 def test_holds_tensors_and_json_as_readable_as_other_files(tmp_path: Path) -> None:
     """save_checkpoint: holds tensors and json."""
     (path,) = _save(tmp_path, 1)
@@ -230,7 +232,7 @@ def test_holds_tensors_and_json_as_readable_as_other_files(tmp_path: Path) -> No
     assert {(path / name).stat().st_mode for name in FILES} == {plain.stat().st_mode}
 
 
-# spec: specs/distributed/checkpointing.vibee:52
+# spec: specs/distributed/checkpointing.vibee:53
 def test_tied_weights_are_written(tmp_path: Path) -> None:
     """save_checkpoint: tied weights are written."""
     (path,) = _save(tmp_path, 1)
@@ -242,7 +244,7 @@ def test_tied_weights_are_written(tmp_path: Path) -> None:
     assert torch.equal(model[0].weight, weights["0.weight"])
 
 
-# spec: specs/distributed/checkpointing.vibee:52
+# spec: specs/distributed/checkpointing.vibee:53
 def test_tied_weights_are_written_three_times(tmp_path: Path) -> None:
     """save_checkpoint: tied weights are written."""
     model = nn.ModuleList(nn.Linear(2, 2, bias=False) for _ in range(3))
@@ -252,7 +254,7 @@ def test_tied_weights_are_written_three_times(tmp_path: Path) -> None:
     assert sorted(load_file(path / "model.safetensors")) == ["0.weight", "1.weight", "2.weight"]
 
 
-# spec: specs/distributed/checkpointing.vibee:53
+# spec: specs/distributed/checkpointing.vibee:54
 def test_flushes_everything_before_the_rename(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,7 +280,7 @@ def test_flushes_everything_before_the_rename(
     assert events[7:] == [partial, "rename", tmp_path.name]
 
 
-# spec: specs/distributed/checkpointing.vibee:54
+# spec: specs/distributed/checkpointing.vibee:55
 def test_replaces_the_same_step(tmp_path: Path) -> None:
     """save_checkpoint: replaces the same step."""
     (path,) = _save(tmp_path, 4)
@@ -290,7 +292,7 @@ def test_replaces_the_same_step(tmp_path: Path) -> None:
     assert _load(tmp_path) == ({"note": "again", "step": 4}, [])
 
 
-# spec: specs/distributed/checkpointing.vibee:55
+# spec: specs/distributed/checkpointing.vibee:56
 @pytest.mark.parametrize("function", ["_flush", "_sha256", "save_file", "publish"])
 def test_failed_write_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str
@@ -322,7 +324,7 @@ def test_failed_write_leaves_nothing(
     assert failures == {"_flush": 9, "_sha256": 7, "save_file": 3, "publish": 1}[function]
 
 
-# spec: specs/distributed/checkpointing.vibee:55
+# spec: specs/distributed/checkpointing.vibee:56
 @pytest.mark.parametrize("turn", [1, 2])
 def test_failed_write_leaves_nothing_at_a_rename(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn: int
@@ -345,12 +347,12 @@ def test_failed_write_leaves_nothing_at_a_rename(
     assert _bytes(tmp_path / "step-00000001") == before
 
 
-# spec: specs/distributed/checkpointing.vibee:55
+# spec: specs/distributed/checkpointing.vibee:56
 def _bytes(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-# spec: specs/distributed/checkpointing.vibee:55
+# spec: specs/distributed/checkpointing.vibee:56
 def test_failed_write_leaves_nothing_of_a_real_fault(tmp_path: Path) -> None:
     """save_checkpoint: failed write leaves nothing."""
     _save(tmp_path, 1)
@@ -360,7 +362,7 @@ def test_failed_write_leaves_nothing_of_a_real_fault(tmp_path: Path) -> None:
     assert _load(tmp_path)[0] == {"note": "of step 1", "step": 1}
 
 
-# spec: specs/distributed/checkpointing.vibee:56
+# spec: specs/distributed/checkpointing.vibee:57
 def test_cleans_up_after_a_killed_save(tmp_path: Path) -> None:
     """save_checkpoint: cleans up after a killed save."""
     first, second, third = _save(tmp_path, 1, 2, 3)
@@ -373,7 +375,7 @@ def test_cleans_up_after_a_killed_save(tmp_path: Path) -> None:
     assert checkpointing.verify_checkpoint(first) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:57
+# spec: specs/distributed/checkpointing.vibee:58
 @pytest.mark.parametrize(
     ("state", "message"),
     [
@@ -394,7 +396,7 @@ def test_refuses_what_json_would_change(
     assert _names(tmp_path) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:58
+# spec: specs/distributed/checkpointing.vibee:59
 def test_refuses_a_wrong_step(tmp_path: Path) -> None:
     """save_checkpoint: refuses a wrong step."""
     model, optimizer = _build()
@@ -409,7 +411,7 @@ def test_refuses_a_wrong_step(tmp_path: Path) -> None:
     assert _load(tmp_path)[0] == {"step": 123456789}
 
 
-# spec: specs/distributed/checkpointing.vibee:59
+# spec: specs/distributed/checkpointing.vibee:60
 def test_refuses_a_foreign_parameter(tmp_path: Path) -> None:
     """save_checkpoint: refuses a foreign parameter."""
     model, optimizer = _build()
@@ -418,7 +420,7 @@ def test_refuses_a_foreign_parameter(tmp_path: Path) -> None:
         checkpointing.save_checkpoint(tmp_path, 1, model=model, optimizer=optimizer, state={})
 
 
-# spec: specs/distributed/checkpointing.vibee:60
+# spec: specs/distributed/checkpointing.vibee:61
 def test_refuses_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
     """save_checkpoint: refuses a file in place of the folder."""
     (tmp_path / "root").write_text("no folder")
@@ -428,7 +430,7 @@ def test_refuses_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
     assert _load(tmp_path / "root") == (None, [])
 
 
-# spec: specs/distributed/checkpointing.vibee:61
+# spec: specs/distributed/checkpointing.vibee:62
 def test_keeps_the_cuda_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """save_checkpoint: keeps the cuda generator."""
     state = torch.arange(16, dtype=torch.uint8)
@@ -450,7 +452,7 @@ def test_keeps_the_cuda_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert len(set_states) == 1
 
 
-# spec: specs/distributed/checkpointing.vibee:71
+# spec: specs/distributed/checkpointing.vibee:72
 def test_whole_checkpoint_has_no_faults(tmp_path: Path) -> None:
     """verify_checkpoint: whole checkpoint has no faults."""
     (path,) = _save(tmp_path, 1)
@@ -459,7 +461,7 @@ def test_whole_checkpoint_has_no_faults(tmp_path: Path) -> None:
     assert checkpointing.verify_checkpoint(copied) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:71
+# spec: specs/distributed/checkpointing.vibee:72
 @pytest.mark.parametrize("name", FILES)
 def test_names_the_damaged_file(tmp_path: Path, name: str) -> None:
     """verify_checkpoint: names the damaged file."""
@@ -486,7 +488,7 @@ def test_names_the_damaged_file(tmp_path: Path, name: str) -> None:
     assert len(checkpointing.verify_checkpoint(path)) == 2
 
 
-# spec: specs/distributed/checkpointing.vibee:71
+# spec: specs/distributed/checkpointing.vibee:72
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -505,7 +507,7 @@ def test_names_a_damaged_manifest(tmp_path: Path, change: dict[str, Any], messag
     assert fault.startswith(f"step-00000001/manifest.json {message}")
 
 
-# spec: specs/distributed/checkpointing.vibee:71
+# spec: specs/distributed/checkpointing.vibee:72
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -527,7 +529,7 @@ def test_names_a_damaged_manifest_that_is_no_manifest(
     assert fault.startswith(f"step-00000001/manifest.json {message}")
 
 
-# spec: specs/distributed/checkpointing.vibee:71
+# spec: specs/distributed/checkpointing.vibee:72
 def test_names_a_damaged_manifest_whose_entry_is_wrong(tmp_path: Path) -> None:
     """verify_checkpoint: names a damaged manifest."""
     (path,) = _save(tmp_path, 1)
@@ -539,7 +541,7 @@ def test_names_a_damaged_manifest_whose_entry_is_wrong(tmp_path: Path) -> None:
     assert fault.endswith(" bytes, the manifest says None")
 
 
-# spec: specs/distributed/checkpointing.vibee:84
+# spec: specs/distributed/checkpointing.vibee:85
 @pytest.mark.parametrize(
     ("kind", "fused"), [("AdamW", True), ("AdamW", False), ("SGD", False), ("NAdam", False)]
 )
@@ -564,7 +566,7 @@ def test_continues_bit_for_bit(tmp_path: Path, kind: str, fused: bool) -> None:
     assert _same(_snapshot(other, other_optimizer), finished)
 
 
-# spec: specs/distributed/checkpointing.vibee:85
+# spec: specs/distributed/checkpointing.vibee:86
 def test_keeps_moments_of_any_name(tmp_path: Path) -> None:
     """load_checkpoint: keeps moments of any name."""
     built = []
@@ -580,7 +582,7 @@ def test_keeps_moments_of_any_name(tmp_path: Path) -> None:
     assert _same(_snapshot(*other), _snapshot(model, optimizer))
 
 
-# spec: specs/distributed/checkpointing.vibee:86
+# spec: specs/distributed/checkpointing.vibee:87
 def test_keeps_the_dtype_of_moments(tmp_path: Path) -> None:
     """load_checkpoint: keeps the dtype of moments."""
     model, optimizer = _build(fused=False)
@@ -596,7 +598,7 @@ def test_keeps_the_dtype_of_moments(tmp_path: Path) -> None:
     assert model[0].weight.dtype == torch.bfloat16
 
 
-# spec: specs/distributed/checkpointing.vibee:87
+# spec: specs/distributed/checkpointing.vibee:88
 def test_keeps_plain_numbers_of_the_optimizer(tmp_path: Path) -> None:
     """load_checkpoint: keeps plain numbers of the optimizer."""
     model, optimizer = _build(kind="SGD")
@@ -607,7 +609,7 @@ def test_keeps_plain_numbers_of_the_optimizer(tmp_path: Path) -> None:
     assert dict(optimizer.state) == {model[3].bias: {"calls": 7, "ratio": 0.1}}
 
 
-# spec: specs/distributed/checkpointing.vibee:88
+# spec: specs/distributed/checkpointing.vibee:89
 def test_later_training_leaves_the_files_alone(tmp_path: Path) -> None:
     """load_checkpoint: later training leaves the files alone."""
     (path,) = _save(tmp_path, 1)
@@ -617,7 +619,7 @@ def test_later_training_leaves_the_files_alone(tmp_path: Path) -> None:
     assert checkpointing.verify_checkpoint(path) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:89
+# spec: specs/distributed/checkpointing.vibee:90
 def test_refuses_a_damaged_checkpoint(tmp_path: Path) -> None:
     """load_checkpoint: refuses a damaged checkpoint."""
     (path,) = _save(tmp_path, 1)
@@ -635,7 +637,7 @@ def test_refuses_a_damaged_checkpoint(tmp_path: Path) -> None:
     assert _same(_snapshot(model, optimizer), before)
 
 
-# spec: specs/distributed/checkpointing.vibee:90
+# spec: specs/distributed/checkpointing.vibee:91
 def test_refuses_a_checkpoint_of_several_ranks(tmp_path: Path) -> None:
     """load_checkpoint: refuses a checkpoint of several ranks."""
     (path,) = _save(tmp_path, 1)
@@ -657,7 +659,7 @@ def test_refuses_a_checkpoint_of_several_ranks(tmp_path: Path) -> None:
     assert fault.endswith("does not list the files .metadata, optimizer.json, state.json")
 
 
-# spec: specs/distributed/checkpointing.vibee:91
+# spec: specs/distributed/checkpointing.vibee:92
 def test_refuses_another_model_untouched(tmp_path: Path) -> None:
     """load_checkpoint: refuses another model untouched."""
     (path,) = _save(tmp_path, 1)
@@ -672,7 +674,7 @@ def test_refuses_another_model_untouched(tmp_path: Path) -> None:
     assert _same(_snapshot(model, optimizer), before)
 
 
-# spec: specs/distributed/checkpointing.vibee:91
+# spec: specs/distributed/checkpointing.vibee:92
 def test_refuses_another_model_untouched_by_dtype_and_name(tmp_path: Path) -> None:
     """load_checkpoint: refuses another model untouched."""
     (path,) = _save(tmp_path, 1)
@@ -687,7 +689,7 @@ def test_refuses_another_model_untouched_by_dtype_and_name(tmp_path: Path) -> No
         checkpointing.load_checkpoint(path, model, optimizer)
 
 
-# spec: specs/distributed/checkpointing.vibee:92
+# spec: specs/distributed/checkpointing.vibee:93
 def test_refuses_another_optimizer(tmp_path: Path) -> None:
     """load_checkpoint: refuses another optimizer."""
     (path,) = _save(tmp_path, 1)
@@ -706,7 +708,7 @@ def test_refuses_another_optimizer(tmp_path: Path) -> None:
     assert _same(_snapshot(model, optimizer), before)
 
 
-# spec: specs/distributed/checkpointing.vibee:104
+# spec: specs/distributed/checkpointing.vibee:105
 def test_nothing_to_load_is_none(tmp_path: Path) -> None:
     """load_latest: nothing to load is none."""
     assert _load(tmp_path / "absent") == (None, [])
@@ -716,14 +718,14 @@ def test_nothing_to_load_is_none(tmp_path: Path) -> None:
     assert _names(tmp_path) == [".step-00000001.partial", "step-best"]
 
 
-# spec: specs/distributed/checkpointing.vibee:105
+# spec: specs/distributed/checkpointing.vibee:106
 def test_loads_the_newest(tmp_path: Path) -> None:
     """load_latest: loads the newest."""
     _save(tmp_path, 99999999, 100000000, 5)
     assert _load(tmp_path) == ({"note": "of step 100000000", "step": 100000000}, [])
 
 
-# spec: specs/distributed/checkpointing.vibee:106
+# spec: specs/distributed/checkpointing.vibee:107
 def test_reports_a_damaged_one_and_uses_the_previous(tmp_path: Path) -> None:
     """load_latest: reports a damaged one and uses the previous."""
     _, second, third = _save(tmp_path, 1, 2, 3)
@@ -749,7 +751,7 @@ def test_reports_a_damaged_one_and_uses_the_previous(tmp_path: Path) -> None:
     )
 
 
-# spec: specs/distributed/checkpointing.vibee:107
+# spec: specs/distributed/checkpointing.vibee:108
 def test_refuses_when_all_are_damaged(tmp_path: Path) -> None:
     """load_latest: refuses when all are damaged."""
     for path in _save(tmp_path, 1, 2):
@@ -760,7 +762,7 @@ def test_refuses_when_all_are_damaged(tmp_path: Path) -> None:
         _load(tmp_path)
 
 
-# spec: specs/distributed/checkpointing.vibee:108
+# spec: specs/distributed/checkpointing.vibee:109
 def test_finds_a_checkpoint_moved_aside(tmp_path: Path) -> None:
     """load_latest: finds a checkpoint moved aside."""
     _, second = _save(tmp_path, 1, 2)
@@ -771,7 +773,7 @@ def test_finds_a_checkpoint_moved_aside(tmp_path: Path) -> None:
     assert aside.exists()
 
 
-# spec: specs/distributed/checkpointing.vibee:124
+# spec: specs/distributed/checkpointing.vibee:125
 def test_keeps_the_newest(tmp_path: Path) -> None:
     """prune_checkpoints: keeps the newest."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -783,7 +785,7 @@ def test_keeps_the_newest(tmp_path: Path) -> None:
     assert checkpointing.prune_checkpoints(tmp_path / "absent", 1) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:124
+# spec: specs/distributed/checkpointing.vibee:125
 def test_keeps_the_newest_and_what_a_killed_prune_leaves_is_removed_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -798,7 +800,7 @@ def test_keeps_the_newest_and_what_a_killed_prune_leaves_is_removed_later(
         assert _names(tmp_path) == [kept.name]
 
 
-# spec: specs/distributed/checkpointing.vibee:124
+# spec: specs/distributed/checkpointing.vibee:125
 def test_keeps_the_newest_where_one_was_moved_aside(tmp_path: Path) -> None:
     """prune_checkpoints: keeps the newest."""
     first, second, third = _save(tmp_path, 1, 2, 3)
@@ -808,12 +810,12 @@ def test_keeps_the_newest_where_one_was_moved_aside(tmp_path: Path) -> None:
     assert _names(tmp_path) == [second.name, third.name]
 
 
-# spec: specs/distributed/checkpointing.vibee:124
+# spec: specs/distributed/checkpointing.vibee:125
 def _interrupted(path: Path) -> None:
     raise KeyboardInterrupt
 
 
-# spec: specs/distributed/checkpointing.vibee:125
+# spec: specs/distributed/checkpointing.vibee:126
 def test_keeps_the_steps_it_is_told(tmp_path: Path) -> None:
     """prune_checkpoints: keeps the steps it is told."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -823,7 +825,7 @@ def test_keeps_the_steps_it_is_told(tmp_path: Path) -> None:
     assert _names(tmp_path) == [third.name, fourth.name]
 
 
-# spec: specs/distributed/checkpointing.vibee:126
+# spec: specs/distributed/checkpointing.vibee:127
 def test_keeps_every_so_many_steps(tmp_path: Path) -> None:
     """prune_checkpoints: keeps every so many steps."""
     _save(tmp_path, 1, 2, 3, 4, 5, 6)
@@ -834,7 +836,7 @@ def test_keeps_every_so_many_steps(tmp_path: Path) -> None:
     assert len(checkpointing.prune_checkpoints(tmp_path, 1, (), 1)) == 0
 
 
-# spec: specs/distributed/checkpointing.vibee:127
+# spec: specs/distributed/checkpointing.vibee:128
 def test_damaged_ones_do_not_count(tmp_path: Path) -> None:
     """prune_checkpoints: damaged ones do not count."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -845,7 +847,7 @@ def test_damaged_ones_do_not_count(tmp_path: Path) -> None:
     assert checkpointing.prune_checkpoints(tmp_path, 2) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:128
+# spec: specs/distributed/checkpointing.vibee:129
 def test_refuses_to_keep_none(tmp_path: Path) -> None:
     """prune_checkpoints: refuses to keep none."""
     _save(tmp_path, 1)

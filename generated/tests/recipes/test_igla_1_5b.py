@@ -32,7 +32,7 @@ from igla.optimization.optimizer import OptimizerConfig
 from igla.recipes import igla_1_5b as subject
 
 
-# spec: specs/recipes/pretrain.vibee:687
+# spec: specs/recipes/pretrain.vibee:692
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -43,7 +43,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:448
+# spec: specs/recipes/pretrain.vibee:453
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -66,14 +66,14 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:448
+# spec: specs/recipes/pretrain.vibee:453
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:687
+# spec: specs/recipes/pretrain.vibee:692
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -81,7 +81,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:687
+# spec: specs/recipes/pretrain.vibee:692
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -92,7 +92,7 @@ def arguments_for(options: subject.Options, **more: object) -> list[str]:
     ]  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:292
+# spec: specs/recipes/pretrain.vibee:297
 def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     """tokens_per_step: all sequences of all microbatches.
 
@@ -107,7 +107,7 @@ def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:300
+# spec: specs/recipes/pretrain.vibee:305
 def test_run_tokens_all_steps() -> None:
     """run_tokens: all steps.
 
@@ -122,7 +122,7 @@ def test_run_tokens_all_steps() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:375
+# spec: specs/recipes/pretrain.vibee:380
 def test_after_step_steps_are_counted() -> None:
     """after_step: steps are counted.
 
@@ -137,7 +137,7 @@ def test_after_step_steps_are_counted() -> None:
     assert subject.after_step(start, 8, False) == subject.Progress(step=4, tokens=48, skipped=2)
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:400
 def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     """after_evaluation: an improvement is less by the delta.
 
@@ -155,7 +155,7 @@ def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:402
+# spec: specs/recipes/pretrain.vibee:407
 def test_after_evaluation_the_first_is_the_best() -> None:
     """after_evaluation: the first is the best.
 
@@ -167,7 +167,7 @@ def test_after_evaluation_the_first_is_the_best() -> None:
     ) == subject.Progress(step=2, best_step=2, best_loss=9.0)
 
 
-# spec: specs/recipes/pretrain.vibee:410
+# spec: specs/recipes/pretrain.vibee:415
 @pytest.mark.parametrize(("step", "finished"), [(3, False), (4, True)])
 def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     """is_finished: at the last step.
@@ -186,7 +186,7 @@ def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:416
+# spec: specs/recipes/pretrain.vibee:421
 @pytest.mark.parametrize(("since", "finished"), [(1, False), (2, True)])
 def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> None:
     """is_finished: when patience is at its end.
@@ -205,7 +205,7 @@ def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> 
     )
 
 
-# spec: specs/recipes/pretrain.vibee:517
+# spec: specs/recipes/pretrain.vibee:522
 def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     """step_work: all sequences of all microbatches are shared.
 
@@ -401,8 +401,9 @@ def test_training_config_is_frozen() -> None:
         ({"batch_size": 0}, "TrainingConfig needs batch_size > 0, got"),
         ({"microbatches": -1}, "TrainingConfig needs microbatches > 0, got"),
         ({"microbatches": 0}, "TrainingConfig needs microbatches > 0, got"),
-        ({"threads": -1}, "TrainingConfig needs threads > 0, got"),
-        ({"threads": 0}, "TrainingConfig needs threads > 0, got"),
+        ({"threads": -1}, "TrainingConfig needs 0 < threads <= 1024, got"),
+        ({"threads": 0}, "TrainingConfig needs 0 < threads <= 1024, got"),
+        ({"threads": 1025}, "TrainingConfig needs 0 < threads <= 1024, got"),
         ({"seed": -1}, "TrainingConfig needs seed >= 0, got"),
         ({"evaluate_every": -1}, "TrainingConfig needs evaluate_every > 0, got"),
         ({"evaluate_every": 0}, "TrainingConfig needs evaluate_every > 0, got"),
@@ -440,6 +441,7 @@ def test_training_config_refuses(change: dict[str, object], message: str) -> Non
         {"microbatches": 2},
         {"threads": 1},
         {"threads": 3},
+        {"threads": 1024},
         {"seed": 1},
         {"seed": 2},
         {"evaluate_every": 1},
@@ -875,6 +877,16 @@ def test_plan_config_is_frozen() -> None:
         ({"utilisation": 1.001}, "is not from 0 to 1; 1.5% is 0.015"),
         ({"utilisation": float("nan")}, "is not from 0 to 1; 1.5% is 0.015"),
         ({"utilisation": 0.0}, "PlanConfig needs utilisation > 0, got"),
+        ({"h100_sxm": -1.0}, "PlanConfig needs h100_sxm >= 0, got"),
+        ({"h100_sxm": -0.001}, "PlanConfig needs h100_sxm >= 0, got"),
+        ({"h200_sxm": -1.0}, "PlanConfig needs h200_sxm >= 0, got"),
+        ({"h200_sxm": -0.001}, "PlanConfig needs h200_sxm >= 0, got"),
+        ({"a100_sxm": -1.0}, "PlanConfig needs a100_sxm >= 0, got"),
+        ({"a100_sxm": -0.001}, "PlanConfig needs a100_sxm >= 0, got"),
+        ({"mi300x": -1.0}, "PlanConfig needs mi300x >= 0, got"),
+        ({"mi300x": -0.001}, "PlanConfig needs mi300x >= 0, got"),
+        ({"rtx_4090": -1.0}, "PlanConfig needs rtx_4090 >= 0, got"),
+        ({"rtx_4090": -0.001}, "PlanConfig needs rtx_4090 >= 0, got"),
     ],
 )
 def test_plan_config_refuses(change: dict[str, object], message: str) -> None:
@@ -887,7 +899,28 @@ def test_plan_config_refuses(change: dict[str, object], message: str) -> None:
 # spec: specs/recipes/pretrain.vibee:212
 @pytest.mark.parametrize(
     "change",
-    [{"utilisation": 0.001}, {"utilisation": 0.399}, {"utilisation": 0.401}, {"utilisation": 1.0}],
+    [
+        {"utilisation": 0.001},
+        {"utilisation": 0.399},
+        {"utilisation": 0.401},
+        {"utilisation": 1.0},
+        {"h100_sxm": 0.0},
+        {"h100_sxm": 2.999},
+        {"h100_sxm": 3.001},
+        {"h200_sxm": 0.0},
+        {"h200_sxm": 3.499},
+        {"h200_sxm": 3.501},
+        {"a100_sxm": 0.0},
+        {"a100_sxm": 1.7990000000000002},
+        {"a100_sxm": 1.801},
+        {"mi300x": 0.0},
+        {"mi300x": 2.499},
+        {"mi300x": 2.501},
+        {"rtx_4090": 0.0},
+        {"rtx_4090": 0.499},
+        {"rtx_4090": 0.501},
+        {"rtx_4090": 1.001},
+    ],
 )
 def test_plan_config_accepts(change: dict[str, object]) -> None:
     """PlanConfig accepts values just inside each constraint, and keeps them."""
@@ -896,7 +929,7 @@ def test_plan_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:228
+# spec: specs/recipes/pretrain.vibee:233
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -909,7 +942,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:228
+# spec: specs/recipes/pretrain.vibee:233
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -927,7 +960,7 @@ def test_constants() -> None:
     assert subject.SAMPLED_WINDOWS == 64
 
 
-# spec: specs/recipes/pretrain.vibee:448
+# spec: specs/recipes/pretrain.vibee:453
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -972,7 +1005,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:448
+# spec: specs/recipes/pretrain.vibee:453
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -1016,7 +1049,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:687
+# spec: specs/recipes/pretrain.vibee:692
 def test_smoke_profile_runs(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

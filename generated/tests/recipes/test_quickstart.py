@@ -65,7 +65,7 @@ from igla.planning.scaling import gpu_hours, predicted_loss
 from igla.recipes import quickstart as subject
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:489
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -76,7 +76,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:535
+# spec: specs/recipes/pretrain.vibee:540
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -99,14 +99,14 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:448
+# spec: specs/recipes/pretrain.vibee:453
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:489
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -114,7 +114,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:671
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -137,7 +137,7 @@ CONFIG = DecoderConfig(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:586
+# spec: specs/recipes/pretrain.vibee:591
 @pytest.fixture(scope="module")
 def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options whose data are prepared, once for all tests; the prepared files are not written to."""
@@ -146,14 +146,14 @@ def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:489
 @pytest.fixture(scope="module")
 def data(first_options: subject.Options) -> subject.PreparedData:
     """Tokenizer and shards that tests only read."""
     return subject.prepare_data(first_options)
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:489
 def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
     """Two sources of different kinds and sizes, with weights and terms of use."""
     write_texts(folder / "web")
@@ -167,7 +167,7 @@ def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:489
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options with two sources, three quarters of the sequences from the first."""
@@ -176,14 +176,14 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return dataclasses.replace(make_options(folder), data=None, documents=documents)
 
 
-# spec: specs/recipes/pretrain.vibee:492
+# spec: specs/recipes/pretrain.vibee:497
 @pytest.fixture(scope="module")
 def mixed_data(mixed: subject.Options) -> subject.PreparedData:
     """Shards of both sources, which tests only read."""
     return subject.prepare_data(mixed)
 
 
-# spec: specs/recipes/pretrain.vibee:536
+# spec: specs/recipes/pretrain.vibee:541
 def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     """Every tensor that the next step depends on."""
     state = {f"model.{k}": v.clone() for k, v in trainer.model.state_dict().items()}
@@ -192,14 +192,14 @@ def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     return state | {"random": torch.get_rng_state()}
 
 
-# spec: specs/recipes/pretrain.vibee:536
+# spec: specs/recipes/pretrain.vibee:541
 def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert a.keys() == b.keys()
     for name, tensor in a.items():
         assert torch.equal(tensor, b[name]), name
 
 
-# spec: specs/recipes/pretrain.vibee:292
+# spec: specs/recipes/pretrain.vibee:297
 def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     """tokens_per_step: all sequences of all microbatches.
 
@@ -214,7 +214,7 @@ def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:300
+# spec: specs/recipes/pretrain.vibee:305
 def test_run_tokens_all_steps() -> None:
     """run_tokens: all steps.
 
@@ -229,7 +229,7 @@ def test_run_tokens_all_steps() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:375
+# spec: specs/recipes/pretrain.vibee:380
 def test_after_step_steps_are_counted() -> None:
     """after_step: steps are counted.
 
@@ -244,7 +244,7 @@ def test_after_step_steps_are_counted() -> None:
     assert subject.after_step(start, 8, False) == subject.Progress(step=4, tokens=48, skipped=2)
 
 
-# spec: specs/recipes/pretrain.vibee:395
+# spec: specs/recipes/pretrain.vibee:400
 def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     """after_evaluation: an improvement is less by the delta.
 
@@ -262,7 +262,7 @@ def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:402
+# spec: specs/recipes/pretrain.vibee:407
 def test_after_evaluation_the_first_is_the_best() -> None:
     """after_evaluation: the first is the best.
 
@@ -274,7 +274,7 @@ def test_after_evaluation_the_first_is_the_best() -> None:
     ) == subject.Progress(step=2, best_step=2, best_loss=9.0)
 
 
-# spec: specs/recipes/pretrain.vibee:410
+# spec: specs/recipes/pretrain.vibee:415
 @pytest.mark.parametrize(("step", "finished"), [(3, False), (4, True)])
 def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     """is_finished: at the last step.
@@ -293,7 +293,7 @@ def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:416
+# spec: specs/recipes/pretrain.vibee:421
 @pytest.mark.parametrize(("since", "finished"), [(1, False), (2, True)])
 def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> None:
     """is_finished: when patience is at its end.
@@ -312,7 +312,7 @@ def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> 
     )
 
 
-# spec: specs/recipes/pretrain.vibee:517
+# spec: specs/recipes/pretrain.vibee:522
 def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     """step_work: all sequences of all microbatches are shared.
 
@@ -508,8 +508,9 @@ def test_training_config_is_frozen() -> None:
         ({"batch_size": 0}, "TrainingConfig needs batch_size > 0, got"),
         ({"microbatches": -1}, "TrainingConfig needs microbatches > 0, got"),
         ({"microbatches": 0}, "TrainingConfig needs microbatches > 0, got"),
-        ({"threads": -1}, "TrainingConfig needs threads > 0, got"),
-        ({"threads": 0}, "TrainingConfig needs threads > 0, got"),
+        ({"threads": -1}, "TrainingConfig needs 0 < threads <= 1024, got"),
+        ({"threads": 0}, "TrainingConfig needs 0 < threads <= 1024, got"),
+        ({"threads": 1025}, "TrainingConfig needs 0 < threads <= 1024, got"),
         ({"seed": -1}, "TrainingConfig needs seed >= 0, got"),
         ({"evaluate_every": -1}, "TrainingConfig needs evaluate_every > 0, got"),
         ({"evaluate_every": 0}, "TrainingConfig needs evaluate_every > 0, got"),
@@ -547,6 +548,7 @@ def test_training_config_refuses(change: dict[str, object], message: str) -> Non
         {"microbatches": 2},
         {"threads": 1},
         {"threads": 3},
+        {"threads": 1024},
         {"seed": 1},
         {"seed": 2},
         {"evaluate_every": 1},
@@ -982,6 +984,16 @@ def test_plan_config_is_frozen() -> None:
         ({"utilisation": 1.001}, "is not from 0 to 1; 1.5% is 0.015"),
         ({"utilisation": float("nan")}, "is not from 0 to 1; 1.5% is 0.015"),
         ({"utilisation": 0.0}, "PlanConfig needs utilisation > 0, got"),
+        ({"h100_sxm": -1.0}, "PlanConfig needs h100_sxm >= 0, got"),
+        ({"h100_sxm": -0.001}, "PlanConfig needs h100_sxm >= 0, got"),
+        ({"h200_sxm": -1.0}, "PlanConfig needs h200_sxm >= 0, got"),
+        ({"h200_sxm": -0.001}, "PlanConfig needs h200_sxm >= 0, got"),
+        ({"a100_sxm": -1.0}, "PlanConfig needs a100_sxm >= 0, got"),
+        ({"a100_sxm": -0.001}, "PlanConfig needs a100_sxm >= 0, got"),
+        ({"mi300x": -1.0}, "PlanConfig needs mi300x >= 0, got"),
+        ({"mi300x": -0.001}, "PlanConfig needs mi300x >= 0, got"),
+        ({"rtx_4090": -1.0}, "PlanConfig needs rtx_4090 >= 0, got"),
+        ({"rtx_4090": -0.001}, "PlanConfig needs rtx_4090 >= 0, got"),
     ],
 )
 def test_plan_config_refuses(change: dict[str, object], message: str) -> None:
@@ -994,7 +1006,28 @@ def test_plan_config_refuses(change: dict[str, object], message: str) -> None:
 # spec: specs/recipes/pretrain.vibee:212
 @pytest.mark.parametrize(
     "change",
-    [{"utilisation": 0.001}, {"utilisation": 0.399}, {"utilisation": 0.401}, {"utilisation": 1.0}],
+    [
+        {"utilisation": 0.001},
+        {"utilisation": 0.399},
+        {"utilisation": 0.401},
+        {"utilisation": 1.0},
+        {"h100_sxm": 0.0},
+        {"h100_sxm": 2.999},
+        {"h100_sxm": 3.001},
+        {"h200_sxm": 0.0},
+        {"h200_sxm": 3.499},
+        {"h200_sxm": 3.501},
+        {"a100_sxm": 0.0},
+        {"a100_sxm": 1.7990000000000002},
+        {"a100_sxm": 1.801},
+        {"mi300x": 0.0},
+        {"mi300x": 2.499},
+        {"mi300x": 2.501},
+        {"rtx_4090": 0.0},
+        {"rtx_4090": 0.499},
+        {"rtx_4090": 0.501},
+        {"rtx_4090": 1.001},
+    ],
 )
 def test_plan_config_accepts(change: dict[str, object]) -> None:
     """PlanConfig accepts values just inside each constraint, and keeps them."""
@@ -1003,7 +1036,7 @@ def test_plan_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:228
+# spec: specs/recipes/pretrain.vibee:233
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -1016,7 +1049,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:228
+# spec: specs/recipes/pretrain.vibee:233
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -1034,7 +1067,7 @@ def test_constants() -> None:
     assert subject.SAMPLED_WINDOWS == 64
 
 
-# spec: specs/recipes/pretrain.vibee:448
+# spec: specs/recipes/pretrain.vibee:453
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -1070,7 +1103,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:448
+# spec: specs/recipes/pretrain.vibee:453
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -1105,7 +1138,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:464
+# spec: specs/recipes/pretrain.vibee:469
 def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """auto is bfloat16 where /proc/cpuinfo lists an instruction for it, float32 elsewhere."""
     cpu = torch.device("cpu")
@@ -1123,7 +1156,7 @@ def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> Non
     assert subject.choose_precision("bfloat16", cpu) == (torch.bfloat16, "as asked")
 
 
-# spec: specs/recipes/pretrain.vibee:464
+# spec: specs/recipes/pretrain.vibee:469
 def test_precision_follows_the_processor_where_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -1138,7 +1171,7 @@ def test_precision_follows_the_processor_where_nothing_is_known(
     assert subject.choose_precision("auto", torch.device("cuda"))[0] == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:475
+# spec: specs/recipes/pretrain.vibee:480
 def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
     """The command line goes before the recipe, and that before the standard library."""
     named = (SourceConfig(name="web", location="s3://web", weight=2.0),)
@@ -1160,7 +1193,7 @@ def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
     assert [(source.name, source.location) for source in found] == [("own", "notes"), ("web", "w")]
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:489
 def test_held_out_files_are_never_trained_on(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1188,7 +1221,7 @@ def test_held_out_files_are_never_trained_on(
     assert "1 empty, 1 not utf8\n" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:489
 def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1226,7 +1259,7 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     assert {path.name for path in (options.out / "data").iterdir()} == names
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:489
 def test_held_out_files_are_never_trained_on_as_the_options_choose(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1250,7 +1283,7 @@ def test_held_out_files_are_never_trained_on_as_the_options_choose(
     assert len(sides) == 2
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:489
 def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject.Options) -> None:
     """A file name may be of bytes that are no text; where the system refuses it there is none."""
     name = fresh.data / os.fsdecode(b"\xff.txt")
@@ -1265,7 +1298,7 @@ def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject
     )
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:489
 def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: Path) -> None:
     """A missing folder, an empty one and a vocabulary out of reach: a sentence, and no output."""
     options = fresh
@@ -1282,7 +1315,7 @@ def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: P
     assert not list(options.out.rglob("*.*"))
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:489
 @pytest.mark.parametrize(
     "contents, sentence",
     [
@@ -1306,7 +1339,7 @@ def test_bad_data_is_refused_before_any_work_as_is_text_of_another_encoding(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:489
 def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
     fresh: subject.Options, tmp_path: Path
 ) -> None:
@@ -1317,7 +1350,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
         subject.prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:489
 def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1338,7 +1371,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     assert list((fresh.out / "data").iterdir()) == []
 
 
-# spec: specs/recipes/pretrain.vibee:484
+# spec: specs/recipes/pretrain.vibee:489
 def test_bad_data_is_refused_before_any_work_of_each_source(
     mixed: subject.Options, tmp_path: Path
 ) -> None:
@@ -1365,7 +1398,7 @@ def test_bad_data_is_refused_before_any_work_of_each_source(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:492
+# spec: specs/recipes/pretrain.vibee:497
 def test_mix_is_that_of_weights_or_sizes(
     mixed_data: subject.PreparedData, data: subject.PreparedData
 ) -> None:
@@ -1387,7 +1420,7 @@ def test_mix_is_that_of_weights_or_sizes(
     assert (default.step_size, default.smoothing, default.loss_decay) == (1.0, 0.001, 0.5)
 
 
-# spec: specs/recipes/pretrain.vibee:508
+# spec: specs/recipes/pretrain.vibee:513
 def test_realised_mix_is_the_target(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -1404,7 +1437,7 @@ def test_realised_mix_is_the_target(
     assert [share.samples for share in trainer.reader.report()] == [18, 6]
 
 
-# spec: specs/recipes/pretrain.vibee:508
+# spec: specs/recipes/pretrain.vibee:513
 def test_realised_mix_is_the_target_of_what_is_read(
     mixed: subject.Options, mixed_data: subject.PreparedData
 ) -> None:
@@ -1425,7 +1458,7 @@ def test_realised_mix_is_the_target_of_what_is_read(
     assert (single.packing, single.sequence_length) == ("best_fit", 16)
 
 
-# spec: specs/recipes/pretrain.vibee:508
+# spec: specs/recipes/pretrain.vibee:513
 def test_ranks_share_the_mix(
     mixed: subject.Options, mixed_data: subject.PreparedData, data: subject.PreparedData
 ) -> None:
@@ -1440,7 +1473,7 @@ def test_ranks_share_the_mix(
         assert ranks[0].state_dict() == ranks[1].state_dict() == one.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:535
+# spec: specs/recipes/pretrain.vibee:540
 def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     """Batches of this size with these targets, one document a row."""
     inputs = torch.arange(targets.numel()).reshape(targets.shape) % 300
@@ -1448,7 +1481,7 @@ def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     return [Batch(inputs=i, targets=t, document_ids=torch.zeros_like(i)) for i, t in parts]
 
 
-# spec: specs/recipes/pretrain.vibee:535
+# spec: specs/recipes/pretrain.vibee:540
 def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.PreparedData) -> None:
     """The same tokens in one microbatch or four, unequal and fully masked rows: one gradient."""
     targets = torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300
@@ -1476,7 +1509,7 @@ def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.Prep
     assert record_one["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:535
+# spec: specs/recipes/pretrain.vibee:540
 def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     tmp_path: Path, data: subject.PreparedData
 ) -> None:
@@ -1492,7 +1525,7 @@ def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     assert all(bool(p.isfinite().all()) for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:536
+# spec: specs/recipes/pretrain.vibee:541
 def test_resumed_run_equals_the_unbroken_one(
     tmp_path: Path, options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1517,7 +1550,7 @@ def test_resumed_run_equals_the_unbroken_one(
     assert resumed.progress == unbroken.progress
 
 
-# spec: specs/recipes/pretrain.vibee:536
+# spec: specs/recipes/pretrain.vibee:541
 def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1537,7 +1570,7 @@ def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     assert report.endswith("going on from the checkpoint of step 1\n")
 
 
-# spec: specs/recipes/pretrain.vibee:536
+# spec: specs/recipes/pretrain.vibee:541
 def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1548,7 +1581,7 @@ def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     assert read_log(subject.Trainer(options, data, CONFIG).log.path) == []
 
 
-# spec: specs/recipes/pretrain.vibee:537
+# spec: specs/recipes/pretrain.vibee:542
 def test_other_options_are_refused_by_name(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1582,7 +1615,7 @@ def test_other_options_are_refused_by_name(
         )
 
 
-# spec: specs/recipes/pretrain.vibee:537
+# spec: specs/recipes/pretrain.vibee:542
 def test_other_options_are_refused_by_name_as_are_unknown_ones(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1605,7 +1638,33 @@ def test_other_options_are_refused_by_name_as_are_unknown_ones(
         subject.Trainer(options, data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:538
+# spec: specs/recipes/pretrain.vibee:542
+def test_other_options_are_refused_by_name_before_data_are_made_anew(
+    options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The data of the run in the folder stay; those that only the data depend on are known afterwards."""
+    subject.Trainer(options, data, CONFIG).save()
+    monkeypatch.setattr(subject, "prepare_data", None)
+    training = options.training
+    other = dataclasses.replace(
+        options, training=dataclasses.replace(training, seed=training.seed + 1)
+    )
+    said = f"[(]training.seed: {training.seed} then, {training.seed + 1} now[)]"
+    with pytest.raises(ValueError, match=said):
+        subject.train(other, CONFIG)
+    fewer = dataclasses.replace(options.tokenizer, vocab_size=299)
+    with pytest.raises(ValueError, match="[(]model.vocab_size: 300 then, 299 now[)]"):
+        subject.train(dataclasses.replace(options, tokenizer=fewer), CONFIG)
+    seldom = dataclasses.replace(training, evaluate_every=training.evaluate_every + 1)
+    for alike in (options, dataclasses.replace(options, training=seldom)):
+        with pytest.raises(TypeError):  # they come to the data
+            subject.train(alike, CONFIG)
+    (options.out / "checkpoints" / "step-00000000" / "state.json").write_text("{")
+    with pytest.raises(TypeError):
+        subject.train(other, CONFIG)
+
+
+# spec: specs/recipes/pretrain.vibee:543
 def test_training_lowers_the_loss(
     tmp_path: Path, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1665,14 +1724,14 @@ def test_training_lowers_the_loss(
     assert kept_steps(options) == [5, 10, 15, 20, 21]
 
 
-# spec: specs/recipes/pretrain.vibee:538
+# spec: specs/recipes/pretrain.vibee:543
 def kept_steps(options: subject.Options) -> list[int]:
     """The steps of the checkpoints on the disk."""
     folders = (options.out / "checkpoints").glob("step-*")
     return sorted(int(path.name.removeprefix("step-")) for path in folders)
 
 
-# spec: specs/recipes/pretrain.vibee:256, :284, :539
+# spec: specs/recipes/pretrain.vibee:261, :289, :544
 def test_learning_rate_follows_the_schedule(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1692,7 +1751,7 @@ def test_learning_rate_follows_the_schedule(
         assert all(p.grad is None for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:256, :284, :539
+# spec: specs/recipes/pretrain.vibee:261, :289, :544
 def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     """What is drawn over the run is what its steps have; a run of one step has no warm-up."""
     training = subject.TrainingConfig(steps=40, sequence_length=8, batch_size=1)
@@ -1730,7 +1789,7 @@ def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     assert (default.step_factor, default.step_start, default.step_interval) == (0.316, 0.8, 0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:256, :284, :539
+# spec: specs/recipes/pretrain.vibee:261, :289, :544
 def test_learning_rate_follows_the_schedule_in_steps_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1748,7 +1807,7 @@ def test_learning_rate_follows_the_schedule_in_steps_too(
     assert planned == pytest.approx(rates, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:256, :284, :539
+# spec: specs/recipes/pretrain.vibee:261, :289, :544
 def _planned(step: int, options: subject.Options) -> float:
     """The learning rate that the plan has for a step."""
     part = (step + 0.5) / options.training.steps
@@ -1757,7 +1816,7 @@ def _planned(step: int, options: subject.Options) -> float:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:270, :284, :540
+# spec: specs/recipes/pretrain.vibee:275, :289, :545
 def _in_phases(options: subject.Options, *tokens: int) -> subject.Options:
     """The options with phases of so many tokens, each at half the rate of the one before."""
     phases = tuple(
@@ -1770,7 +1829,7 @@ def _in_phases(options: subject.Options, *tokens: int) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:270, :284, :540
+# spec: specs/recipes/pretrain.vibee:275, :289, :545
 def test_learning_rate_follows_the_phases(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1787,7 +1846,7 @@ def test_learning_rate_follows_the_phases(
     assert not [line for line in subject.summarize(plain, []) if line.startswith("phases")]
 
 
-# spec: specs/recipes/pretrain.vibee:270, :284, :540
+# spec: specs/recipes/pretrain.vibee:275, :289, :545
 def test_learning_rate_follows_the_phases_of_the_same_run_alone(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1800,7 +1859,7 @@ def test_learning_rate_follows_the_phases_of_the_same_run_alone(
         subject.Trainer(_in_phases(options, 3 * size, 3 * size), data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:270, :284, :540
+# spec: specs/recipes/pretrain.vibee:275, :289, :545
 @pytest.mark.parametrize(("missing", "steps"), [(0, 6), (1, 6), (-1, 7)])
 def test_learning_rate_follows_the_phases_to_the_end(
     options: subject.Options, missing: int, steps: int
@@ -1822,7 +1881,7 @@ def test_learning_rate_follows_the_phases_to_the_end(
         subject.train(dataclasses.replace(phased, curriculum=twice), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:339, :541
+# spec: specs/recipes/pretrain.vibee:344, :546
 @pytest.mark.parametrize(
     "config", [{}, {"hidden_size": 64, "init_std": 0.2, "tie_embeddings": False}]
 )
@@ -1841,7 +1900,7 @@ def test_first_loss_is_as_expected(
     assert "warning" not in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:339, :541
+# spec: specs/recipes/pretrain.vibee:344, :546
 def test_first_loss_is_as_expected_or_there_is_a_warning(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1859,7 +1918,7 @@ def test_first_loss_is_as_expected_or_there_is_a_warning(
         assert (sentence in capsys.readouterr().err) == warned
 
 
-# spec: specs/recipes/pretrain.vibee:542
+# spec: specs/recipes/pretrain.vibee:547
 @pytest.mark.parametrize(
     "kind, schedule",
     [("adamw", "wsd"), ("lamb", "trinity"), ("muon", "step"), ("muon", "cosine")],
@@ -1887,7 +1946,7 @@ def test_optimizers_and_schedules_resume(
     assert type(resumed.optimizer).__name__.lower() == kind
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:548
 def test_speed_and_records_are_logged(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1910,7 +1969,7 @@ def test_speed_and_records_are_logged(
     assert len(read_log(subject.Trainer(options, data, CONFIG).speed_log.path)) == 6
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:548
 def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1929,7 +1988,7 @@ def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices
             assert record["model_flops_utilization"] == pytest.approx(expected, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:548
 def test_speed_and_records_are_logged_only_with_what_is_installed(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1944,7 +2003,7 @@ def test_speed_and_records_are_logged_only_with_what_is_installed(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:647
+# spec: specs/recipes/pretrain.vibee:652
 def test_report_has_the_curves_and_the_options(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1963,7 +2022,7 @@ def test_report_has_the_curves_and_the_options(
     assert f"wrote {options.out / 'report.html'}" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:647
+# spec: specs/recipes/pretrain.vibee:652
 def test_report_has_the_mix(
     mixed: subject.Options, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2016,7 +2075,7 @@ def test_report_has_the_mix(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:544
+# spec: specs/recipes/pretrain.vibee:549
 def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) -> None:
     """In these steps the gradient of this parameter holds the value."""
     parameter = dict(trainer.model.named_parameters())[name]
@@ -2027,7 +2086,7 @@ def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) ->
     parameter.register_hook(spoiled)
 
 
-# spec: specs/recipes/pretrain.vibee:544
+# spec: specs/recipes/pretrain.vibee:549
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_steps_that_are_not_finite_are_skipped(
     options: subject.Options, data: subject.PreparedData, value: float
@@ -2050,7 +2109,7 @@ def test_steps_that_are_not_finite_are_skipped(
     assert not torch.equal(state_of(trainer)["model.norm.weight"], before["model.norm.weight"])
 
 
-# spec: specs/recipes/pretrain.vibee:544
+# spec: specs/recipes/pretrain.vibee:549
 def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2073,7 +2132,7 @@ def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     assert_same_state(state_of(trainer), before)
 
 
-# spec: specs/recipes/pretrain.vibee:544
+# spec: specs/recipes/pretrain.vibee:549
 def test_steps_that_are_not_finite_are_skipped_until_they_are_too_many(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2108,13 +2167,13 @@ ROUTED = dataclasses.replace(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:547
+# spec: specs/recipes/pretrain.vibee:552
 def in_double(*_: object) -> tuple[torch.dtype, str]:
     """In place of choose_precision."""
     return torch.float64, "so that sums may be in any order"
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:550
 @pytest.fixture
 def double(options: subject.Options, monkeypatch: pytest.MonkeyPatch) -> subject.Options:
     """Options of a run in float64, of four sequences a step, as they would be split over two ranks."""
@@ -2127,21 +2186,21 @@ def double(options: subject.Options, monkeypatch: pytest.MonkeyPatch) -> subject
     return dataclasses.replace(options, training=training, optimizer=optimizer)
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:550
 def new_trainer(options: subject.Options, config: DecoderConfig) -> subject.Trainer:
     """A trainer of this rank, whose data the first rank prepares."""
     data = subject.first_rank_first(lambda: subject.prepare_data(options))
     return subject.Trainer(options, data, config)
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:550
 def of_layout(options: subject.Options, name: str, **sizes: Any) -> subject.Options:
     """The same run in a folder of its own, spread in this way."""
     out = options.out.parent / name
     return dataclasses.replace(options, out=out, distributed=ParallelConfig(**sizes))
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:550
 def run_whole(options: subject.Options, config: DecoderConfig) -> tuple[list[dict[str, Any]], Any]:
     """All records of a run, and its weights."""
     with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
@@ -2151,14 +2210,14 @@ def run_whole(options: subject.Options, config: DecoderConfig) -> tuple[list[dic
     return read_log(options.out / "log.jsonl"), whole and whole.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:550
 def run_on_ranks(runs: list[tuple[subject.Options, DecoderConfig]]) -> list[Any]:
     """The same on a rank, for each of these runs."""
     subject.choose_precision = in_double
     return [run_whole(options, config) for options, config in runs]
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:550
 def assert_close(
     found: tuple[list[dict[str, Any]], Any], wanted: tuple[list[dict[str, Any]], Any]
 ) -> None:
@@ -2168,7 +2227,7 @@ def assert_close(
     torch.testing.assert_close(found[1], wanted[1], rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:550
 def test_ranks_train_as_one_process(double: subject.Options) -> None:
     """Losses, norms, held-out losses and weights of copies, of shared weights, matrices, sequences, experts, stages."""
     layouts = {"copies": {"dp": 2}, "shards": {}, "matrices": {"tp": 2}, "sequences": {"cp": 2}}
@@ -2188,7 +2247,7 @@ def test_ranks_train_as_one_process(double: subject.Options) -> None:
         assert other == (result[0], None), options.out  # one log, and one who has the whole model
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:550
 def trained(options: subject.Options) -> dict[str, Any]:
     """The whole recipe, in the process group that is there."""
     subject.process_group = nullcontext
@@ -2196,7 +2255,7 @@ def trained(options: subject.Options) -> dict[str, Any]:
         return subject.train(options, STAGED)
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:550
 def test_ranks_train_as_one_process_to_the_results(fresh: subject.Options) -> None:
     """Of several stages, too, the first rank evaluates and exports the whole model."""
     alone, stages = of_layout(fresh, "alone", fsdp=1), of_layout(fresh, "stages", pp=2)
@@ -2208,7 +2267,7 @@ def test_ranks_train_as_one_process_to_the_results(fresh: subject.Options) -> No
     assert sizes[0] == sizes[1] and (stages.out / "result.json").exists()
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:550
 def stepped(options: subject.Options) -> tuple[list[float], torch.dtype | None]:
     """Losses and norms of three steps, and the dtype in which a layer is gathered."""
     with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
@@ -2220,7 +2279,7 @@ def stepped(options: subject.Options) -> tuple[list[float], torch.dtype | None]:
     return [r[name] for r in records for name in ("loss", "gradient_norm")], gathered
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:550
 def test_ranks_train_as_one_process_in_low_precision(fresh: subject.Options) -> None:
     """Masters in float32, products in bfloat16, which is what ranks gather; the sums are those of one process."""
     training = dataclasses.replace(
@@ -2233,7 +2292,7 @@ def test_ranks_train_as_one_process_in_low_precision(fresh: subject.Options) -> 
             assert found == pytest.approx(wanted, rel=1e-3) and gathered == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:550
 def summarized(options: subject.Options) -> tuple[list[str], str]:
     """What a rank says before a run, and what it prints."""
     with redirect_stdout(io.StringIO()) as printed:
@@ -2243,7 +2302,7 @@ def summarized(options: subject.Options) -> tuple[list[str], str]:
     return lines, printed.getvalue()
 
 
-# spec: specs/recipes/pretrain.vibee:545
+# spec: specs/recipes/pretrain.vibee:550
 def test_ranks_train_as_one_process_and_say_how(fresh: subject.Options) -> None:
     """Sizes, the reasons of auto and the memory of a rank; one rank alone prints them."""
     (lines, printed), (_, nothing) = run_ranks(
@@ -2257,7 +2316,7 @@ def test_ranks_train_as_one_process_and_say_how(fresh: subject.Options) -> None:
     assert "distributed.layout='auto'" in ", ".join(lines)
 
 
-# spec: specs/recipes/pretrain.vibee:546
+# spec: specs/recipes/pretrain.vibee:551
 class OtherEngine(subject.Engine):
     """In place of DeepSpeed's, which is not needed here."""
 
@@ -2270,7 +2329,7 @@ class OtherEngine(subject.Engine):
         return super().compute(function, *arguments)
 
 
-# spec: specs/recipes/pretrain.vibee:546
+# spec: specs/recipes/pretrain.vibee:551
 def test_the_strategy_names_the_engine(
     fresh: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2292,13 +2351,13 @@ def test_the_strategy_names_the_engine(
     assert engines[0].has_group and not dist.is_initialized()
 
 
-# spec: specs/recipes/pretrain.vibee:546
+# spec: specs/recipes/pretrain.vibee:551
 def summarized_in_other(options: subject.Options) -> list[str]:
     subject.DeepSpeedEngine = OtherEngine
     return summarized(options)[0]
 
 
-# spec: specs/recipes/pretrain.vibee:546
+# spec: specs/recipes/pretrain.vibee:551
 def test_the_strategy_names_the_engine_in_the_summary(fresh: subject.Options) -> None:
     """Who shares what is DeepSpeed's, and so is the memory."""
     chosen = of_layout(fresh, "other", strategy="deepspeed", zero_stage=3)
@@ -2307,7 +2366,7 @@ def test_the_strategy_names_the_engine_in_the_summary(fresh: subject.Options) ->
     assert said["memory"] == "DeepSpeed's own"
 
 
-# spec: specs/recipes/pretrain.vibee:547
+# spec: specs/recipes/pretrain.vibee:552
 def take_two(options: subject.Options) -> Any:
     """Two steps from where the folder is, and a checkpoint; the weights at the first rank."""
     subject.choose_precision = in_double
@@ -2319,7 +2378,7 @@ def take_two(options: subject.Options) -> Any:
     return trainer.step, records, whole and whole.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:547
+# spec: specs/recipes/pretrain.vibee:552
 @pytest.mark.parametrize("sizes", [{}, {"dp": 2}, {"pp": 2}])
 def test_runs_go_on_with_other_ranks(double: subject.Options, sizes: dict[str, int]) -> None:
     """One process, then two ranks, then one: the run that nothing stopped."""
@@ -2337,7 +2396,7 @@ def test_runs_go_on_with_other_ranks(double: subject.Options, sizes: dict[str, i
     torch.testing.assert_close(weights, wanted[-1][2], rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/recipes/pretrain.vibee:548
+# spec: specs/recipes/pretrain.vibee:553
 def run_with_trouble(options: subject.Options) -> tuple[str, list[str], str]:
     """Rank 1 alone has a loss that is no number in step 2, and a signal in step 4."""
     with redirect_stdout(io.StringIO()) as printed, redirect_stderr(printed):
@@ -2363,7 +2422,7 @@ def run_with_trouble(options: subject.Options) -> tuple[str, list[str], str]:
     return "not stopped", skipped, printed.getvalue()
 
 
-# spec: specs/recipes/pretrain.vibee:548
+# spec: specs/recipes/pretrain.vibee:553
 @pytest.mark.parametrize("sizes", [{}, {"dp": 2}, {"pp": 2}])
 def test_ranks_decide_alike(fresh: subject.Options, sizes: dict[str, int]) -> None:
     """What one rank alone meets is met by all, in the same step."""
@@ -2378,7 +2437,7 @@ def test_ranks_decide_alike(fresh: subject.Options, sizes: dict[str, int]) -> No
     assert [r["step"] for r in records] == [0, 1, 2, 3, 4] and "skipped" in records[2]
 
 
-# spec: specs/recipes/pretrain.vibee:548
+# spec: specs/recipes/pretrain.vibee:553
 def run_without_hope(options: subject.Options) -> tuple[int, list[float]]:
     """No evaluation is an improvement, so that patience ends; the weights are then those of the beginning."""
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
@@ -2391,7 +2450,7 @@ def run_without_hope(options: subject.Options) -> tuple[int, list[float]]:
     return trainer.step, [nats / targets for nats, targets in found.values()]
 
 
-# spec: specs/recipes/pretrain.vibee:548
+# spec: specs/recipes/pretrain.vibee:553
 def test_ranks_decide_alike_when_to_stop(fresh: subject.Options) -> None:
     """Patience ends for all at once, and the best weights are read back by all."""
     training = dataclasses.replace(fresh.training, steps=20, evaluate_every=1)
@@ -2403,7 +2462,7 @@ def test_ranks_decide_alike_when_to_stop(fresh: subject.Options) -> None:
         assert step == wanted[0] and losses == pytest.approx(wanted[1], rel=1e-5)
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:671
 @pytest.fixture
 def two_ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The environment of the first of two ranks, without the other one."""
@@ -2415,7 +2474,7 @@ def two_ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 DEEPSPEED = ["--distributed.strategy", "deepspeed"]
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:671
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -2483,7 +2542,7 @@ def test_what_ranks_cannot_do_is_refused_first(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:671
 def test_what_ranks_cannot_do_is_refused_first_to_one_process(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2499,7 +2558,7 @@ def test_what_ranks_cannot_do_is_refused_first_to_one_process(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:671
 def test_what_ranks_cannot_do_is_refused_first_without_deepspeed(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2513,7 +2572,7 @@ def test_what_ranks_cannot_do_is_refused_first_without_deepspeed(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:679
+# spec: specs/recipes/pretrain.vibee:684
 def test_dry_run_needs_no_ranks(
     options: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2544,7 +2603,7 @@ def test_dry_run_needs_no_ranks(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:307, :315, :321, :331, :594
+# spec: specs/recipes/pretrain.vibee:312, :320, :326, :336, :599
 def test_plan_says_what_a_run_takes(
     options: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2576,7 +2635,7 @@ def test_plan_says_what_a_run_takes(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:307, :315, :321, :331, :594
+# spec: specs/recipes/pretrain.vibee:312, :320, :326, :336, :599
 def test_plan_says_what_a_run_takes_when_it_is_long(options: subject.Options) -> None:
     """Each device has its price; the law for the loss is that of the planning module, for any tokenizer."""
     prices = {"h100_sxm": 2.0, "h200_sxm": 3.0, "a100_sxm": 5.0, "mi300x": 7.0, "rtx_4090": 11.0}
@@ -2604,7 +2663,7 @@ def test_plan_says_what_a_run_takes_when_it_is_long(options: subject.Options) ->
     )
 
 
-# spec: specs/recipes/pretrain.vibee:307, :315, :321, :331, :594
+# spec: specs/recipes/pretrain.vibee:312, :320, :326, :336, :599
 def test_plan_says_what_a_run_takes_before_it_begins(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2614,7 +2673,7 @@ def test_plan_says_what_a_run_takes_before_it_begins(
     assert said.startswith("\n".join(subject.describe_plan(fresh, CONFIG)) + "\n")
 
 
-# spec: specs/recipes/pretrain.vibee:549
+# spec: specs/recipes/pretrain.vibee:554
 @pytest.mark.parametrize("deterministic", [True, False])
 def test_bits_are_asked_for(
     options: subject.Options,
@@ -2634,7 +2693,7 @@ def test_bits_are_asked_for(
         torch.use_deterministic_algorithms(False)
 
 
-# spec: specs/recipes/pretrain.vibee:550
+# spec: specs/recipes/pretrain.vibee:555
 def run_with_losses(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2649,7 +2708,7 @@ def run_with_losses(
     return trainer
 
 
-# spec: specs/recipes/pretrain.vibee:550
+# spec: specs/recipes/pretrain.vibee:555
 def test_best_checkpoint_is_kept(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2668,7 +2727,7 @@ def test_best_checkpoint_is_kept(
     assert held_out == [5.0, 3.0, 4.0, 3.5]
 
 
-# spec: specs/recipes/pretrain.vibee:550
+# spec: specs/recipes/pretrain.vibee:555
 def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2680,7 +2739,7 @@ def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     assert kept_steps(options) == [2]
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:556
 def test_checkpoints_survive_the_machine(
     fresh: subject.Options, data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -2706,7 +2765,7 @@ def test_checkpoints_survive_the_machine(
     assert (tmp_path / "store" / "step-00000006" / "manifest.json").is_file()
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:556
 def test_checkpoints_survive_the_machine_only_where_they_can_be_written(
     fresh: subject.Options,
 ) -> None:
@@ -2717,7 +2776,7 @@ def test_checkpoints_survive_the_machine_only_where_they_can_be_written(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:552
+# spec: specs/recipes/pretrain.vibee:557
 def test_training_stops_early(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2748,7 +2807,7 @@ def test_training_stops_early(
     assert capsys.readouterr().out == said
 
 
-# spec: specs/recipes/pretrain.vibee:552
+# spec: specs/recipes/pretrain.vibee:557
 def test_training_stops_early_only_if_asked_to(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2766,7 +2825,7 @@ def test_training_stops_early_only_if_asked_to(
     assert capsys.readouterr().out.endswith(said)
 
 
-# spec: specs/recipes/pretrain.vibee:553
+# spec: specs/recipes/pretrain.vibee:558
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_mixed_runs_resume(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path, dynamic: bool
@@ -2800,7 +2859,7 @@ def test_mixed_runs_resume(
     assert (targets == pytest.approx([0.75, 0.25], abs=1e-9)) == (not dynamic)
 
 
-# spec: specs/recipes/pretrain.vibee:553
+# spec: specs/recipes/pretrain.vibee:558
 def test_mixed_runs_resume_with_the_same_mix_alone(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -2824,7 +2883,7 @@ def test_mixed_runs_resume_with_the_same_mix_alone(
         subject.Trainer(dataclasses.replace(moving, training=rarely), mixed_data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:554
+# spec: specs/recipes/pretrain.vibee:559
 def test_mix_follows_the_losses(
     mixed: subject.Options,
     mixed_data: subject.PreparedData,
@@ -2862,7 +2921,7 @@ def test_mix_follows_the_losses(
     }  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:570
+# spec: specs/recipes/pretrain.vibee:575
 def gradients_of(
     config: DecoderConfig,
     options: subject.Options,
@@ -2885,12 +2944,12 @@ def gradients_of(
     return seen, trainer.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:570
+# spec: specs/recipes/pretrain.vibee:575
 def routed(**routing: Any) -> DecoderConfig:
     return dataclasses.replace(CONFIG, moe=RoutingConfig(num_experts=4, top_k=2, **routing))
 
 
-# spec: specs/recipes/pretrain.vibee:570
+# spec: specs/recipes/pretrain.vibee:575
 @pytest.mark.parametrize("config", [CONFIG, routed(balance_coefficient=0.0, z_coefficient=0.1)])
 def test_experts_are_balanced_and_microbatches_make_no_difference(
     options: subject.Options, data: subject.PreparedData, config: DecoderConfig
@@ -2916,7 +2975,7 @@ def test_experts_are_balanced_and_microbatches_make_no_difference(
             assert record_four[name] == pytest.approx(value, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:570
+# spec: specs/recipes/pretrain.vibee:575
 def test_experts_are_balanced(options: subject.Options, data: subject.PreparedData) -> None:
     """The gradient holds that of both losses of the routers, each times its coefficient; the log names them."""
     options = dataclasses.replace(options, gradient=GradientConfig(max_norm=1e9))
@@ -2954,7 +3013,7 @@ def test_experts_are_balanced(options: subject.Options, data: subject.PreparedDa
     assert record["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:570
+# spec: specs/recipes/pretrain.vibee:575
 def test_experts_are_balanced_by_their_biases_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2975,7 +3034,7 @@ def test_experts_are_balanced_by_their_biases_too(
     assert all(torch.equal(a, b) for a, b in zip(before, biases, strict=True))
 
 
-# spec: specs/recipes/pretrain.vibee:570
+# spec: specs/recipes/pretrain.vibee:575
 def test_experts_are_balanced_in_a_whole_run(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2991,7 +3050,7 @@ def test_experts_are_balanced_in_a_whole_run(
     assert torch.cuda.is_available() or said in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:571
+# spec: specs/recipes/pretrain.vibee:576
 def test_losses_are_those_of_the_settings(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3020,7 +3079,7 @@ def test_losses_are_those_of_the_settings(
     assert record["z_loss"] == pytest.approx(math.log(300) ** 2, rel=0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:572
+# spec: specs/recipes/pretrain.vibee:577
 def test_weights_have_their_dtype(options: subject.Options, data: subject.PreparedData) -> None:
     """bfloat16 weights are the rounded masters of the optimizer, which move by less than they can show."""
     slow = dataclasses.replace(options.optimizer, learning_rate=1e-5)
@@ -3043,7 +3102,7 @@ def test_weights_have_their_dtype(options: subject.Options, data: subject.Prepar
     assert trainer.train_step() == resumed.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:572
+# spec: specs/recipes/pretrain.vibee:577
 def test_weights_have_their_dtype_where_masters_are_declined(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3063,7 +3122,7 @@ def test_weights_have_their_dtype_where_masters_are_declined(
         assert trainer.model.head_weight.dtype == dtype
 
 
-# spec: specs/recipes/pretrain.vibee:572
+# spec: specs/recipes/pretrain.vibee:577
 def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     """What is written are the bfloat16 weights, number by number."""
     training = dataclasses.replace(fresh.training, precision="bfloat16", weights="precision")
@@ -3075,7 +3134,7 @@ def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     assert (fresh.out / "model-f32.gguf").is_file()
 
 
-# spec: specs/recipes/pretrain.vibee:573
+# spec: specs/recipes/pretrain.vibee:578
 @pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
 def test_compiled_training_is_the_same(
     backend: str,
@@ -3106,7 +3165,7 @@ def test_compiled_training_is_the_same(
     subject._compiled_forward.cache_clear()
 
 
-# spec: specs/recipes/pretrain.vibee:573
+# spec: specs/recipes/pretrain.vibee:578
 def test_compiled_training_is_the_same_only_with_a_compiler(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -3120,7 +3179,7 @@ def test_compiled_training_is_the_same_only_with_a_compiler(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:586
+# spec: specs/recipes/pretrain.vibee:591
 def test_shares_of_targets_are_counted(
     data: subject.PreparedData, first_options: subject.Options
 ) -> None:
@@ -3145,7 +3204,7 @@ def test_shares_of_targets_are_counted(
         assert shares.padded == pytest.approx(padded, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:586
+# spec: specs/recipes/pretrain.vibee:591
 def test_shares_of_targets_are_counted_in_a_sample(
     data: subject.PreparedData, first_options: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -3163,7 +3222,7 @@ def test_shares_of_targets_are_counted_in_a_sample(
     assert len(set(shares)) > 1
 
 
-# spec: specs/recipes/pretrain.vibee:361
+# spec: specs/recipes/pretrain.vibee:366
 def test_memory_is_estimated_by_part() -> None:
     """By hand for a model of one block; products in two bytes take half of the activations and casts."""
     config = dataclasses.replace(CONFIG, num_layers=1)
@@ -3195,7 +3254,7 @@ def test_memory_is_estimated_by_part() -> None:
     assert wide.activations == pytest.approx(kept, rel=0.15)
 
 
-# spec: specs/recipes/pretrain.vibee:361
+# spec: specs/recipes/pretrain.vibee:366
 def kept_for_backward(
     config: DecoderConfig, training: subject.TrainingConfig
 ) -> list[torch.Tensor]:
@@ -3215,7 +3274,7 @@ def kept_for_backward(
     return list(kept.values())
 
 
-# spec: specs/recipes/pretrain.vibee:456
+# spec: specs/recipes/pretrain.vibee:461
 def test_origins_of_options_are_named() -> None:
     """The command line goes before the smoke profile, that before the recipe, that before the type."""
     given = [
@@ -3252,7 +3311,7 @@ def test_origins_of_options_are_named() -> None:
     assert set(plain.values()) == {"default", "recipe"} and plain["training.steps"] == "recipe"
 
 
-# spec: specs/recipes/pretrain.vibee:604
+# spec: specs/recipes/pretrain.vibee:609
 def test_summary_says_what_follows(options: subject.Options, data: subject.PreparedData) -> None:
     """Each number is that of its formula, and each option stands there once, by origin."""
     training = dataclasses.replace(options.training, microbatches=3)
@@ -3288,7 +3347,7 @@ def test_summary_says_what_follows(options: subject.Options, data: subject.Prepa
         assert f"{option.name}={option.value}" in options_said
 
 
-# spec: specs/recipes/pretrain.vibee:618
+# spec: specs/recipes/pretrain.vibee:623
 def test_evaluation_counts_every_target_once(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3324,7 +3383,7 @@ def test_evaluation_counts_every_target_once(
     assert half[0] == pytest.approx(total, rel=1e-2) and half[0] != pytest.approx(total, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:632
+# spec: specs/recipes/pretrain.vibee:637
 def test_sources_are_evaluated_apart(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -3358,7 +3417,7 @@ def test_sources_are_evaluated_apart(
     assert scores["unigram"] == pytest.approx(bits / len(text), rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:618
+# spec: specs/recipes/pretrain.vibee:623
 def test_evaluation_drops_nothing(options: subject.Options, data: subject.PreparedData) -> None:
     """Dropout is for training: evaluation has none, draws nothing, and leaves training as it was."""
     config = dataclasses.replace(CONFIG, attention_dropout=0.5, stochastic_depth=0.5)
@@ -3370,7 +3429,7 @@ def test_evaluation_drops_nothing(options: subject.Options, data: subject.Prepar
     assert trainer.model.training
 
 
-# spec: specs/recipes/pretrain.vibee:640
+# spec: specs/recipes/pretrain.vibee:645
 def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData) -> None:
     """Bits per byte of the held-out bytes, against gzip itself and a unigram counted by hand."""
     text = data.held_out_text()
@@ -3392,12 +3451,12 @@ def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData)
     assert scores.keys() == {"model", "unigram", "gzip -9"}
 
 
-# spec: specs/recipes/pretrain.vibee:656
+# spec: specs/recipes/pretrain.vibee:661
 def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
 
-# spec: specs/recipes/pretrain.vibee:656
+# spec: specs/recipes/pretrain.vibee:661
 def test_export_writes_what_the_options_name(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3419,7 +3478,7 @@ def test_export_writes_what_the_options_name(
 REPORT = ParityReport(max_abs=1e-6, mean_kl=0.0, argmax_agreement=1.0, positions=5)
 
 
-# spec: specs/recipes/pretrain.vibee:656
+# spec: specs/recipes/pretrain.vibee:661
 def test_export_writes_what_the_options_name_and_proves_it(
     options: subject.Options,
     data: subject.PreparedData,
@@ -3458,7 +3517,7 @@ def test_export_writes_what_the_options_name_and_proves_it(
     assert str(caught.value) == f"{path} is not the model: {path!r}; {trainer.model!r}"
 
 
-# spec: specs/recipes/pretrain.vibee:656
+# spec: specs/recipes/pretrain.vibee:661
 def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3495,7 +3554,7 @@ def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     assert result["parity"] == {} and "continuation" not in result
 
 
-# spec: specs/recipes/pretrain.vibee:667
+# spec: specs/recipes/pretrain.vibee:672
 @pytest.fixture(scope="module")
 def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[str, Any]:
     """The result of a run that nothing interrupts."""
@@ -3503,7 +3562,7 @@ def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[st
     return subject.train(first_options, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:667
+# spec: specs/recipes/pretrain.vibee:672
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_ends_like_the_unbroken_one(
     fresh: subject.Options,
@@ -3541,7 +3600,7 @@ def test_interrupted_run_ends_like_the_unbroken_one(
     assert "going on" not in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:667
+# spec: specs/recipes/pretrain.vibee:672
 def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     whole: dict[str, Any], first_options: subject.Options
 ) -> None:
@@ -3555,7 +3614,7 @@ def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     assert (first_options.out / "loss.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# spec: specs/recipes/pretrain.vibee:668
+# spec: specs/recipes/pretrain.vibee:673
 def test_folder_belongs_to_one_run(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3584,7 +3643,7 @@ def test_folder_belongs_to_one_run(
     assert began == [fresh.out, fresh.out] and not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:668
+# spec: specs/recipes/pretrain.vibee:673
 def test_folder_belongs_to_one_run_that_has_several_ranks(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -3595,7 +3654,7 @@ def test_folder_belongs_to_one_run_that_has_several_ranks(
             pass
 
 
-# spec: specs/recipes/pretrain.vibee:669
+# spec: specs/recipes/pretrain.vibee:674
 @pytest.mark.parametrize(
     ("tokenizer", "export", "said"),
     [
@@ -3631,7 +3690,7 @@ def test_files_of_the_end_are_possible_at_the_beginning(
         subject.train(dataclasses.replace(options, tokenizer=pieces), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:670
+# spec: specs/recipes/pretrain.vibee:675
 def test_frozen_model_and_tokenizer_are_kept_by_checkpoints(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3649,7 +3708,7 @@ def test_frozen_model_and_tokenizer_are_kept_by_checkpoints(
         subject.Trainer(options, data, dataclasses.replace(CONFIG, rope_base=5.0))
 
 
-# spec: specs/recipes/pretrain.vibee:670
+# spec: specs/recipes/pretrain.vibee:675
 def test_frozen_model_and_tokenizer_are_kept(
     fresh: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3672,7 +3731,7 @@ def test_frozen_model_and_tokenizer_are_kept(
         subject.train(dataclasses.replace(kept, tokenizer_file=Path("nowhere.model")), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:670
+# spec: specs/recipes/pretrain.vibee:675
 def test_frozen_model_and_tokenizer_are_kept_or_the_run_ends_before_training(
     fresh: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3693,7 +3752,7 @@ def test_frozen_model_and_tokenizer_are_kept_or_the_run_ends_before_training(
         subject.train(dataclasses.replace(kept, contract=path), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:687
+# spec: specs/recipes/pretrain.vibee:692
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3746,7 +3805,7 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:687
+# spec: specs/recipes/pretrain.vibee:692
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -3763,7 +3822,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:687
+# spec: specs/recipes/pretrain.vibee:692
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3780,7 +3839,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         signal.signal(signal.SIGINT, before)
 
 
-# spec: specs/recipes/pretrain.vibee:687
+# spec: specs/recipes/pretrain.vibee:692
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3795,7 +3854,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
-# spec: specs/recipes/pretrain.vibee:687
+# spec: specs/recipes/pretrain.vibee:692
 def test_main_says_what_is_wrong_in_a_sentence_when_memory_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3811,7 +3870,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_memory_is_full(
         assert capsys.readouterr().err == said
 
 
-# spec: specs/recipes/pretrain.vibee:687
+# spec: specs/recipes/pretrain.vibee:692
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3821,7 +3880,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     assert "llama.cpp is not installed" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:687
+# spec: specs/recipes/pretrain.vibee:692
 def test_smoke_profile_runs(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
