@@ -48,6 +48,7 @@ class Editor:
         self._kept: list[dict[str, Any]] = []
         self._id = 0
         self._texts: dict[str, str] = {}
+        self._versions: dict[str, int] = {}  # of open texts
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -100,23 +101,30 @@ class Editor:
 
     def open(self, name: str, text: str) -> list[dict[str, Any]]:
         document = {"uri": self.uri(name), "languageId": "vibee", "version": 1, "text": text}
-        self._texts[name] = text
+        self._texts[name], self._versions[name] = text, 1
         self.notify("textDocument/didOpen", {"textDocument": document})
         return self.findings(name)
 
     def change(self, name: str, text: str) -> list[dict[str, Any]]:
         self._texts[name] = text
+        self._versions[name] += 1
+        document = {"uri": self.uri(name), "version": self._versions[name]}
         self.notify(
             "textDocument/didChange",
-            {"textDocument": {"uri": self.uri(name), "version": 2}, "contentChanges": [{"text": text}]},
+            {"textDocument": document, "contentChanges": [{"text": text}]},
         )  # fmt: skip
         return self.findings(name)
+
+    def close(self, name: str) -> None:
+        del self._versions[name]
+        self.notify("textDocument/didClose", {"textDocument": {"uri": self.uri(name)}})
 
     def findings(self, name: str) -> list[dict[str, Any]]:
         message = self._wait(
             lambda m: m.get("method") == "textDocument/publishDiagnostics"
             and m["params"]["uri"] == self.uri(name)
         )
+        assert message["params"].get("version") == self._versions.get(name)
         return message["params"]["diagnostics"]
 
     def at(self, name: str, before: str) -> dict[str, Any]:
@@ -184,7 +192,7 @@ def norm(editor: Editor) -> Iterator[str]:
     text = (editor.root / NORM).read_text()
     assert editor.open(NORM, text) == []
     yield text
-    editor.notify("textDocument/didClose", {"textDocument": {"uri": editor.uri(NORM)}})
+    editor.close(NORM)
     assert editor.findings(NORM) == []
 
 

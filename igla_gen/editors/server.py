@@ -94,7 +94,8 @@ class SpecServer(LanguageServer):
         self._found[uri] = text, found
         lines = lines_of(text)
         items = [self.diagnostic(lines, item) for item in found]
-        self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, items))
+        version = self.workspace.get_text_document(uri).version  # what is of an older text is dropped
+        self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, items, version))
 
     def found(self, uri: str) -> list[Diagnostic]:
         """What is wrong in the text as it is now; nothing while it has not been read."""
