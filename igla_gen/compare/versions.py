@@ -9,11 +9,6 @@ from igla_gen.compare.changes import BUMPS, Bump
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
-def is_version(text: str) -> bool:
-    """Whether it is MAJOR.MINOR.PATCH."""
-    return _VERSION.fullmatch(text) is not None
-
-
 def bump_made(old: str, new: str) -> Bump | None:
     """The bump from one version to the next; None when they are no versions or it went back."""
     before, after = _VERSION.fullmatch(old), _VERSION.fullmatch(new)

@@ -87,7 +87,6 @@ MODULES: dict[str, str] = {
     "IG425": "unread-variant",
     "IG426": "out-of-order",
     "IG427": "unlisted-use",
-    "IG428": "bad-version",
     "IG501": "suppression-without-reason",
     "IG502": "unused-suppression",
     "IG503": "unknown-rule",
@@ -139,7 +138,6 @@ RUNS = (
     "IG424",
     "IG425",
     "IG426",
-    "IG428",
     "IG427",
     "IG510",
 )
