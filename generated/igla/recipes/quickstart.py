@@ -2092,8 +2092,13 @@ def _only_run_in(out: Path) -> Iterator[None]:
         yield
         return
     is_new = not out.exists()
-    out.mkdir(parents=True, exist_ok=True)
-    folder = os.open(out, os.O_RDONLY)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        folder = os.open(out, os.O_RDONLY)
+    except OSError as error:
+        raise ValueError(
+            f"cannot write to {out} ({error.strerror}); name another folder or free some space"
+        ) from error
     try:
         _lock(folder, out)
         yield
