@@ -131,16 +131,16 @@ def main() -> None:
         reduced = reduce_bytes(CONFIG, layout, 1)
         found = run_ranks(measure, ranks, timeout=300.0)
         slowest = Measured(*map(max, zip(*found, strict=True)))
-        compute, together, step = slowest[:3]
-        gather, reduce = (min(x[index] for x in found) for index in (4, 5))
-        if ranks == 1:  # nobody to wait for
-            together, sending = compute, 0.0
-        else:
-            sending = gathered / gather + reduced / reduce
-        predicted = step_seconds(together, sending, 1.0, 0.0)
+        compute, step = slowest.compute, slowest.step
+        gather, reduce = min(x.gather_speed for x in found), min(x.reduce_speed for x in found)
+        together = predicted = compute
+        if ranks > 1:  # else there is nobody to wait for
+            together = slowest.compute_and_wait
+            predicted = step_seconds(together, gathered, gather, 0.0)
+            predicted = step_seconds(predicted, reduced, reduce, 0.0)
         sizes = " | ".join(f"{x / 1e6:.2f}" for x in (found[0].sent, gathered + reduced))
         speeds = " | ".join(f"{x / 1e6:.0f}" for x in (gather, reduce))
-        times = (compute, together - compute, sending, predicted, step)
+        times = (compute, together - compute, predicted - together, predicted, step)
         milliseconds = " | ".join(f"{1e3 * x:.0f}" for x in times)
         print(f"| {ranks} | {sizes} | {speeds} | {milliseconds} |", flush=True)
 

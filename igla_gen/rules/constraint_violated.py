@@ -31,8 +31,8 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
         for inner in (i for value in example.values() for i in records_in(value)):
             check_constraints(inner, library.findings)
         if all(field in example for field in type_.fields):
-            whole, whose = dict(enumerate(type_.constraints)), "the defaults and the example"
-            _check_type(finder, type_, whole, constants | example, tuple(type_.example), whose)
+            whole = dict(enumerate(type_.constraints))
+            _check_type(finder, type_, whole, constants | example, is_hidden=False)
         place = type_.node.span
         defaults = Record(name, (unit, type_), Mapping((), place), place, {})
         hidden = {}
@@ -40,8 +40,7 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
             read = {n.name for n in names(constraint) if n.name in type_.fields}
             if read & set(type_.example) and read <= set(defaults):
                 hidden[index] = constraint
-        whose = "the defaults, which the example hides"
-        _check_type(finder, type_, hidden, constants | defaults, (), whose)
+        _check_type(finder, type_, hidden, constants | defaults, is_hidden=True)
 
 
 def _check_type(
@@ -49,15 +48,17 @@ def _check_type(
     type_: TypeSpec,
     constraints: dict[int, Expression],
     values: dict[str, object],
-    said: tuple[str, ...],
-    whose: str,
+    *,
+    is_hidden: bool,
 ) -> None:
-    """The constraints hold for the values: those of the example for fields in `said`, else defaults."""
+    """The constraints hold for the defaults with the example, or for those that it hides."""
+    whose = "the defaults, which the example hides" if is_hidden else "the defaults and the example"
+    said = {} if is_hidden else type_.example
     for index, constraint in constraints.items():
         if unknown_names(constraint, values):
             continue  # unknown-name reports it
         place = type_.span_of("constraints", index)
-        shown = f"{shown_values(constraint, values, values)}{_lines(type_, constraint, said)}"
+        shown = f"{shown_values(constraint, values, values)}{_lines(type_, constraint, set(said))}"
         try:
             if not evaluate(constraint, values):
                 finder.report(
@@ -67,8 +68,8 @@ def _check_type(
             finder.report(f"{show(constraint)}: {error}", place, f"here {shown}")
 
 
-def _lines(type_: TypeSpec, constraint: Expression, said: tuple[str, ...]) -> str:
-    """Where the values stand that a constraint reads."""
+def _lines(type_: TypeSpec, constraint: Expression, said: set[str]) -> str:
+    """Where the values stand that a constraint reads; those of the fields in `said` in the example."""
     tables = {f: "example" if f in said else "fields" for f in type_.fields}
     read = dict.fromkeys(n.name for n in names(constraint) if n.name in tables)
     lines = dict.fromkeys(type_.key_span(tables[word], word).line for word in read)
@@ -84,8 +85,8 @@ RULE = Rule(
     code="IG301",
     name="constraint-violated",
     what=(
-        "A constraint that does not hold for a type's own defaults and example, or for the values "
-        "of a section of a model or recipe."
+        "A constraint that does not hold for a type's own defaults, alone or with the example, or "
+        "for the values of a section of a model or recipe."
     ),
     why=(
         "A config that refuses its own defaults cannot be built, and a model outside its "

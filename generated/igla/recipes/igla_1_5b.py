@@ -1547,6 +1547,7 @@ def _given_identity(options: Options, config: DecoderConfig) -> dict[str, dict[s
 
 # spec: specs/recipes/pretrain.vibee:527
 def _require_same_identity(saved: dict[str, Any], now: dict[str, Any], out: Path) -> None:
+    """Each value of `now` is what a checkpoint in the folder says; others are named."""
     changed = [
         f"{section}.{key}: {saved.get(section, {}).get(key)!r} then, {value!r} now"
         for section, values in json.loads(json.dumps(now)).items()
@@ -2090,7 +2091,7 @@ def _require_same_options(options: Options, config: DecoderConfig) -> None:
     for folder in checkpoint_folders(options.out / "checkpoints"):
         try:
             saved = read_json(folder / "state.json")["identity"]
-        except (OSError, ValueError, KeyError):  # damaged, and refused when it is loaded
+        except (OSError, ValueError, KeyError, TypeError):  # damaged, and refused when it is loaded
             continue
         now = _given_identity(options, config)
         del now["training"]["evaluate_every"]  # the trainer knows whether weights depend on it
@@ -2104,7 +2105,7 @@ _LOCK_PATIENCE = 5.0  # seconds
 # spec: specs/recipes/pretrain.vibee:663
 @contextmanager
 def _only_run_in(out: Path) -> Iterator[None]:
-    """Keeps other runs out of the folder, which is locked as long as this process lives; the first rank does."""
+    """Keep other runs out of the folder: the first rank locks it, at most until its process ends."""
     if os.environ.get("RANK", "0") != "0" or fcntl is None:
         yield
         return
@@ -2132,15 +2133,17 @@ def _lock(folder: int, out: Path) -> None:
     deadline = time.monotonic() + _LOCK_PATIENCE
     while True:
         try:
-            return fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise ValueError(
                     f"another run writes to {out}; wait for its end, or give another --out"
                 ) from None
+            time.sleep(0.1)
         except OSError:  # a file system that knows no locks
-            return None
-        time.sleep(0.1)
+            return
+        else:
+            return
 
 
 # spec: specs/recipes/pretrain.vibee:663
@@ -2156,13 +2159,18 @@ def _require_exportable(options: Options, config: DecoderConfig, tokenizer: Path
             ) from error
     if not _types_for_llama_cpp(export):
         return
-    lengths = {f"export.prompts has {prompt!r}, which": (prompt, 0) for prompt in export.prompts}
     made = export.continuation_tokens
-    lengths[f"export.continuation_prompt with {made} tokens after it"] = (
-        export.continuation_prompt,
-        made,
-    )
-    for what, (prompt, more) in lengths.items():
+    texts = [
+        (f"prompt {n} of export.prompts", prompt, 0) for n, prompt in enumerate(export.prompts, 1)
+    ]
+    texts += [
+        (
+            f"export.continuation_prompt with {made} tokens after it",
+            export.continuation_prompt,
+            made,
+        )
+    ]
+    for what, prompt, more in texts:
         length = len(pieces.encode(prompt, bos=True)) + more
         if length > config.context_length:
             raise ValueError(
@@ -2474,7 +2482,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except (MemoryError, torch.OutOfMemoryError) as error:
         print(
-            f"error: out of memory ({error}); take fewer sequences at a time, with --training.microbatches",
+            f"error: out of memory ({error}); lower --training.batch-size, raise --training.microbatches as much",
             file=sys.stderr,
         )
         return 1

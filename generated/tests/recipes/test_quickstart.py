@@ -1659,9 +1659,10 @@ def test_other_options_are_refused_by_name_before_data_are_made_anew(
     for alike in (options, dataclasses.replace(options, training=seldom)):
         with pytest.raises(TypeError):  # they come to the data
             subject.train(alike, CONFIG)
-    (options.out / "checkpoints" / "step-00000000" / "state.json").write_text("{")
-    with pytest.raises(TypeError):
-        subject.train(other, CONFIG)
+    for damaged in ("{", "{}", "[]"):
+        (options.out / "checkpoints" / "step-00000000" / "state.json").write_text(damaged)
+        with pytest.raises(TypeError):
+            subject.train(other, CONFIG)
 
 
 # spec: specs/recipes/pretrain.vibee:543
@@ -2593,7 +2594,7 @@ def test_dry_run_needs_no_ranks(
     assert subject.main([*given, "--distributed.layout", "fixed", "--distributed.tp", "3"]) == 1
     assert capsys.readouterr().err.startswith("error: 4 ranks cannot be shared out over tp=3 = 3: ")
     assert subject.main([*given, "--world-size", "0"]) == 1
-    assert "0" in capsys.readouterr().err
+    assert capsys.readouterr().err == "error: Cluster needs ranks > 0, got ranks=0\n"
     assert subject.main([*given, "--distributed.strategy", "deepspeed"]) == 1
     said = "error: strategy=deepspeed: bytes of DeepSpeed are not counted; take torch\n"
     assert capsys.readouterr().err == said
@@ -3654,6 +3655,25 @@ def test_folder_belongs_to_one_run_that_has_several_ranks(
             pass
 
 
+# spec: specs/recipes/pretrain.vibee:673
+def test_folder_belongs_to_one_run_where_it_can_be_locked(
+    fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file system without locks stops no run; a folder that cannot be made does, in a sentence."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subject.fcntl, "flock", refuse)
+        with subject._only_run_in(fresh.out):
+            assert fresh.out.is_dir()
+    fresh.out.write_text("a file")
+    said = f"cannot write to {fresh.out} (File exists); name another folder or free some space"
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        subject.train(fresh, CONFIG)
+
+
 # spec: specs/recipes/pretrain.vibee:674
 @pytest.mark.parametrize(
     ("tokenizer", "export", "said"),
@@ -3668,7 +3688,11 @@ def test_folder_belongs_to_one_run_that_has_several_ranks(
             {"continuation_tokens": 10**6},
             "export.continuation_prompt with 1000000 tokens after it has 10000",
         ),
-        ({}, {"prompts": ("word " * 999,)}, "tokens, the model's context is"),
+        (
+            {},
+            {"prompts": ("a", "word " * 999)},
+            "^prompt 2 of export.prompts has [0-9]+ tokens, the model's context is 16",
+        ),
     ],
 )
 def test_files_of_the_end_are_possible_at_the_beginning(
@@ -3688,6 +3712,31 @@ def test_files_of_the_end_are_possible_at_the_beginning(
     options = with_export(options, gguf=(), **export)
     with pytest.raises(TypeError):  # there is no trainer
         subject.train(dataclasses.replace(options, tokenizer=pieces), CONFIG)
+
+
+# spec: specs/recipes/pretrain.vibee:674
+def test_files_of_the_end_are_possible_at_the_beginning_up_to_the_context(
+    fresh: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many tokens as the context has are taken, one more is not."""
+    monkeypatch.setattr(subject, "find_spec", lambda _: True)
+    prompt = "def f(x):"
+    length = len(Tokenizer(data.tokenizer).encode(prompt, bos=True))
+    export = {
+        "gguf": ("f32",),
+        "llama_cpp": True,
+        "prompts": (prompt,),
+        "continuation_prompt": prompt,
+    }
+    options = with_export(fresh, continuation_tokens=3, **export)
+    config = dataclasses.replace(CONFIG, context_length=length + 3)
+    subject._require_exportable(options, config, data.tokenizer)
+    for sizes, said in ((length + 2, f"export.continuation_prompt with 3 tokens after it has {length + 3} tokens"),
+                        (length - 1, f"prompt 1 of export.prompts has {length} tokens")):  # fmt: skip
+        with pytest.raises(ValueError, match=said):
+            subject._require_exportable(
+                options, dataclasses.replace(config, context_length=sizes), data.tokenizer
+            )
 
 
 # spec: specs/recipes/pretrain.vibee:675
@@ -3866,7 +3915,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_memory_is_full(
 
         monkeypatch.setattr(subject, "train", fail)
         assert subject.main(arguments_for(options)) == 1
-        said = "error: out of memory (no 8 TiB); take fewer sequences at a time, with --training.microbatches\n"
+        said = "error: out of memory (no 8 TiB); lower --training.batch-size, raise --training.microbatches as much\n"
         assert capsys.readouterr().err == said
 
 
