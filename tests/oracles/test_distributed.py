@@ -53,7 +53,7 @@ def _start(folder: Path, steps: int) -> subprocess.Popen[bytes]:
     ]
     return subprocess.Popen(
         [*launcher, str(program), str(folder), str(steps)],
-        env=os.environ | {"OMP_NUM_THREADS": "1"}, stdin=subprocess.DEVNULL,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "STARTED_FOR": str(folder)}, stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
 
@@ -65,33 +65,36 @@ def _wait_for(*paths: Path, seconds: float = 120) -> None:
         time.sleep(0.05)
 
 
-def _left_behind() -> tuple[list[str], list[str]]:
-    """Shared memory, and ports on which anyone of this machine listens."""
-    memory = Path("/dev/shm")
-    ports = [
-        line.split()[1]
-        for table in ("tcp", "tcp6")
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
-        if line.split()[3] == "0A"
-    ]
-    return sorted(path.name for path in memory.glob("*torch*")), sorted(ports)
+def _running(folder: Path) -> list[int]:
+    """Processes that were started for the folder, and those that they started: their environment names it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (process / "environ").read_bytes()
+        except OSError:  # it has ended meanwhile, or is another user's
+            continue
+        if f"STARTED_FOR={folder}".encode() in environment:
+            found.append(int(process.name))
+    return found
+
+
+def _shared_memory() -> set[str]:
+    return {path.name for path in Path("/dev/shm").glob("*torch*")}
 
 
 @pytest.mark.slow
 def test_ranks_of_torchrun_start_and_stop_twenty_times(tmp_path: Path) -> None:
-    """Each start computes the same, and afterwards its processes, ports and shared memory are gone."""
-    before = _left_behind()
-    pids = []
+    """Each start computes the same, and afterwards its processes, with their ports, and shared memory are gone."""
+    before = _shared_memory()
     for number in range(20):
         folder = tmp_path / str(number)
         folder.mkdir()
         launcher = _start(folder, steps=3)
+        assert launcher.pid in _running(folder)
         assert launcher.wait(timeout=120) == 0
         assert {(folder / f"done-{rank}").read_text() for rank in (0, 1)} == {"21.0"}
-        pids += [launcher.pid, *(int((folder / f"pid-{rank}").read_text()) for rank in (0, 1))]
-    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
-    memory, ports = _left_behind()
-    assert set(memory) <= set(before[0]) and len(ports) <= len(before[1])
+    assert _running(tmp_path) == []
+    assert _shared_memory() <= before
 
 
 @pytest.mark.slow
