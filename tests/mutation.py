@@ -3,13 +3,15 @@
     python tests/mutation.py                                 every module
     python tests/mutation.py architecture/attention          one, or several
     python tests/mutation.py --at-least 95                   the kill rate to insist on, in percent
+    python tests/mutation.py --sample 600 recipes/quickstart  of a module of thousands: so many, drawn at random
     python tests/mutation.py --fresh                         forget what earlier runs found
 
 mutmut changes one operator, number, string, condition or argument at a time and runs the tests that reach it. A mutant
 that no test notices has survived. For each module the kill rate is printed, then each survivor as a
-difference; the exit code is 1 if a module stays below the rate. The copies that mutmut needs lie in out/mutation/,
-with the results: an interrupted run goes on where it was, and a module is measured anew only when a file has changed
-that its tests can reach.
+difference; the exit code is 1 if a module stays below the rate. A sample has the rate of all in its interval (Wilson's,
+95 %), whose lower end must reach what is insisted on; a larger sample contains the smaller ones. The copies that mutmut
+needs lie in out/mutation/, with the results: an interrupted run goes on where it was, and a module is measured anew
+only when a file has changed that its tests can reach.
 """
 
 from __future__ import annotations
@@ -19,15 +21,19 @@ import ast
 import hashlib
 import json
 import os
+import random
 import re
 import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+
+from scipy.stats import binomtest
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED = ROOT / "generated"
@@ -200,10 +206,11 @@ elif NEEDED.is_file():
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the mutants of one module fared."""
+    """How the mutants of one module fared: all of them, or a sample."""
 
     module: str
     mutants: int
+    of: int  # as many as the module has
     stuck: int
     survivors: tuple[str, ...]
     seconds: float
@@ -212,6 +219,15 @@ class Outcome:
     def rate(self) -> float:
         """Percent of the mutants that a test noticed."""
         return 100 * (self.mutants - len(self.survivors)) / self.mutants
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Percent between which the rate of all mutants lies: Wilson's interval of 95 %."""
+        if self.mutants == self.of:
+            return self.rate, self.rate
+        killed = binomtest(self.mutants - len(self.survivors), self.mutants)
+        low, high = killed.proportion_ci(0.95, method="wilson")
+        return 100 * low, 100 * high
 
 
 def modules() -> list[str]:
@@ -300,6 +316,20 @@ def settle(module: str, fresh: bool = False) -> Path:
     return place
 
 
+def generate(place: Path, module: str) -> None:
+    """Makes the mutants and measures the tests. mutmut does so before it finds that no mutant has this name."""
+    if not results(place, module):
+        with suppress(SystemExit):
+            mutmut(place, "run", "none")
+
+
+def drawn(names: Iterable[str], number: int) -> list[str]:
+    """So many of the names, always the same; a larger number adds to a smaller one's."""
+    shuffled = sorted(names)
+    random.Random(0).shuffle(shuffled)
+    return shuffled[:number]
+
+
 def mutmut(place: Path, *arguments: str) -> str:
     """What `mutmut ARGUMENTS` says; stops the run where it fails."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
@@ -321,26 +351,35 @@ def spent() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def run(module: str, jobs: int, fresh: bool = False) -> Outcome:
-    """Every mutant of the module against the module's tests."""
+def run(module: str, jobs: int, fresh: bool = False, sample: int | None = None) -> Outcome:
+    """Every mutant of the module, or a sample of them, against the module's tests."""
     place = settle(module, fresh)
-    codes = results(place, module)
     clock = place / "seconds"
     seconds = float(clock.read_text("utf-8")) if clock.is_file() else 0.0
-    if not codes or None in codes.values():
-        start = spent()
-        try:
-            mutmut(place, "run", "--max-children", str(jobs))
-        finally:
-            seconds += spent() - start
-            clock.write_text(str(seconds), encoding="utf-8")
-        codes = results(place, module)
-    unknown = [name for name, code in codes.items() if code is None]
-    if not codes or unknown:
-        sys.exit(f"{module}: {len(unknown)} of {len(codes)} mutants have no result")
-    stuck = sum(code in STUCK for code in codes.values())
-    survivors = sorted(name for name, code in codes.items() if code not in FAILED | STUCK)
-    return Outcome(module, len(codes), stuck, tuple(survivors), seconds)
+    start = spent()
+    try:
+        if sample is not None:
+            generate(place, module)
+        names, waiting = chosen(place, module, sample)
+        if waiting or not names:
+            mutmut(place, "run", "--max-children", str(jobs), *(waiting if sample else ()))
+    finally:
+        seconds += spent() - start
+        clock.write_text(str(seconds), encoding="utf-8")
+    codes = results(place, module)
+    names, waiting = chosen(place, module, sample)
+    if waiting or not names:
+        sys.exit(f"{module}: {len(waiting)} of {len(codes)} mutants have no result")
+    stuck = sum(codes[name] in STUCK for name in names)
+    survivors = sorted(name for name in names if codes[name] not in FAILED | STUCK)
+    return Outcome(module, len(names), len(codes), stuck, tuple(survivors), seconds)
+
+
+def chosen(place: Path, module: str, sample: int | None) -> tuple[list[str], list[str]]:
+    """The mutants to judge, and those among them that have no result yet."""
+    codes = results(place, module)
+    names = list(codes) if sample is None else drawn(codes, sample)
+    return names, [name for name in names if codes[name] is None]
 
 
 def show(outcome: Outcome) -> None:
@@ -356,6 +395,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
     parser.add_argument("--at-least", type=float, default=RATE, help=f"percent (default: {RATE})")
     parser.add_argument("--fresh", action="store_true", help="measure every mutant again")
+    parser.add_argument(
+        "--sample", type=positive, metavar="N", help="so many mutants of each module (default: all)"
+    )
     parser.add_argument("--quiet", action="store_true", help="do not show the survivors")
     options = parser.parse_args()
     known = modules()
@@ -364,21 +406,32 @@ def main() -> None:
             sys.exit(f"{module}: no such generated module; there are {', '.join(known)}")
     outcomes = []
     for module in options.modules or known:
-        outcome = run(module, options.jobs, options.fresh)
+        outcome = run(module, options.jobs, options.fresh, options.sample)
         outcomes.append(outcome)
         killed = outcome.mutants - len(outcome.survivors)
         stuck = f"  ({outcome.stuck} by the time limit)" if outcome.stuck else ""
+        sampled = ""
+        if outcome.mutants < outcome.of:
+            low, high = outcome.interval
+            sampled = f"  (a sample of {outcome.of}: between {low:.1f} and {high:.1f} %)"
         print(
             f"{module:28} {killed:5} of {outcome.mutants:5} killed  {outcome.rate:5.1f} %  "
-            f"{outcome.seconds / 60:5.1f} min{stuck}",
+            f"{outcome.seconds / 60:5.1f} min{stuck}{sampled}",
             flush=True,
         )
     if not options.quiet:
         for outcome in outcomes:
             show(outcome)
-    low = [outcome.module for outcome in outcomes if outcome.rate < options.at_least]
-    if low:
-        sys.exit(f"below {options.at_least:g} %: {', '.join(low)}")
+    below = [outcome.module for outcome in outcomes if outcome.interval[0] < options.at_least]
+    if below:
+        sys.exit(f"below {options.at_least:g} %: {', '.join(below)}")
+
+
+def positive(text: str) -> int:
+    """A number of mutants as given on the command line."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text}: not a number of mutants, such as 600")
+    return int(text)
 
 
 if __name__ == "__main__":

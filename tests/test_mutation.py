@@ -127,3 +127,39 @@ def test_only_what_is_imported_is_reachable(generated: Path) -> None:
         "igla/arithmetic/doubling.py",
         "tests/arithmetic/test_doubling.py",
     }
+
+
+def test_a_sample_grows_and_says_how_sure_it_is(
+    generated: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = "arithmetic/doubling"
+    few = mutation.run(module, jobs=1, sample=2)
+    assert (few.mutants, few.of) == (2, 4)
+    assert few.interval[0] < few.rate < few.interval[1] or few.rate in (0, 100)
+    codes = mutation.results(mutation.settle(module), module)
+    assert sum(code is None for code in codes.values()) == 2
+    measured = []
+    mutmut = mutation.mutmut
+    monkeypatch.setattr(mutation, "mutmut", lambda *a: measured.extend(a[4:]) or mutmut(*a))
+    more = mutation.run(module, jobs=1, sample=3)
+    assert more.mutants == 3 and set(few.survivors) <= set(more.survivors)
+    assert len(measured) == 1 and codes[measured[0]] is None  # the two are known
+    every = mutation.run(module, jobs=1, sample=9)
+    assert every == mutation.run(module, jobs=1) and every.interval == (every.rate, every.rate)
+    monkeypatch.setattr(sys, "argv", ["mutation.py", "--sample", "2", "--at-least", "40"])
+    with pytest.raises(SystemExit, match="below 40 %"):  # two mutants prove little
+        mutation.main()
+    assert "a sample of 4: between" in capsys.readouterr().out
+
+
+def test_interval_is_wilsons() -> None:
+    outcome = mutation.Outcome("a", 600, 2868, 0, tuple("x" * 60), 1.0)
+    assert outcome.interval == pytest.approx((87.339, 92.152), abs=1e-3)  # by hand
+
+
+def test_a_sample_of_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given in ("0", "-3", "many"):
+        monkeypatch.setattr(sys, "argv", ["mutation.py", "--sample", given])
+        with pytest.raises(SystemExit) as refused:
+            mutation.main()
+        assert refused.value.code == 2
