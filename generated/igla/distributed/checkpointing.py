@@ -229,6 +229,12 @@ def _write_folder(folder: Path, step: int, contents: dict[str, Any]) -> None:
 
 
 # spec: specs/distributed/checkpointing.vibee:37
+def folder_of_step(root: Path, step: int) -> Path:
+    """Where the checkpoint of a step is, or would be; names sort by step."""
+    return root / f"step-{step:08d}"
+
+
+# spec: specs/distributed/checkpointing.vibee:37
 def sibling_folder(target: Path, role: str) -> Path:
     """The hidden folder of a checkpoint that is being written (partial) or swapped (replaced)."""
     return target.with_name(f".{target.name}.{role}")
@@ -291,7 +297,7 @@ def save_checkpoint(
     """
     require_step(step, state)
     contents = _contents(step, model, optimizer, state)
-    target = root / f"step-{step:08d}"
+    target = folder_of_step(root, step)
     try:
         root.mkdir(parents=True, exist_ok=True)
         clean_folders(root)
@@ -404,7 +410,7 @@ def prune_checkpoints(
     if keep_every is not None and keep_every < 1:
         raise CheckpointError(f"keep_every is {keep_every}, must be 1 or more")
     clean_folders(root)
-    stay = {f"step-{step:08d}" for step in keep_steps}
+    stay = {folder_of_step(root, step).name for step in keep_steps}
     whole = 0
     removed = []
     for path in checkpoint_folders(root):

@@ -45,6 +45,7 @@ from igla.distributed.checkpointing import (
     clean_folders,
     file_entry,
     file_fault,
+    folder_of_step,
     generator_contents,
     json_bytes,
     newest_whole,
@@ -286,7 +287,7 @@ class ShardedCheckpoints:
         self._pending = self._thread.submit(self._write, step, _copied(tensors), settings, files)
         if wait:
             self.wait()
-        return self.root / f"step-{step:08d}"
+        return folder_of_step(self.root, step)
 
     def wait(self) -> None:
         """Wait until the checkpoint that was begun is whole; raises what went wrong with it."""
@@ -335,7 +336,7 @@ class ShardedCheckpoints:
         settings: dict[str, Any],
         files: dict[str, Any],
     ) -> Path:
-        target = self.root / f"step-{step:08d}"
+        target = folder_of_step(self.root, step)
         partial = sibling_folder(target, "partial")
         try:
             together = _merged(self._together(lambda: settings))

@@ -76,6 +76,7 @@ from igla.data.tokenizer import Tokenizer, TokenizerConfig
 from igla.distributed.checkpointing import (
     CheckpointConfig,
     checkpoint_folders,
+    folder_of_step,
     prune_checkpoints,
     read_json,
 )
@@ -1307,9 +1308,9 @@ class Trainer:
         logging = self.options.logging if self.engine.is_first else LoggingConfig()
         shown = None if self.engine.is_first else io.StringIO()
         with (
+            self._mirrored(),  # outside: who waits for a store may be interrupted
             _noticing_signals() as signalled,
             ProgressLine(steps, start_step=self.step, stream=shown) as line,
-            self._mirrored(),
             self._trackers(logging) as trackers,
             profiled(logging.profile_steps, out / "trace.json") as profiled_step,
         ):
@@ -1434,7 +1435,7 @@ class Trainer:
             f"of step {best} is the lowest; {taken}"
         )
         if best > 0:  # of step 0 there is no checkpoint
-            self.engine.load(self._root / f"step-{best:08d}", self.model, self.optimizer)
+            self.engine.load(folder_of_step(self._root, best), self.model, self.optimizer)
 
     @property
     def _root(self) -> Path:
@@ -1461,9 +1462,9 @@ class Trainer:
             return None
         return RemoteCheckpoints(url, self._root, say)
 
-    def _fetch(self) -> None:
-        """The newest copy, where there is no checkpoint here."""
-        found = None if self._mirror is None else self._mirror.fetch()
+    def _fetch(self, step: int | None = None) -> None:
+        """The copy of the step, or the newest where there is no checkpoint here."""
+        found = None if self._mirror is None else self._mirror.fetch(step)
         if found is not None:
             say(f"brought {found.name} from {self.options.checkpoint.mirror}")
 
@@ -1492,6 +1493,8 @@ class Trainer:
             self.reader.load_state_dict(state["reader"])
             if self._dynamic_mix is not None:
                 self._dynamic_mix.load_state_dict(state["dynamic_mix"])
+            if self.options.checkpoint.mirror is not None and self.progress.best_step > 0:
+                first_rank_first(lambda: self._fetch(self.progress.best_step))
             self._prune()  # what was cut off may have stopped before it did so
             if not self.is_finished:
                 say(f"going on from the checkpoint of step {self.step}")
@@ -2092,41 +2095,58 @@ def _only_run_in(out: Path) -> Iterator[None]:
     if os.environ.get("RANK", "0") != "0" or fcntl is None:
         yield
         return
-    is_new = not out.exists()
+    folder, is_new = _locked(out)
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        folder = os.open(out, os.O_RDONLY)
-    except OSError as error:
-        raise ValueError(
-            f"cannot write to {out} ({error.strerror}); name another folder or free some space"
-        ) from error
-    try:
-        _lock(folder, out)
         yield
     finally:
-        os.close(folder)
         if is_new:
             with suppress(OSError):  # it has files, but for a run that was refused
                 out.rmdir()
+        os.close(folder)
 
 
 # spec: specs/recipes/pretrain.vibee:663
-def _lock(folder: int, out: Path) -> None:
-    """Wait a little for a run that is ending, and for no other."""
-    deadline = time.monotonic() + _LOCK_PATIENCE
+def _locked(out: Path) -> tuple[int, bool]:
+    """The folder and whether it had to be made, after a little wait for a run that is ending, and for no other."""
+    deadline, is_new = time.monotonic() + _LOCK_PATIENCE, False
     while True:
+        is_new = is_new or not out.exists()
+        folder = _opened(out)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            os.close(folder)
             if time.monotonic() > deadline:
                 raise ValueError(
                     f"another run writes to {out}; wait for its end, or give another --out"
                 ) from None
             time.sleep(0.1)
         except OSError:  # a file system that knows no locks
-            return
+            return folder, is_new
         else:
-            return
+            if _is_at(out, folder):
+                return folder, is_new
+            os.close(folder)
+
+
+# spec: specs/recipes/pretrain.vibee:663
+def _opened(out: Path) -> int:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        return os.open(out, os.O_RDONLY)
+    except OSError as error:
+        raise ValueError(
+            f"cannot write to {out} ({error.strerror}); name another folder or free some space"
+        ) from error
+
+
+# spec: specs/recipes/pretrain.vibee:663
+def _is_at(out: Path, folder: int) -> bool:
+    """Whether the folder has its name yet: the run before may have removed it, and its lock keeps nobody out then."""
+    try:
+        return os.path.samestat(os.fstat(folder), out.stat())
+    except FileNotFoundError:
+        return False
 
 
 # spec: specs/recipes/pretrain.vibee:663

@@ -294,6 +294,12 @@ def test_plan_is_made_once_and_anew_if_cut_off(
     def denied(*arguments: object) -> None:
         raise PermissionError(13, "Permission denied")
 
+    names = sorted(path.name for path in shards.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr(reader, "_pack", denied)  # the disk is full, say
+        with pytest.raises(ValueError, match=r"cannot write the plan of packed windows"):
+            reader.plan_best_fit(shards, 5)
+    assert sorted(path.name for path in shards.iterdir()) == names  # no half of one is left
     monkeypatch.setattr(reader, "_write_plan", denied)
     with pytest.raises(
         ValueError,

@@ -2767,6 +2767,59 @@ def test_checkpoints_survive_the_machine(
 
 
 # spec: specs/recipes/pretrain.vibee:556
+def test_checkpoints_survive_the_machine_with_the_best(
+    options: subject.Options,
+    data: subject.PreparedData,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """The best one comes back beside the newest, and stays among the copies: an early stop takes its weights."""
+    options = dataclasses.replace(
+        options,
+        training=dataclasses.replace(options.training, steps=20, evaluate_every=1),
+        stopping=subject.StoppingConfig(patience=3),
+        checkpoint=CheckpointConfig(every_steps=1, keep_last=1, mirror=f"file://{tmp_path}/store"),
+    )
+    losses = iter([3.0, 4.0, 4.0, 4.0])
+    monkeypatch.setattr(subject, "evaluate", lambda *_: (2 * next(losses), 2))
+    first = subject.Trainer(options, data, CONFIG)
+    first._after_step(first.train_step())
+    best = {name: tensor.clone() for name, tensor in first.model.state_dict().items()}
+    first._after_step(first.train_step())
+    first._mirror.wait()
+    shutil.rmtree(options.out)
+    second = subject.Trainer(options, data, CONFIG)
+    assert second.step == 2 and kept_steps(options) == [1, 2]
+    second.run()
+    assert second.step == 4 and second.progress.best_step == 1
+    assert_same_state(second.model.state_dict(), best)
+    assert sorted(path.name for path in (tmp_path / "store").iterdir()) == [
+        "step-00000001",
+        "step-00000004",
+    ]
+
+
+# spec: specs/recipes/pretrain.vibee:556
+def test_checkpoints_survive_the_machine_or_are_waited_for_no_longer(
+    fresh: subject.Options, data: subject.PreparedData
+) -> None:
+    """A signal during the last step is noted; one while a store hangs ends the waiting."""
+
+    class Hanging:
+        def upload(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+        def wait(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    trainer = subject.Trainer(fresh, data, CONFIG)
+    trainer._mirror = Hanging()
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        trainer.run()
+    assert isinstance(stopped.value.__context__, subject.Interrupted)
+
+
+# spec: specs/recipes/pretrain.vibee:556
 def test_checkpoints_survive_the_machine_only_where_they_can_be_written(
     fresh: subject.Options,
 ) -> None:
@@ -3642,6 +3695,32 @@ def test_folder_belongs_to_one_run(
             subject.train(fresh, CONFIG)
     ending.join()
     assert began == [fresh.out, fresh.out] and not fresh.out.exists()
+
+
+# spec: specs/recipes/pretrain.vibee:673
+def test_folder_belongs_to_one_run_though_another_removes_it(
+    fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refused run takes its empty folder away. The lock of what has no name is none, and no folder is left behind."""
+    flock, calls = subject.fcntl.flock, []
+
+    def beside_others(folder: int, operation: int) -> None:
+        calls.append(folder)
+        if len(calls) == 1:
+            raise BlockingIOError
+        if len(calls) == 2:  # between open and lock
+            fresh.out.rmdir()
+        flock(folder, operation)
+
+    monkeypatch.setattr(subject.fcntl, "flock", beside_others)
+    with subject._only_run_in(fresh.out):
+        assert len(calls) == 3 and os.path.samestat(os.fstat(calls[-1]), fresh.out.stat())
+    assert not fresh.out.exists()
+    calls.clear()
+    monkeypatch.setattr(subject.fcntl, "flock", lambda *_: calls or beside_others(*_))
+    with subject._only_run_in(fresh.out):
+        assert fresh.out.is_dir()
+    assert not fresh.out.exists()  # made while it was refused at first
 
 
 # spec: specs/recipes/pretrain.vibee:673
