@@ -22,7 +22,7 @@ from igla.data.tokenizer import TokenizerConfig
 from igla.distributed import layout
 from igla.distributed.checkpointing import CheckpointConfig
 from igla.distributed.layout import ParallelConfig
-from igla.evaluation.metrics import format_count
+from igla.evaluation.metrics import format_count, read_log
 from igla.evaluation.tracking import LoggingConfig
 from igla.export.gguf import check_gguf
 from igla.export.huggingface import read_huggingface
@@ -1060,7 +1060,8 @@ def test_smoke_profile_runs(
     flops = format_count(tokens * flops_per_token(config, training.sequence_length))
     manifest = json.loads((options.out / "data" / "shards" / "train" / "manifest.json").read_text())
     assert f"model: {num_params(config):,} parameters on " in report
-    assert "tokenizer.vocab_size=300" in re.search("options by command line: (.*)", report)[1]
+    chosen = re.search("options by command line: (.*)", report)[1].split(", ")
+    assert "tokenizer.vocab_size=300" in chosen[1:-1]
     assert (
         f"step: {training.batch_size} x {training.microbatches} sequences of {training.sequence_length} "
         in report
@@ -1082,7 +1083,16 @@ def test_smoke_profile_runs(
             == []
         )
     result = json.loads((options.out / "result.json").read_text())
-    assert result["steps"] == training.steps
+    targets = sum(record.get("tokens", 0) for record in read_log(options.out / "log.jsonl"))
+    assert (result["steps"], result["tokens"]) == (
+        training.steps,
+        targets,
+    ) and 0 < targets <= training.steps * tokens
+    assert result.keys() - {"continuation"} == {
+        "steps", "tokens", "skipped_steps", "held_out_loss", "best_step", "best_held_out_loss", "bits_per_byte",
+        "parity",
+    }  # fmt: skip
+    assert (options.out / "loss.png").is_file()
     assert f"held-out loss {result['held_out_loss']:.4f} nats a token over " in report
     assert "bits per byte:" in report and "unigram" in report
     (options.out / "result.json").unlink()

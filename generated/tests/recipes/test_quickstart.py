@@ -1389,6 +1389,9 @@ def test_bad_data_is_refused_before_any_work_of_each_source(
     floor = subject.MixConfig(floor=0.6)
     with pytest.raises(ValueError) as caught:
         subject.train(dataclasses.replace(options, mixing=floor), CONFIG)
+    subject._require_consistent(
+        dataclasses.replace(options, mixing=subject.MixConfig(floor=0.5)), CONFIG
+    )
     assert (
         str(caught.value) == "mixing.floor is 0.6, of 2 sources each can have at most 0.5; lower it"
     )
@@ -2015,8 +2018,11 @@ def test_report_has_the_curves_and_the_options(
     given = ["--training.seed", "0"]
     subject.write_run_report(trainer, subject.summarize(trainer, given), given)
     text = (options.out / "report.html").read_text()
-    titles = re.findall('font-weight="bold">([^(<]*) [(]', text)
-    assert titles == ["Loss", "Learning rate", "Gradient norm", "Speed"]
+    assert re.findall('font-weight="bold">([^(<]*) [(](.*?)[)]<', text) == [
+        ("Loss", "nats a token"), ("Learning rate", "peak of the step"),
+        ("Gradient norm", "before it is bounded"), ("Speed", "tokens per second"),
+    ]  # fmt: skip
+    assert re.findall("<h2>(.*?)</h2>", text) == ["Summary", "Sources", "Options"]
     assert "<tr><td>training.seed</td><td>0</td><td>command line</td></tr>" in text
     assert "<td>first loss</td><td>about " in text and "options by" not in text
     assert subject.PURPOSE in text
@@ -2032,14 +2038,16 @@ def test_report_has_the_mix(
     result = subject.train(options, CONFIG)
     said = capsys.readouterr().out
     text = (tmp_path / "report.html").read_text()
-    titles = re.findall('font-weight="bold">([^(<]*) [(]', text)
-    assert titles == [
+    titles = re.findall('font-weight="bold">([^<]*)<', text)
+    assert [title.partition(" (")[0] for title in titles[:4]] == [
         "Loss",
         "Learning rate",
         "Gradient norm",
         "Speed",
-        "Mix of web",
-        "Mix of code",
+    ]
+    assert titles[4:] == [
+        "Mix of web (part of the sequences)",
+        "Mix of code (part of the sequences)",
     ]
     legend = re.findall(">(mix(?:_target)?/[^<]*)<", text)
     assert legend == ["mix/web", "mix_target/web", "mix/code", "mix_target/code"]
@@ -2502,6 +2510,10 @@ DEEPSPEED = ["--distributed.strategy", "deepspeed"]
         (
             ["--optimizer.kind", "muon"],
             "2 ranks and optimizer.kind=muon: it needs whole matrices, which ranks",
+        ),
+        (
+            ["--optimizer.kind", "lamb", "--distributed.tp", "2"],
+            "2 ranks and optimizer.kind=lamb: it needs whole",
         ),
         (
             ["--distributed.offload", "--distributed.dp", "2"],
@@ -3231,6 +3243,22 @@ def test_compiled_training_is_the_same_only_with_a_compiler(
     ):
         subject.train(dataclasses.replace(fresh, training=training), CONFIG)
     assert not fresh.out.exists()
+
+
+# spec: specs/recipes/pretrain.vibee:578
+@pytest.mark.parametrize(("platform", "compiler"), [("darwin", "clang++"), ("linux", "g++")])
+def test_compiled_training_is_the_same_with_the_compiler_of_the_platform(
+    fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, platform: str, compiler: str
+) -> None:
+    """Unless CXX names another one it is the one that torch takes."""
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setattr(subject.sys, "platform", platform)
+    monkeypatch.setattr(subject.shutil, "which", lambda name: None)
+    options = dataclasses.replace(fresh, training=dataclasses.replace(fresh.training, compile=True))
+    with pytest.raises(
+        ValueError, match=f"needs the C\\+\\+ compiler {re.escape(compiler)}, which"
+    ):
+        subject.train(options, CONFIG)
 
 
 # spec: specs/recipes/pretrain.vibee:591
@@ -4021,7 +4049,8 @@ def test_smoke_profile_runs(
     flops = format_count(tokens * flops_per_token(config, training.sequence_length))
     manifest = json.loads((options.out / "data" / "shards" / "train" / "manifest.json").read_text())
     assert f"model: {num_params(config):,} parameters on " in report
-    assert "tokenizer.vocab_size=300" in re.search("options by command line: (.*)", report)[1]
+    chosen = re.search("options by command line: (.*)", report)[1].split(", ")
+    assert "tokenizer.vocab_size=300" in chosen[1:-1]
     assert (
         f"step: {training.batch_size} x {training.microbatches} sequences of {training.sequence_length} "
         in report
@@ -4043,7 +4072,16 @@ def test_smoke_profile_runs(
             == []
         )
     result = json.loads((options.out / "result.json").read_text())
-    assert result["steps"] == training.steps
+    targets = sum(record.get("tokens", 0) for record in read_log(options.out / "log.jsonl"))
+    assert (result["steps"], result["tokens"]) == (
+        training.steps,
+        targets,
+    ) and 0 < targets <= training.steps * tokens
+    assert result.keys() - {"continuation"} == {
+        "steps", "tokens", "skipped_steps", "held_out_loss", "best_step", "best_held_out_loss", "bits_per_byte",
+        "parity",
+    }  # fmt: skip
+    assert (options.out / "loss.png").is_file()
     assert f"held-out loss {result['held_out_loss']:.4f} nats a token over " in report
     assert "bits per byte:" in report and "unigram" in report
     (options.out / "result.json").unlink()
