@@ -251,6 +251,23 @@ def prepare(
 
 
 # spec: specs/data/pipeline.vibee:64
+def is_of_other_files(
+    out: Path,
+    sources: tuple[SourceConfig, ...],
+    tokenizer: Path | TokenizerConfig,
+    cleaning: CleaningConfig | None,
+    config: PipelineConfig,
+) -> bool:
+    """Whether the folder holds what was made from other files, or with other options, than prepare() would take."""
+    try:
+        made = json.loads((out / NOTE_NAME).read_bytes())["stamp"]
+    except (OSError, ValueError, KeyError, TypeError):  # nothing that is finished
+        return False
+    given = tokenizer if isinstance(tokenizer, TokenizerConfig) else load_tokenizer(tokenizer)
+    return bool(made != _stamp(Sources(sources), given, cleaning, config))
+
+
+# spec: specs/data/pipeline.vibee:64
 def _stamp(
     stream: Sources,
     tokenizer: Tokenizer | HuggingFaceTokenizer | TokenizerConfig,

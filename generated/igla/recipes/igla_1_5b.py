@@ -69,7 +69,14 @@ from igla.data.mixing import (
     MixingConfig,
     initial_weights,
 )
-from igla.data.pipeline import HELD_OUT, TRAIN, PipelineConfig, is_held_out, prepare
+from igla.data.pipeline import (
+    HELD_OUT,
+    TRAIN,
+    PipelineConfig,
+    is_held_out,
+    is_of_other_files,
+    prepare,
+)
 from igla.data.reader import IGNORE_INDEX, Batch, TokenReader, held_out_batches, token_counts
 from igla.data.shards import ShardManifest
 from igla.data.sources import SourceConfig, Sources, describe_sources, read_sources
@@ -1001,14 +1008,7 @@ def prepare_data(options: Options) -> PreparedData:
         ValueError if a source is missing, has no text on one side of the split, or all of them
             cannot give the vocabulary.
     """
-    chosen, sources = options.documents, chosen_sources(options)
-    config = PipelineConfig(
-        held_out_fraction=chosen.held_out_fraction,
-        seed=chosen.seed,
-        shard_tokens=chosen.shard_tokens,
-        workers=options.training.threads,
-        by_source=len(sources) > 1,
-    )
+    sources, config = chosen_sources(options), _pipeline_config(options)
     tokenizer = options.tokenizer_file or options.tokenizer
     found = prepare(sources, options.out / "data", tokenizer, None, config, say)
     train, held_out = (
@@ -1023,6 +1023,18 @@ def prepare_data(options: Options) -> PreparedData:
         held_out_text=lambda: _held_out_text(sources, config),
         train_manifests={name: found.manifests[part] for name, part in train.items()},
         held_out_manifests={name: found.manifests[part] for name, part in held_out.items()},
+    )
+
+
+# spec: specs/recipes/pretrain.vibee:482
+def _pipeline_config(options: Options) -> PipelineConfig:
+    chosen = options.documents
+    return PipelineConfig(
+        held_out_fraction=chosen.held_out_fraction,
+        seed=chosen.seed,
+        shard_tokens=chosen.shard_tokens,
+        workers=options.training.threads,
+        by_source=len(chosen_sources(options)) > 1,
     )
 
 
@@ -1537,15 +1549,26 @@ class Trainer:
         }
 
 
+_OF_THE_DATA = (
+    "documents",
+    "tokenizer",
+)  # which older checkpoints do not say; the data themselves are compared, too
+
+
 # spec: specs/recipes/pretrain.vibee:527
 def _given_identity(options: Options, config: DecoderConfig) -> dict[str, dict[str, Any]]:
     """What is given of it, which is known before there are data."""
-    sections = ("mixing", "training", "optimizer", "schedule", "gradient", "loss")
-    return {
+    sections = ("mixing", "training", "optimizer", "schedule", "gradient", "loss", *_OF_THE_DATA)
+    given = {
         "model": dataclasses.asdict(config),
         "curriculum": {"phases": [dataclasses.asdict(p) for p in options.curriculum.phases]},
         **{name: dataclasses.asdict(getattr(options, name)) for name in sections},
     }
+    del given["documents"]["sources"]  # their text counts, wherever it lies
+    del given["tokenizer"]["num_threads"]
+    if options.tokenizer_file is not None:
+        del given["tokenizer"]
+    return dict(json.loads(json.dumps(given)))  # as it will be read
 
 
 # spec: specs/recipes/pretrain.vibee:527
@@ -1554,6 +1577,7 @@ def _require_same_identity(saved: dict[str, Any], now: dict[str, Any], out: Path
     changed = [
         f"{section}.{key}: {saved.get(section, {}).get(key)!r} then, {value!r} now"
         for section, values in json.loads(json.dumps(now)).items()
+        if section in saved or section not in _OF_THE_DATA
         for key, value in values.items()
         if saved.get(section, {}).get(key) != value
     ]
@@ -2072,7 +2096,7 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
     with _only_run_in(options.out):
         with nullcontext() if is_alone else process_group():
             _require_same_options(options, config)
-            data = first_rank_first(lambda: prepare_data(options))
+            data = first_rank_first(lambda: _data_of_the_run(options))
             _require_contract(options, config, data.tokenizer)
             _require_exportable(options, config, data.tokenizer)
             trainer = Trainer(options, data, config)
@@ -2091,15 +2115,47 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
 # spec: specs/recipes/pretrain.vibee:663
 def _require_same_options(options: Options, config: DecoderConfig) -> None:
     """Before data are made anew: those that a run in the folder was trained on would be gone."""
-    for folder in checkpoint_folders(options.out / "checkpoints"):
-        try:
-            saved = read_json(folder / "state.json")["identity"]
-        except (OSError, ValueError, KeyError, TypeError):  # damaged, and refused when it is loaded
-            continue
+    saved = _saved_identity(options.out)
+    if saved is not None:
         now = _given_identity(options, config)
         del now["training"]["evaluate_every"]  # the trainer knows whether weights depend on it
         _require_same_identity(saved, now, options.out)
-        return
+
+
+# spec: specs/recipes/pretrain.vibee:663
+def _saved_identity(out: Path) -> dict[str, Any] | None:
+    """What the newest readable checkpoint depends on."""
+    for folder in checkpoint_folders(out / "checkpoints"):
+        try:
+            return dict(read_json(folder / "state.json")["identity"])
+        except (OSError, ValueError, KeyError, TypeError):  # damaged, and refused when it is loaded
+            continue
+    return None
+
+
+# spec: specs/recipes/pretrain.vibee:663
+def _data_of_the_run(options: Options) -> PreparedData:
+    """Files that were changed or moved are prepared beside the data that checkpoints in the folder were trained on,
+    which stay unless both turn out to be the same."""
+    saved, folder = _saved_identity(options.out), options.out / "data"
+    tokenizer = options.tokenizer_file or options.tokenizer
+    if saved is None or not is_of_other_files(
+        folder, chosen_sources(options), tokenizer, None, _pipeline_config(options)
+    ):
+        return prepare_data(options)
+    beside = options.out / ".data-anew"
+    try:
+        found = prepare_data(dataclasses.replace(options, out=beside)).train_manifests
+        if {name: manifest.fingerprint for name, manifest in found.items()} != saved.get("data"):
+            raise ValueError(
+                f"the checkpoints in {options.out} were made with another text or tokenizer than the files hold now; put "
+                "those back, or name another --out"
+            )
+        shutil.rmtree(folder)
+        (beside / "data").rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return prepare_data(options)
 
 
 _LOCK_PATIENCE = 5.0  # seconds

@@ -1656,16 +1656,72 @@ def test_other_options_are_refused_by_name_before_data_are_made_anew(
     with pytest.raises(ValueError, match=said):
         subject.train(other, CONFIG)
     fewer = dataclasses.replace(options.tokenizer, vocab_size=299)
-    with pytest.raises(ValueError, match="[(]model.vocab_size: 300 then, 299 now[)]"):
+    with pytest.raises(
+        ValueError,
+        match="[(]model.vocab_size: 300 then, 299 now; tokenizer.vocab_size: 300 then, 299 n",
+    ):
         subject.train(dataclasses.replace(options, tokenizer=fewer), CONFIG)
+    less = dataclasses.replace(options.documents, held_out_fraction=0.125)
+    with pytest.raises(ValueError, match="[(]documents.held_out_fraction: 0.4 then, 0.125 now[)]"):
+        subject.train(dataclasses.replace(options, documents=less), CONFIG)
     seldom = dataclasses.replace(training, evaluate_every=training.evaluate_every + 1)
     for alike in (options, dataclasses.replace(options, training=seldom)):
         with pytest.raises(TypeError):  # they come to the data
             subject.train(alike, CONFIG)
+    threads = dataclasses.replace(
+        options, tokenizer=dataclasses.replace(options.tokenizer, num_threads=7)
+    )
+    with pytest.raises(TypeError):  # which no bit depends on
+        subject.train(threads, CONFIG)
+    state = options.out / "checkpoints" / "step-00000000" / "state.json"
+    saved = json.loads(state.read_text())
+    del (
+        saved["identity"]["documents"],
+        saved["identity"]["tokenizer"],
+    )  # as older checkpoints have it
+    state.write_text(json.dumps(saved))
+    with pytest.raises(TypeError):
+        subject.train(dataclasses.replace(options, documents=less), CONFIG)
     for damaged in ("{", "{}", "[]"):
         (options.out / "checkpoints" / "step-00000000" / "state.json").write_text(damaged)
         with pytest.raises(TypeError):
             subject.train(other, CONFIG)
+
+
+# spec: specs/recipes/pretrain.vibee:542
+def test_other_options_are_refused_by_name_and_other_text(
+    fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The data of checkpoints stay where the text was changed since, and are made anew of the same text elsewhere."""
+    data = subject._data_of_the_run(fresh)
+    subject.Trainer(fresh, data, CONFIG).save()
+    folder = fresh.out / "data"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    text = sorted(path for path in fresh.data.rglob("*") if path.is_file())[0]
+    words = text.read_bytes()
+    text.write_bytes(words + b"another line\n")
+    said = f"the checkpoints in {fresh.out} were made with another text or tokenizer than the files hold now; "
+    with pytest.raises(
+        ValueError, match=f"^{re.escape(said)}put those back, or name another --out$"
+    ):
+        subject._data_of_the_run(fresh)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert not (fresh.out / ".data-anew").exists()
+    text.write_bytes(words)
+    moved = shutil.move(fresh.data, fresh.data.with_name("moved"))
+    again = dataclasses.replace(fresh, data=Path(moved))
+    found = subject._data_of_the_run(again).train_manifests["text"]
+    assert found.fingerprint == data.train_manifests["text"].fingerprint
+    assert not (fresh.out / ".data-anew").exists()
+    assert (folder / "prepared.json").read_bytes() != before[folder / "prepared.json"]
+    with monkeypatch.context() as patch:
+        patch.setattr(subject.shutil, "rmtree", None)
+        subject._data_of_the_run(again)  # nothing is made twice
+    other = dataclasses.replace(
+        again, documents=dataclasses.replace(again.documents, held_out_fraction=0.3)
+    )
+    monkeypatch.setattr(subject, "checkpoint_folders", lambda _: [])
+    subject._data_of_the_run(other)  # no checkpoint needs what is there
 
 
 # spec: specs/recipes/pretrain.vibee:543
