@@ -2131,8 +2131,8 @@ def _data_of_the_run(options: Options) -> PreparedData:
         found = prepare_data(dataclasses.replace(options, out=beside)).train_manifests
         if {name: manifest.fingerprint for name, manifest in found.items()} != saved.get("data"):
             raise ValueError(
-                f"the checkpoints in {options.out} were made with another text or tokenizer than the files hold now; put "
-                "those back, or name another --out"
+                f"the checkpoints in {options.out} were made with another text or tokenizer than the files hold now; "
+                "put those back, or name another --out"
             )
         shutil.rmtree(folder)
         (beside / "data").rename(folder)
