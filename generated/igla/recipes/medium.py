@@ -867,7 +867,7 @@ SMOKE = Options(
     ),
     optimizer=OptimizerConfig(learning_rate=0.0006, beta1=0.9, beta2=0.95, weight_decay=0.1),
     schedule=ScheduleConfig(schedule="cosine", warmup_fraction=0.02, final_ratio=0.1),
-    curriculum=PhasesConfig(),
+    curriculum=PhasesConfig(),  # phases are as long as the whole run
     gradient=GradientConfig(max_norm=1.0),
     loss=LossConfig(),
     distributed=ParallelConfig(layout="auto"),
@@ -2535,6 +2535,7 @@ def main(arguments: list[str] | None = None) -> int:
                 f"torchrun --nproc-per-node {mode.world_size}"
             )
         if mode.plan:
+            _require_whole_phases(options.curriculum, options.training)
             say("\n".join(describe_plan(options, config)))
             return 0
         if mode.dry_run:

@@ -854,7 +854,7 @@ SMOKE = Options(
     ),
     optimizer=OptimizerConfig(learning_rate=0.001, weight_decay=0.1),
     schedule=ScheduleConfig(schedule="cosine", warmup_fraction=0.08, final_ratio=0.05),
-    curriculum=PhasesConfig(),
+    curriculum=PhasesConfig(),  # phases are as long as the whole run
     gradient=GradientConfig(max_norm=1.0),
     loss=LossConfig(),
     distributed=ParallelConfig(layout="auto"),
@@ -2522,6 +2522,7 @@ def main(arguments: list[str] | None = None) -> int:
                 f"torchrun --nproc-per-node {mode.world_size}"
             )
         if mode.plan:
+            _require_whole_phases(options.curriculum, options.training)
             say("\n".join(describe_plan(options, config)))
             return 0
         if mode.dry_run:

@@ -2733,6 +2733,17 @@ def test_plan_says_what_a_run_takes_when_it_is_long(options: subject.Options) ->
 
 
 # spec: specs/recipes/pretrain.vibee:312, :320, :326, :336, :599
+def test_plan_says_what_a_run_takes_and_refuses_what_the_run_would(
+    options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Phases that end before the run does."""
+    phased = dataclasses.replace(subject.SMOKE, curriculum=_in_phases(options, 5).curriculum)
+    monkeypatch.setattr(subject, "SMOKE", phased)
+    assert subject.main([*arguments_for(options), "--plan"]) == 1
+    assert "error: curriculum.phases are 5 tokens, which are 1 steps of " in capsys.readouterr().err
+
+
+# spec: specs/recipes/pretrain.vibee:312, :320, :326, :336, :599
 def test_plan_says_what_a_run_takes_before_it_begins(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
