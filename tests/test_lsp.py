@@ -386,4 +386,4 @@ def test_without_pygls_there_is_a_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, "lsp"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (2, "")
-    assert "pip install 'igla-gen[lsp]'" in result.stderr and "Traceback" not in result.stderr
+    assert "pip install 'pygls>=2,<3'" in result.stderr and "Traceback" not in result.stderr

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from igla_gen.expressions.emit import VOCABULARY
-from igla_gen.model.component import Behavior, BlueprintSpec, Formula, Law, TypeSpec
+from igla_gen.model.component import (
+    Behavior,
+    BlueprintSpec,
+    ComponentSpec,
+    Formula,
+    InstanceSpec,
+    Law,
+    TypeSpec,
+)
 from igla_gen.model.types import FOREIGN, GENERICS, SCALARS
-from igla_gen.reference.language import OPERATORS, expressions_page, keys_page, types_page
+from igla_gen.reference.language import (
+    OPERATORS,
+    expressions_page,
+    keys_page,
+    order_of,
+    types_page,
+)
 from igla_gen.reference.pages import MARK
 from igla_gen.resources import grammar_text
 from igla_gen.rules import MODULES
@@ -24,6 +42,39 @@ def made(workplace: Workplace) -> Workplace:
     result = workplace.run("docs")
     assert (result.code, result.err) == (0, "")
     return workplace
+
+
+@pytest.fixture
+def followed(workplace: Workplace) -> Workplace:
+    """A workplace with the component that writing-components.md shows, as it stands there."""
+    page = (REPOSITORY / "docs" / "writing-components.md").read_text("utf-8")
+    found = re.findall(r"(?:^(?: {4}.*)?\n)+", page, re.M)
+    blocks = [textwrap.dedent(block).strip("\n") + "\n" for block in found]
+    places = re.findall(r"^ {4}((?:specs|templates)/\S+)", page, re.M)
+    begins = ("name: ", '"""{{ module_doc }}"""', '"""{{ test_doc }}"""')
+    for place, begin in zip(places, begins, strict=True):
+        (text,) = (block for block in blocks if block.startswith(begin))
+        workplace.write(place, text)
+    return workplace
+
+
+def test_the_component_of_the_page_has_no_fault(followed: Workplace) -> None:
+    result = followed.run("check", "specs")
+    assert (result.code, result.out) == (0, "1 spec, no errors\n")
+    result = followed.run("fmt", "--check", "specs")
+    assert (result.code, result.out) == (0, "0 would be formatted, 1 unchanged\n")
+
+
+def test_the_component_of_the_page_passes_its_tests(followed: Workplace) -> None:
+    result = followed.run("gen")
+    assert (result.code, result.err) == (0, "")
+    environment = os.environ | {"PYTHONPATH": "generated", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "generated/tests"]
+    run = subprocess.run(
+        command, cwd=followed.root, env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.search(r"^\d\d passed in", run.stdout, re.M)
 
 
 @pytest.mark.slow  # `make check` does the same before every `make test`
@@ -136,6 +187,17 @@ def test_every_type_and_key_is_on_its_page() -> None:
     for cls in (BlueprintSpec, TypeSpec, Formula, Law, Behavior):
         for name, info in cls.model_fields.items():
             assert f"| `{info.alias or name}` |" in keys
+
+
+def test_keys_are_listed_in_the_order_that_they_are_held_to() -> None:
+    """Each key that a class has has a place in the order, and the page lists them by it."""
+    tables = re.findall(r"(?:^\| .*\n)+", keys_page(), re.M)
+    listed = [tuple(re.findall(r"^\| `(\w+)` \|", table, re.M)) for table in tables]
+    for cls in (ComponentSpec, BlueprintSpec, InstanceSpec, TypeSpec, Formula, Law, Behavior):
+        keys = {info.alias or name for name, info in cls.model_fields.items()}
+        assert keys <= set(order_of(cls))
+        shown = keys - {"sections"} if cls is InstanceSpec else keys
+        assert tuple(key for key in order_of(cls) if key in shown) in listed
 
 
 def test_every_option_is_on_the_page_of_commands(made: Workplace) -> None:

@@ -45,7 +45,7 @@ def run(
         bool, typer.Option("--diff", help="Write nothing; show what --fix would change.")
     ] = False,
 ) -> None:
-    """Read specs and report every fault, with file, line, column and what to do."""
+    """Read specs and report what is wrong, with file, line, column and what to do."""
     if unsafe_fixes and not (fix or diff):
         stop("--unsafe-fixes goes with --fix or --diff", 2)
     if diff and output_format != "text" and output is None:

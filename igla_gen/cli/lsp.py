@@ -14,6 +14,6 @@ def run() -> None:
     except ModuleNotFoundError as error:
         if error.name not in ("pygls", "lsprotocol"):
             raise
-        stop("the language server needs pygls; install it with: pip install 'igla-gen[lsp]'", 2)
+        stop("the language server needs pygls; install it with: pip install 'pygls>=2,<3'", 2)
     logging.basicConfig(level=logging.ERROR)  # to standard error: standard output is the protocol's
     make_server().start_io()

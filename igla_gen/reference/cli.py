@@ -12,8 +12,11 @@ from typer.models import ArgumentInfo
 from igla_gen.reference.rules import table
 
 EXIT_CODES = (
-    ("0", "clean, or done"),
-    ("1", "findings; output that differs; a change that breaks; a write that the disk refused"),
+    ("0", "clean (notes fail nothing), or done"),
+    (
+        "1",
+        "errors or warnings; output that differs; a change that breaks; a write that the disk refused",
+    ),
     (
         "2",
         "wrong usage: an unknown option or value, a path that does not exist, a folder of no specs",

@@ -11,10 +11,20 @@ from igla_gen.editors.keys import sentence
 from igla_gen.expressions.emit import vocabulary
 from igla_gen.expressions.evaluate import CONSTANTS, FUNCTIONS
 from igla_gen.model.base import Spec
-from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec
+from igla_gen.model.component import (
+    Behavior,
+    BlueprintSpec,
+    ComponentSpec,
+    Formula,
+    Header,
+    InstanceSpec,
+    Law,
+    TypeSpec,
+)
 from igla_gen.model.quantities import MEASURES
 from igla_gen.model.types import FOREIGN, GENERICS, SCALARS, GenericType, NamedType, python_type
 from igla_gen.reference.rules import table
+from igla_gen.rules.out_of_order import HEADER, ORDERS
 
 # loosest first
 OPERATORS = (
@@ -33,18 +43,29 @@ OPERATORS = (
 )
 _SPECS: tuple[tuple[str, type[Spec], str], ...] = (
     ("Component", ComponentSpec, "`kind: component`, or no `kind`."),
-    ("Blueprint", BlueprintSpec, "`kind: blueprint`: a component with the two last keys besides."),
+    (
+        "Blueprint",
+        BlueprintSpec,
+        "`kind: blueprint`: a component with `sections`, `requires` and `tested_by` besides.",
+    ),
     (
         "Model and recipe",
         InstanceSpec,
-        "`kind: model` or `kind: recipe`. Each section of the blueprint is a key too.",
+        "`kind: model` or `kind: recipe`. Each section of the blueprint is a key too, before `smoke`.",
     ),
 )
+_ORDER_OF: dict[type[Spec], str] = {
+    TypeSpec: "type", Formula: "formula", Behavior: "behavior", Law: "law",
+}  # fmt: skip
 
 
 def keys_page() -> str:
     """Every key of every kind of spec, and of what stands inside."""
-    parts = ["# Keys", "A key that is not listed where it stands is an error (IG203)."]
+    parts = [
+        "# Keys",
+        "A key that is not listed where it stands is an error (IG203). Keys are listed in the order that "
+        "they stand in; another order is reported (IG426).",
+    ]
     inner: dict[str, type[Spec]] = {}
     for title, cls, note in _SPECS:
         parts += [f"## {title}", note, _keys_of(cls)]
@@ -57,15 +78,22 @@ def keys_page() -> str:
 
 def _keys_of(cls: type[Spec]) -> str:
     rows = []
-    for name, info in cls.model_fields.items():
-        key = info.alias or name
+    fields = {info.alias or name: info for name, info in cls.model_fields.items()}
+    for key in sorted(fields, key=order_of(cls).index):
         if cls is InstanceSpec and key == "sections":
             continue  # they stand at the top, under their own names
         said = sentence(cls.__mro__, key)
         assert said is not None, f"editors/keys.py says nothing of {cls.__name__}.{key}"
-        needed = "yes" if info.is_required() else ""
+        needed = "yes" if fields[key].is_required() else ""
         rows.append((f"`{key}`", needed, said))
     return table(("Key", "Required", "Says"), rows)
+
+
+def order_of(cls: type[Spec]) -> tuple[str, ...]:
+    """The keys of a class in the order that rule IG426 holds them to."""
+    if cls is InstanceSpec:
+        return (*HEADER, "sections", "smoke")
+    return ORDERS["spec" if issubclass(cls, Header) else _ORDER_OF[cls]]
 
 
 def _inside(cls: type[Spec]) -> dict[str, type[Spec]]:
