@@ -74,13 +74,14 @@ def test_a_setting_is_held_to_constraints_and_requirements(shipped: Workplace) -
     larger = ("--set", "architecture.num_layers=8")
     result = shipped.run("plan", TINY, *larger)
     assert result.code == 1
-    assert "num_params(architecture) == contract.parameters does not hold" in result.out
-    assert "num_params(architecture) = 27_271_680, contract.parameters" in result.out
+    assert "num_params = 27_271_680 (27.27M)\n" in result.out  # what was asked for
+    assert "num_params(architecture) == contract.parameters does not hold" in result.err
+    assert "num_params(architecture) = 27_271_680, contract.parameters" in result.err
     mended = shipped.run("plan", TINY, *larger, "--set", "contract.parameters=27271680")
-    assert "num_params(architecture) ==" not in mended.out
+    assert "num_params(architecture) ==" not in mended.err
     assert (
         "agrees(contract.training.tokens, chinchilla_tokens(num_active_params(architecture)))"
-        in mended.out
+        in mended.err
     )
     untied = planned(shipped, TINY, "--set", "architecture.init_std=0.01")
     assert untied["num_params"]["value"] == 14684672

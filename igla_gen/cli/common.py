@@ -61,10 +61,14 @@ def report_of(library: Library) -> Report:
     )
 
 
-def print_findings(library: Library, color: Color = "auto") -> None:
-    """Each finding with its line and a caret, and how many there are."""
-    shown = takes_color(sys.stdout, color)
-    print(render_report(report_of(library), "text", color=shown, width=line_width()), end="")
+def print_findings(
+    library: Library, color: Color = "auto", *, stream: TextIO | None = None
+) -> None:
+    """Each finding with its line and a caret, and how many there are; apart from other output."""
+    stream = stream or sys.stdout
+    shown = takes_color(stream, color)
+    text = render_report(report_of(library), "text", color=shown, width=line_width())
+    print(text, end="", file=stream)
 
 
 def takes_color(stream: TextIO, color: Color = "auto") -> bool:
