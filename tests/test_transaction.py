@@ -378,6 +378,12 @@ TEST_TEMPLATE = "templates/architecture/test_scaling.py.j2"
             "    return 1\n    if x < 0:\n        break",
             "'break' outside loop",
         ),
+        (
+            TEMPLATE,
+            "    if x < 0:",
+            "    if x < LEAST:",
+            "reads LEAST, which nothing there defines: declare LEAST",
+        ),
     ],
 )
 def test_a_file_without_what_its_spec_promises_is_not_written(

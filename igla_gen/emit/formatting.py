@@ -1,10 +1,11 @@
-"""The layout of generated files: ruff's, for all of them in one run, with no settings but these."""
+"""The layout of generated files, which is ruff's, for all of them in one run, no settings but these; their names."""
 
 from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ from tempfile import TemporaryDirectory
 FORMATTER = "ruff"  # pinned: its layout is part of the output
 _SETTINGS = ("--isolated", "--no-cache", "--line-length=100", "--target-version=py311")
 _PLACE = re.compile(r"(\d+)\.py:\d+:\d+: (.*)")
+_UNDEFINED = re.compile(r"(\d+)\.py:(\d+):\d+: F821 .*`(.+)`")
 
 
 class FormatError(ValueError):
@@ -32,23 +34,49 @@ def formatted(texts: Sequence[str]) -> list[str]:
     Raises:
         FormatError: one of the texts is not Python, or ruff cannot be run.
     """
-    from ruff import find_ruff_bin
-
     if not texts:
         return []
+    with _files(texts) as files:
+        done = _ruff("format", *_SETTINGS, files[0].parent)
+        if done.returncode:
+            raise _fault(done.stderr.strip())
+        return [file.read_bytes().decode() for file in files]
+
+
+def undefined_names(texts: Sequence[str]) -> list[tuple[int, int, str]]:
+    """Index of the text, line and name of each name that is read and that nothing there defines.
+
+    Raises:
+        FormatError: ruff cannot be run.
+    """
+    if not texts:
+        return []
+    with _files(texts) as files:
+        settings = ("--isolated", "--no-cache", "--target-version=py311", "--output-format=concise")
+        done = _ruff("check", *settings, "--select=F821", files[0].parent)
+    found = _UNDEFINED.findall(done.stdout)
+    return sorted((int(index), int(line), name) for index, line, name in found)
+
+
+@contextmanager
+def _files(texts: Sequence[str]) -> Iterator[list[Path]]:
     with TemporaryDirectory(prefix="igla-gen-") as name:
         files = [Path(name) / f"{index}.py" for index in range(len(texts))]
         for file, text in zip(files, texts, strict=True):
             file.write_bytes(text.encode())
-        try:
-            command = [find_ruff_bin(), "format", *_SETTINGS, name]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-        except OSError as error:
-            message = f"ruff cannot be run ({error}); pip install ruff=={formatter_version()}"
-            raise FormatError(None, message) from error
-        if done.returncode:
-            raise _fault(done.stderr.strip())
-        return [file.read_bytes().decode() for file in files]
+        yield files
+
+
+def _ruff(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    from ruff import find_ruff_bin
+
+    try:
+        return subprocess.run(
+            [find_ruff_bin(), *arguments], capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        message = f"ruff cannot be run ({error}); pip install ruff=={formatter_version()}"
+        raise FormatError(None, message) from error
 
 
 def _fault(said: str) -> FormatError:

@@ -20,7 +20,7 @@ from igla_gen.emit.docs import (
     type_meanings,
 )
 from igla_gen.emit.environment import Block, TemplateFault, make_environment, render
-from igla_gen.emit.formatting import FormatError, formatted
+from igla_gen.emit.formatting import FormatError, formatted, undefined_names
 from igla_gen.emit.formulas import constants_code, formula_code
 from igla_gen.emit.imports import tidy_lines
 from igla_gen.emit.instances import instance_context, is_tested_here, requirements_code
@@ -272,7 +272,7 @@ def finished(outputs: list[Output]) -> list[Output]:
     """The files as they are written: formatted, and with all that their specs promise.
 
     Raises:
-        TemplateFault: one is not Python, or something is missing or stands in it twice.
+        TemplateFault: one is not Python, reads a name that it lacks, or something is missing or stands in it twice.
     """
     try:
         texts = formatted([output.text for output in outputs])
@@ -281,9 +281,20 @@ def finished(outputs: list[Output]) -> list[Output]:
             raise TemplateFault(str(error)) from error
         at_fault = outputs[error.index]
         raise _not_python(at_fault.template, at_fault.spec, str(error)) from None
+    for index, line, name in undefined_names([output.text for output in outputs]):
+        raise _undefined(outputs[index], line, name)
     return [
         output.with_text(_held(text, output)) for output, text in zip(outputs, texts, strict=True)
     ]
+
+
+def _undefined(output: Output, line: int, name: str) -> TemplateFault:
+    origin = output.lines.origins[line - 1]
+    place = f"templates/{output.template}{f':{origin}' if origin else ''}"
+    return TemplateFault(
+        f"{place}: what it renders to for {output.spec} reads {name}, which nothing there defines: "
+        f"declare {name} in the spec, or change the template"
+    )
 
 
 def _held(text: str, output: Output) -> str:
