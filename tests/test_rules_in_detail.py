@@ -93,6 +93,24 @@ def test_a_misspelt_name_is_reported_once(workplace: Workplace) -> None:
     assert names(workplace, SOUND.replace("holds: rms_norm", "holds: rms_nrom")) == ["unknown-name"]
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        law(NORM.replace("(x,", "(modul,") + " ~= ones(2, 8)", module="normal(2, 8)"),
+        law("nromal(2) ~= ones(2)", x="ones(2)") + "        seed: 3\n",
+        SOUND
+        + "formulas:\n  root:\n    description: The root.\n    params: {x: Float}\n"
+        + "    returns: Float\n    where: {half: 0.5}\n    is: x^haf\n",
+    ],
+)
+def test_what_a_misspelt_name_may_mean_is_not_unused(workplace: Workplace, spec: str) -> None:
+    """The safe fix of IG417 would delete the line that the name is a slip of."""
+    items = found(workplace, component(spec))
+    assert [item.name for item in items if item.name in ("unknown-name", "unused-line")] == [
+        "unknown-name"
+    ]
+
+
 @pytest.mark.parametrize("word", ["x.lambda", "rms_norm(x, ones(8), eps=1e-6, in=2)", "x.is"])
 def test_words_of_python_inside_expressions(workplace: Workplace, word: str) -> None:
     statement = f"{NORM} ~= {word}"
@@ -368,7 +386,9 @@ def test_an_import_is_found_however_it_is_written(
     scaling: Workplace, line: str, module: str | None
 ) -> None:
     template = "templates/architecture/scaling.py.j2"
-    scaling.write(template, scaling.read(template).replace("import math\n", f"import math\n{line}\n"))
+    scaling.write(
+        template, scaling.read(template).replace("import math\n", f"import math\n{line}\n")
+    )
     out = scaling.run("check", "--output-format", "concise").out
     found = [text for text in out.splitlines() if "IG427" in text]
     assert len(found) == (module is not None), out
