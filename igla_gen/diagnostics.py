@@ -135,9 +135,10 @@ def respelling(word: str, known: Iterable[str], span: Span) -> Fix | None:
     return Fix(f"write {close[0]!r}", (Edit(span, close[0]),), "unsafe")
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """A hint that names the nearest known word, or all of them when they are few."""
-    words = sorted(known)
+def suggestion(word: str, known: Iterable[str], first: Iterable[str] = ()) -> str:
+    """A hint that names the nearest known word, or all of them when they are few, some `first`."""
+    foremost = set(first)
+    words = sorted(known, key=lambda each: (each not in foremost, each))
     close = nearest(word, words)
     if close is not None:
         return f"did you mean {close!r}?"

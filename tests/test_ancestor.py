@@ -307,6 +307,16 @@ def test_several_go_to_a_folder(workplace: Workplace) -> None:
     assert workplace.run("check", "new/specs").code == 0
 
 
+def test_a_folder_becomes_a_folder_though_it_holds_one_spec(workplace: Workplace) -> None:
+    workplace.write("a/one.vibee", OLD)
+    assert workplace.run("import", "a", "-o", "new/specs").code == 0
+    assert "tile_cache" in workplace.read("new/specs/one.vibee")
+    workplace.write("file.vibee", "mine\n")
+    result = workplace.run("import", "a", "-o", "file.vibee", "--force")
+    assert result.code == 2 and "name a folder" in result.err
+    assert workplace.read("file.vibee") == "mine\n"
+
+
 @pytest.mark.parametrize(
     "text",
     [

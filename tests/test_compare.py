@@ -326,3 +326,25 @@ def test_the_instance_that_holds_all_checks_is_compared() -> None:
         assert comparison is not None
         changes = [change for module in comparison.modules for change in module.changes]
         assert [(change.kind, said in change.message) for change in changes] == [(kind, True)]
+
+
+@pytest.mark.parametrize(
+    "old, new, kind",
+    [
+        ("    loss: 2.4768", "    loss: 2.477", "config default"),
+        ("    tokens: 30.02B", "    tokens: 30.03B", "config default"),
+        ("  parameters: 1500899840", "  parameters: 1500899841", "checkpoint"),
+    ],
+)
+def test_of_a_contract_only_the_count_of_parameters_is_the_checkpoint(
+    old: str, new: str, kind: str
+) -> None:
+    """What another requirement computes from the count promises no parameter."""
+    name = "specs/models/igla_1_5b.vibee"
+    text = (REPOSITORY / name).read_text("utf-8")
+    assert text.count(old) == 1
+    comparison = compared(name, text.replace(old, new))
+    assert comparison is not None
+    changes = [change for module in comparison.modules for change in module.changes]
+    assert [change.kind for change in changes] == [kind]
+    assert changes[0].message.endswith("(it is the number of parameters)") == (kind == "checkpoint")

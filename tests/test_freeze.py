@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +72,9 @@ def test_a_spec_that_was_changed_is_not_frozen_as_it_was(shipped: Workplace) -> 
         (("specs/recipes/quickstart.vibee",), "is a recipe: freeze takes a model"),
         ((SPEC, "--check"), f"there is no contract; run igla-gen freeze {SPEC}"),
         ((SPEC, "--vocab-size", "0"), "--vocab-size"),
+        ((SPEC, "--tokenizer", "none.model"), "none.model: no such file"),
+        ((SPEC, "--tokenizer", "specs"), "specs: is a folder; name tokenizer.model"),
+        ((SPEC, "--tier", "2"), f"{SPEC} has no tiers: leave out --tier"),
         ((SPEC, "--out", "elsewhere"), "elsewhere/igla/__init__.py: missing: was never generated"),
     ],
 )
@@ -75,5 +82,50 @@ def test_what_cannot_be_frozen_is_said(
     shipped: Workplace, arguments: tuple[str, ...], message: str
 ) -> None:
     result = shipped.run("freeze", *arguments)
-    assert result.code in (1, 2) and message in result.err
+    assert result.code == (1 if "never generated" in message else 2) and message in result.err
     assert "Traceback" not in result.err
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tokenizer of 270 pieces, made by the generated program."""
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from igla.data.tokenizer import TokenizerConfig, train_tokenizer\n"
+        "config = TokenizerConfig(vocab_size=270)\n"
+        "train_tokenizer(['the cat sat on the mat ' * 9], config, Path(sys.argv[1]))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "generated")}
+    subprocess.run([sys.executable, "-c", program, str(path)], env=environment, check=True)
+    return path
+
+
+def test_a_tokenizer_of_another_size_is_not_frozen_silently(
+    shipped: Workplace, tokenizer: Path
+) -> None:
+    """A run takes as many rows as the tokenizer has pieces; only an export pads."""
+    given, contract = ("--tokenizer", str(tokenizer)), "specs/models/igla_tiny.contract.json"
+    result = shipped.run("freeze", SPEC, *given)
+    assert result.code == 1 and "has 270 pieces, the model has 4096 rows" in result.err
+    assert "--vocab-size 270" in result.err and "--vocab-size 4096" in result.err
+    assert not (shipped.root / contract).exists()
+
+    result = shipped.run("freeze", SPEC, *given, "--vocab-size", "269")
+    assert result.code == 1 and "has 270 pieces, the model has 269 rows" in result.err
+    assert "--vocab-size 270" in result.err and "padded" not in result.err
+
+    for rows in ("270", "272"):
+        assert shipped.run("freeze", SPEC, *given, "--vocab-size", rows).code == 0
+        frozen = json.loads((shipped.root / contract).read_text())
+        assert frozen["architecture"]["vocab_size"] == int(rows)
+
+
+def test_what_is_no_tokenizer_is_said_by_the_program(
+    shipped: Workplace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shipped.write("poor.model", "no tokenizer\n")
+    result = shipped.run("freeze", SPEC, "--tokenizer", "poor.model")
+    assert result.code == 1
+    said = result.err + capfd.readouterr().err
+    assert "poor.model" in said and "Traceback" not in said

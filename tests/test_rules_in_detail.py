@@ -93,6 +93,24 @@ def test_a_misspelt_name_is_reported_once(workplace: Workplace) -> None:
     assert names(workplace, SOUND.replace("holds: rms_norm", "holds: rms_nrom")) == ["unknown-name"]
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        law(NORM.replace("(x,", "(modul,") + " ~= ones(2, 8)", module="normal(2, 8)"),
+        law("nromal(2) ~= ones(2)", x="ones(2)") + "        seed: 3\n",
+        SOUND
+        + "formulas:\n  root:\n    description: The root.\n    params: {x: Float}\n"
+        + "    returns: Float\n    where: {half: 0.5}\n    is: x^haf\n",
+    ],
+)
+def test_what_a_misspelt_name_may_mean_is_not_unused(workplace: Workplace, spec: str) -> None:
+    """The safe fix of IG417 would delete the line that the name is a slip of."""
+    items = found(workplace, component(spec))
+    assert [item.name for item in items if item.name in ("unknown-name", "unused-line")] == [
+        "unknown-name"
+    ]
+
+
 @pytest.mark.parametrize("word", ["x.lambda", "rms_norm(x, ones(8), eps=1e-6, in=2)", "x.is"])
 def test_words_of_python_inside_expressions(workplace: Workplace, word: str) -> None:
     statement = f"{NORM} ~= {word}"
@@ -368,7 +386,9 @@ def test_an_import_is_found_however_it_is_written(
     scaling: Workplace, line: str, module: str | None
 ) -> None:
     template = "templates/architecture/scaling.py.j2"
-    scaling.write(template, scaling.read(template).replace("import math\n", f"import math\n{line}\n"))
+    scaling.write(
+        template, scaling.read(template).replace("import math\n", f"import math\n{line}\n")
+    )
     out = scaling.run("check", "--output-format", "concise").out
     found = [text for text in out.splitlines() if "IG427" in text]
     assert len(found) == (module is not None), out
@@ -411,3 +431,64 @@ def test_a_template_where_nobody_looks_is_told_from_none(
     out = scaling.run("check").out
     assert f"the one here is not read: move it to {scaling.root / 'templates'}\n" in out
     assert out.count("write it, or correct the module path") == 1  # that of the tests
+
+
+# -- what a finding suggests ---------------------------------------------------------------
+
+
+def hints(workplace: Workplace, spec: str, *paths: str) -> list[str | None]:
+    return [item.hint for item in found(workplace, component(spec), *paths)]
+
+
+@pytest.mark.parametrize(
+    ("type_", "hint"),
+    [
+        ("Tensr[D]", "did you mean Tensor[B, T, D]?"),
+        ("List[Int]", "did you mean List<A>?"),
+        ("Optional<Int>", "did you mean Option<A>?"),
+        ("Enm<a, b>", "did you mean Enum<a, b>?"),
+        ("Mapp<String, Int>", "did you mean Map<A, B>?"),
+    ],
+)
+def test_a_misspelt_type_is_shown_in_its_form(
+    workplace: Workplace, type_: str, hint: str
+) -> None:
+    assert hint in hints(workplace, CONFIG.replace("eps: Float = 1e-6", f"eps: {type_}"))
+
+
+def test_types_of_the_spec_are_listed_first(workplace: Workplace) -> None:
+    told = hints(workplace, CONFIG.replace("config: NormConfig", "config: Qqqqqq"))
+    assert any(hint is not None and hint.startswith("accepted: NormConfig, Any, ") for hint in told)
+
+
+def test_a_module_is_never_taken_for_the_spec_that_names_it(workplace: Workplace) -> None:
+    spec = SOUND.replace("behaviors:", "uses: [igla.architecture.normalisation]\nbehaviors:")
+    own = "specs/architecture/normalization.vibee"
+    assert all("normalization" not in (hint or "") for hint in hints(workplace, spec, own))
+
+    workplace.write("specs/architecture/roary.vibee", "name: unread\n")  # known by its path
+    spec = spec.replace("normalisation", "roaryy")
+    assert "did you mean 'igla.architecture.roary'?" in hints(workplace, spec, own)
+
+
+@pytest.mark.parametrize(
+    ("statement", "hint"),
+    [
+        ("ln(x) ~= x", "did you mean 'log'?"),
+        ("mean(x, dim=0-1) ~= x", "arguments have no names here: write mean(x, 0 - 1)"),
+    ],
+)
+def test_words_of_other_languages(workplace: Workplace, statement: str, hint: str) -> None:
+    items = found(workplace, component(law(statement, x="normal(2, 8)")))
+    (told,) = [item for item in items if item.name == "unknown-name"]
+    assert told.hint == hint
+    assert [edit.text for fix in (told.fix,) if fix for edit in fix.edits] == (
+        ["log"] if "ln" in statement else []
+    )
+
+
+def test_a_law_with_both_statements_is_told_so(workplace: Workplace) -> None:
+    spec = law(f"{NORM} ~= x", x="normal(2, 8)") + f"        refuses: {NORM}\n"
+    (told,) = [item for item in found(workplace, component(spec)) if item.name == "law-shape"]
+    assert told.message == 'the law "definition" has both holds and refuses'
+    assert told.hint == "a law says one thing: make two laws of it"

@@ -30,7 +30,9 @@ def run(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="File to write, or folder for several; default: stdout."
+            "--output",
+            "-o",
+            help="File to write, or folder for several or a folder; default: stdout.",
         ),
     ] = None,
     module: Annotated[
@@ -45,14 +47,17 @@ def run(
 ) -> None:
     """Write specs of the ancestor in today's form: every line kept, each behaviour pending."""
     files = find_specs(paths)
+    into_folder = len(files) > 1 or any(path.is_dir() for path in paths)
     _refuse(files, output, module, folder)
+    if into_folder and output is not None and output.is_file():
+        stop(f"{output}: is a file, and {_several(paths, files)}; name a folder", 2)
     library = Library()
     made = {path: _import(library, path, module, folder) for path in files}
     complete = {path: found for path, found in made.items() if found is not None}
     if len(complete) < len(made):
         _print_faults(library)
         stop("nothing was written", 1)
-    targets = _targets(complete, output)
+    targets = _targets(complete, output, into_folder=into_folder)
     taken = [str(target) for target in targets.values() if target.exists()]
     if taken and not force:
         stop(f"{', '.join(taken)}: already there; name another --output, or add --force", 2)
@@ -68,8 +73,13 @@ def _refuse(files: list[Path], output: Path | None, module: str | None, folder: 
     for path in (module, f"igla.{folder}.name" if folder is not None else None):
         if path is not None and not is_module_path(path):
             stop(f"{path}: not a module path; write igla.FOLDER.NAME", 2)
-    if len(files) > 1 and output is not None and output.is_file():
-        stop(f"{output}: is a file, and there are {len(files)} specs; name a folder", 2)
+
+
+def _several(paths: list[Path], files: list[Path]) -> str:
+    """Why the output is a folder: there are several specs, or a folder was given."""
+    if len(files) > 1:
+        return f"there are {len(files)} specs"
+    return f"{next(path for path in paths if path.is_dir())} is a folder"
 
 
 def _import(
@@ -119,10 +129,13 @@ def _free_module(path: str, folder: str | None) -> str:
     return path
 
 
-def _targets(made: dict[Path, Imported], output: Path | None) -> dict[Path, Path]:
+def _targets(
+    made: dict[Path, Imported], output: Path | None, *, into_folder: bool
+) -> dict[Path, Path]:
+    """Where each spec goes: what comes from a folder goes to one, be it one spec alone."""
     if output is None:
         return {}
-    if len(made) == 1 and not output.is_dir():
+    if not into_folder and not output.is_dir():
         return dict.fromkeys(made, output)
     names = [path.name for path in made]
     if twins := sorted({name for name in names if names.count(name) > 1}):
@@ -147,7 +160,9 @@ def _write(found: Imported, target: Path | None) -> None:
 def _report(shown: str, found: Imported) -> None:
     """What was mapped and what was kept, on stderr: stdout may be the spec."""
     types, behaviors = count_of(found.types, "type"), count_of(found.behaviors, "behaviour")
-    pending = "" if not found.behaviors else " (pending)" if found.behaviors == 1 else " (all pending)"
+    pending = (
+        "" if not found.behaviors else " (pending)" if found.behaviors == 1 else " (all pending)"
+    )
     lines = [f"{shown}: {types}, {behaviors}{pending} -> {found.module}"]
     lines += [f"  renamed: {old} is now {new}" for new, old in found.renamed.items()]
     lines += [f"  no such type, Any stands for it: {place}" for place in found.untyped]

@@ -93,7 +93,9 @@ def compare_blueprint(sides: Sides) -> None:
         sides.add("docs", "sections", "the sections stand in another order", *places)
     compare_statements(sides, "requires", old.requires, new.requires, {})
     kind: Kind = "tests weakened" if old.tested_by is None else "tests"  # all others lose theirs
-    sides.text(kind, "tested_by", "the instance whose tests hold all checks", old.tested_by, new.tested_by)
+    sides.text(
+        kind, "tested_by", "the instance whose tests hold all checks", old.tested_by, new.tested_by
+    )
 
 
 def _new_section(sides: Sides, name: str) -> tuple[Kind, str]:

@@ -7,7 +7,7 @@ from igla_gen.compare.meaning import TypeKey, type_key
 from igla_gen.compare.sides import Sides, Tree
 from igla_gen.compare.values import data, same, shown
 from igla_gen.diagnostics import Span
-from igla_gen.expressions.tree import Attribute, Call, Expression, Name, show, walk
+from igla_gen.expressions.tree import Attribute, Call, Comparison, Expression, Name, show, walk
 from igla_gen.frozen import frozen
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, InstanceSpec
 from igla_gen.model.counting import counts_parameters
@@ -206,16 +206,20 @@ def _type_at(tree: Tree, unit: Unit, path: tuple[str, ...]) -> TypeKey | None:
 
 
 def _promised_counts(tree: Tree, unit: Unit) -> set[str]:
-    """`contract.parameters`: what a requirement holds against a parameter formula."""
+    """`contract.parameters`: what a requirement compares with a parameter formula itself.
+
+    What it computes from the count, be it the loss to expect, promises no parameter.
+    """
     blueprint = tree.library.blueprint(unit)
     if blueprint is None or not isinstance(blueprint.spec, BlueprintSpec):
         return set()
     return {
-        show(part)
+        show(side)
         for statement in blueprint.spec.requires
-        if any(map(_is_count, walk(statement)))
         for part in walk(statement)
-        if isinstance(part, Attribute)
+        if isinstance(part, Comparison) and any(map(_is_count, part.operands))
+        for side in part.operands
+        if isinstance(side, Attribute)
     }
 
 

@@ -25,6 +25,7 @@ from igla_gen.expressions.tree import (
     Slice,
     Text,
     Unary,
+    show,
 )
 
 Kind = Literal["tensor", "scalar", "other"]
@@ -273,7 +274,11 @@ def _emit_call(node: Call, scope: Scope) -> str:
     if name == REPLACE:
         return _emit_replace(node, scope)
     if node.keywords:
-        raise _error(f"{name} takes no keyword arguments", node.span)
+        positional = Call(
+            node.function, (*node.arguments, *(value for _, value in node.keywords)), (), node.span
+        )
+        hint = f"arguments have no names here: write {show(positional)}"
+        raise _error(f"{name} takes no keyword arguments", node.span, hint)
     if name in _FUNCTIONS:
         form = _FUNCTIONS[name][0 if _is_tensor_call(node, scope) else 1]
     elif name in _REDUCTIONS:
@@ -380,8 +385,8 @@ def emit_chain(node: Expression, scope: Scope) -> str:
     return emit(node, scope)
 
 
-def _error(message: str, span: Span) -> SpecError:
-    hint = "known: the names in 'for', this spec's and its uses' declarations, and the vocabulary"
+def _error(message: str, span: Span, hint: str | None = None) -> SpecError:
+    hint = hint or "known: the names in 'for', this spec's and its uses' declarations, and the vocabulary"
     return SpecError(Diagnostic("IG212", "unknown-name", message, span, hint))
 
 

@@ -23,6 +23,7 @@ from igla_gen.ancestor.forms import INSTEAD
 from igla_gen.diagnostics import Diagnostic, Fix, Span, SpecError, respelling, suggestion
 from igla_gen.expressions import Expression, parse_expression
 from igla_gen.model.types import FieldType, Type, parse_field, parse_type
+from igla_gen.syntax.quoting import double_quoted
 from igla_gen.syntax.tree import Mapping, Node, Scalar, Sequence, lookup
 
 T = TypeVar("T")
@@ -151,8 +152,41 @@ def build(cls: type[SpecT], node: Node) -> tuple[SpecT | None, list[Diagnostic]]
     except SpecError as error:
         return None, [error.diagnostic]
     except ValidationError as error:
-        faults = [_diagnostic(dict(item), node, classes) for item in error.errors()]
-        return None, faults
+        found = {item["loc"]: _diagnostic(dict(item), node, classes) for item in error.errors()}
+        for path in [path for path, fault in found.items() if fault.code == "IG201"]:
+            if path in found:
+                _join_cut_type(found, node, path)
+        return None, list(found.values())
+
+
+def _join_cut_type(
+    found: dict[tuple[str | int, ...], Diagnostic], root: Node, path: tuple[str | int, ...]
+) -> None:
+    """Says to quote a type that the commas of braces cut, as in {x: Map<String, Int>}.
+
+    What was cut off stands as keys without values, about which there is nothing else to say.
+    """
+    parent = _node_at(root, path[:-1])
+    if not isinstance(parent, Mapping):
+        return
+    keys = [entry.key.text for entry in parent.entries]
+    if path[-1] not in keys:
+        return
+    first, *others = parent.entries[keys.index(str(path[-1])) :]
+    parts: list[str] = [first.value.text] if isinstance(first.value, Scalar) else []
+    for entry in others:
+        whole = ", ".join(parts)
+        if whole.count("<") <= whole.count(">") or not _is_empty(entry.value):
+            break
+        parts.append(entry.key.text)
+    whole = ", ".join(parts)
+    if len(parts) < 2 or whole.count("<") != whole.count(">"):
+        return
+    fault = found[path]
+    message = "a comma in braces ends the type"
+    found[path] = replace(fault, message=message, hint=f"quote the type: {double_quoted(whole)}")
+    for entry in others[: len(parts) - 1]:
+        found.pop((*path[:-1], entry.key.text), None)
 
 
 def _diagnostic(error: dict[str, Any], root: Node, classes: dict[int, type[Spec]]) -> Diagnostic:

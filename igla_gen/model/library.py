@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from igla_gen.ancestor.forms import is_ancestor
-from igla_gen.diagnostics import Diagnostic, Findings, Span, respelling, suggestion
+from igla_gen.diagnostics import Diagnostic, Findings, Span, nearest, respelling, suggestion
 from igla_gen.frozen import frozen
 from igla_gen.model.base import build
 from igla_gen.model.component import (
@@ -471,14 +471,33 @@ def _load_uses(library: Library, root: Path) -> None:
                 pending += [read[path]] if read[path] is not None else []
             used = read.get(path) if path is not None else None
             if path is None or (used is not None and used.module != reference.text):
-                hint = suggestion(reference.text, library.units)
+                modules = _modules_near(library, unit, root, reference.text)
+                hint = suggestion(reference.text, modules) if modules else "write its spec"
                 if used is not None:
                     hint = f"{used.source.shown} stands at its place and writes {used.module}"
                 library.findings.add(
                     "IG211", "unresolved-module", f"no spec writes the module {reference.text}",
                     reference.span, hint,
-                    respelling(reference.text, library.units, reference.span) if used is None else None,
+                    respelling(reference.text, modules, reference.span) if used is None else None,
                 )  # fmt: skip
+
+
+def _modules_near(library: Library, unit: Unit, root: Path, text: str) -> set[str]:
+    """What a module that nobody writes may be meant for: never the spec that names it.
+
+    A run over one file knows no other: the specs beside it are known by their paths, and those that
+    come with igla-gen where none of these is near.
+    """
+    found = set(library.units) | _modules_below(root / "specs")
+    if nearest(text, found - {unit.module}) is None:
+        found |= _modules_below(specs_folder())
+    return found - {unit.module}
+
+
+def _modules_below(folder: Path) -> set[str]:
+    paths = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.vibee"))
+    modules = (".".join((PACKAGE, *path.parts)) for path in paths)
+    return {module for module in modules if is_module_path(module)}
 
 
 def _references(spec: Header) -> list[Scalar]:

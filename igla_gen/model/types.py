@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache, partial
 
-from igla_gen.diagnostics import Diagnostic, Span, SpecError
+from igla_gen.diagnostics import Diagnostic, Span, SpecError, nearest
 from igla_gen.frozen import frozen
 from igla_gen.model.quantities import MEASURES, QuantityError, fit_quantity, fit_range
 from igla_gen.syntax.lalr import Tables, Token, UnexpectedError
@@ -29,6 +29,13 @@ GENERICS = {
     **{"List": 1, "Map": 2, "Option": 1, "Iterable": 1, "Iterator": 1, "Sequence": 1, "Range": 1},
     "Tuple": None,  # any number
 }
+
+# how each type that takes arguments is written
+_FORMS = {
+    **{name: f"{name}<A>" if count else f"{name}<A, B, ...>" for name, count in GENERICS.items()},
+    **{"Map": "Map<A, B>", "Enum": "Enum<a, b>", "Tensor": "Tensor[B, T, D]"},
+}
+_WORD_AT_END = re.compile(r"[A-Za-z_]\w*\Z")
 
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"'}
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\s\S]))")
@@ -315,9 +322,19 @@ def _parse(scalar: Scalar, start: str):
                 "bad-type",
                 f"this is not a type: {scalar.text[:60]!r}",
                 scalar.part(offset, offset + 1),
-                "for example: Int, Float = 1e-6 -- help, Enum<a, b>, List<Int>, Tensor[B, T, D]",
+                _form_before(scalar.text, offset)
+                or "for example: Int, Float = 1e-6 -- help, Enum<a, b>, List<Int>, Tensor[B, T, D]",
             )
         ) from None
+
+
+def _form_before(text: str, offset: int) -> str | None:
+    """The form of the type that a word before the wrong bracket is, or is a slip of."""
+    word = _WORD_AT_END.search(text[:offset])
+    if word is None or text[offset : offset + 1] not in ("[", "<"):
+        return None
+    close = nearest(word[0], _FORMS)
+    return f"did you mean {_FORMS[close]}?" if close is not None else None
 
 
 class _Nothing:
@@ -353,9 +370,10 @@ class _Builder:
     def generic(self, children):
         name, *arguments, _ = children
         if name not in GENERICS:
-            self._fail(
-                children, f"{name} takes no arguments", f"generic types: {', '.join(GENERICS)}"
-            )
+            hint = f"generic types: {', '.join(GENERICS)}"
+            if (close := nearest(name, _FORMS)) is not None:
+                hint = f"did you mean {_FORMS[close]}?"
+            self._fail(children, f"{name} takes no arguments", hint)
         if GENERICS[name] not in (None, len(arguments)):
             self._fail(
                 children, f"{name} takes {GENERICS[name]} arguments, not {len(arguments)}", None

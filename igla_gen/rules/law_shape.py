@@ -13,7 +13,12 @@ def check(finder: Finder, _library: Library, unit: Unit) -> None:
     if not isinstance(unit.spec, ComponentSpec):
         return
     for _, law in unit.spec.laws():
-        if (law.holds is None) == (law.refuses is None):
+        if law.holds is not None and law.refuses is not None:
+            finder.report(
+                f'the law "{law.name.text}" has both holds and refuses', law.name.span,
+                "a law says one thing: make two laws of it",
+            )  # fmt: skip
+        elif law.holds is None and law.refuses is None:
             finder.report(
                 f'the law "{law.name.text}" needs one of holds and refuses', law.name.span
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from igla_gen.diagnostics import SpecError, nearest, respelling
+from igla_gen.diagnostics import Edit, Fix, SpecError, nearest, respelling
 from igla_gen.emit.laws import law_scope
 from igla_gen.expressions import Expression
 from igla_gen.expressions.emit import VOCABULARY, Scope, kind_of, require_emittable
@@ -10,6 +10,9 @@ from igla_gen.model.component import BlueprintSpec, ComponentSpec, Law
 from igla_gen.model.library import Library, Unit
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import SOUND, component
+
+# what words of the vocabulary are called elsewhere: by its letters another one may be nearer
+ELSEWHERE = {"ln": "log", "concat": "cat", "concatenate": "cat", "randn": "normal", "rand": "uniform"}
 
 
 def check(finder: Finder, library: Library, unit: Unit) -> None:
@@ -55,11 +58,14 @@ def _try(finder: Finder, expression: Expression, scope: Scope) -> None:
         found = error.diagnostic
         name = expression_name(found.message)
         words = (*scope.sources, *VOCABULARY) if name else ()
-        close = nearest(name or "", words)
+        alias = ELSEWHERE.get(name or "")
+        close = alias or nearest(name or "", words)
         hint = f"did you mean {close!r}?" if close else found.hint
         span = found.span
         is_exact = span.end_column - span.column == len(name or "")
         fix = respelling(name, words, span) if name and is_exact else None
+        if alias is not None:
+            fix = Fix(f"write {alias!r}", (Edit(span, alias),), "unsafe") if is_exact else None
         finder.report(found.message, span, hint, fix)
 
 

@@ -31,7 +31,7 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
                 finder.report(
                     f"the type {named.name} is not known",
                     named.span,
-                    suggestion(named.name, known | {*SCALARS, *FOREIGN}),
+                    suggestion(named.name, known | {*SCALARS, *FOREIGN}, spec.types),
                     respelling(named.name, known | {*SCALARS, *FOREIGN}, named.span),
                 )
     _check_classes(finder, library, unit, spec)

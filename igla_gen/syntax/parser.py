@@ -10,6 +10,7 @@ from functools import cache
 from igla_gen.diagnostics import Diagnostic, Span
 from igla_gen.syntax.cursor import MAX_FAULTS, Terminal, TooDeepError, TooManyFaultsError
 from igla_gen.syntax.lalr import Run, Tables, UnexpectedError
+from igla_gen.syntax.quoting import double_quoted
 from igla_gen.syntax.repairs import repaired
 from igla_gen.syntax.scanner import Scanner
 from igla_gen.syntax.tree import Document, Entry, Mapping, Node, Scalar, Sequence
@@ -48,6 +49,7 @@ _FLOW_FAULTS = {
     "KEY": ("a key cannot stand here", "is a comma missing before it?"),
     "SCALAR": ("a value cannot stand here", "is a comma missing before it?"),
 }
+_SUBSCRIPTED = re.compile(r"\b[A-Za-z_]\w*\Z")  # before the [ of dimensions, or of an index
 _FLOW_FAULT = ("a bracket cannot stand here", "is a comma or a key missing before it?")
 
 
@@ -144,7 +146,12 @@ class _Reader:
         """Reports the terminal at `index` and goes on behind what it begins."""
         opening = self._open_bracket(unit, index)
         if opening is not None:
-            self._report(unit[index], *_FLOW_FAULTS.get(unit[index].type, _FLOW_FAULT))
+            message, hint = _FLOW_FAULTS.get(unit[index].type, _FLOW_FAULT)
+            if (value := self._cut_value(unit, index)) is not None:
+                what = "type" if "Tensor[" in value else "value"
+                hint = f"quote the {what}: {double_quoted(value)}"
+                self._forget(unit[index].span, value)
+            self._report(unit[index], message, hint)
             self._unwind(unit[opening])
             depth = 1 - sum(1 for t in unit[opening:index] if t.type in _CLOSING)
             depth += sum(1 for t in unit[opening + 1 : index] if t.type in _OPENING)
@@ -165,6 +172,39 @@ class _Reader:
         self._quiet = True
         self._depth = 0
         self._drop(unit[index + 1 :] if kind in ("KEY", "_DASH") else unit[index:])
+
+    def _cut_value(self, unit: list[Terminal], index: int) -> str | None:
+        """The value that the bracket at `index` cuts, as in {x: Tensor[B, D]}: `Tensor[B, D]`."""
+        before = unit[index - 1]
+        if unit[index].type != "LBRACKET" or before.span.end_column != unit[index].span.column:
+            return None
+        if before.node is None or not _SUBSCRIPTED.search(before.node.text):  # type: ignore[union-attr]
+            return None
+        start = index - 1
+        while unit[start - 1].type in ("SCALAR", "_COMMA"):
+            start -= 1
+        if unit[start - 1].type != "KEY":  # of a list, where nothing tells how far it goes back
+            start = index - 1
+        place, depth = unit[start].span, 0
+        for terminal in unit[index:]:
+            if terminal.span.line != place.line:
+                return None
+            text = self.scanner.text_between(place, terminal.span)
+            is_end = depth == 0 and terminal.type in ("_COMMA", *_CLOSING)
+            if is_end and (terminal.type != "_COMMA" or text.count("<") <= text.count(">")):
+                return text
+            depth += (terminal.type in _OPENING) - (terminal.type in _CLOSING)
+        return None
+
+    def _forget(self, bracket: Span, value: str) -> None:
+        """Takes back what was said of the rest of a value that is to be quoted as a whole."""
+        end = bracket.column - value.index("[") + len(value)
+        faults = self.scanner.faults
+        faults[:] = [
+            fault
+            for fault in faults
+            if fault.span.line != bracket.line or not bracket.column <= fault.span.column < end
+        ]
 
     def _drop(self, unit: list[Terminal]) -> None:
         """Passes over one value; what stands after it in the unit is fed."""

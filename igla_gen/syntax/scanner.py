@@ -190,6 +190,10 @@ class Scanner(FlowScanner):
                 return above
         return 0
 
+    def text_between(self, start: Span, end: Span) -> str:
+        """What stands on the line of both from the start of one to before the other."""
+        return self._lines[start.line - 1][start.column - 1 : end.column - 1].rstrip(" \t")
+
     def _swallow_tabs(self) -> None:
         """Reports tabs; the lines from here to the next outermost one stand at no column."""
         lines = self._lines
