@@ -32,7 +32,7 @@ def run(
         typer.Option(
             "--output",
             "-o",
-            help="File to write, or folder for several or a folder; default: stdout.",
+            help="File to write; a folder for several specs, or for those of a folder; default: stdout.",
         ),
     ] = None,
     module: Annotated[
