@@ -157,3 +157,12 @@ def test_a_curve_is_drawn_in_eighths_of_a_line(plain: bool) -> None:
     assert lines[0].startswith("    8 |") and lines[7].startswith("    0 |")
     for nothing in ([0.0, 0.0], [-1.0, 0.0], [float("inf"), 1.0]):
         assert draw_curve(nothing) == []
+
+
+def test_a_broken_promise_is_located_at_what_was_promised(shipped: Workplace) -> None:
+    """Not at another value that the promise is computed from."""
+    text = shipped.read("specs/models/igla_7b.vibee")
+    line = next(n for n, row in enumerate(text.split("\n"), 1) if row.startswith("    flops:"))
+    shipped.change("specs/models/igla_7b.vibee", "flops: 5.661e21", "flops: 5.7e21")
+    found = shipped.run("plan", "specs/models/igla_7b.vibee").out
+    assert f"--> specs/models/igla_7b.vibee:{line}:12\n" in found

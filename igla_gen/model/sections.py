@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from igla_gen.diagnostics import Diagnostic, Findings, Fix, Span, respelling, suggestion
 from igla_gen.expressions import EvaluationError, Expression, evaluate, show
-from igla_gen.expressions.tree import Call, Number, Text
+from igla_gen.expressions.tree import Attribute, Call, Number, Text
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, Formula, InstanceSpec, TypeSpec
 from igla_gen.model.library import Library, Unit, remembered
 from igla_gen.model.records import (
@@ -221,12 +221,15 @@ def _sides(statement: Expression) -> tuple[Expression, ...]:
 def _place_of_statement(
     spec: InstanceSpec, statement: Expression, values: dict[str, object]
 ) -> Span:
-    """The first value in the last section that the statement reads a field of."""
+    """The value compared, else the first that is read, in the last section that the statement reads a field of."""
     read = [chain for chain in chains(statement, spec.sections) if len(chain) > 1]
     section = next((n for n in reversed(list(spec.sections)) if n in {c[0] for c in read}), None)
     if section is None:
         return spec.name.span
-    record, inner = values.get(section), [chain[1:] for chain in read if chain[0] == section]
+    compared = [side for side in _sides(statement) if isinstance(side, Attribute)]
+    stated = [chain for side in compared for chain in chains(side, [section])]
+    inner = [chain[1:] for chain in stated or read if chain[0] == section]
+    record = values.get(section)
     return place_of(record, inner) if isinstance(record, Record) else spec.key_span(section)
 
 
