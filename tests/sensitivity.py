@@ -249,7 +249,8 @@ def _stands(raw: str, match: re.Match[str]) -> bool:
 def _swapped_lines(source: Text, tree: Mapping) -> Edits:
     """Each line with the next one that says something, and with one further away.
 
-    For a line of a `|` block the line with its `|` counts, too: there the block is found empty.
+    For a line of a `|` block the line with its `|` counts, too: there the block is found empty. For a line that ends
+    with `|` the next one does: there its value begins.
     """
     lines = source.text.split("\n")
     heads = {
@@ -268,6 +269,7 @@ def _swapped_lines(source: Text, tree: Mapping) -> Edits:
                 new[first], new[second] = new[second], new[first]
                 touched = {first + 1, second + 1}
                 touched |= {heads[row] for row in touched if row in heads}
+                touched |= {row + 1 for row in touched if new[row - 1].rstrip().endswith(" |")}
                 yield first + 1, f"with {second + 1}", "\n".join(new), touched
 
 

@@ -208,6 +208,16 @@ def test_a_template_shows_no_section_that_is_not_declared(workplace: Workplace) 
     assert "shows the section 'extra', which is not declared" in reported[0].message
 
 
+def test_the_type_of_a_section_is_no_formula(workplace: Workplace) -> None:
+    """One that begins with a capital was taken for a class, and gen ended in a traceback."""
+    example = model(MODEL_HEADER + "dimensions: {hidden_size: 8}\ncontract: {parameters: 64}\n")
+    (family,) = [path for path, text in example.files.items() if "kind: blueprint" in text]
+    swapped = example.files[family].replace("  num_params:", "  Contract:")
+    swapped = swapped.replace("  Contract:\n    description: What", "  Promise:\n    description: What")
+    reported = found(workplace, Example({**example.files, family: swapped}, example.aside))
+    assert 'the section "contract" is Contract' in [item.message for item in reported]
+
+
 @pytest.mark.parametrize("failing", [False, True])
 def test_two_processes_find_what_one_finds(
     failing: bool, workplace: Workplace, monkeypatch: pytest.MonkeyPatch

@@ -36,7 +36,7 @@ def check(finder: Finder, library: Library, unit: Unit) -> None:
                 )
     _check_classes(finder, library, unit, spec)
     if isinstance(spec, BlueprintSpec):
-        _check_sections(finder, library, unit, spec)
+        _check_sections(finder, library, unit, spec, known)
 
 
 def _check_classes(finder: Finder, library: Library, unit: Unit, spec: ComponentSpec) -> None:
@@ -63,10 +63,13 @@ def _words_of(annotation: str) -> list[str] | None:
     return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
 
 
-def _check_sections(finder: Finder, library: Library, unit: Unit, spec: BlueprintSpec) -> None:
+def _check_sections(
+    finder: Finder, library: Library, unit: Unit, spec: BlueprintSpec, known: set[str]
+) -> None:
+    """Each is a type with fields; a class, or a formula that begins with a capital, is `known` and none."""
     for name, type_ in spec.sections.items():
         found = library.type_of(unit, type_.name) if isinstance(type_, NamedType) else None
-        is_known = found is not None or not isinstance(type_, NamedType) or type_.is_builtin
+        is_known = not isinstance(type_, NamedType) or type_.is_builtin or type_.name in known
         if is_known and (found is None or found[1].class_ is not None):
             finder.report(
                 f'the section "{name}" is {show(type_)}', type_.span,
