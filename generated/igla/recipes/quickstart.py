@@ -83,9 +83,11 @@ from igla.data.tokenizer import Tokenizer, TokenizerConfig
 from igla.distributed.checkpointing import (
     CheckpointConfig,
     checkpoint_folders,
+    file_fault,
     folder_of_step,
     prune_checkpoints,
     read_json,
+    read_manifest,
 )
 from igla.distributed.deepspeed import DeepSpeedEngine, deepspeed_settings, require_deepspeed
 from igla.distributed.dry_run import describe_choice, dry_run
@@ -2107,11 +2109,13 @@ def _require_same_options(options: Options, config: DecoderConfig) -> None:
 
 # spec: specs/recipes/pretrain.vibee:663
 def _saved_identity(out: Path) -> dict[str, Any] | None:
-    """What the newest readable checkpoint depends on."""
+    """What the newest checkpoint depends on whose state is whole; a damaged one is refused when it is loaded."""
     for folder in checkpoint_folders(out / "checkpoints"):
+        state = folder / "state.json"
         try:
-            return dict(read_json(folder / "state.json")["identity"])
-        except (OSError, ValueError, KeyError, TypeError):  # damaged, and refused when it is loaded
+            if file_fault(state, read_manifest(folder)["files"][state.name]) is None:
+                return dict(read_json(state)["identity"])
+        except (OSError, ValueError, KeyError, TypeError):
             continue
     return None
 
