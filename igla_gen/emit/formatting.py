@@ -1,4 +1,4 @@
-"""The layout of generated files, which is ruff's, for all of them in one run, no settings but these; their names."""
+"""The layout of generated files, ruff's with no settings but these, and the names in them that nothing defines."""
 
 from __future__ import annotations
 
