@@ -333,6 +333,11 @@ def test_the_instance_that_holds_all_checks_is_compared() -> None:
     [
         ("    loss: 2.4768", "    loss: 2.477", "config default"),
         ("    tokens: 30.02B", "    tokens: 30.03B", "config default"),
+        (
+            "  vocabulary: 32000",
+            "  vocabulary: 32001",
+            "config default",
+        ),  # compared, too, but with no count
         ("  parameters: 1500899840", "  parameters: 1500899841", "checkpoint"),
     ],
 )

@@ -378,12 +378,6 @@ TEST_TEMPLATE = "templates/architecture/test_scaling.py.j2"
             "    return 1\n    if x < 0:\n        break",
             "'break' outside loop",
         ),
-        (
-            TEMPLATE,
-            "    if x < 0:",
-            "    if x < LEAST:",
-            "reads LEAST, which nothing there defines: declare LEAST",
-        ),
     ],
 )
 def test_a_file_without_what_its_spec_promises_is_not_written(
@@ -398,3 +392,17 @@ def test_a_file_without_what_its_spec_promises_is_not_written(
     assert said in result.err
     assert file in result.err
     assert built.files() == before
+
+
+def test_a_name_that_nothing_defines_is_said_with_the_line_of_the_template(
+    built: Workplace,
+) -> None:
+    """As after a constant was renamed in the spec."""
+    rows = built.read(TEMPLATE).split("\n")
+    line = next(number for number, row in enumerate(rows, 1) if "    if x < 0:" in row)
+    built.change(TEMPLATE, "    if x < 0:", "    if x < LEAST:")
+    before = built.files()
+    result = built.run("gen")
+    assert result.code == 1 and built.files() == before
+    said = f"{TEMPLATE}:{line}: what it renders to for specs/architecture/scaling.vibee reads LEAST, which nothing"
+    assert said in result.err and "declare LEAST in the spec, or change the template" in result.err
