@@ -399,7 +399,8 @@ def run_child(contender: str, setting: str, options: argparse.Namespace, folder:
 
 
 def child(contender: str, setting: str, folder: Path, steps: int) -> None:
-    sys.argv = sys.argv[:1]  # litgpt reads what is left there as options of its own
+    # litgpt reads what is left there as options of its own, and wants the model's name among them
+    sys.argv = [sys.argv[0], "pythia-14m"] if contender == "litgpt" else sys.argv[:1]
     starts = CONTENDERS[contender](setting, WARMUP + steps + 1, folder)
     seconds = statistics.median(seconds_of_steps(starts))
     status = Path("/proc/self/status").read_text()
