@@ -222,7 +222,7 @@ def test_the_type_of_a_section_is_no_formula(workplace: Workplace) -> None:
 def test_two_processes_find_what_one_finds(
     failing: bool, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base, "FORKED_FROM", 2)
+    monkeypatch.setattr(base, "FEWEST", 1)
     example = model(MODEL_HEADER + "dimensions: {hidden_size: 8}\ncontract: {parameters: 65}\n")
     unsound = component(SOUND.replace("    returns: Tensor[..., D]\n", ""))
     files, aside = {**example.files, **unsound.files}, {**example.aside, **unsound.aside}

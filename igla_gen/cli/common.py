@@ -11,6 +11,7 @@ from typing import Annotated, Literal, NoReturn, TextIO
 import typer
 
 from igla_gen.model.library import Library, load
+from igla_gen.processes import usable
 from igla_gen.reports import Report, render_report
 from igla_gen.resources import specs_folder
 
@@ -47,7 +48,7 @@ def checked(paths: list[Path] | None) -> Library:
     from igla_gen.rules import run_rules
 
     library = load(default_paths(paths), Path.cwd())
-    run_rules(library, processes=os.cpu_count() or 1)
+    run_rules(library, processes=usable())
     return library
 
 

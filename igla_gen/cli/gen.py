@@ -11,6 +11,7 @@ import typer
 
 from igla_gen.cli.common import Out, Paths, checked, default_paths, print_findings, stop
 from igla_gen.model.library import Library
+from igla_gen.processes import usable
 
 OUT = Path("generated")
 
@@ -72,7 +73,7 @@ def _write(paths: list[Path] | None, out: Path, *, force: bool) -> None:
     _stop_on_errors(library)
     _name_unbuilt(library)
     reuse = Reuse(library, out)
-    plan = make_plan(library, reuse)
+    plan = make_plan(library, reuse, processes=usable())
     report = write(plan, out, complete=not paths, force=force)
     reuse.store(plan.made)
     for path in report.written:
@@ -124,7 +125,7 @@ def _compare(paths: list[Path] | None, out: Path, *, whole_diff: bool, as_json: 
         raise typer.Exit(1)
     if not as_json:
         _stop_on_errors(library)
-    plan = make_plan(library)
+    plan = make_plan(library, processes=usable())
     drifts = find_drift(plan, out, complete=not paths, command=_command(paths, out))
     if as_json:
         data = report_data(out, drifts) | {"diagnostics": [item.as_dict() for item in found]}

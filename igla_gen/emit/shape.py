@@ -45,7 +45,7 @@ def shape_faults(text: str, shape: Shape) -> list[str]:
         SyntaxError: it is not.
     """
     tree = ast.parse(text)
-    compile(text, "generated", "exec", dont_inherit=True)  # finds more than parsing does
+    compile(tree, "generated", "exec", dont_inherit=True)  # finds more than parsing does
     defined = Counter(_defined(tree))
     faults = [f"{name} is missing" for name in shape.names if not defined[name]]
     parts = (node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import os
-import pickle
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from igla_gen.diagnostics import Diagnostic, Fix, Safety, Severity, Span
 from igla_gen.frozen import frozen
+from igla_gen.processes import in_parts
 from igla_gen.rules.examples import Example
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ MODULES: dict[str, str] = {
     "IG517": "code-in-spec",
 }
 
-FORKED_FROM = 16  # units: fewer are faster in one process
+FEWEST = 8  # units of a process: to begin one for less takes longer
 
 # those of them that look at specs which were read without fault, in the order in which they run
 RUNS = (
@@ -203,15 +202,24 @@ def run_rules(
 ) -> None:
     """Adds to the library's findings what the rules find in every unit, or in some.
 
-    With two processes a fork of this one takes half of them, where they are many.
+    With more processes than one they share the units, where these are many.
     """
     from igla_gen.rules.suppressions import apply_suppressions
 
     chosen = list(library.units.values() if units is None else units)
-    if processes > 1 and len(chosen) >= FORKED_FROM and hasattr(os, "fork"):
-        _run_in_two(library, chosen)
-    else:
-        _run(library, chosen)
+    for code in RUNS:
+        load_rule(code)  # once for all processes
+    findings = library.findings.items
+
+    def found_in(part: list[Unit]) -> list[Diagnostic]:
+        before = len(findings)
+        _run(library, part)
+        found = findings[before:]
+        del findings[before:]
+        return found
+
+    for found in in_parts(found_in, chosen, processes, FEWEST):
+        findings += found
     apply_suppressions(library, {unit.source.shown for unit in chosen})
 
 
@@ -221,29 +229,3 @@ def _run(library: Library, chosen: list[Unit]) -> None:
         finder = Finder(rule, library)
         for unit in chosen:
             rule.check(finder, library, unit)
-
-
-def _run_in_two(library: Library, chosen: list[Unit]) -> None:
-    """Every other unit in a child, which hands its findings over; if it fails, they are run here."""
-    for code in RUNS:
-        load_rule(code)  # once for both
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            before = len(library.findings.items)
-            _run(library, chosen[1::2])
-            with os.fdopen(writing, "wb") as pipe:
-                pickle.dump(library.findings.items[before:], pipe)
-            code = 0
-        finally:
-            os._exit(code)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        _run(library, chosen[::2])
-        found = pipe.read()
-    if os.waitpid(child, 0)[1] == 0:
-        library.findings.items += pickle.loads(found)
-    else:
-        _run(library, chosen[1::2])

@@ -7,8 +7,11 @@ from igla_gen.emit.templates import is_unbuilt, template_texts
 from igla_gen.frozen import frozen
 from igla_gen.model.component import BlueprintSpec
 from igla_gen.model.library import Library, Unit
+from igla_gen.processes import in_parts
 from igla_gen.write.manifest import Written, digest, source_digest
 from igla_gen.write.reuse import Reuse
+
+FEWEST = 2  # units of a process: to render one takes longer than to begin it
 
 
 @frozen
@@ -27,13 +30,21 @@ def generating_units(library: Library) -> list[Unit]:
 
 
 def make_plan(
-    library: Library, reuse: Reuse | None = None, only: str | None = None
+    library: Library, reuse: Reuse | None = None, only: str | None = None, *, processes: int = 1
 ) -> Plan:
-    """Renders every unit of the library, or one module, but for what can be reused; it must be free of errors."""
+    """Renders every unit of the library, or one module, but for what can be reused; it must be free of errors.
+
+    With more processes than one they share the units.
+    """
     units = [u for u in generating_units(library) if only in (None, u.module)]
     kept = {u.module: reuse.outputs(u) if reuse else None for u in units}
     missing = [library.units[module] for module, outputs in kept.items() if outputs is None]
-    made = render_units(library, missing, *([reuse.text_of] if reuse else []))
+
+    def rendered(part: list[Unit]) -> list[Output]:
+        return render_units(library, part, *([reuse.text_of] if reuse else []))
+
+    parts = in_parts(rendered, missing, processes, FEWEST)
+    made = [output for part in parts for output in part]
     outputs = made + [output for found in kept.values() for output in found or []]
     outputs.sort(key=lambda output: (output.module, output.path))
     texts = {output.path: output.text for output in outputs}

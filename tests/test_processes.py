@@ -1,0 +1,70 @@
+"""Work that processes share: the same results as in one, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+
+from igla_gen.processes import MOST, in_parts, usable
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+
+
+def with_process(part: list[int]) -> tuple[int, list[int]]:
+    return os.getpid(), [number * number for number in part]
+
+
+def test_parts_are_dealt_out_in_turn_each_in_a_process_of_its_own() -> None:
+    results = in_parts(with_process, range(10), processes=3, fewest=2)
+    assert [squares for _, squares in results] == [[0, 9, 36, 81], [1, 16, 49], [4, 25, 64]]
+    assert results[0][0] == os.getpid()
+    assert len({process for process, _ in results}) == 3
+
+
+@pytest.mark.parametrize(
+    ("items", "processes", "fewest", "parts"),
+    [(10, 1, 1, 1), (0, 4, 2, 1), (3, 4, 2, 1), (4, 4, 2, 2), (100, 64, 1, MOST)],
+)
+def test_no_part_is_smaller_than_is_worth_a_process(
+    items: int, processes: int, fewest: int, parts: int
+) -> None:
+    assert len(in_parts(with_process, range(items), processes, fewest)) == parts
+
+
+def test_the_part_of_a_process_that_is_killed_is_done_here() -> None:
+    here = os.getpid()
+
+    def work(part: list[int]) -> tuple[int, list[int]]:
+        if os.getpid() != here:
+            os._exit(3)
+        return with_process(part)
+
+    assert in_parts(work, range(4), processes=2, fewest=1) == [(here, [0, 4]), (here, [1, 9])]
+
+
+def test_a_result_that_cannot_be_handed_over_is_made_here() -> None:
+    first, second = in_parts(lambda part: threading.Lock(), range(2), processes=2, fewest=1)
+    assert first is not second
+
+
+@pytest.mark.parametrize("at_fault", [0, 1])
+def test_what_a_part_raises_is_raised_here_once_all_processes_have_ended(at_fault: int) -> None:
+    def work(part: list[int]) -> None:
+        if at_fault in part:
+            raise LookupError(f"number {at_fault}")
+
+    with pytest.raises(LookupError, match=f"number {at_fault}"):
+        in_parts(work, range(2), processes=2, fewest=1)
+    with pytest.raises(ChildProcessError):  # there is none to wait for
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_results_larger_than_a_pipe_holds() -> None:
+    sizes = in_parts(lambda part: "x" * 1_000_000, range(3), processes=3, fewest=1)
+    assert [len(text) for text in sizes] == [1_000_000] * 3
+
+
+def test_no_more_processes_than_this_one_may_use() -> None:
+    assert 1 <= usable() <= (os.cpu_count() or 1)
