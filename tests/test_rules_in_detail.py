@@ -218,6 +218,13 @@ def test_the_type_of_a_section_is_no_formula(workplace: Workplace) -> None:
     assert 'the section "contract" is Contract' in [item.message for item in reported]
 
 
+def test_a_constraint_that_another_word_alone_breaks_is_tested(workplace: Workplace) -> None:
+    spec = CONFIG.replace("    constraints:\n", "      kind: Enum<rms, layer> = rms -- of the norm\n    constraints:\n")
+    spec = spec.replace("- 0 < eps\n", '- 0 < eps\n      - kind == "rms" or eps > 1\n')
+    spec = spec.replace("sqrt(config.eps)\n", 'sqrt(config.eps) if config.kind == "rms" else 0.0\n')
+    assert names(workplace, spec) == []
+
+
 @pytest.mark.parametrize("failing", [False, True])
 def test_two_processes_find_what_one_finds(
     failing: bool, workplace: Workplace, monkeypatch: pytest.MonkeyPatch

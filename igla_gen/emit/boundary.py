@@ -15,7 +15,7 @@ from igla_gen.frozen import frozen
 from igla_gen.model.component import TypeSpec
 from igla_gen.model.quantities import MEASURES
 from igla_gen.model.records import Record, chains, constants_of
-from igla_gen.model.types import MIXTURE_TOLERANCE, GenericType, NamedType, Type
+from igla_gen.model.types import MIXTURE_TOLERANCE, EnumType, GenericType, NamedType, Type
 
 
 @frozen
@@ -89,6 +89,8 @@ def _candidates(numbers: list[int | float], type_: Type) -> list[object]:
     """Values at, and one step to each side of, every number that the constraint speaks of."""
     if isinstance(type_, GenericType) and type_.name == "Option":
         return _candidates(numbers, type_.arguments[0])
+    if isinstance(type_, EnumType):
+        return list(type_.variants)
     if not isinstance(type_, NamedType):
         return [(), ("",)] if isinstance(type_, GenericType) and type_.name == "List" else []
     if type_.name == "Fraction":  # the config refuses others before it looks at constraints

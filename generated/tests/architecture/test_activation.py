@@ -217,6 +217,8 @@ def test_mlp_config_refuses(change: dict[str, object], message: str) -> None:
         {"ffn_size": 13},
         {"norm_eps": 0.001},
         {"norm_eps": 1.001},
+        {"activation": "swiglu"},
+        {"activation": "geglu"},
     ],
 )
 def test_mlp_config_accepts(change: dict[str, object]) -> None:

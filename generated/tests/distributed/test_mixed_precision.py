@@ -160,6 +160,7 @@ def test_precision_config_refuses(change: dict[str, object], message: str) -> No
         {"min_scale": 1.001},
         {"min_scale": 65536.0},
         {"keep_fp32": ()},
+        {"master": "float32"},
     ],
 )
 def test_precision_config_accepts(change: dict[str, object]) -> None:

@@ -312,6 +312,8 @@ def test_search_range_refuses(change: dict[str, object], message: str) -> None:
         {"high": 1.0},
         {"high": 1.999},
         {"high": 2.001},
+        {"scale": "linear"},
+        {"scale": "integer"},
     ],
 )
 def test_search_range_accepts(change: dict[str, object]) -> None:
