@@ -236,7 +236,7 @@ def test_later_fields_have_their_default() -> None:
 # spec: specs/models/freeze.vibee:58
 @pytest.mark.parametrize("field", [each.name for each in dataclasses.fields(RopeScaling)])
 def test_later_fields_have_their_default_in_each_record(field: str) -> None:
-    """A contract from before a field of rope_scaling existed has the default of that field; kind, factor and so on have none."""
+    """A contract from before a field of rope_scaling existed has its default, if it has any."""
     scaling = RopeScaling(kind="yarn", factor=2.0, original_context=8)
     found = freeze.freeze_model(changed(rope_scaling=scaling))
     older = {
