@@ -257,7 +257,7 @@ def generate(
     rows = [_Row(index, ends, on_token) for index in range(len(prompts))]
     device = prompts[0].device
     seen_bv = _tokens_seen(prompts, model.config.vocab_size)
-    with _evaluation_mode(model):
+    with _evaluating(model):
         cache, hidden_bd = _read_prompts(model, prompts, lengths, max_new_tokens)
         for uniform_b in _uniform_numbers(len(prompts), max_new_tokens, seed).to(device):
             probabilities_bv = next_token_probabilities(model.logits(hidden_bd), sampling, seen_bv)
@@ -348,7 +348,7 @@ def _tokens_seen(prompts: Sequence[Tensor], vocab_size: int) -> Tensor:
 
 # spec: specs/architecture/generation.vibee:234
 @contextmanager
-def _evaluation_mode(model: nn.Module) -> Iterator[None]:
+def _evaluating(model: nn.Module) -> Iterator[None]:
     """Evaluation mode inside; each module is then in the mode that it was in."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
