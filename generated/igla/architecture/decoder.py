@@ -781,6 +781,10 @@ def draw_weight(
 
 
 # spec: specs/architecture/decoder.vibee:370
+_BLOCKS = {"pre": Block, "post": PostNormBlock, "both": SandwichNormBlock}
+
+
+# spec: specs/architecture/decoder.vibee:370
 class Decoder(nn.Module):
     """Returns hidden states [B, T, D] after the final norm. logits(hidden) projects them on the
     vocabulary with head_weight [V, D], so that a chunked loss need never hold all logits.
@@ -803,8 +807,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.config = config
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
-        blocks = {"pre": Block, "post": PostNormBlock, "both": SandwichNormBlock}
-        block_class = blocks[config.norm_placement]
+        block_class = _BLOCKS[config.norm_placement]
         self.layers = nn.ModuleList(block_class(config, i) for i in range(config.num_layers))
         self.norm = build_norm(config.norm)
         if not config.tie_embeddings:
@@ -973,6 +976,51 @@ def _no_tables(*_: Any) -> tuple[None, None]:
 
 # spec: specs/architecture/decoder.vibee:401
 @torch.no_grad()
+def build_decoder(
+    config: DecoderConfig,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> Decoder:
+    """Returns the decoder on the device in the dtype.
+
+    Its weights are those of Decoder(config).to(dtype), bit for bit, from the same seed; but
+    beside the model itself float32 is never held for more than one of its blocks, or for the
+    embedding. On the device "meta" it has shapes and no memory, and nothing is drawn.
+
+    Given: A decoder's dimensions, a device and a dtype.
+    When: A model is needed with fresh weights.
+    """
+    with torch.device("meta"):
+        model = Decoder(config).to(dtype)
+    if torch.device(device).type == "meta":
+        return model
+    model.to_empty(device=device)
+    _draw_as_constructors_do(config, device)
+    for name, parameter in model.named_parameters():
+        weight = torch.empty(parameter.shape, device=device)
+        draw_weight(config, name, weight)
+        parameter.copy_(weight)
+    for buffer in model.buffers():
+        buffer.zero_()
+    return model
+
+
+# spec: specs/architecture/decoder.vibee:401
+def _draw_as_constructors_do(config: DecoderConfig, device: torch.device | str) -> None:
+    """Take from the generator what the modules of a Decoder take before init_weights draws them anew.
+
+    Each is thrown away at once: it is there that a seed give the weights that Decoder(config) has with it.
+    """
+    with torch.device(device):
+        nn.Embedding(config.vocab_size, config.hidden_size)
+        for layer in range(config.num_layers):
+            _BLOCKS[config.norm_placement](config, layer)
+        if not config.tie_embeddings:
+            nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+
+
+# spec: specs/architecture/decoder.vibee:411
+@torch.no_grad()
 def dequantized(model: Decoder) -> Decoder:
     """Returns a decoder of plain linear layers that have the ternary weights, in float32; of the
     other weights nothing is copied that is float32 already.
@@ -992,7 +1040,7 @@ def dequantized(model: Decoder) -> Decoder:
     return plain.train(model.training)
 
 
-# spec: specs/architecture/decoder.vibee:411
+# spec: specs/architecture/decoder.vibee:421
 def make_caches(
     config: DecoderConfig,
     batch_size: int,

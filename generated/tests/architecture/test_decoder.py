@@ -10,10 +10,13 @@ import dataclasses
 import math
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from igla.architecture import attention, bitlinear, decoder, moe, positional
@@ -1128,6 +1131,72 @@ def test_low_precision_stays_close(autocast: bool) -> None:
 
 
 # spec: specs/architecture/decoder.vibee:409
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("config", KINDS)
+def test_a_dtype_changes_no_draw(config: DecoderConfig, dtype: torch.dtype) -> None:
+    """Weights are those of a whole decoder that is cast, to the bit, and so is what the generator gives next."""
+    if config.moe is not None:
+        config = replace(config, moe=replace(config.moe, bias_rate=0.1))
+    torch.manual_seed(3)
+    expected, following = Decoder(config).to(dtype), torch.rand(3)
+    torch.manual_seed(3)
+    found = decoder.build_decoder(config, "cpu", dtype)
+    assert torch.equal(torch.rand(3), following)
+    assert found.config == config and found.training
+    assert all(weight.requires_grad and weight.dtype == dtype for weight in found.parameters())
+    wanted = expected.state_dict()
+    assert list(found.state_dict()) == list(wanted)
+    assert all(torch.equal(value, wanted[name]) for name, value in found.state_dict().items())
+    assert torch.equal(found(_tokens_bt()), expected(_tokens_bt()))
+
+
+# spec: specs/architecture/decoder.vibee:409
+def test_a_dtype_changes_no_draw_nor_makes_any_on_the_meta_device() -> None:
+    """There are shapes alone, and the generator stays as it was."""
+    torch.manual_seed(3)
+    following = torch.rand(3)
+    torch.manual_seed(3)
+    model = decoder.build_decoder(MIXTURE, "meta", torch.bfloat16)
+    assert torch.equal(torch.rand(3), following)
+    assert {(weight.dtype, weight.device.type) for weight in model.parameters()} == {
+        (torch.bfloat16, "meta")
+    }
+
+
+# spec: specs/architecture/decoder.vibee:409
+class _WideBytes(TorchDispatchMode):
+    """The most bytes that tensors in float32 with memory had at one time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.most = 0
+        self._sizes: dict[StorageWeakRef, int] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        if isinstance(made, Tensor) and made.dtype == torch.float32 and made.device.type == "cpu":
+            self._sizes[StorageWeakRef(made.untyped_storage())] = made.untyped_storage().nbytes()
+        self._sizes = {
+            reference: size for reference, size in self._sizes.items() if not reference.expired()
+        }
+        self.most = max(self.most, sum(self._sizes.values()))
+        return made
+
+
+# spec: specs/architecture/decoder.vibee:409
+@pytest.mark.parametrize("config", KINDS)
+def test_float32_is_held_for_a_block_at_a_time(config: DecoderConfig) -> None:
+    """However many blocks there are, those in float32 are never more than one."""
+    config = replace(config, num_layers=20)
+    counted = _WideBytes()
+    with counted:
+        decoder.build_decoder(config, "cpu", torch.bfloat16)
+    block = 4 * sum(weight.numel() for weight in Decoder(config).layers[0].parameters())
+    table = 4 * config.vocab_size * config.hidden_size
+    assert counted.most == max(block, table)
+
+
+# spec: specs/architecture/decoder.vibee:419
 def test_dequantized_rounds_no_activations(monkeypatch: pytest.MonkeyPatch) -> None:
     """dequantized: dequantized rounds no activations."""
     torch.manual_seed(0)
@@ -1145,7 +1214,7 @@ def test_dequantized_rounds_no_activations(monkeypatch: pytest.MonkeyPatch) -> N
     assert torch.allclose(plain(tokens_bt), model(tokens_bt), rtol=0, atol=1e-5)
 
 
-# spec: specs/architecture/decoder.vibee:409
+# spec: specs/architecture/decoder.vibee:419
 def test_dequantized_rounds_no_activations_of_other_decoders() -> None:
     """Whose weights stay what they are, in float32; training goes on if it did."""
     model = _decoder(MIXTURE).bfloat16()
@@ -1157,7 +1226,7 @@ def test_dequantized_rounds_no_activations_of_other_decoders() -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:302, :417
+# spec: specs/architecture/decoder.vibee:302, :427
 @pytest.mark.parametrize("config", KINDS)
 def test_cache_takes_the_stated_bytes(config: DecoderConfig) -> None:
     """kv_bytes_per_token, make_caches: cache takes the stated bytes."""
