@@ -32,6 +32,7 @@ from igla.data.cleaning import Cleaned, CleaningConfig, CleaningCounts, NearDupl
 from igla.data.shards import (
     ShardManifest,
     load_manifest,
+    note_sources,
     require_engine,
     verify_shards,
     write_parts,
@@ -200,8 +201,9 @@ def prepare(
     training documents, and writes shards of both sides of the split in one pass.
 
     What is there already, made from the same files (names, sizes, times) with the same options,
-    is used as it is; after a kill at any moment the same call goes on. `report` gets lines on
-    what was read and left out.
+    is used as it is; weights and terms of use are no such options, and change what the
+    manifests say of the sources alone. After a kill at any moment the same call goes on.
+    `report` gets lines on what was read and left out.
 
     Given: Sources, a folder, and how they become shards.
     When: A trainer needs tokens.
@@ -247,6 +249,11 @@ def prepare(
         _require_all_parts(manifests, stream, config)
         _write_note(out, stamp, model, manifests, documents)
         found = _read_note(out, stamp)
+    else:
+        manifests = {
+            part: note_sources(found.shards / part, tuple(sources)) for part in found.manifests
+        }
+        found = dataclasses.replace(found, manifests=manifests)
     for line in (*describe_sources(sources), *_describe_counts(out), *_describe_sides(found)):
         report(line)
     return found
@@ -259,10 +266,11 @@ def _stamp(
     cleaning: CleaningConfig | None,
     config: PipelineConfig,
 ) -> str:
-    """A hash of everything that the shards depend on."""
+    """A hash of everything that the shards depend on; weights and terms of use are not in it."""
     chosen = tokenizer if isinstance(tokenizer, TokenizerConfig) else tokenizer.sha256
     alike = dataclasses.replace(config, workers=1, engine="processes")
-    text = f"{stream.stamp()} {stream.configs} {chosen} {cleaning} {alike}"
+    how = [(source.name, source.format, source.field) for source in stream.configs]  # they are read
+    text = f"{stream.stamp()} {how} {chosen} {cleaning} {alike}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -435,7 +443,7 @@ def _read_note(out: Path, stamp: str) -> Prepared | None:
     return None if is_damaged else prepared
 
 
-# spec: specs/data/pipeline.vibee:89
+# spec: specs/data/pipeline.vibee:90
 def is_of_other_files(
     out: Path,
     sources: tuple[SourceConfig, ...],
@@ -444,7 +452,7 @@ def is_of_other_files(
     config: PipelineConfig,
 ) -> bool:
     """Returns whether prepare() would make anew what is finished there, since it was made from
-    other files (names, sizes, times) or with other options.
+    other files (names, sizes, times) or with other options (weights and terms of use are none).
 
     Nothing is read but the note on them and the names, sizes and times; a folder with nothing
     finished holds nothing of other files.
@@ -466,7 +474,7 @@ def is_of_other_files(
 # ---------------------------------------------------------------- describing
 
 
-# spec: specs/data/pipeline.vibee:103
+# spec: specs/data/pipeline.vibee:104
 def describe_shards(path: Path) -> list[str]:
     """Returns a line for each folder of shards with documents, tokens, bytes and bytes a token,
     one for each source with its share of the tokens, and the counts of what was left out.
@@ -490,7 +498,7 @@ def describe_shards(path: Path) -> list[str]:
     return lines + _describe_counts(path)
 
 
-# spec: specs/data/pipeline.vibee:103
+# spec: specs/data/pipeline.vibee:104
 def _shard_folders(path: Path) -> list[Path]:
     """Folders with a manifest."""
     found = sorted(manifest.parent for manifest in path.rglob("manifest.json"))
@@ -499,7 +507,7 @@ def _shard_folders(path: Path) -> list[Path]:
     return found
 
 
-# spec: specs/data/pipeline.vibee:103
+# spec: specs/data/pipeline.vibee:104
 def _describe(name: str, manifest: ShardManifest) -> str:
     return (
         f"{name}: {manifest.num_documents:,} documents, {manifest.num_tokens:,} tokens in "
@@ -565,7 +573,7 @@ def _describe_losses_of(counts: dict[str, int]) -> str:
 # ---------------------------------------------------------------- the program
 
 
-# spec: specs/data/pipeline.vibee:111
+# spec: specs/data/pipeline.vibee:112
 @dataclass(frozen=True, kw_only=True)
 class PrepareOptions:
     """Read sources, clean and split them, and write shards of tokens."""
@@ -597,7 +605,7 @@ class PrepareOptions:
     """What --clean does."""
 
 
-# spec: specs/data/pipeline.vibee:111
+# spec: specs/data/pipeline.vibee:112
 @dataclass(frozen=True, kw_only=True)
 class VerifyOptions:
     """Compare each shard below a folder with its SHA-256, and name what is wrong."""
@@ -608,7 +616,7 @@ class VerifyOptions:
     """File of the tokenizer that the shards must have been made with."""
 
 
-# spec: specs/data/pipeline.vibee:111
+# spec: specs/data/pipeline.vibee:112
 @dataclass(frozen=True, kw_only=True)
 class StatsOptions:
     """Tell what is in the shards below a folder, in documents, tokens and bytes."""
@@ -617,7 +625,7 @@ class StatsOptions:
     """Folder with shards at any depth."""
 
 
-# spec: specs/data/pipeline.vibee:111
+# spec: specs/data/pipeline.vibee:112
 def _require_effect(options: PrepareOptions, given: Sequence[str]) -> None:
     """What was asked for and would not be done is refused: else nobody sees it but in the shards."""
     names = [word.partition("=")[0] for word in given if word.startswith("--")]
@@ -636,7 +644,7 @@ def _require_effect(options: PrepareOptions, given: Sequence[str]) -> None:
         )
 
 
-# spec: specs/data/pipeline.vibee:111
+# spec: specs/data/pipeline.vibee:112
 def _prepare(options: PrepareOptions) -> list[str]:
     cleaning = options.cleaning
     if options.near_duplicates:
@@ -652,7 +660,7 @@ def _prepare(options: PrepareOptions) -> list[str]:
     return []
 
 
-# spec: specs/data/pipeline.vibee:111
+# spec: specs/data/pipeline.vibee:112
 def _source(text: str, options: PrepareOptions) -> SourceConfig:
     """NAME=LOCATION or NAME=LOCATION=WEIGHT."""
     name, _, rest = text.partition("=")
@@ -672,7 +680,7 @@ def _source(text: str, options: PrepareOptions) -> SourceConfig:
         ) from error
 
 
-# spec: specs/data/pipeline.vibee:111
+# spec: specs/data/pipeline.vibee:112
 def _location(text: str) -> tuple[str, float]:
     """LOCATION or LOCATION=WEIGHT; there may be = in the location itself, as in folders of Hive."""
     location, sign, last = text.rpartition("=")
@@ -692,13 +700,13 @@ def _location(text: str) -> tuple[str, float]:
     return location, weight
 
 
-# spec: specs/data/pipeline.vibee:111
+# spec: specs/data/pipeline.vibee:112
 def _is_there(location: str) -> bool:
     """Whether it is a file or folder, or a pattern that fits one."""
     return os.path.exists(location) or any(True for _ in iglob(location, recursive=True))
 
 
-# spec: specs/data/pipeline.vibee:111
+# spec: specs/data/pipeline.vibee:112
 def _number(text: str) -> float | None:
     """A finite number, if the text is one."""
     try:
@@ -708,7 +716,7 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-# spec: specs/data/pipeline.vibee:111
+# spec: specs/data/pipeline.vibee:112
 def _verify(options: VerifyOptions) -> list[str]:
     sha256 = load_tokenizer(options.tokenizer).sha256 if options.tokenizer else None
     folders = _shard_folders(options.path)
@@ -718,7 +726,7 @@ def _verify(options: VerifyOptions) -> list[str]:
     return faults
 
 
-# spec: specs/data/pipeline.vibee:111
+# spec: specs/data/pipeline.vibee:112
 def _stats(options: StatsOptions) -> list[str]:
     print("\n".join(describe_shards(options.path)))
     return []
@@ -731,7 +739,7 @@ Command = (
 )
 
 
-# spec: specs/data/pipeline.vibee:111
+# spec: specs/data/pipeline.vibee:112
 def main(arguments: list[str] | None = None) -> int:
     """Runs prepare, verify or stats, and returns the exit status: 0, or 1 with a sentence on what
     is wrong.

@@ -135,7 +135,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-# spec: specs/data/pipeline.vibee:85
+# spec: specs/data/pipeline.vibee:86
 @pytest.fixture(scope="module")
 def frozen(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     """A tokenizer that was there before."""
@@ -350,6 +350,55 @@ def test_nothing_is_read_again_if_nothing_changed_but_damage_is_mended(data: Pat
 
 
 # spec: specs/data/pipeline.vibee:84
+def test_terms_and_weights_are_those_of_today(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """prepare: terms and weights are those of today."""
+    out, named = (
+        data.parent / "out",
+        SourceConfig(name=SOURCE, location=f"{data}/*.txt", license_note="CC0"),
+    )
+
+    def prepared(source: SourceConfig) -> tuple[pipeline.Prepared, list[str]]:
+        lines: list[str] = []
+        assert not pipeline.is_of_other_files(out, (source,), TRAINED, None, CONFIG)
+        return pipeline.prepare((source,), out, TRAINED, None, CONFIG, lines.append), lines
+
+    first, lines = prepared(named)
+    times = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+    changes = (
+        {"license_note": "not for training"},
+        {"weight": 7.0},
+        {"location": f"{data}/./*.txt"},
+        {"location": str(data), "patterns": ("*.txt",), "exclude": ("no",)},
+    )
+    for change in changes:
+        other = dataclasses.replace(named, **change)
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                pipeline.Sources, "__iter__", lambda stream: (pytest.fail("read") for _ in "x")
+            )
+            found, report = prepared(other)
+        for side, manifest in found.manifests.items():
+            assert manifest == dataclasses.replace(first.manifests[side], sources=(other,))
+            assert manifest == load_manifest(out / "shards" / side)
+        assert report == [*pipeline.describe_sources([other]), *lines[2:]]
+    # the manifests are all that was written
+    written = {path.name for path, time in times.items() if path.stat().st_mtime_ns != time}
+    assert written == {"manifest.json"}
+    # where all has to be read again they are written, too, and the tokens stay
+    (out / "prepared.json").unlink()
+    assert prepared(named)[0].manifests == first.manifests
+    assert load_manifest(first.train) == first.manifests["train"]
+    written = {path.name for path, time in times.items() if path.stat().st_mtime_ns != time}
+    assert written == {"manifest.json", "prepared.json"}
+    # what makes other documents is no word about them
+    fewer = {"location": f"{data}/1*.txt"}
+    for change in ({"name": "other"}, {"format": "jsonl"}, {"field": "body"}, fewer):
+        assert pipeline.is_of_other_files(
+            out, (dataclasses.replace(named, **change),), TRAINED, None, CONFIG
+        )
+
+
+# spec: specs/data/pipeline.vibee:85
 def test_changed_inputs_are_prepared_anew(data: Path) -> None:
     """prepare: changed inputs are prepared anew."""
     changes = [
@@ -373,7 +422,7 @@ def test_changed_inputs_are_prepared_anew(data: Path) -> None:
     assert _prepare(data)[0].source_counts[SOURCE].documents == 39
 
 
-# spec: specs/data/pipeline.vibee:85
+# spec: specs/data/pipeline.vibee:86
 def test_given_tokenizers_are_used(data: Path, frozen: Tokenizer) -> None:
     """prepare: given tokenizers are used."""
     prepared, lines = _prepare(data, tokenizer=frozen.path)
@@ -385,7 +434,7 @@ def test_given_tokenizers_are_used(data: Path, frozen: Tokenizer) -> None:
         _prepare(data, tokenizer=data / "gone.model")
 
 
-# spec: specs/data/pipeline.vibee:86
+# spec: specs/data/pipeline.vibee:87
 def test_each_source_can_have_its_own_shards(data: Path, frozen: Tokenizer) -> None:
     """prepare: each source can have its own shards."""
     other = data.parent / "other"
@@ -417,7 +466,7 @@ def test_each_source_can_have_its_own_shards(data: Path, frozen: Tokenizer) -> N
     assert mixed.total("train", "num_tokens") == prepared.total("train", "num_tokens")
 
 
-# spec: specs/data/pipeline.vibee:86
+# spec: specs/data/pipeline.vibee:87
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
@@ -448,7 +497,7 @@ def test_each_source_can_have_its_own_shards_if_it_has_text_on_both_sides(
         assert together.manifests["train"].mix["own"].documents == 1
 
 
-# spec: specs/data/pipeline.vibee:87
+# spec: specs/data/pipeline.vibee:88
 def test_what_was_left_out_is_reported(data: Path, frozen: Tokenizer) -> None:
     """prepare: what was left out is reported."""
     (data / "x.txt").write_bytes(b"\xff")
@@ -474,7 +523,7 @@ def test_what_was_left_out_is_reported(data: Path, frozen: Tokenizer) -> None:
     assert note["removed"] == [f"{data}/z.txt: its text was seen before"]
 
 
-# spec: specs/data/pipeline.vibee:88
+# spec: specs/data/pipeline.vibee:89
 def test_prepare_refuses_before_any_work(data: Path, frozen: Tokenizer) -> None:
     """prepare: prepare refuses before any work."""
     for fraction, sentence in (
@@ -514,7 +563,7 @@ def test_prepare_refuses_before_any_work(data: Path, frozen: Tokenizer) -> None:
         pipeline.prepare(sources, data.parent / "file" / "out", TRAINED, None, CONFIG, print)
 
 
-# spec: specs/data/pipeline.vibee:88
+# spec: specs/data/pipeline.vibee:89
 def test_prepare_refuses_before_any_work_or_at_the_end_what_leaves_nothing_to_a_source(
     data: Path, frozen: Tokenizer
 ) -> None:
@@ -538,7 +587,7 @@ def test_prepare_refuses_before_any_work_or_at_the_end_what_leaves_nothing_to_a_
     assert found.manifests["held-out/other"].num_documents == 1
 
 
-# spec: specs/data/pipeline.vibee:88
+# spec: specs/data/pipeline.vibee:89
 def test_prepare_refuses_before_any_work_an_engine_that_is_not_there(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -553,7 +602,7 @@ def test_prepare_refuses_before_any_work_an_engine_that_is_not_there(
 # ---------------------------------------------------------------- describing
 
 
-# spec: specs/data/pipeline.vibee:102
+# spec: specs/data/pipeline.vibee:103
 def test_other_files_are_known_beforehand(data: Path, frozen: Tokenizer) -> None:
     """is_of_other_files: other files are known beforehand."""
     out, sources = data.parent / "out", (SourceConfig(name=SOURCE, location=str(data)),)
@@ -583,7 +632,7 @@ def test_other_files_are_known_beforehand(data: Path, frozen: Tokenizer) -> None
         assert not is_other()
 
 
-# spec: specs/data/pipeline.vibee:110
+# spec: specs/data/pipeline.vibee:111
 def test_shards_are_described(data: Path, frozen: Tokenizer) -> None:
     """describe_shards: shards are described."""
     prepared, _ = _prepare(data, tokenizer=frozen.path)
@@ -610,14 +659,14 @@ def test_shards_are_described(data: Path, frozen: Tokenizer) -> None:
 # ---------------------------------------------------------------- the program
 
 
-# spec: specs/data/pipeline.vibee:120
+# spec: specs/data/pipeline.vibee:121
 def _run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
     code = pipeline.main([str(argument) for argument in arguments])
     out, err = capsys.readouterr()
     return code, out, err
 
 
-# spec: specs/data/pipeline.vibee:120
+# spec: specs/data/pipeline.vibee:121
 def test_main_prepares_verifies_and_describes(
     data: Path, frozen: Tokenizer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -665,7 +714,7 @@ def test_main_prepares_verifies_and_describes(
     assert "near duplicate" in _run(capsys, *arguments, "--clean", "--near-duplicates", *off)[1]
 
 
-# spec: specs/data/pipeline.vibee:121
+# spec: specs/data/pipeline.vibee:122
 def test_main_reports_faults(
     data: Path,
     frozen: Tokenizer,
@@ -708,7 +757,7 @@ def test_main_reports_faults(
     )
 
 
-# spec: specs/data/pipeline.vibee:122
+# spec: specs/data/pipeline.vibee:123
 def test_locations_may_hold_equals_signs(
     data: Path,
     frozen: Tokenizer,
@@ -742,7 +791,7 @@ def test_locations_may_hold_equals_signs(
         assert (found[-1].name, found[-1].location, found[-1].weight) == ("a", location, weight)
 
 
-# spec: specs/data/pipeline.vibee:122
+# spec: specs/data/pipeline.vibee:123
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
@@ -770,7 +819,7 @@ def test_locations_may_hold_equals_signs_or_are_refused_with_both_readings(
     assert not Path("run").exists()
 
 
-# spec: specs/data/pipeline.vibee:123
+# spec: specs/data/pipeline.vibee:124
 def test_options_without_effect_are_refused(
     data: Path,
     frozen: Tokenizer,
@@ -827,7 +876,7 @@ def test_options_without_effect_are_refused(
     assert pipeline.main() == 1
 
 
-# spec: specs/data/pipeline.vibee:124
+# spec: specs/data/pipeline.vibee:125
 def test_main_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     """main: main has help."""
     for command, words in (
