@@ -507,7 +507,7 @@ def test_what_was_left_out_is_reported(data: Path, frozen: Tokenizer) -> None:
     prepared, lines = _prepare(data, tokenizer=frozen.path, cleaning=KEEP)
     num_bytes = sum(map(len, TEXTS.values())) + len(TEXTS["1.txt"])
     assert lines == [
-        f"text: {data}, 100.0% of the mix, terms of use: not stated",
+        f"text: {data}, terms of use: not stated",
         f"text: 41 documents, {num_bytes:,} num bytes, 1 empty, 1 damaged, 1 not utf8, 1 missing field",
         f"cleaning: 40 kept, 1 exact duplicate, {num_bytes - len(TEXTS['1.txt']):,} num bytes",
         *lines[-2:],
@@ -694,7 +694,7 @@ def test_main_prepares_verifies_and_describes(
     ]
     code, printed, _ = _run(capsys, *arguments)
     assert code == 0
-    assert f"a: {data}, 25.0% of the mix, terms of use: CC0" in printed
+    assert f"a: {data}, weight 1 of 4, terms of use: CC0" in printed
     assert "to train on" in printed
     manifest = load_manifest(out / "shards" / "train")
     assert [(s.name, s.weight, s.field, s.format) for s in manifest.sources] == [

@@ -2085,7 +2085,7 @@ def test_report_has_the_mix(
     legend = re.findall(">(mix(?:_target)?/[^<]*)<", text)
     assert legend == ["mix/web", "mix_target/web", "mix/code", "mix_target/code"]
     web = options.documents.sources[0].location
-    assert f"<tr><td>web</td><td>{web}, 75.0% of the mix, terms of use: mine</td></tr>" in text
+    assert f"<tr><td>web</td><td>{web}, weight 3 of 4, terms of use: mine</td></tr>" in text
     tokens = {
         name: json.loads(
             (tmp_path / "data" / "shards" / "train" / name / "manifest.json").read_text()
