@@ -1073,7 +1073,7 @@ def build_reader(
     world_size: int = 1,
 ) -> TokenReader | MixedReader:
     """Returns what gives the batches of this rank - windows of the one source, or of several,
-    whose parts each run of sequences has to within one.
+    whose parts the sequences have to within one while the mix stays as it is.
 
     All ranks read together what one would.
 
