@@ -34,6 +34,7 @@ from igla.data.shards import (
     load_manifest,
     note_sources,
     require_engine,
+    size_faults,
     verify_shards,
     write_parts,
 )
@@ -248,7 +249,8 @@ def prepare(
         )
         _require_all_parts(manifests, stream, config)
         _write_note(out, stamp, model, manifests, documents)
-        found = _read_note(out, stamp)
+        # the shards were hashed when they were written, or when they were found to be the same
+        found = load_prepared(out)
     else:
         manifests = {
             part: note_sources(found.shards / part, tuple(sources)) for part in found.manifests
@@ -416,34 +418,81 @@ def _write_note(
 # spec: specs/data/pipeline.vibee:64
 def _read_note(out: Path, stamp: str) -> Prepared | None:
     """What an earlier call prepared, if it is undamaged and what would be prepared now."""
-    try:
-        note = json.loads((out / NOTE_NAME).read_bytes())
-        path, sha256 = out / note["tokenizer"]["path"], note["tokenizer"]["sha256"]
-        manifests = {part: load_manifest(out / "shards" / part) for part in note["fingerprints"]}
-        prints = {part: manifest.fingerprint for part, manifest in manifests.items()}
-        if (
-            note["stamp"] != stamp
-            or load_tokenizer(path).sha256 != sha256
-            or prints != note["fingerprints"]
-        ):
-            return None
-        cleaning = note["cleaning"]
-        prepared = Prepared(
-            tokenizer=path,
-            shards=out / "shards",
-            manifests=manifests,
-            source_counts={
-                name: SourceCounts(**counts) for name, counts in note["sources"].items()
-            },
-            cleaning_counts=CleaningCounts(**cleaning) if cleaning else None,
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    if _noted_stamp(out) != stamp:
         return None
-    is_damaged = any(verify_shards(out / "shards" / part, sha256) for part in manifests)
+    try:
+        prepared = load_prepared(out)
+    except ValueError:
+        return None
+    is_damaged = any(verify_shards(prepared.shards / part) for part in prepared.manifests)
     return None if is_damaged else prepared
 
 
-# spec: specs/data/pipeline.vibee:90
+# spec: specs/data/pipeline.vibee:64
+def _noted_stamp(out: Path) -> str | None:
+    """The stamp of what is finished in a folder, if anything is."""
+    try:
+        return json.loads((Path(out) / NOTE_NAME).read_bytes())["stamp"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+# spec: specs/data/pipeline.vibee:91
+def load_prepared(out: Path) -> Prepared:
+    """Returns what was prepared, by the note, the manifests and the sizes of the files: no source
+    is looked at, and no shard is read, however large they are.
+
+    Whether shards are undamaged prepare() and verify_shards() tell.
+
+    Given: The folder of a prepare() that came to its end.
+    When: Somebody else, such as the first rank of a run, has just made or checked what it
+    holds.
+
+    Returns:
+        What was prepared, and where it lies.
+
+    Raises:
+        ValueError if nothing was finished there, the note, a manifest or the tokenizer is
+            damaged or another one, or a shard is missing or has another size.
+    """
+    out = Path(out)
+    try:
+        prepared = _noted(out)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
+        raise ValueError(
+            f"{out} holds nothing that was prepared to its end ({reason}); prepare the data"
+        ) from error
+    for part, manifest in prepared.manifests.items():
+        for fault in size_faults(prepared.shards / part, manifest):
+            raise ValueError(fault)
+    return prepared
+
+
+# spec: specs/data/pipeline.vibee:91
+def _noted(out: Path) -> Prepared:
+    """What the note of a folder says was prepared; raises whatever is wrong with that."""
+    note = json.loads((out / NOTE_NAME).read_bytes())
+    path, sha256 = out / note["tokenizer"]["path"], note["tokenizer"]["sha256"]
+    manifests = {part: load_manifest(out / "shards" / part) for part in note["fingerprints"]}
+    prints = {part: manifest.fingerprint for part, manifest in manifests.items()}
+    tokenizers = {
+        load_tokenizer(path).sha256,
+        *(manifest.tokenizer_sha256 for manifest in manifests.values()),
+    }
+    if tokenizers != {sha256} or prints != note["fingerprints"]:
+        raise ValueError(f"its tokenizer or shards are not those of its {NOTE_NAME}")
+    cleaning = note["cleaning"]
+    return Prepared(
+        tokenizer=path,
+        shards=out / "shards",
+        manifests=manifests,
+        source_counts={name: SourceCounts(**counts) for name, counts in note["sources"].items()},
+        cleaning_counts=CleaningCounts(**cleaning) if cleaning else None,
+    )
+
+
+# spec: specs/data/pipeline.vibee:101
 def is_of_other_files(
     out: Path,
     sources: tuple[SourceConfig, ...],
@@ -463,9 +512,7 @@ def is_of_other_files(
     Args:
         tokenizer: the file of a tokenizer, or what one is trained by.
     """
-    try:
-        made = json.loads((Path(out) / NOTE_NAME).read_bytes())["stamp"]
-    except (OSError, ValueError, KeyError, TypeError):  # nothing that is finished
+    if (made := _noted_stamp(out)) is None:  # nothing that is finished
         return False
     given = tokenizer if isinstance(tokenizer, TokenizerConfig) else load_tokenizer(tokenizer)
     return bool(made != _stamp(Sources(sources), given, cleaning, config))
@@ -474,7 +521,7 @@ def is_of_other_files(
 # ---------------------------------------------------------------- describing
 
 
-# spec: specs/data/pipeline.vibee:104
+# spec: specs/data/pipeline.vibee:115
 def describe_shards(path: Path) -> list[str]:
     """Returns a line for each folder of shards with documents, tokens, bytes and bytes a token,
     one for each source with its share of the tokens, and the counts of what was left out.
@@ -498,7 +545,7 @@ def describe_shards(path: Path) -> list[str]:
     return lines + _describe_counts(path)
 
 
-# spec: specs/data/pipeline.vibee:104
+# spec: specs/data/pipeline.vibee:115
 def _shard_folders(path: Path) -> list[Path]:
     """Folders with a manifest."""
     found = sorted(manifest.parent for manifest in path.rglob("manifest.json"))
@@ -507,7 +554,7 @@ def _shard_folders(path: Path) -> list[Path]:
     return found
 
 
-# spec: specs/data/pipeline.vibee:104
+# spec: specs/data/pipeline.vibee:115
 def _describe(name: str, manifest: ShardManifest) -> str:
     return (
         f"{name}: {manifest.num_documents:,} documents, {manifest.num_tokens:,} tokens in "
@@ -573,7 +620,7 @@ def _describe_losses_of(counts: dict[str, int]) -> str:
 # ---------------------------------------------------------------- the program
 
 
-# spec: specs/data/pipeline.vibee:112
+# spec: specs/data/pipeline.vibee:123
 @dataclass(frozen=True, kw_only=True)
 class PrepareOptions:
     """Read sources, clean and split them, and write shards of tokens."""
@@ -605,7 +652,7 @@ class PrepareOptions:
     """What --clean does."""
 
 
-# spec: specs/data/pipeline.vibee:112
+# spec: specs/data/pipeline.vibee:123
 @dataclass(frozen=True, kw_only=True)
 class VerifyOptions:
     """Compare each shard below a folder with its SHA-256, and name what is wrong."""
@@ -616,7 +663,7 @@ class VerifyOptions:
     """File of the tokenizer that the shards must have been made with."""
 
 
-# spec: specs/data/pipeline.vibee:112
+# spec: specs/data/pipeline.vibee:123
 @dataclass(frozen=True, kw_only=True)
 class StatsOptions:
     """Tell what is in the shards below a folder, in documents, tokens and bytes."""
@@ -625,7 +672,7 @@ class StatsOptions:
     """Folder with shards at any depth."""
 
 
-# spec: specs/data/pipeline.vibee:112
+# spec: specs/data/pipeline.vibee:123
 def _require_effect(options: PrepareOptions, given: Sequence[str]) -> None:
     """What was asked for and would not be done is refused: else nobody sees it but in the shards."""
     names = [word.partition("=")[0] for word in given if word.startswith("--")]
@@ -644,7 +691,7 @@ def _require_effect(options: PrepareOptions, given: Sequence[str]) -> None:
         )
 
 
-# spec: specs/data/pipeline.vibee:112
+# spec: specs/data/pipeline.vibee:123
 def _prepare(options: PrepareOptions) -> list[str]:
     cleaning = options.cleaning
     if options.near_duplicates:
@@ -660,7 +707,7 @@ def _prepare(options: PrepareOptions) -> list[str]:
     return []
 
 
-# spec: specs/data/pipeline.vibee:112
+# spec: specs/data/pipeline.vibee:123
 def _source(text: str, options: PrepareOptions) -> SourceConfig:
     """NAME=LOCATION or NAME=LOCATION=WEIGHT."""
     name, _, rest = text.partition("=")
@@ -680,7 +727,7 @@ def _source(text: str, options: PrepareOptions) -> SourceConfig:
         ) from error
 
 
-# spec: specs/data/pipeline.vibee:112
+# spec: specs/data/pipeline.vibee:123
 def _location(text: str) -> tuple[str, float]:
     """LOCATION or LOCATION=WEIGHT; there may be = in the location itself, as in folders of Hive."""
     location, sign, last = text.rpartition("=")
@@ -700,13 +747,13 @@ def _location(text: str) -> tuple[str, float]:
     return location, weight
 
 
-# spec: specs/data/pipeline.vibee:112
+# spec: specs/data/pipeline.vibee:123
 def _is_there(location: str) -> bool:
     """Whether it is a file or folder, or a pattern that fits one."""
     return os.path.exists(location) or any(True for _ in iglob(location, recursive=True))
 
 
-# spec: specs/data/pipeline.vibee:112
+# spec: specs/data/pipeline.vibee:123
 def _number(text: str) -> float | None:
     """A finite number, if the text is one."""
     try:
@@ -716,7 +763,7 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-# spec: specs/data/pipeline.vibee:112
+# spec: specs/data/pipeline.vibee:123
 def _verify(options: VerifyOptions) -> list[str]:
     sha256 = load_tokenizer(options.tokenizer).sha256 if options.tokenizer else None
     folders = _shard_folders(options.path)
@@ -726,7 +773,7 @@ def _verify(options: VerifyOptions) -> list[str]:
     return faults
 
 
-# spec: specs/data/pipeline.vibee:112
+# spec: specs/data/pipeline.vibee:123
 def _stats(options: StatsOptions) -> list[str]:
     print("\n".join(describe_shards(options.path)))
     return []
@@ -739,7 +786,7 @@ Command = (
 )
 
 
-# spec: specs/data/pipeline.vibee:112
+# spec: specs/data/pipeline.vibee:123
 def main(arguments: list[str] | None = None) -> int:
     """Runs prepare, verify or stats, and returns the exit status: 0, or 1 with a sentence on what
     is wrong.

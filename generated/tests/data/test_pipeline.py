@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from igla.data import pipeline
+from igla.data import pipeline, shards
 from igla.data.cleaning import CleaningConfig
 from igla.data.shards import load_manifest, verify_shards
 from igla.data.sources import Document, SourceConfig
@@ -135,7 +135,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-# spec: specs/data/pipeline.vibee:86
+# spec: specs/data/pipeline.vibee:87
 @pytest.fixture(scope="module")
 def frozen(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     """A tokenizer that was there before."""
@@ -349,7 +349,38 @@ def test_nothing_is_read_again_if_nothing_changed_but_damage_is_mended(data: Pat
     assert f"{note} is damaged; prepare the data again" in pipeline.describe_shards(note.parent)
 
 
-# spec: specs/data/pipeline.vibee:84
+# spec: specs/data/pipeline.vibee:84, :100
+def test_shards_are_hashed_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """prepare, load_prepared: shards are hashed once."""
+    hashed: list[Path] = []
+    hash_fault = shards._hash_fault
+
+    def counted(file: Path, sha256: str) -> str | None:
+        hashed.append(file)
+        return hash_fault(file, sha256)
+
+    monkeypatch.setattr(shards, "_hash_fault", counted)
+    first, _ = _prepare(data)
+    assert hashed == []  # what was just written is not read back
+    all_files = sorted(path for path in first.shards.rglob("shard-*"))
+    assert _prepare(data)[0] == first
+    assert sorted(hashed) == all_files  # it may have been damaged since
+    hashed.clear()
+    assert pipeline.load_prepared(data.parent / "out") == first
+    assert hashed == []
+    # a note that is gone does not have them hashed twice
+    (data.parent / "out" / "prepared.json").unlink()
+    assert _prepare(data)[0] == first
+    assert sorted(hashed) == all_files
+    # one byte of another value, in a file of the same size
+    damaged = first.train / "shard-00000.bin"
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert _prepare(data)[0] == first
+    assert damaged.read_bytes() == content
+
+
+# spec: specs/data/pipeline.vibee:85
 def test_terms_and_weights_are_those_of_today(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """prepare: terms and weights are those of today."""
     out, named = (
@@ -398,7 +429,7 @@ def test_terms_and_weights_are_those_of_today(data: Path, monkeypatch: pytest.Mo
         )
 
 
-# spec: specs/data/pipeline.vibee:85
+# spec: specs/data/pipeline.vibee:86
 def test_changed_inputs_are_prepared_anew(data: Path) -> None:
     """prepare: changed inputs are prepared anew."""
     changes = [
@@ -422,7 +453,7 @@ def test_changed_inputs_are_prepared_anew(data: Path) -> None:
     assert _prepare(data)[0].source_counts[SOURCE].documents == 39
 
 
-# spec: specs/data/pipeline.vibee:86
+# spec: specs/data/pipeline.vibee:87
 def test_given_tokenizers_are_used(data: Path, frozen: Tokenizer) -> None:
     """prepare: given tokenizers are used."""
     prepared, lines = _prepare(data, tokenizer=frozen.path)
@@ -434,7 +465,7 @@ def test_given_tokenizers_are_used(data: Path, frozen: Tokenizer) -> None:
         _prepare(data, tokenizer=data / "gone.model")
 
 
-# spec: specs/data/pipeline.vibee:87
+# spec: specs/data/pipeline.vibee:88
 def test_each_source_can_have_its_own_shards(data: Path, frozen: Tokenizer) -> None:
     """prepare: each source can have its own shards."""
     other = data.parent / "other"
@@ -466,7 +497,7 @@ def test_each_source_can_have_its_own_shards(data: Path, frozen: Tokenizer) -> N
     assert mixed.total("train", "num_tokens") == prepared.total("train", "num_tokens")
 
 
-# spec: specs/data/pipeline.vibee:87
+# spec: specs/data/pipeline.vibee:88
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
@@ -497,7 +528,7 @@ def test_each_source_can_have_its_own_shards_if_it_has_text_on_both_sides(
         assert together.manifests["train"].mix["own"].documents == 1
 
 
-# spec: specs/data/pipeline.vibee:88
+# spec: specs/data/pipeline.vibee:89
 def test_what_was_left_out_is_reported(data: Path, frozen: Tokenizer) -> None:
     """prepare: what was left out is reported."""
     (data / "x.txt").write_bytes(b"\xff")
@@ -523,7 +554,7 @@ def test_what_was_left_out_is_reported(data: Path, frozen: Tokenizer) -> None:
     assert note["removed"] == [f"{data}/z.txt: its text was seen before"]
 
 
-# spec: specs/data/pipeline.vibee:89
+# spec: specs/data/pipeline.vibee:90
 def test_prepare_refuses_before_any_work(data: Path, frozen: Tokenizer) -> None:
     """prepare: prepare refuses before any work."""
     for fraction, sentence in (
@@ -563,7 +594,7 @@ def test_prepare_refuses_before_any_work(data: Path, frozen: Tokenizer) -> None:
         pipeline.prepare(sources, data.parent / "file" / "out", TRAINED, None, CONFIG, print)
 
 
-# spec: specs/data/pipeline.vibee:89
+# spec: specs/data/pipeline.vibee:90
 def test_prepare_refuses_before_any_work_or_at_the_end_what_leaves_nothing_to_a_source(
     data: Path, frozen: Tokenizer
 ) -> None:
@@ -587,7 +618,7 @@ def test_prepare_refuses_before_any_work_or_at_the_end_what_leaves_nothing_to_a_
     assert found.manifests["held-out/other"].num_documents == 1
 
 
-# spec: specs/data/pipeline.vibee:89
+# spec: specs/data/pipeline.vibee:90
 def test_prepare_refuses_before_any_work_an_engine_that_is_not_there(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -602,7 +633,62 @@ def test_prepare_refuses_before_any_work_an_engine_that_is_not_there(
 # ---------------------------------------------------------------- describing
 
 
-# spec: specs/data/pipeline.vibee:103
+# spec: specs/data/pipeline.vibee:100
+def test_prepared_folders_are_read_back(data: Path, tmp_path: Path) -> None:
+    """load_prepared: prepared folders are read back."""
+    frozen = train_tokenizer(
+        TEXTS.values(), dataclasses.replace(TRAINED, vocab_size=281), tmp_path / "f.model"
+    )
+    out = data.parent / "out"
+    with pytest.raises(ValueError) as caught:
+        pipeline.load_prepared(out)
+    assert str(caught.value) == (
+        f"{out} holds nothing that was prepared to its end ({out}/prepared.json: No such file or directory); "
+        "prepare the data"
+    )
+    made, _ = _prepare(data)
+    shutil.rmtree(data)  # the sources are not looked at
+    assert pipeline.load_prepared(str(out)) == made
+    for name in ("prepared.json", "tokenizer.model", "shards/train/manifest.json"):
+        content = (out / name).read_bytes()
+        for broken in (content[:-9], b"[]", b"{}"):
+            (out / name).write_bytes(broken)
+            with pytest.raises(
+                ValueError,
+                match=rf"^{out} holds nothing that was prepared to its end \(.+\); prepare",
+            ):
+                pipeline.load_prepared(out)
+        (out / name).write_bytes(content)
+    note = json.loads((out / "prepared.json").read_text())
+    for key, value in (
+        ("fingerprints", {"train": "00"}),
+        ("tokenizer", {"path": "tokenizer.model", "sha256": "00"}),
+    ):
+        (out / "prepared.json").write_text(json.dumps(note | {key: value}))
+        with pytest.raises(
+            ValueError,
+            match=r"\(its tokenizer or shards are not those of its prepared.json\); prepare",
+        ):
+            pipeline.load_prepared(out)
+    # shards of another tokenizer than the one that lies beside them, whatever note there is
+    (out / "prepared.json").write_text(
+        json.dumps(note | {"tokenizer": {"path": str(frozen.path), "sha256": frozen.sha256}})
+    )
+    with pytest.raises(
+        ValueError, match=r"\(its tokenizer or shards are not those of its prepared.json\); prepare"
+    ):
+        pipeline.load_prepared(out)
+    (out / "prepared.json").write_text(json.dumps(note))
+    shard = out / "shards" / "held-out" / "shard-00000.bin"
+    shard.write_bytes(shard.read_bytes()[:-2])
+    with pytest.raises(
+        ValueError,
+        match=r"shard-00000.bin has \d+ bytes, the manifest says \d+; write the shards again",
+    ):
+        pipeline.load_prepared(out)
+
+
+# spec: specs/data/pipeline.vibee:114
 def test_other_files_are_known_beforehand(data: Path, frozen: Tokenizer) -> None:
     """is_of_other_files: other files are known beforehand."""
     out, sources = data.parent / "out", (SourceConfig(name=SOURCE, location=str(data)),)
@@ -632,7 +718,7 @@ def test_other_files_are_known_beforehand(data: Path, frozen: Tokenizer) -> None
         assert not is_other()
 
 
-# spec: specs/data/pipeline.vibee:111
+# spec: specs/data/pipeline.vibee:122
 def test_shards_are_described(data: Path, frozen: Tokenizer) -> None:
     """describe_shards: shards are described."""
     prepared, _ = _prepare(data, tokenizer=frozen.path)
@@ -659,14 +745,14 @@ def test_shards_are_described(data: Path, frozen: Tokenizer) -> None:
 # ---------------------------------------------------------------- the program
 
 
-# spec: specs/data/pipeline.vibee:121
+# spec: specs/data/pipeline.vibee:132
 def _run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
     code = pipeline.main([str(argument) for argument in arguments])
     out, err = capsys.readouterr()
     return code, out, err
 
 
-# spec: specs/data/pipeline.vibee:121
+# spec: specs/data/pipeline.vibee:132
 def test_main_prepares_verifies_and_describes(
     data: Path, frozen: Tokenizer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -714,7 +800,7 @@ def test_main_prepares_verifies_and_describes(
     assert "near duplicate" in _run(capsys, *arguments, "--clean", "--near-duplicates", *off)[1]
 
 
-# spec: specs/data/pipeline.vibee:122
+# spec: specs/data/pipeline.vibee:133
 def test_main_reports_faults(
     data: Path,
     frozen: Tokenizer,
@@ -757,7 +843,7 @@ def test_main_reports_faults(
     )
 
 
-# spec: specs/data/pipeline.vibee:123
+# spec: specs/data/pipeline.vibee:134
 def test_locations_may_hold_equals_signs(
     data: Path,
     frozen: Tokenizer,
@@ -791,7 +877,7 @@ def test_locations_may_hold_equals_signs(
         assert (found[-1].name, found[-1].location, found[-1].weight) == ("a", location, weight)
 
 
-# spec: specs/data/pipeline.vibee:123
+# spec: specs/data/pipeline.vibee:134
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
@@ -819,7 +905,7 @@ def test_locations_may_hold_equals_signs_or_are_refused_with_both_readings(
     assert not Path("run").exists()
 
 
-# spec: specs/data/pipeline.vibee:124
+# spec: specs/data/pipeline.vibee:135
 def test_options_without_effect_are_refused(
     data: Path,
     frozen: Tokenizer,
@@ -876,7 +962,7 @@ def test_options_without_effect_are_refused(
     assert pipeline.main() == 1
 
 
-# spec: specs/data/pipeline.vibee:125
+# spec: specs/data/pipeline.vibee:136
 def test_main_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     """main: main has help."""
     for command, words in (
