@@ -76,8 +76,10 @@ from igla.data.pipeline import (
     HELD_OUT,
     TRAIN,
     PipelineConfig,
+    Prepared,
     is_held_out,
     is_of_other_files,
+    load_prepared,
     prepare,
 )
 from igla.data.reader import IGNORE_INDEX, Batch, TokenReader, held_out_batches, token_counts
@@ -995,7 +997,13 @@ def prepare_data(options: Options) -> PreparedData:
     """
     sources, config = chosen_sources(options), _pipeline_config(options)
     tokenizer = options.tokenizer_file or options.tokenizer
-    found = prepare(sources, options.out / "data", tokenizer, None, config, say)
+    return _by_source(options, prepare(sources, options.out / "data", tokenizer, None, config, say))
+
+
+# spec: specs/recipes/pretrain.vibee:482
+def _by_source(options: Options, found: Prepared) -> PreparedData:
+    """What was prepared, with the folders and manifests of each source."""
+    sources, config = chosen_sources(options), _pipeline_config(options)
     train, held_out = (
         {source.name: f"{side}/{source.name}" if config.by_source else side for source in sources}
         for side in (TRAIN, HELD_OUT)
@@ -1060,7 +1068,7 @@ def build_reader(
     world_size: int = 1,
 ) -> TokenReader | MixedReader:
     """Returns what gives the batches of this rank - windows of the one source, or of several,
-    whose parts each run of sequences has to within one.
+    whose parts the sequences have to within one while the mix stays as it is.
 
     All ranks read together what one would.
 
@@ -1114,7 +1122,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:687
+# spec: specs/recipes/pretrain.vibee:688
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -2096,7 +2104,10 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
     with _only_run_in(options.out):
         with nullcontext() if is_alone else process_group():
             _require_same_options(options, config)
-            data = first_rank_first(lambda: _data_of_the_run(options))
+            data = first_rank_first(
+                lambda: _data_of_the_run(options),
+                again=lambda: _by_source(options, load_prepared(options.out / "data")),
+            )
             _require_contract(options, config, data.tokenizer)
             _require_exportable(options, config, data.tokenizer)
             trainer = Trainer(options, data, config)
@@ -2479,7 +2490,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:678
+# spec: specs/recipes/pretrain.vibee:679
 def plan_run(options: Options, config: DecoderConfig, ranks: int) -> list[str]:
     """Returns the lines of igla.distributed.dry_run for GPUs of 80 GB, eight to a machine; nothing
     is written.
@@ -2504,7 +2515,7 @@ MODES = (
 )
 
 
-# spec: specs/recipes/pretrain.vibee:687
+# spec: specs/recipes/pretrain.vibee:688
 def _mode_parser() -> argparse.ArgumentParser:
     """What is said beside the options."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -2515,7 +2526,7 @@ def _mode_parser() -> argparse.ArgumentParser:
     return parser
 
 
-# spec: specs/recipes/pretrain.vibee:687
+# spec: specs/recipes/pretrain.vibee:688
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

@@ -32,7 +32,7 @@ from igla.optimization.optimizer import OptimizerConfig
 from igla.recipes import medium as subject
 
 
-# spec: specs/recipes/pretrain.vibee:693
+# spec: specs/recipes/pretrain.vibee:694
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -73,7 +73,7 @@ def options(tmp_path: Path) -> subject.Options:
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:693
+# spec: specs/recipes/pretrain.vibee:694
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -81,7 +81,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:693
+# spec: specs/recipes/pretrain.vibee:694
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -1047,7 +1047,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:693
+# spec: specs/recipes/pretrain.vibee:694
 def test_smoke_profile_runs(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

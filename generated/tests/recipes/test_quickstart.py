@@ -40,6 +40,7 @@ from igla.architecture.decoder import (
     num_params,
 )
 from igla.architecture.moe import RoutingConfig
+from igla.data import shards
 from igla.data.curriculum import Phase
 from igla.data.mixing import DynamicConfig, DynamicWeights
 from igla.data.pipeline import is_held_out
@@ -1273,7 +1274,7 @@ def test_held_out_files_are_never_trained_on_as_the_options_choose(
         )
         out = fresh.out / str(seed)
         data = subject.prepare_data(dataclasses.replace(fresh, documents=documents, out=out))
-        assert f"text: {fresh.data}, 100.0%" in capsys.readouterr().out
+        assert f"text: {fresh.data}, terms of use: not stated" in capsys.readouterr().out
         texts = [(fresh.data / name).read_text() for name in names]
         held_out = [text for text in texts if is_held_out(text, 0.4, seed)]
         assert data.held_out_text() == "".join(held_out).encode()
@@ -2112,7 +2113,7 @@ def test_report_has_the_mix(
     legend = re.findall(">(mix(?:_target)?/[^<]*)<", text)
     assert legend == ["mix/web", "mix_target/web", "mix/code", "mix_target/code"]
     web = options.documents.sources[0].location
-    assert f"<tr><td>web</td><td>{web}, 75.0% of the mix, terms of use: mine</td></tr>" in text
+    assert f"<tr><td>web</td><td>{web}, weight 3 of 4, terms of use: mine</td></tr>" in text
     tokens = {
         name: json.loads(
             (tmp_path / "data" / "shards" / "train" / name / "manifest.json").read_text()
@@ -2645,7 +2646,7 @@ def test_what_ranks_cannot_do_is_refused_first_without_deepspeed(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:685
+# spec: specs/recipes/pretrain.vibee:686
 def test_dry_run_needs_no_ranks(
     options: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3887,6 +3888,38 @@ def test_data_of_checkpoints_stay(fresh: subject.Options, monkeypatch: pytest.Mo
 
 
 # spec: specs/recipes/pretrain.vibee:675
+def test_data_are_hashed_once(fresh: subject.Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the first rank, before the others go on: these look at sizes alone, and at no text."""
+    made = subject.prepare_data(fresh)
+    files = [path for path in (fresh.out / "data" / "shards").rglob("shard-*")]
+    hashed: list[Path] = []
+    hash_fault = shards._hash_fault
+
+    def counted(file: Path, sha256: str) -> str | None:
+        hashed.append(file)
+        return hash_fault(file, sha256)
+
+    def in_turn(work: Callable[[], Any], *, again: Callable[[], Any] | None = None) -> None:
+        first = work()
+        assert sorted(hashed) == sorted(files)
+        hashed.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(subject, "prepare", None)
+            others = (again or work)()
+        assert hashed == []
+        for name in (field.name for field in dataclasses.fields(made)):
+            if name != "held_out_text":
+                assert getattr(first, name) == getattr(others, name) == getattr(made, name)
+        assert first.held_out_text() == others.held_out_text()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shards, "_hash_fault", counted)
+    monkeypatch.setattr(subject, "first_rank_first", in_turn)
+    with pytest.raises(KeyboardInterrupt):
+        subject.train(fresh, CONFIG)
+
+
+# spec: specs/recipes/pretrain.vibee:676
 @pytest.mark.parametrize(
     ("tokenizer", "export", "said"),
     [
@@ -3926,7 +3959,7 @@ def test_files_of_the_end_are_possible_at_the_beginning(
         subject.train(dataclasses.replace(options, tokenizer=pieces), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:675
+# spec: specs/recipes/pretrain.vibee:676
 def test_files_of_the_end_are_possible_at_the_beginning_up_to_the_context(
     fresh: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -3951,7 +3984,7 @@ def test_files_of_the_end_are_possible_at_the_beginning_up_to_the_context(
             )
 
 
-# spec: specs/recipes/pretrain.vibee:676
+# spec: specs/recipes/pretrain.vibee:677
 def test_frozen_model_and_tokenizer_are_kept_by_checkpoints(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3969,7 +4002,7 @@ def test_frozen_model_and_tokenizer_are_kept_by_checkpoints(
         subject.Trainer(options, data, dataclasses.replace(CONFIG, rope_base=5.0))
 
 
-# spec: specs/recipes/pretrain.vibee:676
+# spec: specs/recipes/pretrain.vibee:677
 def test_frozen_model_and_tokenizer_are_kept(
     fresh: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3992,7 +4025,7 @@ def test_frozen_model_and_tokenizer_are_kept(
         subject.train(dataclasses.replace(kept, tokenizer_file=Path("nowhere.model")), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:676
+# spec: specs/recipes/pretrain.vibee:677
 def test_frozen_model_and_tokenizer_are_kept_or_the_run_ends_before_training(
     fresh: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -4013,7 +4046,7 @@ def test_frozen_model_and_tokenizer_are_kept_or_the_run_ends_before_training(
         subject.train(dataclasses.replace(kept, contract=path), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:693
+# spec: specs/recipes/pretrain.vibee:694
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -4066,7 +4099,7 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:693
+# spec: specs/recipes/pretrain.vibee:694
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -4083,7 +4116,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:693
+# spec: specs/recipes/pretrain.vibee:694
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -4100,7 +4133,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         signal.signal(signal.SIGINT, before)
 
 
-# spec: specs/recipes/pretrain.vibee:693
+# spec: specs/recipes/pretrain.vibee:694
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -4115,7 +4148,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
-# spec: specs/recipes/pretrain.vibee:693
+# spec: specs/recipes/pretrain.vibee:694
 def test_main_says_what_is_wrong_in_a_sentence_when_memory_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -4131,7 +4164,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_memory_is_full(
         assert capsys.readouterr().err == said
 
 
-# spec: specs/recipes/pretrain.vibee:693
+# spec: specs/recipes/pretrain.vibee:694
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -4141,7 +4174,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     assert "llama.cpp is not installed" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:693
+# spec: specs/recipes/pretrain.vibee:694
 def test_smoke_profile_runs(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
