@@ -49,6 +49,7 @@ VARIANTS = {
     "yarn and norms": {"rope_scaling": YARN, "qk_norm": True},
     "llama3": {"rope_scaling": LLAMA3},
     "a window of all that is read": {"sliding_window": 48},
+    "whole numbers": {"rope_base": 5000, "rope_scaling": RopeScaling(kind="yarn", factor=4, original_context=16)},
 }
 
 AWKWARD = [

@@ -431,10 +431,10 @@ def decoder_config(document: dict[str, Any]) -> DecoderConfig:
         activation=_activation(document),
         quantization=_quantization(document),
         sub_norm=family == "bitnet",
-        norm_eps=document["rms_norm_eps"],
+        norm_eps=float(document["rms_norm_eps"]),
         moe=_routing(document) if family == "mixtral" else None,
         tie_embeddings=_given(document, "tie_word_embeddings", False),
-        init_std=_given(document, "initializer_range", 0.02),
+        init_std=float(_given(document, "initializer_range", 0.02)),
     )
     for key in ("attention_bias", "mlp_bias"):
         if document.get(key):
@@ -491,7 +491,7 @@ def _routing(document: dict[str, Any]) -> RoutingConfig:
     return RoutingConfig(
         num_experts=document["num_local_experts"],
         top_k=document["num_experts_per_tok"],
-        balance_coefficient=_given(document, "router_aux_loss_coef", 0.001),
+        balance_coefficient=float(_given(document, "router_aux_loss_coef", 0.001)),
     )
 
 
@@ -553,9 +553,12 @@ def _rope_scaling(max_positions: int, rope: dict[str, Any]) -> RopeScaling | Non
             f"dynamic scaling from max_position_embeddings={max_positions}, set it so"
         )
     values.setdefault(trained_key, trained)
-    return RopeScaling(
-        kind=kind, **{fields[key]: value for key, value in values.items() if key in fields}
-    )
+    numbers = {  # "factor": 4 is 4.0; the context alone is whole
+        fields[key]: value if key == trained_key else float(value)
+        for key, value in values.items()
+        if key in fields
+    }
+    return RopeScaling(kind=kind, **numbers)
 
 
 # 3. Reading.

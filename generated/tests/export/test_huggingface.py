@@ -424,6 +424,19 @@ def test_older_layouts_are_read_with_scaled_positions(key: str) -> None:
     config = huggingface.decoder_config(dynamic)
     assert config.rope_scaling == RopeScaling(kind="dynamic", factor=4.0, original_context=16)
     assert (config.context_length, config.rope_base) == (64, 10000.0)
+    whole = {
+        "rope_theta": 7,
+        "rope_scaling": {key: "yarn", "factor": 4, "original_max_position_embeddings": 4},
+    }
+    config = huggingface.decoder_config(OLD | whole | {"model_type": "llama", "rms_norm_eps": 1})
+    assert config.rope_scaling == RopeScaling(kind="yarn", factor=4.0, original_context=4)
+    numbers = (
+        config.rope_base,
+        config.norm_eps,
+        config.rope_scaling.factor,
+        config.rope_scaling.original_context,
+    )
+    assert [type(number) for number in numbers] == [float, float, float, int]
     both = {"model_type": "llama", "rope_theta": 9.0, "rope_parameters": {"rope_type": "default"}}
     assert huggingface.decoder_config(OLD | both).rope_base == 9.0
 
