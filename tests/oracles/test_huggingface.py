@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -232,6 +233,20 @@ def test_what_transformers_saves_is_read(tmp_path: Path, name: str) -> None:
     tokens_bt = torch.randint(640, (2, 48), generator=torch.Generator().manual_seed(2))
     expected = logits_of(peer.double(), tokens_bt)
     torch.testing.assert_close(logits_of(model, tokens_bt), expected, atol=1e-5, rtol=0)
+
+
+def test_tied_heads_in_the_files_are_read_as_transformers_does(tmp_path: Path) -> None:
+    """Some tools write the head beside an embedding that it is tied to."""
+    write_huggingface(random_model(15), None, tmp_path / "model")
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    weights["lm_head.weight"] = weights["model.embed_tokens.weight"].clone()
+    save_file(weights, tmp_path / "model" / "model.safetensors", metadata={"format": "pt"})
+    peer, loading = AutoModelForCausalLM.from_pretrained(tmp_path / "model", output_loading_info=True)
+    assert not any(loading[kind] for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"))
+    tokens_bt = torch.randint(640, (2, 48), generator=torch.Generator().manual_seed(15))
+    expected = logits_of(peer.double(), tokens_bt)
+    model = read_huggingface(tmp_path / "model", dtype=torch.float64)
+    torch.testing.assert_close(logits_of(model, tokens_bt), expected, atol=1e-6, rtol=0)
 
 
 def test_tokens_are_sentencepieces(tmp_path: Path, tokenizer: Path) -> None:

@@ -89,7 +89,7 @@ SCALINGS = {
 }
 
 
-# spec: specs/export/huggingface.vibee:108
+# spec: specs/export/huggingface.vibee:109
 def changed(folder: Path, **changes: object) -> None:
     """Other values in config.json; None takes a key away."""
     file = folder / "config.json"
@@ -97,7 +97,7 @@ def changed(folder: Path, **changes: object) -> None:
     file.write_text(json.dumps(document), encoding="utf-8")
 
 
-# spec: specs/export/huggingface.vibee:108
+# spec: specs/export/huggingface.vibee:109
 def resaved(folder: Path, change: Callable[[dict[str, Tensor]], object]) -> None:
     """The weights after a change."""
     weights = load_file(folder / "model.safetensors")
@@ -105,7 +105,7 @@ def resaved(folder: Path, change: Callable[[dict[str, Tensor]], object]) -> None
     save_file(weights, folder / "model.safetensors")
 
 
-# spec: specs/export/huggingface.vibee:149
+# spec: specs/export/huggingface.vibee:151
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tokenizer of 280 pieces: 3 marks, 256 bytes, 21 more."""
@@ -115,7 +115,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-# spec: specs/export/huggingface.vibee:148
+# spec: specs/export/huggingface.vibee:150
 def read_json(path: Path) -> Any:
     """A JSON file in UTF-8."""
     return json.loads(path.read_text(encoding="utf-8"))
@@ -545,7 +545,7 @@ def test_foreign_configurations_are_refused(changes: dict[str, Any], said: str) 
         huggingface.decoder_config({"model_type": "llama", **OLD, **changes})
 
 
-# spec: specs/export/huggingface.vibee:108
+# spec: specs/export/huggingface.vibee:109
 def test_report_names_every_tensor(tmp_path: Path) -> None:
     """Of three missing, extra, transposed and misshapen tensors each stands under its heading."""
     huggingface.write_huggingface(small_model(), None, tmp_path / "model")
@@ -583,7 +583,7 @@ def test_report_names_every_tensor(tmp_path: Path) -> None:
     ]
 
 
-# spec: specs/export/huggingface.vibee:108
+# spec: specs/export/huggingface.vibee:109
 def test_report_names_every_tensor_up_to_a_limit() -> None:
     """Five names and the number of the others, or as many as are asked for."""
     report = huggingface.LoadReport(
@@ -598,7 +598,7 @@ def test_report_names_every_tensor_up_to_a_limit() -> None:
     assert report.describe(most=7) == "0 tensors match\n7 missing: a, b, c, d, e, f, g"
 
 
-# spec: specs/export/huggingface.vibee:108
+# spec: specs/export/huggingface.vibee:109
 @pytest.mark.parametrize("kind", ["missing", "unexpected", "transposed", "misshapen"])
 def test_report_names_every_tensor_and_one_fault_is_enough(kind: str) -> None:
     """Each kind alone makes the report incomplete; unread keys do not."""
@@ -608,7 +608,7 @@ def test_report_names_every_tensor_and_one_fault_is_enough(kind: str) -> None:
     assert huggingface.LoadReport(**{**fields, kind: ()}).complete
 
 
-# spec: specs/export/huggingface.vibee:148
+# spec: specs/export/huggingface.vibee:150
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_folder_holds_the_model(tmp_path: Path, tied: bool, dtype: torch.dtype) -> None:
@@ -630,7 +630,7 @@ def test_folder_holds_the_model(tmp_path: Path, tied: bool, dtype: torch.dtype) 
             assert torch.equal(file.get_tensor(name), place.of(model))
 
 
-# spec: specs/export/huggingface.vibee:149
+# spec: specs/export/huggingface.vibee:151
 def test_folder_holds_the_tokenizer(tmp_path: Path, tokenizer: Path) -> None:
     """write_huggingface: folder holds the tokenizer."""
     folder = tmp_path / "model"
@@ -655,7 +655,7 @@ def test_folder_holds_the_tokenizer(tmp_path: Path, tokenizer: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
-# spec: specs/export/huggingface.vibee:150
+# spec: specs/export/huggingface.vibee:152
 @pytest.mark.parametrize("limit", [1, 20_000, 100_000])
 def test_large_models_are_split(tmp_path: Path, limit: int) -> None:
     """Files of at most the limit (one tensor where it is larger), an index, and the same model."""
@@ -684,7 +684,7 @@ def test_large_models_are_split(tmp_path: Path, limit: int) -> None:
     assert all(torch.equal(w, again.state_dict()[name]) for name, w in model.state_dict().items())
 
 
-# spec: specs/export/huggingface.vibee:150
+# spec: specs/export/huggingface.vibee:152
 def test_large_models_are_split_at_the_limit(tmp_path: Path) -> None:
     """All of the model in as many bytes as it has is one file; one byte less are two."""
     model = small_model()
@@ -697,7 +697,7 @@ def test_large_models_are_split_at_the_limit(tmp_path: Path) -> None:
         huggingface.write_huggingface(model, None, tmp_path / "none", max_shard_bytes=0)
 
 
-# spec: specs/export/huggingface.vibee:151
+# spec: specs/export/huggingface.vibee:153
 def test_older_export_is_replaced(tmp_path: Path) -> None:
     """write_huggingface: older export is replaced."""
     folder = tmp_path / "model"
@@ -712,7 +712,7 @@ def test_older_export_is_replaced(tmp_path: Path) -> None:
     assert huggingface.read_huggingface(folder).config.num_layers == 1
 
 
-# spec: specs/export/huggingface.vibee:152
+# spec: specs/export/huggingface.vibee:154
 def test_other_folders_are_left_alone(tmp_path: Path) -> None:
     """write_huggingface: other folders are left alone."""
     (tmp_path / "thesis.txt").write_text("precious")
@@ -721,7 +721,7 @@ def test_other_folders_are_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 
 
-# spec: specs/export/huggingface.vibee:153
+# spec: specs/export/huggingface.vibee:155
 def test_failed_export_leaves_nothing(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -741,7 +741,7 @@ def test_failed_export_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-# spec: specs/export/huggingface.vibee:122
+# spec: specs/export/huggingface.vibee:123
 @pytest.mark.parametrize("family", FAMILIES)
 def test_reading_gives_the_same_model(tmp_path: Path, family: str) -> None:
     """read_huggingface: reading gives the same model."""
@@ -756,7 +756,7 @@ def test_reading_gives_the_same_model(tmp_path: Path, family: str) -> None:
     assert not any(module.training for module in again.modules())  # as transformers does
 
 
-# spec: specs/export/huggingface.vibee:122
+# spec: specs/export/huggingface.vibee:123
 def test_reading_gives_the_same_model_and_lets_go_of_the_files(tmp_path: Path) -> None:
     """What is read does not change with the file."""
     model = small_model()
@@ -767,7 +767,64 @@ def test_reading_gives_the_same_model_and_lets_go_of_the_files(tmp_path: Path) -
     assert torch.equal(again.norm.weight, model.norm.weight)
 
 
-# spec: specs/export/huggingface.vibee:135
+# spec: specs/export/huggingface.vibee:124
+@pytest.mark.parametrize("split", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_tied_heads_may_be_in_the_files(tmp_path: Path, split: bool, dtype: torch.dtype) -> None:
+    """A head that is the embedding is read past, in one file with it or in another, and in another dtype."""
+    model, folder = small_model(), tmp_path / "model"
+    huggingface.write_huggingface(model, None, folder)
+    head = model.embed_tokens.weight.detach().to(dtype)
+    if split:
+        save_file({"lm_head.weight": head}, folder / "head.safetensors")
+        names = dict.fromkeys(huggingface.huggingface_tensors(model.config), "model.safetensors")
+        index = {"weight_map": names | {"lm_head.weight": "head.safetensors"}}
+        (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    else:
+        resaved(folder, lambda weights: weights.update({"lm_head.weight": head}))
+    report = huggingface.inspect_huggingface(folder)
+    assert report.complete and report.matched[-1] == "lm_head.weight"
+    again = huggingface.read_huggingface(folder)
+    assert again.config == model.config and again.head_weight is again.embed_tokens.weight
+    assert again.state_dict().keys() == model.state_dict().keys()
+    assert torch.equal(again.embed_tokens.weight, model.embed_tokens.weight)
+    assert torch.equal(
+        huggingface.open_huggingface(folder).read(huggingface.TensorPlace("embed_tokens.weight")),
+        model.embed_tokens.weight.detach(),
+    )
+
+
+# spec: specs/export/huggingface.vibee:124
+@pytest.mark.parametrize("row", [0, -1])
+def test_tied_heads_may_be_in_the_files_if_they_are_the_embedding(tmp_path: Path, row: int) -> None:
+    """One number that differs in the first or last row is refused by name; so is a head of another shape."""
+    model, folder = (
+        small_model(vocab_size=2100),
+        tmp_path / "model",
+    )  # more rows than are compared at once
+    huggingface.write_huggingface(model, None, folder)
+    head = model.embed_tokens.weight.detach().clone()
+    head[row, -1] += 1
+    resaved(folder, lambda weights: weights.update({"lm_head.weight": head}))
+    said = (
+        f"^{folder}: lm_head.weight is not model.embed_tokens.weight, which tie_word_embeddings=true in config.json "
+        "says it is: set tie_word_embeddings to false to read the head, or remove lm_head.weight$"
+    )
+    for read in (
+        huggingface.inspect_huggingface,
+        huggingface.open_huggingface,
+        huggingface.read_huggingface,
+    ):
+        with pytest.raises(ValueError, match=said):
+            read(folder)
+    changed(folder, tie_word_embeddings=False)
+    assert torch.equal(huggingface.read_huggingface(folder).head_weight, head)
+    changed(folder, tie_word_embeddings=True)
+    resaved(folder, lambda weights: weights.update({"lm_head.weight": head[1:]}))
+    assert huggingface.inspect_huggingface(folder).unexpected == ("lm_head.weight",)
+
+
+# spec: specs/export/huggingface.vibee:137
 @pytest.mark.parametrize("num_experts", [0, 1, 3])
 def test_stored_weights_are_read_one_at_a_time(tmp_path: Path, num_experts: int) -> None:
     """open_huggingface: stored weights are read one at a time."""
@@ -789,7 +846,7 @@ def test_stored_weights_are_read_one_at_a_time(tmp_path: Path, num_experts: int)
             assert torch.equal(stored.read(huggingface.TensorPlace(name)), parameter.detach()), name
 
 
-# spec: specs/export/huggingface.vibee:135
+# spec: specs/export/huggingface.vibee:137
 def test_stored_weights_are_read_one_at_a_time_if_all_are_there(tmp_path: Path) -> None:
     """A folder that lacks a tensor is refused before any is read."""
     huggingface.write_huggingface(small_model(), None, tmp_path / "model")
@@ -800,7 +857,7 @@ def test_stored_weights_are_read_one_at_a_time_if_all_are_there(tmp_path: Path) 
         huggingface.open_huggingface(tmp_path / "model")
 
 
-# spec: specs/export/huggingface.vibee:123
+# spec: specs/export/huggingface.vibee:125
 def test_reading_follows_device_and_dtype(tmp_path: Path) -> None:
     """The dtypes of the file, each tensor its own, or the one that is given."""
     folder = tmp_path / "model"
@@ -821,7 +878,7 @@ def test_reading_follows_device_and_dtype(tmp_path: Path) -> None:
     assert {p.device.type for p in elsewhere.parameters()} == {"meta"}
 
 
-# spec: specs/export/huggingface.vibee:124
+# spec: specs/export/huggingface.vibee:126
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -848,7 +905,7 @@ def test_partial_loads_are_refused(tmp_path: Path, changes: dict[str, Any], said
     assert re.search(said, str(refused.value))
 
 
-# spec: specs/export/huggingface.vibee:125
+# spec: specs/export/huggingface.vibee:127
 def test_reading_refuses_other_models(tmp_path: Path) -> None:
     """What the configuration asks for and the decoder has not is named with the file."""
     folder = tmp_path / "model"
@@ -872,7 +929,7 @@ def test_reading_refuses_other_models(tmp_path: Path) -> None:
             huggingface.read_huggingface(folder)
 
 
-# spec: specs/export/huggingface.vibee:125
+# spec: specs/export/huggingface.vibee:127
 def test_reading_refuses_other_models_whose_files_are_broken(tmp_path: Path) -> None:
     """A cut file, a missing one, and an index that names what is not there or elsewhere."""
     folder = tmp_path / "model"
@@ -903,7 +960,7 @@ def test_reading_refuses_other_models_whose_files_are_broken(tmp_path: Path) -> 
             huggingface.read_huggingface(folder)
 
 
-# spec: specs/export/huggingface.vibee:126
+# spec: specs/export/huggingface.vibee:128
 def test_no_bytes_crash_reading(tmp_path: Path) -> None:
     """A hundred and twenty damaged files of weights: each is read, or refused with a sentence; nothing else happens."""
     folder = tmp_path / "model"
@@ -929,7 +986,7 @@ def test_no_bytes_crash_reading(tmp_path: Path) -> None:
     assert refused > 100
 
 
-# spec: specs/export/huggingface.vibee:126
+# spec: specs/export/huggingface.vibee:128
 def test_no_bytes_crash_reading_by_other_means(tmp_path: Path) -> None:
     """Lengths beyond the file, offsets that overlap or overflow, whole numbers for weights, a path in the index."""
     folder = tmp_path / "model"
@@ -982,7 +1039,7 @@ def test_no_bytes_crash_reading_by_other_means(tmp_path: Path) -> None:
             huggingface.read_huggingface(folder)
 
 
-# spec: specs/export/huggingface.vibee:164
+# spec: specs/export/huggingface.vibee:166
 def test_folders_and_names_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder as it is; a known name, and owner/name, through huggingface_hub."""
     asked: list[tuple[str, list[str]]] = []
@@ -1018,14 +1075,14 @@ def test_folders_and_names_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert huggingface.find_base_model(f"~/{tmp_path.name}") == tmp_path
 
 
-# spec: specs/export/huggingface.vibee:164
+# spec: specs/export/huggingface.vibee:166
 def test_folders_and_names_are_found_in_a_table() -> None:
     """Every short name stands for owner/name."""
     for name, repository in huggingface.BASE_MODELS:
         assert "/" not in name and repository.count("/") == 1
 
 
-# spec: specs/export/huggingface.vibee:172
+# spec: specs/export/huggingface.vibee:174
 def test_main_reports_and_exits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """0 with the parameters and the report, 1 with the report, 1 with a sentence."""
     folder = tmp_path / "model"
