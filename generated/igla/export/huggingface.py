@@ -391,7 +391,9 @@ def decoder_config(document: dict[str, Any]) -> DecoderConfig:
     """Returns the decoder that computes the same.
 
     Layouts of transformers 4 (rope_theta, rope_scaling) and 5 (rope_parameters) are read; of
-    keys that a file may lack, the defaults are those of transformers.
+    keys that a file may lack, the defaults are those of transformers for the family, such as a
+    window of 4096 for mistral. null says that there is no window, that there are as many key
+    and value heads as heads, and that heads together are as wide as the model.
 
     Given: The contents of a config.json.
     When: A model of transformers is to be read.
@@ -408,6 +410,7 @@ def decoder_config(document: dict[str, Any]) -> DecoderConfig:
     ):
         if document.get(key) is None:
             raise ValueError(f"{key} is missing: every {family} model states it")
+    document = _with_defaults(document)
     rope = _rope_document(document)
     scaling = _rope_scaling(document["max_position_embeddings"], rope)
     num_heads = document["num_attention_heads"]
@@ -423,19 +426,19 @@ def decoder_config(document: dict[str, Any]) -> DecoderConfig:
         context_length=round(
             document["max_position_embeddings"] * (scaling.factor if dynamic else 1)
         ),
-        rope_base=float(_given(rope, "rope_theta", 500000.0 if family == "bitnet" else 10000.0)),
+        rope_base=float(rope["rope_theta"]),
         rope_scaling=scaling,
         qkv_bias=family == "qwen2",
         qk_norm=family == "qwen3",
         sliding_window=_sliding_window(family, document),
-        attention_dropout=float(_given(document, "attention_dropout", 0.0)),
+        attention_dropout=float(document["attention_dropout"]),
         activation=_activation(document),
         quantization=_quantization(document),
         sub_norm=family == "bitnet",
         norm_eps=float(document["rms_norm_eps"]),
         moe=_routing(document) if family == "mixtral" else None,
-        tie_embeddings=_given(document, "tie_word_embeddings", False),
-        init_std=float(_given(document, "initializer_range", 0.02)),
+        tie_embeddings=document["tie_word_embeddings"],
+        init_std=float(document["initializer_range"]),
     )
     for key in ("attention_bias", "mlp_bias"):
         if document.get(key):
@@ -454,6 +457,35 @@ _NEEDED = (
 )
 
 
+# What transformers takes where config.json lacks a key: of all families, and of each.
+_DEFAULTS = {
+    "attention_dropout": 0.0,
+    "hidden_act": "silu",
+    "initializer_range": 0.02,
+    "rope_theta": 10000.0,
+    "sliding_window": None,
+    "tie_word_embeddings": False,
+}
+_QWEN_DEFAULTS = {"num_key_value_heads": 32, "sliding_window": 4096, "max_window_layers": 28}
+_FAMILY_DEFAULTS = {
+    "llama": {},
+    "mistral": {"num_key_value_heads": 8, "sliding_window": 4096},
+    "mixtral": {"num_key_value_heads": 8, "rope_theta": 1000000.0, "router_aux_loss_coef": 0.001},
+    "qwen2": _QWEN_DEFAULTS,
+    "qwen3": {**_QWEN_DEFAULTS, "head_dim": 128},
+    "bitnet": {"num_key_value_heads": 5, "rope_theta": 500000.0, "hidden_act": "relu2"},
+}
+# Keys whose null is not the default: no window, and sizes that follow from others.
+_NULLABLE = ("head_dim", "num_key_value_heads", "sliding_window")
+
+
+# spec: specs/export/huggingface.vibee:87
+def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with every key that transformers would add."""
+    given = {key: value for key, value in document.items() if value is not None or key in _NULLABLE}
+    return {**_DEFAULTS, **_FAMILY_DEFAULTS[document["model_type"]], **given}
+
+
 # spec: specs/export/huggingface.vibee:87
 def _given(document: dict[str, Any], key: str, default: Any) -> Any:
     """The value, or the default where the key is missing or null."""
@@ -465,7 +497,7 @@ def _given(document: dict[str, Any], key: str, default: Any) -> Any:
 def _activation(document: dict[str, Any]) -> str:
     """The gated activation whose inner function is hidden_act."""
     names = {act: name for name, act in _HIDDEN_ACTS.items()}
-    act = _given(document, "hidden_act", "relu2" if document["model_type"] == "bitnet" else "silu")
+    act = document["hidden_act"]
     if act not in names:
         raise ValueError(f"hidden_act is {act!r}: use {' or '.join(names)}")
     return names[act]
@@ -492,22 +524,22 @@ def _routing(document: dict[str, Any]) -> RoutingConfig:
     return RoutingConfig(
         num_experts=document["num_local_experts"],
         top_k=document["num_experts_per_tok"],
-        balance_coefficient=float(_given(document, "router_aux_loss_coef", 0.001)),
+        balance_coefficient=float(document["router_aux_loss_coef"]),
     )
 
 
 # spec: specs/export/huggingface.vibee:87
 def _sliding_window(family: str, document: dict[str, Any]) -> int | None:
     """The window of all layers, or none; Qwen's models may have it in the later layers alone."""
-    window = document.get("sliding_window")
+    window = document["sliding_window"]
     if family in ("mistral", "mixtral"):
         return window
-    if family == "llama" or not document.get("use_sliding_window"):
+    if family in ("llama", "bitnet") or not document.get("use_sliding_window"):
         return None
     num_layers = document["num_hidden_layers"]
-    first = min(_given(document, "max_window_layers", 28), num_layers)
+    first = min(document["max_window_layers"], num_layers)
     kinds = ["full_attention"] * first + ["sliding_attention"] * (num_layers - first)
-    kinds = _given(document, "layer_types", kinds)
+    kinds = document.get("layer_types", kinds)
     if len(set(kinds)) > 1:
         raise ValueError(
             f"{kinds.count('sliding_attention')} of {num_layers} layers have a sliding window: "
@@ -519,11 +551,11 @@ def _sliding_window(family: str, document: dict[str, Any]) -> int | None:
 # spec: specs/export/huggingface.vibee:87
 def _rope_document(document: dict[str, Any]) -> dict[str, Any]:
     """The rotary keys, wherever the version of transformers put them."""
-    older = {"rope_theta": document.get("rope_theta"), **(document.get("rope_scaling") or {})}
+    older = document.get("rope_scaling") or {}
     rope = dict(document.get("rope_parameters") or older)
     rope["rope_type"] = rope.pop("type", rope.get("rope_type")) or "default"
     if _given(rope, "rope_theta", 0) == 0:
-        rope["rope_theta"] = document.get("rope_theta")
+        rope["rope_theta"] = document["rope_theta"]
     return rope
 
 
@@ -574,7 +606,7 @@ _HARMLESS = {
 }  # fmt: skip
 
 
-# spec: specs/export/huggingface.vibee:101
+# spec: specs/export/huggingface.vibee:103
 def _read_document(folder: Path) -> tuple[dict[str, Any], DecoderConfig]:
     """config.json, and the decoder that it describes."""
     path = folder / "config.json"
@@ -594,7 +626,7 @@ def _read_document(folder: Path) -> tuple[dict[str, Any], DecoderConfig]:
         raise ValueError(f"{path}: {error}") from error
 
 
-# spec: specs/export/huggingface.vibee:101
+# spec: specs/export/huggingface.vibee:103
 def _weight_files(folder: Path) -> list[Path]:
     """The safetensors files: those of the index, or the only one."""
     index = folder / "model.safetensors.index.json"
@@ -615,7 +647,7 @@ def _weight_files(folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
-# spec: specs/export/huggingface.vibee:101
+# spec: specs/export/huggingface.vibee:103
 def _shapes(files: list[Path]) -> dict[str, tuple[int, ...]]:
     """Names and shapes of all tensors, from the headers."""
     shapes: dict[str, tuple[int, ...]] = {}
@@ -634,14 +666,14 @@ def _shapes(files: list[Path]) -> dict[str, tuple[int, ...]]:
     return {name: s for name, s in shapes.items() if not name.endswith("rotary_emb.inv_freq")}
 
 
-# spec: specs/export/huggingface.vibee:101
+# spec: specs/export/huggingface.vibee:103
 def _require_float(path: Path, name: str, dtype: str) -> None:
     """Refuse what is no weight of these models, whole numbers and packed types among them."""
     if dtype not in ("F64", "F32", "F16", "BF16"):
         raise ValueError(f"{path}: {name} has the dtype {dtype}, weights are F32, F16, BF16 or F64")
 
 
-# spec: specs/export/huggingface.vibee:101
+# spec: specs/export/huggingface.vibee:103
 def _compare(
     model: Decoder, shapes: dict[str, tuple[int, ...]], document: dict[str, Any]
 ) -> LoadReport:
@@ -669,7 +701,7 @@ def _compare(
     )
 
 
-# spec: specs/export/huggingface.vibee:101
+# spec: specs/export/huggingface.vibee:103
 def _examine(folder: Path) -> tuple[Decoder, list[Path], LoadReport]:
     """The decoder on the meta device, the files of its weights, and whether they fit."""
     document, config = _read_document(folder)
@@ -686,13 +718,13 @@ _EMBEDDING, _HEAD = "model.embed_tokens.weight", "lm_head.weight"
 _ROWS = 1024  # that are compared at once, so that a large vocabulary needs no memory
 
 
-# spec: specs/export/huggingface.vibee:101
+# spec: specs/export/huggingface.vibee:103
 def _has_tied_head(config: DecoderConfig, shapes: dict[str, tuple[int, ...]]) -> bool:
     """Whether the files hold a head beside the embedding that it is tied to, as some tools write them."""
     return config.tie_embeddings and _HEAD in shapes and shapes[_HEAD] == shapes.get(_EMBEDDING)
 
 
-# spec: specs/export/huggingface.vibee:101
+# spec: specs/export/huggingface.vibee:103
 def _require_tied_head(folder: Path, files: list[Path]) -> None:
     """Refuse a head that is another one than the embedding: which of the two is meant is not known."""
     with contextlib.ExitStack() as stack:
@@ -710,7 +742,7 @@ def _require_tied_head(folder: Path, files: list[Path]) -> None:
                 )
 
 
-# spec: specs/export/huggingface.vibee:101
+# spec: specs/export/huggingface.vibee:103
 def inspect_huggingface(folder: Path) -> LoadReport:
     """Returns the comparison of all names and shapes, from the headers of the files alone.
 
@@ -726,7 +758,7 @@ def inspect_huggingface(folder: Path) -> LoadReport:
     return _examine(folder)[2]
 
 
-# spec: specs/export/huggingface.vibee:130
+# spec: specs/export/huggingface.vibee:132
 def _examine_whole(folder: Path) -> tuple[Decoder, list[Path]]:
     """The decoder on the meta device and the files of its weights, all of which must be there."""
     model, files, report = _examine(folder)
@@ -737,7 +769,7 @@ def _examine_whole(folder: Path) -> tuple[Decoder, list[Path]]:
     return model, files
 
 
-# spec: specs/export/huggingface.vibee:130
+# spec: specs/export/huggingface.vibee:132
 def open_huggingface(folder: Path) -> StoredDecoder:
     """Returns the decoder with its weights left in their files.
 
@@ -761,7 +793,7 @@ def open_huggingface(folder: Path) -> StoredDecoder:
     return StoredDecoder(shapes, places)
 
 
-# spec: specs/export/huggingface.vibee:111
+# spec: specs/export/huggingface.vibee:113
 def read_huggingface(
     folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype | None = None
 ) -> Decoder:
@@ -791,7 +823,7 @@ def read_huggingface(
     return model.eval()
 
 
-# spec: specs/export/huggingface.vibee:111
+# spec: specs/export/huggingface.vibee:113
 def _place(
     model: Decoder,
     place: TensorPlace,
@@ -811,7 +843,7 @@ def _place(
 # 4. Writing.
 
 
-# spec: specs/export/huggingface.vibee:139
+# spec: specs/export/huggingface.vibee:141
 def write_huggingface(
     model: Decoder, tokenizer: Path | None, out: Path, max_shard_bytes: int = 5_000_000_000
 ) -> None:
@@ -864,7 +896,7 @@ def write_huggingface(
         _remove(partial)
 
 
-# spec: specs/export/huggingface.vibee:139
+# spec: specs/export/huggingface.vibee:141
 def _write_weights(model: Decoder, folder: Path, max_shard_bytes: int) -> dict[str, Any]:
     """One file, or several of at most max_shard_bytes; returns the index where there are several."""
     tensors = {name: place.of(model) for name, place in huggingface_tensors(model.config).items()}
@@ -889,7 +921,7 @@ def _write_weights(model: Decoder, folder: Path, max_shard_bytes: int) -> dict[s
     return {"model.safetensors.index.json": index}
 
 
-# spec: specs/export/huggingface.vibee:139
+# spec: specs/export/huggingface.vibee:141
 def _shards(tensors: dict[str, Tensor], max_shard_bytes: int) -> list[list[str]]:
     """Names in their order, as many to a file as fit; a larger tensor has a file of its own."""
     shards: list[list[str]] = [[]]
@@ -903,7 +935,7 @@ def _shards(tensors: dict[str, Tensor], max_shard_bytes: int) -> list[list[str]]
     return shards
 
 
-# spec: specs/export/huggingface.vibee:139
+# spec: specs/export/huggingface.vibee:141
 def _publish(partial: Path, out: Path) -> None:
     """Put the finished folder in its place; an older one is moved aside first, then removed."""
     for path in partial.iterdir():
@@ -917,7 +949,7 @@ def _publish(partial: Path, out: Path) -> None:
     _remove(replaced)
 
 
-# spec: specs/export/huggingface.vibee:139
+# spec: specs/export/huggingface.vibee:141
 def _remove(folder: Path) -> None:
     """Remove a folder of ours, if it is there."""
     if folder.is_dir():
@@ -927,7 +959,7 @@ def _remove(folder: Path) -> None:
 # 5. Base models by name.
 
 
-# spec: specs/export/huggingface.vibee:157
+# spec: specs/export/huggingface.vibee:159
 def find_base_model(name: str) -> Path:
     """Returns the folder that it names.
 
@@ -965,7 +997,7 @@ def find_base_model(name: str) -> Path:
         ) from error
 
 
-# spec: specs/export/huggingface.vibee:168
+# spec: specs/export/huggingface.vibee:170
 def main(arguments: list[str] | None = None) -> int:
     """Prints what the folder or name holds, and exit status 0 if it can be read, else 1 with the
     report.

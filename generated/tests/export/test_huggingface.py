@@ -89,7 +89,7 @@ SCALINGS = {
 }
 
 
-# spec: specs/export/huggingface.vibee:109
+# spec: specs/export/huggingface.vibee:111
 def changed(folder: Path, **changes: object) -> None:
     """Other values in config.json; None takes a key away."""
     file = folder / "config.json"
@@ -97,7 +97,7 @@ def changed(folder: Path, **changes: object) -> None:
     file.write_text(json.dumps(document), encoding="utf-8")
 
 
-# spec: specs/export/huggingface.vibee:109
+# spec: specs/export/huggingface.vibee:111
 def resaved(folder: Path, change: Callable[[dict[str, Tensor]], object]) -> None:
     """The weights after a change."""
     weights = load_file(folder / "model.safetensors")
@@ -105,7 +105,7 @@ def resaved(folder: Path, change: Callable[[dict[str, Tensor]], object]) -> None
     save_file(weights, folder / "model.safetensors")
 
 
-# spec: specs/export/huggingface.vibee:151
+# spec: specs/export/huggingface.vibee:153
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tokenizer of 280 pieces: 3 marks, 256 bytes, 21 more."""
@@ -115,7 +115,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-# spec: specs/export/huggingface.vibee:150
+# spec: specs/export/huggingface.vibee:152
 def read_json(path: Path) -> Any:
     """A JSON file in UTF-8."""
     return json.loads(path.read_text(encoding="utf-8"))
@@ -360,7 +360,7 @@ def test_config_has_the_switches_of_its_family_and_scaled_positions() -> None:
         )
 
 
-# spec: specs/export/huggingface.vibee:97
+# spec: specs/export/huggingface.vibee:98
 @pytest.mark.parametrize("scaling", [None, *SCALINGS])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_config_comes_back(family: str, scaling: str | None) -> None:
@@ -381,14 +381,73 @@ OLD = dict(
 )
 
 
-# spec: specs/export/huggingface.vibee:98
+EXPERTS = {"num_local_experts": 8, "num_experts_per_tok": 2}
+
+
+# spec: specs/export/huggingface.vibee:99
+@pytest.mark.parametrize(
+    ("family", "kv_heads", "head_dim", "window", "rope_base"),
+    [
+        ("llama", 160, 4, None, 1e4),
+        ("mistral", 8, 4, 4096, 1e4),
+        ("mixtral", 8, 4, None, 1e6),
+        ("qwen2", 32, 4, None, 1e4),
+        ("qwen3", 32, 128, None, 1e4),
+        ("bitnet", 5, 4, None, 5e5),
+    ],
+)
+def test_missing_keys_have_the_defaults_of_their_family(
+    family: str, kv_heads: int, head_dim: int, window: int | None, rope_base: float
+) -> None:
+    """decoder_config: missing keys have the defaults of their family."""
+    document = {
+        "model_type": family,
+        **OLD,
+        **EXPERTS,
+        "hidden_size": 640,
+        "num_attention_heads": 160,
+    }
+    config = huggingface.decoder_config(document)
+    found = (config.num_kv_heads, config.head_dim, config.sliding_window, config.rope_base)
+    assert found == (kv_heads, head_dim, window, rope_base)
+    assert (config.attention_dropout, config.tie_embeddings, config.init_std) == (0.0, False, 0.02)
+    # null says that there is no window, and that the others follow from the sizes; of the rest it says nothing
+    null = dict.fromkeys(
+        ("num_key_value_heads", "head_dim", "sliding_window", "rope_theta", "initializer_range")
+    )
+    config = huggingface.decoder_config(document | null)
+    assert (config.num_kv_heads, config.head_dim, config.sliding_window) == (160, 4, None)
+    assert (config.rope_base, config.init_std) == (rope_base, 0.02)
+
+
+# spec: specs/export/huggingface.vibee:99
+@pytest.mark.parametrize("family", ["qwen2", "qwen3"])
+def test_missing_keys_have_the_defaults_of_their_family_with_windows(family: str) -> None:
+    """Qwen's window is 4096 where one is used, from layer 28 on."""
+    document = {"model_type": family, **OLD, "num_key_value_heads": 4, "use_sliding_window": True}
+    assert huggingface.decoder_config(document).sliding_window is None
+    assert huggingface.decoder_config(document | {"num_hidden_layers": 28}).sliding_window is None
+    with pytest.raises(ValueError, match="^1 of 29 layers have a sliding window"):
+        huggingface.decoder_config(document | {"num_hidden_layers": 29})
+    assert huggingface.decoder_config(document | {"max_window_layers": 0}).sliding_window == 4096
+    null = {"max_window_layers": 0, "sliding_window": None}
+    assert huggingface.decoder_config(document | null).sliding_window is None
+    for other in ("llama", "bitnet"):  # which have none
+        assert (
+            huggingface.decoder_config(
+                document | {"model_type": other, "max_window_layers": 0}
+            ).sliding_window
+            is None
+        )
+
+
+# spec: specs/export/huggingface.vibee:100
 def test_older_layouts_are_read() -> None:
     """The first Llama's file: as many key/value heads as heads, and the defaults of its time."""
     assert huggingface.decoder_config({"model_type": "llama", **OLD}) == small_config(
         num_kv_heads=4, head_dim=6, rope_base=10000.0, tie_embeddings=False, init_std=0.02
     )
-    assert huggingface.decoder_config({"model_type": "mistral", **OLD}).sliding_window is None
-    bitnet = huggingface.decoder_config({"model_type": "bitnet", **OLD})
+    bitnet = huggingface.decoder_config({"model_type": "bitnet", **OLD, "num_key_value_heads": 2})
     assert (bitnet.activation, bitnet.rope_base, bitnet.quantization) == (
         "squared_reglu",
         500000.0,
@@ -403,12 +462,12 @@ def test_older_layouts_are_read() -> None:
         {"model_type": "llama", **OLD, "quantization_config": online}
     )
     assert (found.quantization, found.sub_norm, bitnet.sub_norm) == ("bitlinear", False, True)
-    mixtral = {"model_type": "mixtral", **OLD, "num_local_experts": 8, "num_experts_per_tok": 2}
+    mixtral = {"model_type": "mixtral", **OLD, "num_key_value_heads": 2} | EXPERTS
     routing = RoutingConfig(num_experts=8, top_k=2, balance_coefficient=0.001)
     assert huggingface.decoder_config(mixtral).moe == routing
 
 
-# spec: specs/export/huggingface.vibee:98
+# spec: specs/export/huggingface.vibee:100
 @pytest.mark.parametrize("key", ["type", "rope_type"])
 def test_older_layouts_are_read_with_scaled_positions(key: str) -> None:
     """rope_theta and rope_scaling of transformers 4, under both names of the type."""
@@ -441,10 +500,10 @@ def test_older_layouts_are_read_with_scaled_positions(key: str) -> None:
     assert huggingface.decoder_config(OLD | both).rope_base == 9.0
 
 
-# spec: specs/export/huggingface.vibee:98
+# spec: specs/export/huggingface.vibee:100
 def test_older_layouts_are_read_with_windows() -> None:
     """Qwen's window counts where use_sliding_window says so, and for all layers or none."""
-    qwen = {"model_type": "qwen2", **OLD, "sliding_window": 8}
+    qwen = {"model_type": "qwen2", **OLD, "num_key_value_heads": 4, "sliding_window": 8}
     assert huggingface.decoder_config(qwen).sliding_window is None
     windowed = qwen | {"use_sliding_window": True}
     assert huggingface.decoder_config(windowed).sliding_window is None  # from layer 28 on
@@ -458,7 +517,7 @@ def test_older_layouts_are_read_with_windows() -> None:
         huggingface.decoder_config(windowed | {"max_window_layers": 2})
 
 
-# spec: specs/export/huggingface.vibee:99
+# spec: specs/export/huggingface.vibee:101
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -545,7 +604,7 @@ def test_foreign_configurations_are_refused(changes: dict[str, Any], said: str) 
         huggingface.decoder_config({"model_type": "llama", **OLD, **changes})
 
 
-# spec: specs/export/huggingface.vibee:109
+# spec: specs/export/huggingface.vibee:111
 def test_report_names_every_tensor(tmp_path: Path) -> None:
     """Of three missing, extra, transposed and misshapen tensors each stands under its heading."""
     huggingface.write_huggingface(small_model(), None, tmp_path / "model")
@@ -583,7 +642,7 @@ def test_report_names_every_tensor(tmp_path: Path) -> None:
     ]
 
 
-# spec: specs/export/huggingface.vibee:109
+# spec: specs/export/huggingface.vibee:111
 def test_report_names_every_tensor_up_to_a_limit() -> None:
     """Five names and the number of the others, or as many as are asked for."""
     report = huggingface.LoadReport(
@@ -598,7 +657,7 @@ def test_report_names_every_tensor_up_to_a_limit() -> None:
     assert report.describe(most=7) == "0 tensors match\n7 missing: a, b, c, d, e, f, g"
 
 
-# spec: specs/export/huggingface.vibee:109
+# spec: specs/export/huggingface.vibee:111
 @pytest.mark.parametrize("kind", ["missing", "unexpected", "transposed", "misshapen"])
 def test_report_names_every_tensor_and_one_fault_is_enough(kind: str) -> None:
     """Each kind alone makes the report incomplete; unread keys do not."""
@@ -608,7 +667,7 @@ def test_report_names_every_tensor_and_one_fault_is_enough(kind: str) -> None:
     assert huggingface.LoadReport(**{**fields, kind: ()}).complete
 
 
-# spec: specs/export/huggingface.vibee:150
+# spec: specs/export/huggingface.vibee:152
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_folder_holds_the_model(tmp_path: Path, tied: bool, dtype: torch.dtype) -> None:
@@ -630,7 +689,7 @@ def test_folder_holds_the_model(tmp_path: Path, tied: bool, dtype: torch.dtype) 
             assert torch.equal(file.get_tensor(name), place.of(model))
 
 
-# spec: specs/export/huggingface.vibee:151
+# spec: specs/export/huggingface.vibee:153
 def test_folder_holds_the_tokenizer(tmp_path: Path, tokenizer: Path) -> None:
     """write_huggingface: folder holds the tokenizer."""
     folder = tmp_path / "model"
@@ -655,7 +714,7 @@ def test_folder_holds_the_tokenizer(tmp_path: Path, tokenizer: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
-# spec: specs/export/huggingface.vibee:152
+# spec: specs/export/huggingface.vibee:154
 @pytest.mark.parametrize("limit", [1, 20_000, 100_000])
 def test_large_models_are_split(tmp_path: Path, limit: int) -> None:
     """Files of at most the limit (one tensor where it is larger), an index, and the same model."""
@@ -684,7 +743,7 @@ def test_large_models_are_split(tmp_path: Path, limit: int) -> None:
     assert all(torch.equal(w, again.state_dict()[name]) for name, w in model.state_dict().items())
 
 
-# spec: specs/export/huggingface.vibee:152
+# spec: specs/export/huggingface.vibee:154
 def test_large_models_are_split_at_the_limit(tmp_path: Path) -> None:
     """All of the model in as many bytes as it has is one file; one byte less are two."""
     model = small_model()
@@ -697,7 +756,7 @@ def test_large_models_are_split_at_the_limit(tmp_path: Path) -> None:
         huggingface.write_huggingface(model, None, tmp_path / "none", max_shard_bytes=0)
 
 
-# spec: specs/export/huggingface.vibee:153
+# spec: specs/export/huggingface.vibee:155
 def test_older_export_is_replaced(tmp_path: Path) -> None:
     """write_huggingface: older export is replaced."""
     folder = tmp_path / "model"
@@ -712,7 +771,7 @@ def test_older_export_is_replaced(tmp_path: Path) -> None:
     assert huggingface.read_huggingface(folder).config.num_layers == 1
 
 
-# spec: specs/export/huggingface.vibee:154
+# spec: specs/export/huggingface.vibee:156
 def test_other_folders_are_left_alone(tmp_path: Path) -> None:
     """write_huggingface: other folders are left alone."""
     (tmp_path / "thesis.txt").write_text("precious")
@@ -721,7 +780,7 @@ def test_other_folders_are_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 
 
-# spec: specs/export/huggingface.vibee:155
+# spec: specs/export/huggingface.vibee:157
 def test_failed_export_leaves_nothing(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -741,7 +800,7 @@ def test_failed_export_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-# spec: specs/export/huggingface.vibee:123
+# spec: specs/export/huggingface.vibee:125
 @pytest.mark.parametrize("family", FAMILIES)
 def test_reading_gives_the_same_model(tmp_path: Path, family: str) -> None:
     """read_huggingface: reading gives the same model."""
@@ -756,7 +815,7 @@ def test_reading_gives_the_same_model(tmp_path: Path, family: str) -> None:
     assert not any(module.training for module in again.modules())  # as transformers does
 
 
-# spec: specs/export/huggingface.vibee:123
+# spec: specs/export/huggingface.vibee:125
 def test_reading_gives_the_same_model_and_lets_go_of_the_files(tmp_path: Path) -> None:
     """What is read does not change with the file."""
     model = small_model()
@@ -767,7 +826,7 @@ def test_reading_gives_the_same_model_and_lets_go_of_the_files(tmp_path: Path) -
     assert torch.equal(again.norm.weight, model.norm.weight)
 
 
-# spec: specs/export/huggingface.vibee:124
+# spec: specs/export/huggingface.vibee:126
 @pytest.mark.parametrize("split", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_tied_heads_may_be_in_the_files(tmp_path: Path, split: bool, dtype: torch.dtype) -> None:
@@ -794,7 +853,7 @@ def test_tied_heads_may_be_in_the_files(tmp_path: Path, split: bool, dtype: torc
     )
 
 
-# spec: specs/export/huggingface.vibee:124
+# spec: specs/export/huggingface.vibee:126
 @pytest.mark.parametrize("row", [0, -1])
 def test_tied_heads_may_be_in_the_files_if_they_are_the_embedding(tmp_path: Path, row: int) -> None:
     """One number that differs in the first or last row is refused by name; so is a head of another shape."""
@@ -824,7 +883,7 @@ def test_tied_heads_may_be_in_the_files_if_they_are_the_embedding(tmp_path: Path
     assert huggingface.inspect_huggingface(folder).unexpected == ("lm_head.weight",)
 
 
-# spec: specs/export/huggingface.vibee:137
+# spec: specs/export/huggingface.vibee:139
 @pytest.mark.parametrize("num_experts", [0, 1, 3])
 def test_stored_weights_are_read_one_at_a_time(tmp_path: Path, num_experts: int) -> None:
     """open_huggingface: stored weights are read one at a time."""
@@ -846,7 +905,7 @@ def test_stored_weights_are_read_one_at_a_time(tmp_path: Path, num_experts: int)
             assert torch.equal(stored.read(huggingface.TensorPlace(name)), parameter.detach()), name
 
 
-# spec: specs/export/huggingface.vibee:137
+# spec: specs/export/huggingface.vibee:139
 def test_stored_weights_are_read_one_at_a_time_if_all_are_there(tmp_path: Path) -> None:
     """A folder that lacks a tensor is refused before any is read."""
     huggingface.write_huggingface(small_model(), None, tmp_path / "model")
@@ -857,7 +916,7 @@ def test_stored_weights_are_read_one_at_a_time_if_all_are_there(tmp_path: Path) 
         huggingface.open_huggingface(tmp_path / "model")
 
 
-# spec: specs/export/huggingface.vibee:125
+# spec: specs/export/huggingface.vibee:127
 def test_reading_follows_device_and_dtype(tmp_path: Path) -> None:
     """The dtypes of the file, each tensor its own, or the one that is given."""
     folder = tmp_path / "model"
@@ -878,7 +937,7 @@ def test_reading_follows_device_and_dtype(tmp_path: Path) -> None:
     assert {p.device.type for p in elsewhere.parameters()} == {"meta"}
 
 
-# spec: specs/export/huggingface.vibee:126
+# spec: specs/export/huggingface.vibee:128
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -905,7 +964,7 @@ def test_partial_loads_are_refused(tmp_path: Path, changes: dict[str, Any], said
     assert re.search(said, str(refused.value))
 
 
-# spec: specs/export/huggingface.vibee:127
+# spec: specs/export/huggingface.vibee:129
 def test_reading_refuses_other_models(tmp_path: Path) -> None:
     """What the configuration asks for and the decoder has not is named with the file."""
     folder = tmp_path / "model"
@@ -929,7 +988,7 @@ def test_reading_refuses_other_models(tmp_path: Path) -> None:
             huggingface.read_huggingface(folder)
 
 
-# spec: specs/export/huggingface.vibee:127
+# spec: specs/export/huggingface.vibee:129
 def test_reading_refuses_other_models_whose_files_are_broken(tmp_path: Path) -> None:
     """A cut file, a missing one, and an index that names what is not there or elsewhere."""
     folder = tmp_path / "model"
@@ -960,7 +1019,7 @@ def test_reading_refuses_other_models_whose_files_are_broken(tmp_path: Path) -> 
             huggingface.read_huggingface(folder)
 
 
-# spec: specs/export/huggingface.vibee:128
+# spec: specs/export/huggingface.vibee:130
 def test_no_bytes_crash_reading(tmp_path: Path) -> None:
     """A hundred and twenty damaged files of weights: each is read, or refused with a sentence; nothing else happens."""
     folder = tmp_path / "model"
@@ -986,7 +1045,7 @@ def test_no_bytes_crash_reading(tmp_path: Path) -> None:
     assert refused > 100
 
 
-# spec: specs/export/huggingface.vibee:128
+# spec: specs/export/huggingface.vibee:130
 def test_no_bytes_crash_reading_by_other_means(tmp_path: Path) -> None:
     """Lengths beyond the file, offsets that overlap or overflow, whole numbers for weights, a path in the index."""
     folder = tmp_path / "model"
@@ -1039,7 +1098,7 @@ def test_no_bytes_crash_reading_by_other_means(tmp_path: Path) -> None:
             huggingface.read_huggingface(folder)
 
 
-# spec: specs/export/huggingface.vibee:166
+# spec: specs/export/huggingface.vibee:168
 def test_folders_and_names_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder as it is; a known name, and owner/name, through huggingface_hub."""
     asked: list[tuple[str, list[str]]] = []
@@ -1075,14 +1134,14 @@ def test_folders_and_names_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert huggingface.find_base_model(f"~/{tmp_path.name}") == tmp_path
 
 
-# spec: specs/export/huggingface.vibee:166
+# spec: specs/export/huggingface.vibee:168
 def test_folders_and_names_are_found_in_a_table() -> None:
     """Every short name stands for owner/name."""
     for name, repository in huggingface.BASE_MODELS:
         assert "/" not in name and repository.count("/") == 1
 
 
-# spec: specs/export/huggingface.vibee:174
+# spec: specs/export/huggingface.vibee:176
 def test_main_reports_and_exits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """0 with the parameters and the report, 1 with the report, 1 with a sentence."""
     folder = tmp_path / "model"
