@@ -163,6 +163,15 @@ def test_variants_have_pytorchs_logits(tmp_path: Path, tokenizer: Path, variant:
     assert parity.parity_faults(report, "f32") == []
 
 
+def test_windows_of_text_fit_into_the_file(tmp_path: Path, tokenizer: Path) -> None:
+    """Perplexity of a model with a sliding window shorter than the windows that are asked for."""
+    model, path = random_model(16, sliding_window=32), tmp_path / "model.gguf"
+    write_gguf(model, tokenizer, path, "f32")
+    write_huggingface(model, tokenizer, tmp_path / "model")
+    start = ["--model", str(tmp_path / "model"), "--gguf", str(path), "--prompts", "import random"]
+    assert parity.main([*start, "--text", random.__file__, "--windows", "2"]) == 0
+
+
 def test_norms_within_have_pytorchs_logits(tmp_path: Path, tokenizer: Path) -> None:
     """Arch bitnet: norms before the output and down projections, halves rotated, a tied head."""
     model, path = random_model(3, sub_norm=True, head_dim=16), tmp_path / "model.gguf"

@@ -98,7 +98,7 @@ class ParityOptions:
     windows: int = 8
     """Windows of that text."""
     window_tokens: int = 256
-    """Tokens of one, at most the context of the model."""
+    """Tokens of one, at most the context of the model and its sliding window, which is the context of the file."""
     positions: Path | None = None
     """File for the differences of each position, a line of JSON each."""
     vectors: Path | None = None
@@ -562,7 +562,9 @@ def _windows(options: ParityOptions, model: Decoder) -> list[list[int]]:
         raise ParityError(
             f"{options.text} cannot be read ({error}): name a text file in UTF-8"
         ) from error
-    length = min(options.window_tokens, model.config.context_length)
+    context, sliding = model.config.context_length, model.config.sliding_window
+    # a file holds no more context than the sliding window
+    length = min(options.window_tokens, context, sliding or context)
     return text_windows(_tokenizer(options), text, length, options.windows)
 
 

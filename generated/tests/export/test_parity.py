@@ -692,7 +692,7 @@ def test_windows_have_perplexities(export: Path, monkeypatch: pytest.MonkeyPatch
     assert bare.perplexity is bare.expected_perplexity is None
 
 
-# spec: specs/export/parity.vibee:289
+# spec: specs/export/parity.vibee:290
 def test_main_prints_and_judges(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -730,7 +730,7 @@ def test_main_prints_and_judges(
     assert len(stand.requests[-1]["prompts"]) == 3
 
 
-# spec: specs/export/parity.vibee:289
+# spec: specs/export/parity.vibee:290
 def test_main_prints_and_judges_weights_alone(
     export: Path,
     tmp_path: Path,
@@ -759,7 +759,7 @@ def test_main_prints_and_judges_weights_alone(
     assert f"error: {path}: output_norm.weight is off by 2" in capsys.readouterr().err
 
 
-# spec: specs/export/parity.vibee:289
+# spec: specs/export/parity.vibee:290
 def test_main_prints_and_judges_the_file(
     export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -783,7 +783,47 @@ def test_main_prints_and_judges_the_file(
         assert words in help_text
 
 
-# spec: specs/export/parity.vibee:289
+# spec: specs/export/parity.vibee:291
+@pytest.mark.parametrize(
+    ("window", "asked", "length"), [(8, 9, 8), (8, 7, 7), (80, 90, 64), (None, 90, 64)]
+)
+def test_windows_fit_into_the_file(
+    export: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    window: int | None,
+    asked: int,
+    length: int,
+) -> None:
+    """The context of a file is the sliding window of its model, beyond which arch llama would attend to more."""
+    model, tokenizer = small_model(sliding_window=window), export / "tokenizer.model"
+    path, text = tmp_path / "model.gguf", tmp_path / "text"
+    text.write_text("the cat sat on the mat " * 40, encoding="utf-8")
+    write_huggingface(model, tokenizer, tmp_path / "model")
+    write_gguf(model, tokenizer, path, "f32")
+    stand = Stand(
+        monkeypatch,
+        **faithful(export) | {"logits": lambda request: logits(request.get("prompts", []))},
+    )
+
+    def logits(prompts: list[list[int]]) -> list[torch.Tensor]:
+        return parity.pytorch_logits(model, prompts) if prompts else []
+
+    start = [
+        "--model",
+        str(tmp_path / "model"),
+        "--gguf",
+        str(path),
+        "--prompts",
+        "the",
+        "--text",
+        str(text),
+    ]
+    assert parity.main([*start, "--windows", "2", "--window-tokens", str(asked)]) == 0
+    assert [len(ids) for ids in stand.requests[-1]["prompts"][1:]] == [length, length]
+
+
+# spec: specs/export/parity.vibee:292
 def test_main_writes_vectors_and_runs_runtimes(
     export: Path,
     tmp_path: Path,
@@ -829,7 +869,7 @@ def test_main_writes_vectors_and_runs_runtimes(
     )  # anew, then of each file
 
 
-# spec: specs/export/parity.vibee:289
+# spec: specs/export/parity.vibee:292
 def test_main_writes_vectors_and_runs_runtimes_of_others(
     export: Path,
     tmp_path: Path,
