@@ -106,7 +106,7 @@ class ParityOptions:
     runtime: tuple[str, ...] = ()
     """Commands that are held to these vectors, with {model}, {prompt}, {tokens} for what they get."""
     steps: int = 16
-    """Tokens that vectors and runtimes go on with."""
+    """Tokens that vectors and runtimes go on with, unless the end mark comes first."""
     seed: int = 0
     """For runtimes that want one."""
     absolute: float = 0.001
@@ -632,6 +632,7 @@ def _held_to_vectors(path: Path, model: Decoder, options: ParityOptions) -> list
     if options.vectors is not None:
         for index, vectors in enumerate(made):
             write_vectors(vectors, options.vectors / path.stem / str(index), path.name)
+    ended = any(len(vectors.tokens) < options.steps for vectors in made)
     faults = []
     for command in options.runtime:
         found = [
@@ -641,7 +642,7 @@ def _held_to_vectors(path: Path, model: Decoder, options: ParityOptions) -> list
         name, right = command.split()[0].rpartition("/")[2], sum(not each for each in found)
         print(
             f"{path.name:32}  {gguf_dtype(path):7}  {name:16}  {right} of {len(made)} prompts go on as in PyTorch"
-            f" for {options.steps} tokens",
+            f" for {options.steps} tokens{' or to the end mark' if ended else ''}",
             flush=True,
         )
         faults += [

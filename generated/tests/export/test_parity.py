@@ -917,8 +917,15 @@ def test_main_writes_vectors_and_runs_runtimes_of_others(
     assert asked == [
         (command, path, tokenizer, prompt, 3, tolerance, 5) for prompt in ("the", "a cat")
     ]
+    capsys.readouterr()
     parity.main([*start, "--runtime", command])
     assert asked[-1][-3:] == (16, Tolerance(), 0)
+    made = make_vectors(small_model(), tokenizer, "the", 3)
+    monkeypatch.setattr(
+        parity, "make_vectors", lambda *given: dataclasses.replace(made, tokens=made.tokens[:2])
+    )
+    parity.main([*start, "--runtime", command, "--steps", "3"])
+    assert " go on as in PyTorch for 3 tokens or to the end mark\n" in capsys.readouterr().out
     for option, message in (("--text", "cannot be read"), ("--positions", "name another file")):
         assert parity.main([*start, option, str(tmp_path)]) == 1
         assert message in capsys.readouterr().err
