@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -197,6 +198,13 @@ def test_scaled_positions_compute_the_same_logits(tmp_path: Path, kind: str) -> 
     model = random_model(12, rope_scaling=SCALINGS[kind])
     write_huggingface(model, None, tmp_path / "model")
     peer = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+    written = json.loads((tmp_path / "model" / "config.json").read_text())
+    older = written.pop("rope_scaling")
+    assert peer.config.rope_parameters == written["rope_parameters"]
+    alone = LlamaConfig.from_dict(written)  # what it reads without the older form
+    assert {**alone.to_dict(), "_name_or_path": ""} == {**peer.config.to_dict(), "_name_or_path": ""}
+    del written["rope_parameters"]
+    assert LlamaConfig.from_dict(written | {"rope_scaling": older}).rope_parameters == alone.rope_parameters
     for length in (12, 60):
         tokens_bt = torch.randint(640, (1, length), generator=torch.Generator().manual_seed(length))
         expected = logits_of(peer, tokens_bt)

@@ -277,8 +277,8 @@ def _expert_tensors(num_experts: int, ffn_size: int) -> dict[str, TensorPlace]:
 def huggingface_config(config: DecoderConfig) -> dict[str, Any]:
     """Returns the configuration of the same model in transformers.
 
-    The rotary base stands in both places where tools look for it. Stochastic depth, capacity
-    and the z-loss matter in training alone and are left out.
+    The rotary base and the scaling stand in both places where tools look for them. Stochastic
+    depth, capacity and the z-loss matter in training alone and are left out.
 
     Given: The configuration of a decoder.
     When: config.json is made.
@@ -300,9 +300,10 @@ def huggingface_config(config: DecoderConfig) -> dict[str, Any]:
         "head_dim": config.head_dim,
         "max_position_embeddings": _max_positions(config),
         "rms_norm_eps": config.norm_eps,
-        # transformers 5 reads rope_parameters, older tools read rope_theta or assume 10000
+        # transformers 5 reads rope_parameters; older tools read rope_theta, or assume 10000, and rope_scaling
         "rope_theta": config.rope_base,
         "rope_parameters": _rope_parameters(config),
+        **_older_rope_scaling(config),
         "tie_word_embeddings": config.tie_embeddings,
         "initializer_range": config.init_std,
         "attention_dropout": config.attention_dropout,
@@ -383,6 +384,16 @@ def _rope_parameters(config: DecoderConfig) -> dict[str, Any]:
     return {"rope_theta": config.rope_base, "rope_type": scaling.kind, **given}
 
 
+# spec: specs/export/huggingface.vibee:76
+def _older_rope_scaling(config: DecoderConfig) -> dict[str, Any]:
+    """The same as transformers 4 has it, where the base stands apart; nothing without a scaling."""
+    if config.rope_scaling is None:
+        return {}
+    return {
+        "rope_scaling": {k: v for k, v in _rope_parameters(config).items() if k != "rope_theta"}
+    }
+
+
 # 2. The configuration of a foreign model.
 
 
@@ -390,17 +401,17 @@ def _rope_parameters(config: DecoderConfig) -> dict[str, Any]:
 def decoder_config(document: dict[str, Any]) -> DecoderConfig:
     """Returns the decoder that computes the same.
 
-    Layouts of transformers 4 (rope_theta, rope_scaling) and 5 (rope_parameters) are read; of
-    keys that a file may lack, the defaults are those of transformers for the family, such as a
-    window of 4096 for mistral. null says that there is no window, that there are as many key
-    and value heads as heads, and that heads together are as wide as the model.
+    Layouts of transformers 4 (rope_theta, rope_scaling) and 5 (rope_parameters) are read, and
+    both together; of keys that a file may lack, the defaults are those of transformers for the
+    family, such as a window of 4096 for mistral. null says that there is no window, that there
+    are as many key and value heads as heads, and that heads together are as wide as the model.
 
     Given: The contents of a config.json.
     When: A model of transformers is to be read.
 
     Raises:
-        ValueError if a key is missing, or asks for what the decoder does not compute, with the
-            key and its value.
+        ValueError if a key is missing, asks for what the decoder does not compute, or
+            contradicts another one, with the key and its value.
     """
     family = document.get("model_type")
     if family not in _ARCHITECTURES:
@@ -551,12 +562,34 @@ def _sliding_window(family: str, document: dict[str, Any]) -> int | None:
 # spec: specs/export/huggingface.vibee:87
 def _rope_document(document: dict[str, Any]) -> dict[str, Any]:
     """The rotary keys, wherever the version of transformers put them."""
-    older = document.get("rope_scaling") or {}
-    rope = dict(document.get("rope_parameters") or older)
-    rope["rope_type"] = rope.pop("type", rope.get("rope_type")) or "default"
+    newer, older = (
+        _with_rope_type(document.get(key) or {}) for key in ("rope_parameters", "rope_scaling")
+    )
+    if document.get("rope_parameters") and document.get("rope_scaling"):
+        _require_same_rope(newer, older)
+    rope = newer if document.get("rope_parameters") else older
     if _given(rope, "rope_theta", 0) == 0:
         rope["rope_theta"] = document["rope_theta"]
     return rope
+
+
+# spec: specs/export/huggingface.vibee:87
+def _with_rope_type(rope: dict[str, Any]) -> dict[str, Any]:
+    """The keys with the kind of scaling under its newer name."""
+    return {
+        **{key: value for key, value in rope.items() if key != "type"},
+        "rope_type": rope.get("type") or rope.get("rope_type") or "default",
+    }
+
+
+# spec: specs/export/huggingface.vibee:87
+def _require_same_rope(newer: dict[str, Any], older: dict[str, Any]) -> None:
+    """Refuse a key that has another value in each of the two: tools would compute different models."""
+    for key in sorted(newer.keys() & older.keys()):
+        if None not in (newer[key], older[key]) and newer[key] != older[key]:
+            raise ValueError(
+                f"rope_scaling has {key}={older[key]!r}, rope_parameters has {newer[key]!r}: take one of them away"
+            )
 
 
 # spec: specs/export/huggingface.vibee:87

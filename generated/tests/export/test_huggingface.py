@@ -350,6 +350,11 @@ def test_config_has_the_switches_of_its_family_and_scaled_positions() -> None:
             "high_freq_factor": 3.0,
         },
     }
+    for document in documents.values():  # for tools that read the older form alone
+        scaling = {"rope_theta": 5000.0, **document["rope_scaling"]}
+        assert (
+            scaling == document["rope_parameters"] and "rope_theta" not in document["rope_scaling"]
+        )
     contexts = {kind: document["max_position_embeddings"] for kind, document in documents.items()}
     assert contexts == {"linear": 16, "dynamic": 8, "yarn": 16, "llama3": 16}
     with pytest.raises(
@@ -498,6 +503,32 @@ def test_older_layouts_are_read_with_scaled_positions(key: str) -> None:
     assert [type(number) for number in numbers] == [float, float, float, int]
     both = {"model_type": "llama", "rope_theta": 9.0, "rope_parameters": {"rope_type": "default"}}
     assert huggingface.decoder_config(OLD | both).rope_base == 9.0
+
+
+# spec: specs/export/huggingface.vibee:100
+@pytest.mark.parametrize("kind", SCALINGS)
+def test_older_layouts_are_read_with_scaled_positions_in_both_places(kind: str) -> None:
+    """Either of the two alone says the same; what contradicts the other is refused."""
+    config = small_config(rope_scaling=SCALINGS[kind])
+    document = huggingface.huggingface_config(config)
+    for key in ("rope_scaling", "rope_parameters"):
+        one = {other: value for other, value in document.items() if other != key}
+        assert huggingface.decoder_config(one) == config
+    wrong = document | {"rope_scaling": document["rope_scaling"] | {"factor": 3.0}}
+    with pytest.raises(
+        ValueError,
+        match=r"^rope_scaling has factor=3\.0, rope_parameters has .*: take one of them away$",
+    ):
+        huggingface.decoder_config(wrong)
+    with pytest.raises(
+        ValueError,
+        match=r"^rope_scaling has rope_type='.*', rope_parameters has 'default': take one of",
+    ):
+        huggingface.decoder_config(
+            document | {"rope_parameters": {"rope_type": "default", "rope_theta": 5000.0}}
+        )
+    whole = document["rope_scaling"] | {"factor": int(SCALINGS[kind].factor), "type": kind}
+    assert huggingface.decoder_config(document | {"rope_scaling": whole}) == config
 
 
 # spec: specs/export/huggingface.vibee:100
