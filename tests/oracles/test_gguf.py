@@ -49,6 +49,7 @@ VARIANTS = {
     "yarn and norms": {"rope_scaling": YARN, "qk_norm": True},
     "llama3": {"rope_scaling": LLAMA3},
     "a window of all that is read": {"sliding_window": 48},
+    "whole numbers": {"rope_base": 5000, "rope_scaling": RopeScaling(kind="yarn", factor=4, original_context=16)},
 }
 
 AWKWARD = [
@@ -160,6 +161,15 @@ def test_variants_have_pytorchs_logits(tmp_path: Path, tokenizer: Path, variant:
     )
     print(parity.format_report(variant, report))
     assert parity.parity_faults(report, "f32") == []
+
+
+def test_windows_of_text_fit_into_the_file(tmp_path: Path, tokenizer: Path) -> None:
+    """Perplexity of a model with a sliding window shorter than the windows that are asked for."""
+    model, path = random_model(16, sliding_window=32), tmp_path / "model.gguf"
+    write_gguf(model, tokenizer, path, "f32")
+    write_huggingface(model, tokenizer, tmp_path / "model")
+    start = ["--model", str(tmp_path / "model"), "--gguf", str(path), "--prompts", "import random"]
+    assert parity.main([*start, "--text", random.__file__, "--windows", "2"]) == 0
 
 
 def test_norms_within_have_pytorchs_logits(tmp_path: Path, tokenizer: Path) -> None:

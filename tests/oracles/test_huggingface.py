@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub.errors import StrictDataclassFieldValidationError
+from safetensors.torch import load_file, save_file
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -16,6 +19,7 @@ from transformers import (
     LlamaForCausalLM,
     MistralConfig,
     MixtralConfig,
+    PretrainedConfig,
     PreTrainedModel,
     Qwen2Config,
     Qwen3Config,
@@ -27,6 +31,7 @@ from igla.architecture.moe import RoutingConfig
 from igla.architecture.positional import RopeScaling
 from igla.data.tokenizer import Tokenizer, TokenizerConfig, train_tokenizer
 from igla.export.huggingface import (
+    decoder_config,
     huggingface_family,
     huggingface_tensors,
     inspect_huggingface,
@@ -193,6 +198,13 @@ def test_scaled_positions_compute_the_same_logits(tmp_path: Path, kind: str) -> 
     model = random_model(12, rope_scaling=SCALINGS[kind])
     write_huggingface(model, None, tmp_path / "model")
     peer = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+    written = json.loads((tmp_path / "model" / "config.json").read_text())
+    older = written.pop("rope_scaling")
+    assert peer.config.rope_parameters == written["rope_parameters"]
+    alone = LlamaConfig.from_dict(written)  # what it reads without the older form
+    assert {**alone.to_dict(), "_name_or_path": ""} == {**peer.config.to_dict(), "_name_or_path": ""}
+    del written["rope_parameters"]
+    assert LlamaConfig.from_dict(written | {"rope_scaling": older}).rope_parameters == alone.rope_parameters
     for length in (12, 60):
         tokens_bt = torch.randint(640, (1, length), generator=torch.Generator().manual_seed(length))
         expected = logits_of(peer, tokens_bt)
@@ -232,6 +244,65 @@ def test_what_transformers_saves_is_read(tmp_path: Path, name: str) -> None:
     tokens_bt = torch.randint(640, (2, 48), generator=torch.Generator().manual_seed(2))
     expected = logits_of(peer.double(), tokens_bt)
     torch.testing.assert_close(logits_of(model, tokens_bt), expected, atol=1e-5, rtol=0)
+
+
+NEEDED = dict(
+    vocab_size=640, hidden_size=640, num_hidden_layers=3, num_attention_heads=160, intermediate_size=80,
+    max_position_embeddings=64, rms_norm_eps=1e-5, num_local_experts=8, num_experts_per_tok=2,
+)  # fmt: skip
+CONFIGS = (LlamaConfig, MistralConfig, MixtralConfig, Qwen2Config, Qwen3Config, BitNetConfig)
+
+
+def assert_read_alike(peer: PretrainedConfig, config: DecoderConfig) -> None:
+    """Every key that a file may lack means the same on both sides."""
+    window = peer.sliding_window if hasattr(peer, "sliding_window") else None
+    if hasattr(peer, "max_window_layers") and "sliding_attention" not in peer.layer_types:
+        window = None
+    head_dim = getattr(peer, "head_dim", None) or peer.hidden_size // peer.num_attention_heads
+    assert (config.num_kv_heads, config.head_dim) == (peer.num_key_value_heads, head_dim)
+    assert (config.sliding_window, config.rope_base) == (window, peer.rope_parameters["rope_theta"])
+    assert (config.rope_scaling is None) == (peer.rope_parameters["rope_type"] == "default")
+    assert {"swiglu": "silu", "squared_reglu": "relu2"}[config.activation] == peer.hidden_act
+    assert (config.attention_dropout, config.init_std) == (peer.attention_dropout, peer.initializer_range)
+    assert (config.tie_embeddings, config.context_length) == (peer.tie_word_embeddings, 64)
+    assert not getattr(peer, "attention_bias", False) and not getattr(peer, "mlp_bias", False)
+    if config.moe is not None:
+        assert config.moe.balance_coefficient == peer.router_aux_loss_coef
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+def test_missing_keys_have_the_defaults_of_transformers(family: type[PretrainedConfig]) -> None:
+    """A config.json with the sizes alone, and with null wherever transformers takes it."""
+    document = {"model_type": family.model_type, **NEEDED}
+    assert_read_alike(family(**NEEDED), decoder_config(document))
+    for key in ("num_key_value_heads", "head_dim", "sliding_window", "layer_types", "rope_parameters", "rope_scaling"):
+        try:
+            peer = family(**NEEDED, **{key: None})
+        except (TypeError, ValueError, StrictDataclassFieldValidationError):
+            continue  # transformers refuses null there
+        assert_read_alike(peer, decoder_config(document | {key: None}))
+
+
+@pytest.mark.parametrize("family", [Qwen2Config, Qwen3Config])
+@pytest.mark.parametrize("switches", [{}, {"max_window_layers": 0}, {"max_window_layers": 0, "sliding_window": None}])
+def test_missing_windows_have_the_defaults_of_transformers(family: type[PretrainedConfig], switches: dict) -> None:
+    """Qwen's window where one is used."""
+    windowed = NEEDED | {"use_sliding_window": True} | switches
+    assert_read_alike(family(**windowed), decoder_config({"model_type": family.model_type, **windowed}))
+
+
+def test_tied_heads_in_the_files_are_read_as_transformers_does(tmp_path: Path) -> None:
+    """Some tools write the head beside an embedding that it is tied to."""
+    write_huggingface(random_model(15), None, tmp_path / "model")
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    weights["lm_head.weight"] = weights["model.embed_tokens.weight"].clone()
+    save_file(weights, tmp_path / "model" / "model.safetensors", metadata={"format": "pt"})
+    peer, loading = AutoModelForCausalLM.from_pretrained(tmp_path / "model", output_loading_info=True)
+    assert not any(loading[kind] for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"))
+    tokens_bt = torch.randint(640, (2, 48), generator=torch.Generator().manual_seed(15))
+    expected = logits_of(peer.double(), tokens_bt)
+    model = read_huggingface(tmp_path / "model", dtype=torch.float64)
+    torch.testing.assert_close(logits_of(model, tokens_bt), expected, atol=1e-6, rtol=0)
 
 
 def test_tokens_are_sentencepieces(tmp_path: Path, tokenizer: Path) -> None:

@@ -25,7 +25,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,8 @@ def make_vectors(
     """Returns what PyTorch computes in evaluation mode with a cache, a token at a time, the best
     of each step being the next.
 
-    Each module is then in the mode that it was in.
+    It ends with the end mark of the tokenizer, if that comes before the last step. Each module
+    is then in the mode that it was in.
 
     Given: A decoder, its tokenizer and a prompt.
     When: Other runtimes are to compute the same.
@@ -129,7 +130,8 @@ def make_vectors(
     Raises:
         ValueError for less than one step or logit, and beyond the context of the model.
     """
-    prompt_tokens = Tokenizer(tokenizer).encode(prompt, bos=True)
+    pieces = Tokenizer(tokenizer)
+    prompt_tokens = pieces.encode(prompt, bos=True)
     length, config, weight = len(prompt_tokens) + steps - 1, model.config, model.head_weight
     if steps < 1 or not 1 <= count <= config.vocab_size or length > config.context_length:
         raise ValueError(
@@ -151,6 +153,8 @@ def make_vectors(
             )
             given = [top_logits[-1][0].token_id]
             tokens += given
+            if given == [pieces.eos_id]:
+                break  # as runtimes do
     return Vectors(
         prompt=prompt,
         prompt_tokens=tuple(prompt_tokens),
@@ -160,7 +164,7 @@ def make_vectors(
     )
 
 
-# spec: specs/export/vectors.vibee:68
+# spec: specs/export/vectors.vibee:70
 def write_vectors(vectors: Vectors, folder: Path, model_file: str) -> None:
     """Writes the six files.
 
@@ -192,12 +196,12 @@ def write_vectors(vectors: Vectors, folder: Path, model_file: str) -> None:
         ) from error
 
 
-# spec: specs/export/vectors.vibee:68
+# spec: specs/export/vectors.vibee:70
 def _json_name(name: str) -> str:
     return f"expected.{name}.json"
 
 
-# spec: specs/export/vectors.vibee:76
+# spec: specs/export/vectors.vibee:78
 def read_vectors(folder: Path) -> Vectors:
     """Returns the vectors.
 
@@ -227,7 +231,7 @@ def read_vectors(folder: Path) -> Vectors:
         ) from error
 
 
-# spec: specs/export/vectors.vibee:76
+# spec: specs/export/vectors.vibee:78
 def _ids(values: Any) -> tuple[int, ...]:
     """Token ids out of JSON."""
     if not isinstance(values, list) or not all(type(value) is int for value in values):
@@ -235,7 +239,7 @@ def _ids(values: Any) -> tuple[int, ...]:
     return tuple(values)
 
 
-# spec: specs/export/vectors.vibee:76
+# spec: specs/export/vectors.vibee:78
 def _entries(step: dict[str, Any]) -> tuple[TopLogit, ...]:
     """The best logits of a step out of JSON."""
     return tuple(
@@ -244,7 +248,7 @@ def _entries(step: dict[str, Any]) -> tuple[TopLogit, ...]:
     )
 
 
-# spec: specs/export/vectors.vibee:85
+# spec: specs/export/vectors.vibee:87
 def vector_faults(found: Vectors, expected: Vectors, tolerance: Tolerance) -> list[str]:
     """Returns a sentence for the first difference of prompt, tokens and logits each.
 
@@ -272,7 +276,7 @@ def vector_faults(found: Vectors, expected: Vectors, tolerance: Tolerance) -> li
     return faults
 
 
-# spec: specs/export/vectors.vibee:85
+# spec: specs/export/vectors.vibee:87
 def _token_faults(found: tuple[int, ...], expected: tuple[int, ...]) -> list[str]:
     """The first token that differs."""
     for step, token in enumerate(expected):
@@ -283,7 +287,7 @@ def _token_faults(found: tuple[int, ...], expected: tuple[int, ...]) -> list[str
     return []
 
 
-# spec: specs/export/vectors.vibee:85
+# spec: specs/export/vectors.vibee:87
 def _step_fault(
     found: tuple[TopLogit, ...], expected: tuple[TopLogit, ...], tolerance: Tolerance
 ) -> str | None:
@@ -307,7 +311,7 @@ def _step_fault(
     return None
 
 
-# spec: specs/export/vectors.vibee:93
+# spec: specs/export/vectors.vibee:95
 def run_runtime(
     command: str,
     model: Path,
@@ -321,7 +325,8 @@ def run_runtime(
 
     Files in the folder {out} are compared as vectors; without that place the output is compared
     with the greedy continuation - ids where its last line is a JSON list of ids or an object
-    with tokens, else the text, with or without the prompt in front.
+    with tokens, else the text, with or without the prompt in front. An end mark that ends the
+    continuation may be left out.
 
     Given: A command with PLACES in braces, a model file, and the vectors it is held to.
     When: A runtime is a program.
@@ -339,15 +344,25 @@ def run_runtime(
             "out": out,
         }
         output = _run(_words(command, values), command, timeout)
-        if "{out}" in command:
-            return vector_faults(read_vectors(Path(out)), vectors, tolerance)
+        found = read_vectors(Path(out)) if "{out}" in command else None
+    pieces = Tokenizer(tokenizer)
+    if found is not None:
+        return vector_faults(found, _without_end(vectors, found.tokens, pieces), tolerance)
     ids = _ids_in(output)
     if ids is not None:
-        return _token_faults(ids, vectors.tokens)
-    return _text_faults(output, vectors, Tokenizer(tokenizer))
+        return _token_faults(ids, _without_end(vectors, ids, pieces).tokens)
+    return _text_faults(output, vectors, pieces)
 
 
-# spec: specs/export/vectors.vibee:93
+# spec: specs/export/vectors.vibee:95
+def _without_end(vectors: Vectors, found: tuple[int, ...], pieces: Tokenizer) -> Vectors:
+    """What is expected of a runtime that stops at the end mark; some leave the mark itself out."""
+    if vectors.tokens[-1:] != (pieces.eos_id,) or len(found) >= len(vectors.tokens):
+        return vectors
+    return replace(vectors, tokens=vectors.tokens[:-1], top_logits=vectors.top_logits[:-1])
+
+
+# spec: specs/export/vectors.vibee:95
 def _words(command: str, values: dict[str, str]) -> list[str]:
     """The words of the command; what stands in a place is never split."""
     unknown = [name for name in re.findall(r"\{(\w*)\}", command) if name not in PLACES]
@@ -362,12 +377,12 @@ def _words(command: str, values: dict[str, str]) -> list[str]:
     return [re.sub(r"\{(\w+)\}", lambda place: values[place[1]], word) for word in words]
 
 
-# spec: specs/export/vectors.vibee:93
+# spec: specs/export/vectors.vibee:95
 def _in_braces(name: str) -> str:
     return "{" + name + "}"
 
 
-# spec: specs/export/vectors.vibee:93
+# spec: specs/export/vectors.vibee:95
 def _run(words: list[str], command: str, timeout: float) -> str:
     """What the program prints."""
     try:
@@ -388,7 +403,7 @@ def _run(words: list[str], command: str, timeout: float) -> str:
     return done.stdout.decode(errors="replace")
 
 
-# spec: specs/export/vectors.vibee:93
+# spec: specs/export/vectors.vibee:95
 def _ids_in(output: str) -> tuple[int, ...] | None:
     """Token ids on the last line of the output, if it has them."""
     lines = output.strip().splitlines() or [""]
@@ -399,7 +414,7 @@ def _ids_in(output: str) -> tuple[int, ...] | None:
         return None
 
 
-# spec: specs/export/vectors.vibee:93
+# spec: specs/export/vectors.vibee:95
 def _text_faults(output: str, vectors: Vectors, pieces: Tokenizer) -> list[str]:
     """The first character in which the text differs; programs put the prompt in front or not, and blanks around it."""
     whole = pieces.decode([*vectors.prompt_tokens, *vectors.tokens])

@@ -97,7 +97,9 @@ class ArchitectureContract:
 def freeze_model(
     config: DecoderConfig, tokenizer: Path | None = None, name: str = ""
 ) -> ArchitectureContract:
-    """Returns their contract. Nothing is built but shapes.
+    """Returns their contract.
+
+    Nothing is built but shapes. A whole number in a field of floats is that float.
 
     Given: The dimensions of a decoder, and its tokenizer if there is one.
     When: They are not to change any more.
@@ -122,16 +124,24 @@ def freeze_model(
 # spec: specs/models/freeze.vibee:41
 def _lasting(config: DecoderConfig) -> dict[str, Any]:
     """The fields that outputs depend on, those of records too, as JSON gives them back."""
-
-    def kept(values: dict[str, Any]) -> dict[str, Any]:
-        return {
-            key: kept(value) if isinstance(value, dict) else value
-            for key, value in values.items()
-            if key not in TRAINING_ONLY
-        }
-
-    lasting: dict[str, Any] = json.loads(json.dumps(kept(dataclasses.asdict(config))))
+    lasting: dict[str, Any] = json.loads(json.dumps(_kept(config)))
     return lasting
+
+
+# spec: specs/models/freeze.vibee:41
+def _kept(record: DecoderConfig | RoutingConfig | RopeScaling) -> dict[str, Any]:
+    """The same of one record. A number has the type of its field: 10000 and 10000.0 are one base, and have one hash."""
+    values: dict[str, Any] = {}
+    for each in dataclasses.fields(record):
+        value = getattr(record, each.name)
+        if each.name in TRAINING_ONLY:
+            continue
+        if dataclasses.is_dataclass(value):
+            value = _kept(value)
+        elif value is not None and "float" in str(each.type):
+            value = float(value)
+        values[each.name] = value
+    return values
 
 
 # spec: specs/models/freeze.vibee:50

@@ -114,7 +114,7 @@ PROMPT = "the cat"
 EXACT = vectors.Tolerance(absolute=0.0, relative=0.0)
 
 
-# spec: specs/export/vectors.vibee:66
+# spec: specs/export/vectors.vibee:68
 def small_model() -> Decoder:
     """A decoder of two layers, whose best tokens differ from step to step."""
     torch.manual_seed(0)
@@ -134,7 +134,7 @@ def small_model() -> Decoder:
     return Decoder(config)
 
 
-# spec: specs/export/vectors.vibee:66
+# spec: specs/export/vectors.vibee:68
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small tokenizer."""
@@ -144,14 +144,27 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-# spec: specs/export/vectors.vibee:52
+# spec: specs/export/vectors.vibee:68
 @pytest.fixture(scope="module")
 def made(tokenizer: Path) -> vectors.Vectors:
     """What the model computes for the prompt, in six steps."""
     return vectors.make_vectors(small_model(), tokenizer, PROMPT, 6)
 
 
-# spec: specs/export/vectors.vibee:66
+EOS = 2  # of the tokenizer
+
+
+# spec: specs/export/vectors.vibee:68
+def ending_model(made: vectors.Vectors, step: int) -> Decoder:
+    """The model that made the vectors, with the end mark in the place of a token that it chooses in that step first."""
+    token, model = made.tokens[step], small_model()
+    assert token not in made.tokens[:step] and EOS not in made.tokens
+    with torch.no_grad():
+        model.lm_head.weight[[token, EOS]] = model.lm_head.weight[[EOS, token]]
+    return model
+
+
+# spec: specs/export/vectors.vibee:68
 @pytest.mark.parametrize("training", [True, False])
 def test_vectors_are_the_greedy_continuation(tokenizer: Path, training: bool) -> None:
     """make_vectors: vectors are the greedy continuation."""
@@ -179,7 +192,7 @@ def test_vectors_are_the_greedy_continuation(tokenizer: Path, training: bool) ->
     assert len(vectors.make_vectors(model, tokenizer, PROMPT, 1).top_logits[0]) == 5
 
 
-# spec: specs/export/vectors.vibee:66
+# spec: specs/export/vectors.vibee:68
 def test_vectors_are_the_greedy_continuation_up_to_the_context(tokenizer: Path) -> None:
     """The last token need not be read; what is beyond is refused before any step."""
     model, length = small_model(), len(Tokenizer(tokenizer).encode(PROMPT, bos=True))
@@ -191,7 +204,19 @@ def test_vectors_are_the_greedy_continuation_up_to_the_context(tokenizer: Path) 
             vectors.make_vectors(model, tokenizer, PROMPT, steps, count)
 
 
-# spec: specs/export/vectors.vibee:52, :74, :83
+# spec: specs/export/vectors.vibee:68
+@pytest.mark.parametrize("step", [0, 2, 5])
+def test_vectors_are_the_greedy_continuation_up_to_the_end_mark(
+    made: vectors.Vectors, tokenizer: Path, step: int
+) -> None:
+    """Runtimes stop there; the step that chooses it is the last."""
+    found = vectors.make_vectors(ending_model(made, step), tokenizer, PROMPT, 6)
+    assert found.tokens == (*made.tokens[:step], EOS)
+    assert len(found.top_logits) == len(found.milliseconds) == step + 1
+    assert found.top_logits[step][0].token_id == EOS
+
+
+# spec: specs/export/vectors.vibee:52, :76, :85
 def test_vectors_come_back_or_are_refused(made: vectors.Vectors, tmp_path: Path) -> None:
     """VectorError, write_vectors, read_vectors: vectors come back or are refused."""
     folder = tmp_path / "new" / "folder"
@@ -217,7 +242,7 @@ def test_vectors_come_back_or_are_refused(made: vectors.Vectors, tmp_path: Path)
     assert values["expected.timings.json"][5] == {"step": 5, "ms": made.milliseconds[5]}
 
 
-# spec: specs/export/vectors.vibee:52, :74, :83
+# spec: specs/export/vectors.vibee:52, :76, :85
 @pytest.mark.parametrize(
     "name, text",
     [
@@ -245,7 +270,7 @@ def test_vectors_come_back_or_are_refused_if_damaged(
     )
 
 
-# spec: specs/export/vectors.vibee:52, :74, :83
+# spec: specs/export/vectors.vibee:52, :76, :85
 def test_vectors_come_back_or_are_refused_where_they_cannot_be_written(
     made: vectors.Vectors, tmp_path: Path
 ) -> None:
@@ -258,7 +283,7 @@ def test_vectors_come_back_or_are_refused_where_they_cannot_be_written(
         vectors.write_vectors(made, path, "model.gguf")
 
 
-# spec: specs/export/vectors.vibee:91
+# spec: specs/export/vectors.vibee:93
 def changed(made: vectors.Vectors, step: int, rank: int, by: float) -> vectors.Vectors:
     """Vectors with one logit that is another number."""
     steps = [list(entries) for entries in made.top_logits]
@@ -267,7 +292,7 @@ def changed(made: vectors.Vectors, step: int, rank: int, by: float) -> vectors.V
     return dataclasses.replace(made, top_logits=tuple(map(tuple, steps)))
 
 
-# spec: specs/export/vectors.vibee:91
+# spec: specs/export/vectors.vibee:93
 def test_differences_of_vectors_are_named(made: vectors.Vectors) -> None:
     """vector_faults: differences of vectors are named."""
     assert vectors.vector_faults(made, made, EXACT) == []
@@ -286,7 +311,7 @@ def test_differences_of_vectors_are_named(made: vectors.Vectors) -> None:
     assert vectors.vector_faults(made, short, EXACT) == []  # more than asked for is no fault
 
 
-# spec: specs/export/vectors.vibee:91
+# spec: specs/export/vectors.vibee:93
 def test_differences_of_vectors_are_named_beyond_the_tolerance(made: vectors.Vectors) -> None:
     """A logit is within absolute + relative * |expected|, at the ranks that are compared."""
     entry = made.top_logits[2][4]
@@ -308,7 +333,7 @@ def test_differences_of_vectors_are_named_beyond_the_tolerance(made: vectors.Vec
     assert len(vectors.vector_faults(twice, made, EXACT)) == 1  # the first alone
 
 
-# spec: specs/export/vectors.vibee:91
+# spec: specs/export/vectors.vibee:93
 def test_differences_of_vectors_are_named_as_sets(made: vectors.Vectors) -> None:
     """Where activations are rounded, the order of nearly equal logits is no fault; another token is."""
     first = made.top_logits[0]
@@ -330,7 +355,7 @@ def test_differences_of_vectors_are_named_as_sets(made: vectors.Vectors) -> None
     assert vectors.vector_faults(strange, made, dataclasses.replace(as_set, ranks=4)) == []
 
 
-# spec: specs/export/vectors.vibee:109
+# spec: specs/export/vectors.vibee:111
 def program(folder: Path, text: str, places: str = "{model} {prompt} {tokens} {seed}") -> str:
     """A command that runs a program of Python."""
     path = folder / "run time.py"
@@ -338,7 +363,7 @@ def program(folder: Path, text: str, places: str = "{model} {prompt} {tokens} {s
     return f"{sys.executable} '{path}' {places}"
 
 
-# spec: specs/export/vectors.vibee:109
+# spec: specs/export/vectors.vibee:111
 def test_runtimes_are_held_to_vectors(
     made: vectors.Vectors, tokenizer: Path, tmp_path: Path
 ) -> None:
@@ -358,7 +383,7 @@ def test_runtimes_are_held_to_vectors(
     assert faults(f"assert tuple(sys.argv[1:]) == {given}; print({ids})", strange) == []
 
 
-# spec: specs/export/vectors.vibee:109
+# spec: specs/export/vectors.vibee:111
 def test_runtimes_are_held_to_vectors_by_their_text(
     made: vectors.Vectors, tokenizer: Path, tmp_path: Path
 ) -> None:
@@ -375,7 +400,35 @@ def test_runtimes_are_held_to_vectors_by_their_text(
     assert len(faults("print('')")) == 1
 
 
-# spec: specs/export/vectors.vibee:109
+# spec: specs/export/vectors.vibee:111
+@pytest.mark.parametrize("step", [0, 2])
+def test_runtimes_are_held_to_vectors_up_to_the_end_mark(
+    made: vectors.Vectors, tokenizer: Path, tmp_path: Path, step: int
+) -> None:
+    """A runtime may leave the end mark out, and stop before it; what is before it is expected all the same."""
+    ended = vectors.make_vectors(ending_model(made, step), tokenizer, PROMPT, 6)
+    ids = list(ended.tokens)
+    text = Tokenizer(tokenizer).decode([*ended.prompt_tokens, *ids[:-1]])
+
+    def faults(printed: str, places: str = "{model} {prompt} {tokens} {seed}") -> list[str]:
+        command = program(tmp_path, printed, places)
+        return vectors.run_runtime(command, Path("m"), tokenizer, ended, EXACT)
+
+    for right in (f"print({ids})", f"print({ids[:-1]})", f"print({[*ids, 5]})", f"print({text!r})"):
+        assert faults(right) == [], right
+    assert faults(f"print({[*ids[:-1], 5]})") == [f"step {step}: the token is 5, expected is {EOS}"]
+    assert len(faults(f"print({text + ' and more'!r})")) == 1
+    if step:
+        assert faults(f"print({ids[:-2]})") == [f"there are {step - 1} tokens, expected are {step}"]
+    copy = "import shutil\nshutil.copytree(sys.argv[2], sys.argv[1], dirs_exist_ok=True)"
+    short = dataclasses.replace(ended, tokens=ended.tokens[:-1], top_logits=ended.top_logits[:-1])
+    for index, found in enumerate((ended, short)):
+        vectors.write_vectors(found, tmp_path / str(index), "m")
+        assert faults(copy, "{out} '" + str(tmp_path / str(index)) + "' {model}") == []
+    assert vectors.vector_faults(short, ended, EXACT) != []  # of which nobody knows why it is short
+
+
+# spec: specs/export/vectors.vibee:111
 def test_runtimes_are_held_to_vectors_of_their_own(
     made: vectors.Vectors, tokenizer: Path, tmp_path: Path
 ) -> None:
@@ -393,7 +446,7 @@ def test_runtimes_are_held_to_vectors_of_their_own(
     assert fault.startswith("step 4: the logit of token ")
 
 
-# spec: specs/export/vectors.vibee:52, :109
+# spec: specs/export/vectors.vibee:52, :111
 def test_runtimes_that_fail_are_told_of(
     made: vectors.Vectors, tokenizer: Path, tmp_path: Path
 ) -> None:

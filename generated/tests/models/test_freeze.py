@@ -156,6 +156,32 @@ def test_hash_is_of_all_but_the_name(tokenizer: Path) -> None:
     assert len({found.sha256, other.sha256, freeze.freeze_model(SIZES, tokenizer).sha256}) == 3
 
 
+# spec: specs/models/freeze.vibee:48
+def test_hash_is_of_all_but_the_name_and_of_numbers_as_they_are() -> None:
+    """10000 and 10000.0 are one base, in records too; none stays none, and a truth value is no number."""
+    scaled = [
+        changed(
+            rope_base=number(10000), moe=dataclasses.replace(EXPERTS, bias_rate=number(0)),
+            rope_scaling=RopeScaling(
+                kind="yarn", factor=number(4), original_context=4, beta_fast=number(32), attention_factor=number(1)
+            ),
+        )
+        for number in (int, float)
+    ]  # fmt: skip
+    assert scaled[0] == scaled[1]
+    one, other = (freeze.freeze_model(config) for config in scaled)
+    assert one.sha256 == other.sha256 and one.to_json() == other.to_json()
+    assert json.loads(one.to_json())["architecture"]["rope_scaling"]["original_context"] == 4
+    assert '"factor": 4.0' in one.to_json() and '"original_context": 4,' in one.to_json()
+    plain = freeze.freeze_model(
+        changed(rope_scaling=RopeScaling(kind="linear", factor=4, original_context=4))
+    )
+    assert (
+        plain.architecture["rope_scaling"]["attention_factor"] is None
+        and plain.architecture["qk_norm"] is False
+    )
+
+
 # spec: specs/models/freeze.vibee:58, :75
 def test_each_difference_is_named(tokenizer: Path) -> None:
     """contract_faults, require_contract: each difference is named."""
