@@ -135,7 +135,7 @@ from igla.optimization.optimizer import OptimizerConfig, assert_optimizer_dtypes
 from igla.optimization.scheduler import SchedulerConfig, learning_rate_factor, scheduled_factor
 from igla.planning.scaling import Accelerator, gpu_hours, predicted_loss
 
-# Shapes: B sequences of a batch, T tokens of a sequence, D hidden channels, V vocabulary entries.
+# Shapes: B sequences of a batch, T tokens of a sequence, D hidden channels, V vocabulary entries, W windows.
 
 
 try:
@@ -484,7 +484,7 @@ class TargetShares:
     padded: float
     """Hold no text (from 0 to 1)."""
     cut: float
-    """Belong to a document that began in an earlier window, which they cannot see (from 0 to 1)."""
+    """Belong to a document that began in another window, which they cannot see (from 0 to 1)."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.supervised <= 1:
@@ -1970,16 +1970,24 @@ def sample_targets(
         torch.cat([getattr(window, name) for window in windows])
         for name in ("inputs", "targets", "document_ids")
     )
-    supervised = float((targets_wt != IGNORE_INDEX).double().mean())
-    leading_wt = documents_wt == documents_wt[:, :1]
-    cut_wt = leading_wt & (inputs_wt[:, :1] != begin_id)
+    has_target_wt = targets_wt != IGNORE_INDEX
+    # best_fit pads, and gives all the rest a target; concat takes it from the last token of a document alone
+    is_text_wt = has_target_wt if training.packing == "best_fit" else torch.ones_like(has_target_wt)
+    cut_wt = is_text_wt & (_first_inputs(inputs_wt, documents_wt) != begin_id)
     return TargetShares(
-        supervised=supervised,
-        padded=1 - supervised
-        if training.packing == "best_fit"
-        else 0.0,  # nothing else lacks a target
+        supervised=float(has_target_wt.double().mean()),
+        padded=float((~is_text_wt).double().mean()),
         cut=float(cut_wt.double().mean()),
     )
+
+
+# spec: specs/recipes/pretrain.vibee:581
+def _first_inputs(inputs_wt: Tensor, documents_wt: Tensor) -> Tensor:
+    """The first input that each position's document has in its window [W, T]."""
+    begins_wt = torch.ones_like(documents_wt, dtype=torch.bool)
+    begins_wt[:, 1:] = documents_wt[:, 1:] != documents_wt[:, :-1]
+    places_t = torch.arange(documents_wt.shape[1])
+    return inputs_wt.gather(1, torch.where(begins_wt, places_t, 0).cummax(1).values)
 
 
 # spec: specs/recipes/pretrain.vibee:594

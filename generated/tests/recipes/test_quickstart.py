@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import io
+import itertools
 import json
 import math
 import os
@@ -3329,6 +3330,42 @@ def test_shares_of_targets_are_counted(
         assert 0 < supervised < total and (cut > 0) == (packing == "concat")
         padded = 1 - supervised / total if packing == "best_fit" else 0
         assert shares.padded == pytest.approx(padded, rel=1e-12)
+
+
+# spec: specs/recipes/pretrain.vibee:592
+@pytest.mark.parametrize("packing", ["concat", "best_fit"])
+@pytest.mark.parametrize("length", [20, 31])
+def test_shares_of_targets_are_counted_of_documents_that_are_longer_than_a_window(
+    data: subject.PreparedData, first_options: subject.Options, packing: str, length: int
+) -> None:
+    """What a window has of a document was cut off where it is not how that begins, wherever in the window it stands."""
+    tokenizer = Tokenizer(data.tokenizer)
+    texts = [path.read_text() for path in sorted(first_options.data.iterdir())]
+    documents = [
+        tokenizer.encode(text, bos=True, eos=True)
+        for text in texts
+        if not is_held_out(text, 0.4, 0)
+    ]
+    reader = subject.TokenReader(data.train["text"], length, 1, 0, packing=packing)
+    cut = later = padded = 0
+    for _ in range(24):
+        window = reader.next_batch()
+        inputs, numbers = window.inputs[0].tolist(), window.document_ids[0].tolist()
+        place = 0
+        for number, same in itertools.groupby(numbers):
+            size = len(list(same))
+            piece = inputs[place : place + size]
+            if number == len(documents):
+                padded += size
+            elif piece != documents[number][:size]:
+                cut += size
+                later += size if place > 0 else 0
+            place += size
+    training = dataclasses.replace(first_options.training, sequence_length=length, packing=packing)
+    shares = subject.sample_targets(data, training, {"text": 1.0}, 0, tokenizer.bos_id)
+    assert shares.cut == pytest.approx(cut / (24 * length), rel=1e-12) and cut > 0
+    if packing == "best_fit":
+        assert later > 0 and shares.padded == pytest.approx(padded / (24 * length), rel=1e-12)
 
 
 # spec: specs/recipes/pretrain.vibee:592
