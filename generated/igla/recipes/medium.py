@@ -129,7 +129,12 @@ from igla.optimization.loss import (
     cross_entropy_terms,
 )
 from igla.optimization.optimizer import OptimizerConfig, assert_optimizer_dtypes
-from igla.optimization.scheduler import SchedulerConfig, learning_rate_factor, scheduled_factor
+from igla.optimization.scheduler import (
+    SchedulerConfig,
+    learning_rate_factor,
+    scheduled_factor,
+    warmup_length,
+)
 from igla.planning.scaling import Accelerator, gpu_hours, predicted_loss
 
 # Shapes: B sequences of a batch, T tokens of a sequence, D hidden channels, V vocabulary entries, W windows.
@@ -2045,6 +2050,7 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     tokens = tokens_per_step(training)
     flops = tokens * flops_per_token(config, training.sequence_length)
     epochs = training.steps * tokens / sum(trainer.data.train_tokens.values())
+    warmup = warmup_length(trainer.scheduler)
     begin_id = Tokenizer(trainer.data.tokenizer).bos_id
     seed = options.documents.seed
     shares = sample_targets(trainer.data, training, trainer.mix, seed, begin_id)
@@ -2057,8 +2063,7 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
         f"step: {training.batch_size} x {training.microbatches} sequences of "
         f"{training.sequence_length} = {tokens:,} tokens, {format_count(flops)}FLOP",
         f"run: {training.steps} steps = {training.steps * tokens:,} tokens = {epochs:.2f} epochs; "
-        f"warm-up {trainer.scheduler.warmup_steps} steps "
-        f"({options.schedule.warmup_fraction:.0%} of the run)",
+        f"warm-up {warmup} steps ({warmup / training.steps:.1%} of the run)",
         *_lines_of_phases(options),
         *_lines_of_mix(trainer),
         f"targets: {shares.supervised:.1%} of the positions have one, {shares.padded:.1%} are padding, "

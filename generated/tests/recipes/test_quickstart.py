@@ -24,7 +24,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import torch
@@ -3473,6 +3473,25 @@ def test_origins_of_options_are_named() -> None:
     assert list(found) == expected
     plain = {option.name: option.origin for option in subject.option_origins(subject.Options(), [])}
     assert set(plain.values()) == {"default", "recipe"} and plain["training.steps"] == "recipe"
+
+
+# spec: specs/recipes/pretrain.vibee:610
+@pytest.mark.parametrize("schedule", get_args(get_type_hints(subject.ScheduleConfig)["schedule"]))
+def test_summary_says_what_follows_from_each_schedule(
+    options: subject.Options, data: subject.PreparedData, schedule: str
+) -> None:
+    """The warm-up is that of the schedule: the steps up to the first one with the highest rate."""
+    options = dataclasses.replace(
+        options,
+        training=dataclasses.replace(options.training, steps=130),
+        schedule=subject.ScheduleConfig(schedule=schedule, warmup_fraction=0.08),
+    )
+    trainer = subject.Trainer(options, data, CONFIG)
+    rates = [learning_rate_factor(step, trainer.scheduler) for step in range(130)]
+    steps = rates.index(max(rates)) + 1
+    (line,) = (line for line in subject.summarize(trainer, []) if line.startswith("run: "))
+    assert line.endswith(f"; warm-up {steps} steps ({steps / 130:.1%} of the run)")
+    assert steps == (2 if schedule == "trinity" else 10)
 
 
 # spec: specs/recipes/pretrain.vibee:610
