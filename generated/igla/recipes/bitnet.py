@@ -258,7 +258,7 @@ class TrainingConfig:
     evaluate_every: int = 50
     """Optimizer steps from one held-out evaluation to the next; the first is before step 1."""
     evaluate_batches: int = 8
-    """Held-out batches of these evaluations; the last one takes all."""
+    """Held-out batches of these evaluations, spread evenly over the text; the last one takes all."""
 
     def __post_init__(self) -> None:
         if self.packing not in ("concat", "best_fit"):
@@ -1425,7 +1425,7 @@ class Trainer:
         return record
 
     def _evaluate(self) -> dict[str, float]:
-        """The held-out loss of the first batches, which the progress takes note of."""
+        """The held-out loss of some batches, always the same, which the progress takes note of."""
         training = self.options.training
         limit = training.evaluate_batches
         model, engine = self.model, self.engine
@@ -1731,8 +1731,9 @@ def evaluate(
     max_batches: int | None = None,
     engine: Engine | None = None,
 ) -> tuple[float, int]:
-    """The sum of the negative log-likelihoods in nats, and the number of targets; with an engine,
-    those of all its ranks, each of which computes a part.
+    """The sum of the negative log-likelihoods in nats, and the number of targets; of max_batches
+    whose windows lie evenly over the text, or of all; with an engine, those of all its ranks,
+    each of which computes a part.
 
     Given: A model and a folder of held-out shards.
     When: Each token is predicted once.
@@ -1741,11 +1742,10 @@ def evaluate(
         The losses of all targets in nats, summed, and the number of targets.
     """
     total_nats, total_targets = 0.0, 0
-    batches = held_out_batches(shards, training.sequence_length, training.batch_size)
-    chosen = itertools.islice(batches, max_batches)
+    batches = held_out_batches(shards, training.sequence_length, training.batch_size, max_batches)
     model.eval()  # without dropout
     with engine.sharing_the_loss() if engine else nullcontext():
-        for batch in engine.own_batches(chosen) if engine else chosen:
+        for batch in engine.own_batches(batches) if engine else batches:
             given = (model, batch, training, LossConfig(), precision)
             found = engine.compute(loss_of, *given) if engine else loss_of(*given)
             total_nats += float(found.sums["loss"])

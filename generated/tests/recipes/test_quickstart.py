@@ -3534,12 +3534,12 @@ def test_summary_says_what_follows(options: subject.Options, data: subject.Prepa
 def test_evaluation_counts_every_target_once(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
-    """The sum over batches is the sum over targets; a limit takes the first batches alone."""
+    """The sum over batches is the sum over targets; a limit takes that many batches alone."""
     trainer = subject.Trainer(options, data, CONFIG)
     total = 0.0
     targets = 0
-    batches = list(held_out_batches(data.held_out["text"], 16, 4))
-    for index, batch in enumerate(batches):
+    every = list(held_out_batches(data.held_out["text"], 16, 4))
+    for batch in every:
         with torch.no_grad():
             logits = trainer.model.logits(
                 trainer.model(batch.inputs, document_ids_bt=batch.document_ids)
@@ -3552,13 +3552,15 @@ def test_evaluation_counts_every_target_once(
         )
         total += float(loss)
         targets += int((batch.targets != IGNORE_INDEX).sum())
-        if index == 0:
-            found = subject.evaluate(
-                trainer.model, data.held_out["text"], options.training, torch.float32, 1
-            )
-            assert found == (pytest.approx(total, rel=1e-5), targets)
     found = subject.evaluate(trainer.model, data.held_out["text"], options.training, torch.float32)
     assert found == (pytest.approx(total, rel=1e-5), targets)
+    (batch,) = held_out_batches(data.held_out["text"], 16, 4, 1)
+    few = subject.evaluate(trainer.model, data.held_out["text"], options.training, torch.float32, 1)
+    alone = subject.loss_of(trainer.model, batch, options.training, LossConfig(), torch.float32)
+    assert (
+        few == (pytest.approx(float(alone.sums["loss"]), rel=1e-6), alone.tokens)
+        and few[1] < targets
+    )
     crossing = dataclasses.replace(options.training, document_mask=False)
     packed = subject.evaluate(trainer.model, data.held_out["text"], crossing, torch.float32)
     assert packed[1] == targets and packed[0] != pytest.approx(total, rel=1e-7)
@@ -3598,6 +3600,66 @@ def test_sources_are_evaluated_apart(
     )  # the begin marks
     bits = float(-torch.log2(counts[torch.cat(targets)] / counts.sum()).sum())
     assert scores["unigram"] == pytest.approx(bits / len(text), rel=1e-9)
+
+
+# spec: specs/recipes/pretrain.vibee:624
+@pytest.fixture(scope="module")
+def halves(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[subject.Options, subject.PreparedData]:
+    """Prepared text of two folders, half and half, of words that the other has not."""
+    options = make_options(tmp_path_factory.mktemp("halves"), evaluate_batches=2, evaluate_every=3)
+    draw = random.Random(0)
+    for folder, words in (("a", ["def", "return", "self"]), ("b", ["quick", "brown", "fox"])):
+        (options.data / folder).mkdir(parents=True)
+        for index in range(30):
+            text = " ".join(draw.choices(words, k=40))
+            (options.data / folder / f"{index:02d}.txt").write_text(text)
+    return options, subject.prepare_data(options)
+
+
+# spec: specs/recipes/pretrain.vibee:624
+def test_evaluation_is_of_all_folders(
+    halves: tuple[subject.Options, subject.PreparedData],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Few batches have of each folder what all have, and are the same ones in each evaluation."""
+    options, data = halves
+    tokenizer, path = Tokenizer(data.tokenizer), data.held_out["text"]
+    seen: list[Batch] = []
+    loss_of = subject.loss_of
+
+    def noted(model: Decoder, batch: Batch, *rest: Any) -> subject.BatchLoss:
+        if not torch.is_grad_enabled():
+            seen.append(batch)
+        return loss_of(model, batch, *rest)
+
+    def share(batches: list[Batch]) -> float:
+        texts = [tokenizer.decode(row.tolist()) for batch in batches for row in batch.inputs]
+        return sum(any(word in text for word in ("def", "return", "self")) for text in texts) / len(
+            texts
+        )
+
+    monkeypatch.setattr(subject, "loss_of", noted)
+    trainer = subject.Trainer(dataclasses.replace(options, out=tmp_path), data, CONFIG)
+    trainer.run()
+    evaluations = [seen[first : first + 2] for first in range(0, len(seen), 2)]
+    assert len(evaluations) == 3 and all(len(batch.inputs) == 4 for batch in seen)
+    for evaluation in evaluations[1:]:
+        assert all(
+            torch.equal(one.inputs, two.inputs)
+            for one, two in zip(evaluation, evaluations[0], strict=True)
+        )
+    every = list(held_out_batches(path, 16, 4))
+    assert len(every) > 8 and 0.2 < share(every) < 0.8
+    assert share(evaluations[0]) == pytest.approx(share(every), abs=1.01 / 8)
+    assert share(every[:2]) == 1  # what the first ones are of
+    sums = [
+        subject.evaluate(trainer.model, path, options.training, torch.float32, most)
+        for most in (len(every), None)
+    ]
+    assert sums[0] == sums[1]
 
 
 # spec: specs/recipes/pretrain.vibee:624
