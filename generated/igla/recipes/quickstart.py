@@ -383,7 +383,7 @@ class StoppingConfig:
     patience: int | None = None
     """Held-out evaluations in a row without an improvement; none never stops for it."""
     min_delta: float = 0.0
-    """Nats a token by which the held-out loss must fall to be an improvement."""
+    """Nats a token by which the held-out loss must fall to be an improvement, for which patience waits."""
 
     def __post_init__(self) -> None:
         if not self.max_skipped > 0:
@@ -418,11 +418,13 @@ class Progress:
     """Step of the lowest held-out loss."""
     best_loss: float | None = None
     """Lowest held-out loss in nats a token; none before the first evaluation."""
+    reference_loss: float | None = None
+    """Held-out loss of the last improvement, which the next one must be less than by min_delta; none is best_loss."""
     evaluations_since_best: int = 0
     """Held-out evaluations without an improvement since then."""
 
 
-# spec: specs/recipes/pretrain.vibee:148
+# spec: specs/recipes/pretrain.vibee:149
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportConfig:
     """What is written when the training is done, and how it is proved."""
@@ -455,7 +457,7 @@ class ExportConfig:
             raise ValueError(f"ExportConfig needs len(prompts) > 0, got prompts={self.prompts!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:185
+# spec: specs/recipes/pretrain.vibee:186
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptionOrigin:
     """The value of one option, and who chose it."""
@@ -475,7 +477,7 @@ class OptionOrigin:
             )
 
 
-# spec: specs/recipes/pretrain.vibee:193
+# spec: specs/recipes/pretrain.vibee:194
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetShares:
     """What the positions of the sampled windows are, as parts of all."""
@@ -500,7 +502,7 @@ class TargetShares:
             raise ValueError(f"TargetShares.cut={self.cut!r} is not from 0 to 1; 1.5% is 0.015")
 
 
-# spec: specs/recipes/pretrain.vibee:201
+# spec: specs/recipes/pretrain.vibee:202
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryEstimate:
     """Bytes of one step by part, with AdamW's state and gradients in float32; Muon keeps one
@@ -523,7 +525,7 @@ class MemoryEstimate:
     """Of one chunk, with their gradients."""
 
 
-# spec: specs/recipes/pretrain.vibee:213
+# spec: specs/recipes/pretrain.vibee:214
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanConfig:
     """What the hours and the cost of a run are reckoned with.
@@ -565,7 +567,7 @@ class PlanConfig:
             raise ValueError(f"PlanConfig needs rtx_4090 >= 0, got rtx_4090={self.rtx_4090!r}")
 
 
-# spec: specs/recipes/pretrain.vibee:234
+# spec: specs/recipes/pretrain.vibee:235
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeModel:
     """The model of the smoke profile, as changes to the recipe's model."""
@@ -586,7 +588,7 @@ class SmokeModel:
     """Longest sequence in tokens."""
 
 
-# spec: specs/recipes/pretrain.vibee:246
+# spec: specs/recipes/pretrain.vibee:247
 def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> SchedulerConfig:
     """The schedule over the optimizer steps of the run."""
     return SchedulerConfig(
@@ -602,7 +604,7 @@ def schedule_in_steps(training: TrainingConfig, schedule: ScheduleConfig) -> Sch
     )
 
 
-# spec: specs/recipes/pretrain.vibee:263
+# spec: specs/recipes/pretrain.vibee:264
 def peak_learning_rate(
     step: int, training: TrainingConfig, optimizer: OptimizerConfig, curriculum: PhasesConfig
 ) -> float:
@@ -617,7 +619,7 @@ def peak_learning_rate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:277
+# spec: specs/recipes/pretrain.vibee:278
 def learning_rate(
     run: float,
     training: TrainingConfig,
@@ -635,25 +637,25 @@ def learning_rate(
     return peak * scheduled_factor(step, schedule_in_steps(training, schedule))
 
 
-# spec: specs/recipes/pretrain.vibee:292
+# spec: specs/recipes/pretrain.vibee:293
 def tokens_per_step(training: TrainingConfig) -> int:
     """Positions that one optimizer step computes."""
     return training.batch_size * training.microbatches * training.sequence_length
 
 
-# spec: specs/recipes/pretrain.vibee:300
+# spec: specs/recipes/pretrain.vibee:301
 def run_tokens(training: TrainingConfig) -> int:
     """Positions that the whole run computes."""
     return training.steps * tokens_per_step(training)
 
 
-# spec: specs/recipes/pretrain.vibee:308
+# spec: specs/recipes/pretrain.vibee:309
 def run_flops(config: DecoderConfig, training: TrainingConfig) -> float:
     """Floating-point operations of the whole run."""
     return float(run_tokens(training) * flops_per_token(config, training.sequence_length))
 
 
-# spec: specs/recipes/pretrain.vibee:314
+# spec: specs/recipes/pretrain.vibee:315
 def run_loss(config: DecoderConfig, training: TrainingConfig) -> float:
     """Loss in nats a token that is to be expected at the end of the run, on web text.
 
@@ -662,7 +664,7 @@ def run_loss(config: DecoderConfig, training: TrainingConfig) -> float:
     return predicted_loss(num_params(config), run_tokens(training))
 
 
-# spec: specs/recipes/pretrain.vibee:322
+# spec: specs/recipes/pretrain.vibee:323
 def run_hours(
     config: DecoderConfig, training: TrainingConfig, plan: PlanConfig, device: Accelerator
 ) -> float:
@@ -670,7 +672,7 @@ def run_hours(
     return gpu_hours(run_flops(config, training), device, plan.utilisation)
 
 
-# spec: specs/recipes/pretrain.vibee:328
+# spec: specs/recipes/pretrain.vibee:329
 def run_cost(
     config: DecoderConfig, training: TrainingConfig, plan: PlanConfig, device: Accelerator
 ) -> float:
@@ -689,7 +691,7 @@ def run_cost(
     return run_hours(config, training, plan, device) * price
 
 
-# spec: specs/recipes/pretrain.vibee:338
+# spec: specs/recipes/pretrain.vibee:339
 def expected_first_loss(config: DecoderConfig) -> float:
     """Loss of the untrained model in nats a token.
 
@@ -700,7 +702,7 @@ def expected_first_loss(config: DecoderConfig) -> float:
     return math.log(config.vocab_size) + config.hidden_size * config.init_std**2 / 2
 
 
-# spec: specs/recipes/pretrain.vibee:346
+# spec: specs/recipes/pretrain.vibee:347
 def memory_estimate(
     config: DecoderConfig,
     training: TrainingConfig,
@@ -737,7 +739,7 @@ def memory_estimate(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:368
+# spec: specs/recipes/pretrain.vibee:369
 def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     """The progress after one more step."""
     return dataclasses.replace(
@@ -749,25 +751,29 @@ def after_step(progress: Progress, tokens: int, skipped: bool) -> Progress:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:386
+# spec: specs/recipes/pretrain.vibee:387
 def after_evaluation(
     progress: Progress, held_out_loss: float, stopping: StoppingConfig
 ) -> Progress:
     """The progress after a held-out evaluation.
 
-    A loss that is less by min_delta is an improvement, and so is the first one.
+    The lowest loss is the best one, by however little. An improvement, from which patience
+    counts, is a loss that is less by min_delta than the last one was, and the first one.
     """
     best = progress.best_loss if progress.best_loss is not None else math.inf
-    improved = held_out_loss < best - stopping.min_delta
+    reference = progress.reference_loss if progress.reference_loss is not None else best
+    lowest = held_out_loss < best
+    improved = held_out_loss < reference - stopping.min_delta
     return dataclasses.replace(
         progress,
-        best_step=progress.step if improved else progress.best_step,
-        best_loss=held_out_loss if improved else progress.best_loss,
+        best_step=progress.step if lowest else progress.best_step,
+        best_loss=held_out_loss if lowest else progress.best_loss,
+        reference_loss=held_out_loss if improved else reference,
         evaluations_since_best=0 if improved else progress.evaluations_since_best + 1,
     )
 
 
-# spec: specs/recipes/pretrain.vibee:410
+# spec: specs/recipes/pretrain.vibee:431
 def is_finished(progress: Progress, training: TrainingConfig, stopping: StoppingConfig) -> bool:
     """Whether the run ends here, after its last step or without an improvement for too long."""
     return progress.step >= training.steps or (
@@ -782,7 +788,7 @@ PURPOSE = (
 # 1. What a run may change.
 
 
-# spec: specs/recipes/pretrain.vibee:450
+# spec: specs/recipes/pretrain.vibee:471
 def _option_names(options: Options) -> Iterator[tuple[str, str]]:
     """Each section of the options with each of its fields."""
     for section in dataclasses.fields(options):
@@ -791,7 +797,7 @@ def _option_names(options: Options) -> Iterator[tuple[str, str]]:
             yield from ((section.name, option.name) for option in dataclasses.fields(chosen))
 
 
-# spec: specs/recipes/pretrain.vibee:450
+# spec: specs/recipes/pretrain.vibee:471
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything that a run may change, each with its default.
@@ -869,7 +875,7 @@ SMOKE = Options(
 SMOKE_CONFIG = dataclasses.replace(model_spec.CONFIG, **dataclasses.asdict(SmokeModel()))
 
 
-# spec: specs/recipes/pretrain.vibee:456
+# spec: specs/recipes/pretrain.vibee:477
 def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     """Returns each option of each section, in order, with its value and its origin.
 
@@ -895,14 +901,14 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
     return origins
 
 
-# spec: specs/recipes/pretrain.vibee:483
+# spec: specs/recipes/pretrain.vibee:504
 def say(text: str) -> None:
     """Print a line of the report; of several ranks the first does."""
     if os.environ.get("RANK", "0") == "0":
         print(text, flush=True)
 
 
-# spec: specs/recipes/pretrain.vibee:464
+# spec: specs/recipes/pretrain.vibee:485
 def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype, str]:
     """float32 or bfloat16, and the reason.
 
@@ -920,7 +926,7 @@ def choose_precision(precision: str, device: torch.device) -> tuple[torch.dtype,
     return torch.float32, f"this {device.type} does not multiply bfloat16 in hardware"
 
 
-# spec: specs/recipes/pretrain.vibee:464
+# spec: specs/recipes/pretrain.vibee:485
 def _cpu_multiplies_bfloat16() -> bool:
     """Linux lists the instruction sets; elsewhere nothing is assumed."""
     try:
@@ -933,7 +939,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 # 2. From files to tokens.
 
 
-# spec: specs/recipes/pretrain.vibee:162
+# spec: specs/recipes/pretrain.vibee:163
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedData:
     """Where the prepared data lie, and what they are."""
@@ -962,14 +968,14 @@ class PreparedData:
             yield from (tokenizer.decode(tokens).encode() for tokens in _documents(shards))
 
 
-# spec: specs/recipes/pretrain.vibee:162
+# spec: specs/recipes/pretrain.vibee:163
 def _documents(shards: Path) -> Iterator[list[int]]:
     """The tokens of each document, but for its begin mark."""
     for _, pieces in itertools.groupby(_pieces(shards), key=itemgetter(0)):
         yield [token for _, tokens in pieces for token in tokens]
 
 
-# spec: specs/recipes/pretrain.vibee:162
+# spec: specs/recipes/pretrain.vibee:163
 def _pieces(shards: Path) -> Iterator[tuple[int, list[int]]]:
     """What each window has of each document, with the number of the document."""
     for batch in held_out_batches(shards, BASELINE_WINDOW, 1):
@@ -983,7 +989,7 @@ def _pieces(shards: Path) -> Iterator[tuple[int, list[int]]]:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:472
+# spec: specs/recipes/pretrain.vibee:493
 def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
     """Returns what the command line names, a folder of text or a JSON file of sources; without
     that the sources of the recipe, and where it has none the standard library of this Python.
@@ -1004,7 +1010,7 @@ def chosen_sources(options: Options) -> tuple[SourceConfig, ...]:
     return (SourceConfig(name="text", location=location, patterns=patterns, exclude=exclude),)
 
 
-# spec: specs/recipes/pretrain.vibee:483
+# spec: specs/recipes/pretrain.vibee:504
 def prepare_data(options: Options) -> PreparedData:
     """A tokenizer and shards of training and held-out tokens; the held-out files are set apart
     before anything is learned from the text.
@@ -1025,7 +1031,7 @@ def prepare_data(options: Options) -> PreparedData:
     return _data_of(sources, found.shards, found.tokenizer)
 
 
-# spec: specs/recipes/pretrain.vibee:483
+# spec: specs/recipes/pretrain.vibee:504
 def _data_of(sources: tuple[SourceConfig, ...], shards: Path, tokenizer: Path) -> PreparedData:
     """The shards of the sources, as they lie in their folder."""
     train, held_out = (
@@ -1045,7 +1051,7 @@ def _data_of(sources: tuple[SourceConfig, ...], shards: Path, tokenizer: Path) -
     )
 
 
-# spec: specs/recipes/pretrain.vibee:483
+# spec: specs/recipes/pretrain.vibee:504
 def _pipeline_config(options: Options) -> PipelineConfig:
     chosen = options.documents
     return PipelineConfig(
@@ -1057,7 +1063,7 @@ def _pipeline_config(options: Options) -> PipelineConfig:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:492
+# spec: specs/recipes/pretrain.vibee:513
 def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
     """Returns the part of each source in the sequences of the run, by name.
 
@@ -1076,7 +1082,7 @@ def initial_mix(data: PreparedData, mixing: MixConfig) -> dict[str, float]:
     return initial_weights(config, data.train_tokens)
 
 
-# spec: specs/recipes/pretrain.vibee:500
+# spec: specs/recipes/pretrain.vibee:521
 def build_reader(
     data: PreparedData,
     training: TrainingConfig,
@@ -1115,7 +1121,7 @@ def build_reader(
 # 3. The training loop.
 
 
-# spec: specs/recipes/pretrain.vibee:528
+# spec: specs/recipes/pretrain.vibee:549
 class Interrupted(Exception):
     """A signal asked the run to stop."""
 
@@ -1124,7 +1130,7 @@ class Interrupted(Exception):
         self.exit_status = 128 + signal_number
 
 
-# spec: specs/recipes/pretrain.vibee:528
+# spec: specs/recipes/pretrain.vibee:549
 @contextmanager
 def _noticing_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, SIGINT and SIGTERM are only noted, so that a step is never torn in two."""
@@ -1140,7 +1146,7 @@ def _noticing_signals() -> Iterator[Callable[[], int | None]]:
             signal.signal(number, handler)
 
 
-# spec: specs/recipes/pretrain.vibee:691
+# spec: specs/recipes/pretrain.vibee:715
 @contextmanager
 def _terminating_cleanly() -> Iterator[None]:
     """Outside the loop SIGTERM raises, so that half-written files are removed on the way out."""
@@ -1155,7 +1161,7 @@ def _terminating_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# spec: specs/recipes/pretrain.vibee:516
+# spec: specs/recipes/pretrain.vibee:537
 def step_work(training: TrainingConfig, precision: torch.dtype) -> Workload:
     """Returns the work of one optimizer step, which is the same for any number of ranks.
 
@@ -1170,13 +1176,13 @@ def step_work(training: TrainingConfig, precision: torch.dtype) -> Workload:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:528
+# spec: specs/recipes/pretrain.vibee:549
 def _threads_of_a_rank(training: TrainingConfig) -> int:
     """Ranks of one machine share its threads."""
     return max(1, training.threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
-# spec: specs/recipes/pretrain.vibee:528
+# spec: specs/recipes/pretrain.vibee:549
 class _NoLog:
     """The log of the ranks that keep none."""
 
@@ -1190,7 +1196,7 @@ class _NoLog:
         """The first rank does it."""
 
 
-# spec: specs/recipes/pretrain.vibee:528
+# spec: specs/recipes/pretrain.vibee:549
 def _set_deterministic(deterministic: bool) -> None:
     """cuBLAS looks at its variable when it begins."""
     if deterministic:
@@ -1198,7 +1204,7 @@ def _set_deterministic(deterministic: bool) -> None:
     torch.use_deterministic_algorithms(deterministic)
 
 
-# spec: specs/recipes/pretrain.vibee:528
+# spec: specs/recipes/pretrain.vibee:549
 class Trainer:
     """A trainer that goes on from the newest whole checkpoint, or starts anew. train_step() takes
     one step, or skips it where the loss or a gradient is not finite: then weights and optimizer
@@ -1566,7 +1572,7 @@ _OF_THE_DATA = (
 )  # which older checkpoints do not say; the data themselves are compared, too
 
 
-# spec: specs/recipes/pretrain.vibee:528
+# spec: specs/recipes/pretrain.vibee:549
 def _given_identity(options: Options, config: DecoderConfig) -> dict[str, dict[str, Any]]:
     """What is given of it, which is known before there are data."""
     sections = ("mixing", "training", "optimizer", "schedule", "gradient", "loss", *_OF_THE_DATA)
@@ -1582,7 +1588,7 @@ def _given_identity(options: Options, config: DecoderConfig) -> dict[str, dict[s
     return dict(json.loads(json.dumps(given)))  # as it will be read
 
 
-# spec: specs/recipes/pretrain.vibee:528
+# spec: specs/recipes/pretrain.vibee:549
 def _require_same_identity(saved: dict[str, Any], now: dict[str, Any], out: Path) -> None:
     """Each value of `now` is what a checkpoint in the folder says; others are named."""
     changed = [
@@ -1599,7 +1605,7 @@ def _require_same_identity(saved: dict[str, Any], now: dict[str, Any], out: Path
         )
 
 
-# spec: specs/recipes/pretrain.vibee:170
+# spec: specs/recipes/pretrain.vibee:171
 class BatchLoss(NamedTuple):
     """What one batch costs. `total` has gradients, and is a sum over its `tokens` targets; of a
     stage before the last it is what goes on to the next, without targets. `sums` are over the
@@ -1616,7 +1622,7 @@ class BatchLoss(NamedTuple):
     dropped_l: Tensor | None = None
 
 
-# spec: specs/recipes/pretrain.vibee:562
+# spec: specs/recipes/pretrain.vibee:583
 def loss_of(
     model: Decoder,
     batch: Batch,
@@ -1665,7 +1671,7 @@ def loss_of(
     return _with_experts(found, model.config.moe, routings, targets_bt != IGNORE_INDEX)
 
 
-# spec: specs/recipes/pretrain.vibee:562
+# spec: specs/recipes/pretrain.vibee:583
 def _forward(
     model: Decoder,
     inputs_bt: Tensor,
@@ -1684,14 +1690,14 @@ def _forward(
     return terms, routings
 
 
-# spec: specs/recipes/pretrain.vibee:562
+# spec: specs/recipes/pretrain.vibee:583
 @functools.cache
 def _compiled_forward(fullgraph: bool) -> Callable[..., tuple[LossTerms, list[Routing]]]:
     """Experts are dispatched by counts that only the run knows: that breaks the graph."""
     return torch.compile(_forward, fullgraph=fullgraph, dynamic=False)
 
 
-# spec: specs/recipes/pretrain.vibee:562
+# spec: specs/recipes/pretrain.vibee:583
 def _with_experts(
     found: BatchLoss, moe: RoutingConfig, routings: list[Routing], counts_bt: Tensor
 ) -> BatchLoss:
@@ -1711,7 +1717,7 @@ def _with_experts(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:528
+# spec: specs/recipes/pretrain.vibee:549
 def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
     """Nats a target, over all sources."""
     nats, targets = zip(*found, strict=True)
@@ -1721,7 +1727,7 @@ def _mean_loss(found: Iterable[tuple[float, int]]) -> float:
 # 4. Evaluation on text that was never trained on.
 
 
-# spec: specs/recipes/pretrain.vibee:612
+# spec: specs/recipes/pretrain.vibee:633
 @torch.no_grad()
 def evaluate(
     model: Decoder,
@@ -1758,7 +1764,7 @@ def evaluate(
     return nats, int(targets)
 
 
-# spec: specs/recipes/pretrain.vibee:626
+# spec: specs/recipes/pretrain.vibee:650
 def evaluate_sources(
     model: Decoder,
     data: PreparedData,
@@ -1784,7 +1790,7 @@ def evaluate_sources(
     }
 
 
-# spec: specs/recipes/pretrain.vibee:640
+# spec: specs/recipes/pretrain.vibee:664
 def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, float]:
     """Held-out bits per byte of the model, of a unigram model over the same tokens, and of gzip
     -9.
@@ -1822,7 +1828,7 @@ def compare_with_baselines(data: PreparedData, total_nats: float) -> dict[str, f
 _SPELLING = " Two  spaces,\tALL\r\n\uff21\ufb01\u00bd"  # what SentencePiece's normalisations change
 
 
-# spec: specs/recipes/pretrain.vibee:640
+# spec: specs/recipes/pretrain.vibee:664
 def _gzip_score(data: PreparedData) -> float | None:
     """None where a tokenizer that was given normalises: what it gives back is another text."""
     tokenizer, size = Tokenizer(data.tokenizer), 0
@@ -1839,7 +1845,7 @@ def _gzip_score(data: PreparedData) -> float | None:
     return score if size == data.held_out_bytes else None
 
 
-# spec: specs/recipes/pretrain.vibee:650
+# spec: specs/recipes/pretrain.vibee:674
 def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> None:
     """Writes report.html - the curves of loss, learning rate, gradient norm and tokens per second,
     of experts and of the mix where there are some, the summary, the sources, and each option
@@ -1887,7 +1893,7 @@ def write_run_report(trainer: Trainer, summary: list[str], given: list[str]) -> 
 # 5. Export, and the proof that llama.cpp computes the same.
 
 
-# spec: specs/recipes/pretrain.vibee:657
+# spec: specs/recipes/pretrain.vibee:681
 def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[str, Any]:
     """The model in Hugging Face's layout, GGUF files, and, with llama.cpp, the proof that they
     compute the same.
@@ -1917,13 +1923,13 @@ def export_model(model: Decoder, data: PreparedData, options: Options) -> dict[s
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:657
+# spec: specs/recipes/pretrain.vibee:681
 def _types_for_llama_cpp(export: ExportConfig) -> list[str]:
     """Types of the files that llama.cpp is to run."""
     return [dtype for dtype in export.gguf if export.llama_cpp and runs_in_llama_cpp(dtype)]
 
 
-# spec: specs/recipes/pretrain.vibee:657
+# spec: specs/recipes/pretrain.vibee:681
 def _prove(
     path: Path, model: Decoder, data: PreparedData, options: Options, dtype: str
 ) -> dict[str, float]:
@@ -1936,7 +1942,7 @@ def _prove(
     return dataclasses.asdict(report)
 
 
-# spec: specs/recipes/pretrain.vibee:657
+# spec: specs/recipes/pretrain.vibee:681
 def _continuation(options: Options) -> str:
     """What llama.cpp writes after the prompt, from the last GGUF file that it runs."""
     export = options.export
@@ -1955,7 +1961,7 @@ def _continuation(options: Options) -> str:
 # 6. The whole recipe.
 
 
-# spec: specs/recipes/pretrain.vibee:581
+# spec: specs/recipes/pretrain.vibee:602
 def sample_targets(
     data: PreparedData, training: TrainingConfig, mix: dict[str, float], seed: int, begin_id: int
 ) -> TargetShares:
@@ -1986,7 +1992,7 @@ def sample_targets(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:581
+# spec: specs/recipes/pretrain.vibee:602
 def _first_inputs(inputs_wt: Tensor, documents_wt: Tensor) -> Tensor:
     """The first input that each position's document has in its window [W, T]."""
     begins_wt = torch.ones_like(documents_wt, dtype=torch.bool)
@@ -1995,7 +2001,7 @@ def _first_inputs(inputs_wt: Tensor, documents_wt: Tensor) -> Tensor:
     return inputs_wt.gather(1, torch.where(begins_wt, places_t, 0).cummax(1).values)
 
 
-# spec: specs/recipes/pretrain.vibee:594
+# spec: specs/recipes/pretrain.vibee:615
 def describe_plan(options: Options, config: DecoderConfig) -> list[str]:
     """Returns what the whole run takes - parameters, tokens, operations and predicted loss, hours
     and cost of one device each.
@@ -2023,7 +2029,7 @@ def describe_plan(options: Options, config: DecoderConfig) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:602
+# spec: specs/recipes/pretrain.vibee:623
 def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     """Returns the numbers that follow from the options, each with its reason: parameters,
     precision, the algebra of a step, length of the run, shares of the targets, memory by part,
@@ -2062,7 +2068,7 @@ def summarize(trainer: Trainer, given: list[str]) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:602
+# spec: specs/recipes/pretrain.vibee:623
 def _lines_of_memory(trainer: Trainer) -> list[str]:
     """What one process needs; of several ranks who shares what, why, and what each of them needs."""
     engine, training = trainer.engine, trainer.options.training
@@ -2087,14 +2093,14 @@ def _lines_of_memory(trainer: Trainer) -> list[str]:
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:602
+# spec: specs/recipes/pretrain.vibee:623
 def _megabytes(parts: dict[str, int]) -> str:
     """The sum, and each part."""
     shown = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in parts.items())
     return f"{sum(parts.values()) / 1e6:.1f} MB ({shown})"
 
 
-# spec: specs/recipes/pretrain.vibee:602
+# spec: specs/recipes/pretrain.vibee:623
 def _lines_of_phases(options: Options) -> list[str]:
     """One line where the run has phases."""
     parts = [
@@ -2104,7 +2110,7 @@ def _lines_of_phases(options: Options) -> list[str]:
     return [f"phases: {', then '.join(parts)}"] if parts else []
 
 
-# spec: specs/recipes/pretrain.vibee:602
+# spec: specs/recipes/pretrain.vibee:623
 def _lines_of_mix(trainer: Trainer) -> list[str]:
     """One line where there are several sources."""
     if len(trainer.mix) == 1:
@@ -2118,7 +2124,7 @@ def _lines_of_mix(trainer: Trainer) -> list[str]:
     return [f"mix: of the sequences{at_first} {', '.join(parts)}"]
 
 
-# spec: specs/recipes/pretrain.vibee:602
+# spec: specs/recipes/pretrain.vibee:623
 def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     """One line for each origin that there is."""
     lines = []
@@ -2129,7 +2135,7 @@ def _lines_by_origin(options: list[OptionOrigin]) -> list[str]:
     return lines
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) -> dict[str, Any]:
     """The measured results of the run, which also stand in result.json.
 
@@ -2164,7 +2170,7 @@ def train(options: Options, config: DecoderConfig, given: tuple[str, ...] = ()) 
         return _write_results(trainer, model, found, summary, list(given))
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _require_same_options(options: Options, config: DecoderConfig) -> None:
     """Before data are made anew: those that a run in the folder was trained on would be gone."""
     saved = _saved_identity(options.out)
@@ -2174,7 +2180,7 @@ def _require_same_options(options: Options, config: DecoderConfig) -> None:
         _require_same_identity(saved, now, options.out)
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _saved_identity(out: Path) -> dict[str, Any] | None:
     """What the newest checkpoint depends on whose state is whole; a damaged one is refused when it is loaded."""
     for folder in checkpoint_folders(out / "checkpoints"):
@@ -2187,7 +2193,7 @@ def _saved_identity(out: Path) -> dict[str, Any] | None:
     return None
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _data_of_the_run(options: Options) -> PreparedData:
     """Of files that were changed or moved new data are made beside those of the checkpoints, and take their place only
     where both are the same."""
@@ -2218,7 +2224,7 @@ def _data_of_the_run(options: Options) -> PreparedData:
     return prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _data_without_text(
     options: Options, saved: dict[str, Any], missing: ValueError
 ) -> PreparedData:
@@ -2248,7 +2254,7 @@ def _data_without_text(
 _LOCK_PATIENCE = 5.0  # seconds
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 @contextmanager
 def _only_run_in(out: Path) -> Iterator[None]:
     """Keep other runs out of the folder: the first rank locks it, at most until its process ends."""
@@ -2265,7 +2271,7 @@ def _only_run_in(out: Path) -> Iterator[None]:
         os.close(folder)
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _locked(out: Path) -> tuple[int, bool]:
     """The folder and whether it had to be made, after a little wait for a run that is ending, and for no other."""
     deadline, is_new = time.monotonic() + _LOCK_PATIENCE, False
@@ -2289,7 +2295,7 @@ def _locked(out: Path) -> tuple[int, bool]:
             os.close(folder)
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _opened(out: Path) -> int:
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -2300,7 +2306,7 @@ def _opened(out: Path) -> int:
         ) from error
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _is_at(out: Path, folder: int) -> bool:
     """Whether the folder has its name yet: the run before may have removed it, and its lock keeps nobody out then."""
     try:
@@ -2309,7 +2315,7 @@ def _is_at(out: Path, folder: int) -> bool:
         return False
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _require_exportable(options: Options, config: DecoderConfig, tokenizer: Path) -> None:
     """What the files of the end need of the tokenizer, which is there now, before the training."""
     export, pieces = options.export, Tokenizer(tokenizer)
@@ -2341,14 +2347,14 @@ def _require_exportable(options: Options, config: DecoderConfig, tokenizer: Path
             )
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _vocab_size(options: Options) -> int:
     """Rows of the embedding: those of the tokenizer that is there, or of the one to be trained."""
     given = options.tokenizer_file
     return options.tokenizer.vocab_size if given is None else Tokenizer(given).vocab_size
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _require_contract(options: Options, config: DecoderConfig, tokenizer: Path | None) -> None:
     """What was frozen is kept; a tokenizer that is still to be trained cannot be compared yet."""
     if options.contract is None:
@@ -2359,13 +2365,13 @@ def _require_contract(options: Options, config: DecoderConfig, tokenizer: Path |
     require_contract(frozen, freeze_model(config, tokenizer), str(options.contract))
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _world_size() -> int:
     """Processes of this run, as torchrun says."""
     return read_environment(dict(os.environ), torch.cuda.device_count()).world_size
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _write_results(
     trainer: Trainer,
     model: Decoder,
@@ -2403,7 +2409,7 @@ def _write_results(
     return result
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _results_by_source(
     reader: MixedReader, found: dict[str, tuple[float, int]]
 ) -> dict[str, dict[str, float]]:
@@ -2425,7 +2431,7 @@ def _results_by_source(
     return results
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _require_consistent(options: Options, config: DecoderConfig) -> None:
     """What can be known to fail fails now, not after the training."""
     if options.training.sequence_length > config.context_length:
@@ -2476,7 +2482,7 @@ def _require_consistent(options: Options, config: DecoderConfig) -> None:
         )
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _require_whole_phases(curriculum: PhasesConfig, training: TrainingConfig) -> None:
     """Phases have names of their own, and end with the run."""
     if not curriculum.phases:
@@ -2490,7 +2496,7 @@ def _require_whole_phases(curriculum: PhasesConfig, training: TrainingConfig) ->
         )
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _require_ranks(options: Options, config: DecoderConfig) -> None:
     """What several ranks cannot do yet, and sizes that do not divide, are refused before any work."""
     training, ranks = options.training, _world_size()
@@ -2523,7 +2529,7 @@ def _require_ranks(options: Options, config: DecoderConfig) -> None:
         raise ValueError(f"{ranks} ranks and {fault}")
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _require_deepspeed(options: Options, layout: Layout, work: Workload) -> None:
     """What DeepSpeed does not do, and a machine without it."""
     training, precision = options.training, PrecisionConfig(compute="float32")
@@ -2540,7 +2546,7 @@ def _require_deepspeed(options: Options, layout: Layout, work: Workload) -> None
     require_deepspeed()
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> None:
     """Shapes alone say whether a type of a GGUF file can hold the rows of each matrix."""
     for dtype in export.gguf:
@@ -2553,7 +2559,7 @@ def _require_types_that_hold(export: ExportConfig, config: DecoderConfig) -> Non
             raise ValueError(f"{error}, with --export.gguf {' '.join(others)}") from error
 
 
-# spec: specs/recipes/pretrain.vibee:666
+# spec: specs/recipes/pretrain.vibee:690
 def _write_json(path: Path, data: object) -> None:
     """The whole file or nothing."""
     partial = path.with_name(f".{path.name}.partial")
@@ -2566,7 +2572,7 @@ def _write_json(path: Path, data: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-# spec: specs/recipes/pretrain.vibee:682
+# spec: specs/recipes/pretrain.vibee:706
 def plan_run(options: Options, config: DecoderConfig, ranks: int) -> list[str]:
     """Returns the lines of igla.distributed.dry_run for GPUs of 80 GB, eight to a machine; nothing
     is written.
@@ -2591,7 +2597,7 @@ MODES = (
 )
 
 
-# spec: specs/recipes/pretrain.vibee:691
+# spec: specs/recipes/pretrain.vibee:715
 def _mode_parser() -> argparse.ArgumentParser:
     """What is said beside the options."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -2602,7 +2608,7 @@ def _mode_parser() -> argparse.ArgumentParser:
     return parser
 
 
-# spec: specs/recipes/pretrain.vibee:691
+# spec: specs/recipes/pretrain.vibee:715
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when all went well, 1 with a plain sentence when not, 130 or 143 when
     interrupted with the state saved.

@@ -32,7 +32,7 @@ from igla.optimization.optimizer import OptimizerConfig
 from igla.recipes import bitnet as subject
 
 
-# spec: specs/recipes/pretrain.vibee:697
+# spec: specs/recipes/pretrain.vibee:721
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -43,7 +43,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:475
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -66,14 +66,14 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:475
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:697
+# spec: specs/recipes/pretrain.vibee:721
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -81,7 +81,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:697
+# spec: specs/recipes/pretrain.vibee:721
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -92,7 +92,7 @@ def arguments_for(options: subject.Options, **more: object) -> list[str]:
     ]  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:298
+# spec: specs/recipes/pretrain.vibee:299
 def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     """tokens_per_step: all sequences of all microbatches.
 
@@ -107,7 +107,7 @@ def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:306
+# spec: specs/recipes/pretrain.vibee:307
 def test_run_tokens_all_steps() -> None:
     """run_tokens: all steps.
 
@@ -122,7 +122,7 @@ def test_run_tokens_all_steps() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:381
+# spec: specs/recipes/pretrain.vibee:382
 def test_after_step_steps_are_counted() -> None:
     """after_step: steps are counted.
 
@@ -137,37 +137,73 @@ def test_after_step_steps_are_counted() -> None:
     assert subject.after_step(start, 8, False) == subject.Progress(step=4, tokens=48, skipped=2)
 
 
-# spec: specs/recipes/pretrain.vibee:401
+# spec: specs/recipes/pretrain.vibee:407
 def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     """after_evaluation: an improvement is less by the delta.
 
-    Law: after_evaluation(start, 1.5, stopping) == Progress(step=6, best_step=6, best_loss=1.5)
-    and after_evaluation(start, 1.75, stopping) == Progress(step=6, best_step=4, best_loss=2.0,
-    evaluations_since_best=2)
+    Law: after_evaluation(start, 1.5, stopping) == Progress(step=6, best_step=6, best_loss=1.5,
+    reference_loss=1.5) and after_evaluation(start, 2.5, stopping) == Progress(step=6,
+    best_step=4, best_loss=2.0, reference_loss=2.0, evaluations_since_best=2)
     """
     start = subject.Progress(step=6, best_step=4, best_loss=2.0, evaluations_since_best=1)
     stopping = subject.StoppingConfig(min_delta=0.25)
     assert subject.after_evaluation(start, 1.5, stopping) == subject.Progress(
-        step=6, best_step=6, best_loss=1.5
+        step=6, best_step=6, best_loss=1.5, reference_loss=1.5
+    )
+    assert subject.after_evaluation(start, 2.5, stopping) == subject.Progress(
+        step=6, best_step=4, best_loss=2.0, reference_loss=2.0, evaluations_since_best=2
+    )
+
+
+# spec: specs/recipes/pretrain.vibee:414
+def test_after_evaluation_the_lowest_is_the_best_by_however_little() -> None:
+    """after_evaluation: the lowest is the best by however little.
+
+    Law: after_evaluation(start, 1.875, stopping) == Progress(step=6, best_step=6,
+    best_loss=1.875, reference_loss=2.125, evaluations_since_best=2) and after_evaluation(start,
+    1.75, stopping) == Progress(step=6, best_step=6, best_loss=1.75, reference_loss=1.75)
+    """
+    start = subject.Progress(
+        step=6, best_step=4, best_loss=2.0, reference_loss=2.125, evaluations_since_best=1
+    )
+    stopping = subject.StoppingConfig(min_delta=0.25)
+    assert subject.after_evaluation(start, 1.875, stopping) == subject.Progress(
+        step=6, best_step=6, best_loss=1.875, reference_loss=2.125, evaluations_since_best=2
     )
     assert subject.after_evaluation(start, 1.75, stopping) == subject.Progress(
-        step=6, best_step=4, best_loss=2.0, evaluations_since_best=2
+        step=6, best_step=6, best_loss=1.75, reference_loss=1.75
     )
 
 
-# spec: specs/recipes/pretrain.vibee:408
+# spec: specs/recipes/pretrain.vibee:421
+def test_after_evaluation_small_gains_add_up_to_an_improvement() -> None:
+    """after_evaluation: small gains add up to an improvement.
+
+    Law: second == Progress(best_loss=1.875, reference_loss=2.0, evaluations_since_best=1) and
+    after_evaluation(second, 1.625, stopping) == Progress(best_loss=1.625, reference_loss=1.625)
+    """
+    stopping = subject.StoppingConfig(min_delta=0.25)
+    first = subject.after_evaluation(subject.Progress(), 2.0, stopping)
+    second = subject.after_evaluation(first, 1.875, stopping)
+    assert second == subject.Progress(best_loss=1.875, reference_loss=2.0, evaluations_since_best=1)
+    assert subject.after_evaluation(second, 1.625, stopping) == subject.Progress(
+        best_loss=1.625, reference_loss=1.625
+    )
+
+
+# spec: specs/recipes/pretrain.vibee:429
 def test_after_evaluation_the_first_is_the_best() -> None:
     """after_evaluation: the first is the best.
 
     Law: after_evaluation(Progress(step=2), 9.0, StoppingConfig()) == Progress(step=2,
-    best_step=2, best_loss=9.0)
+    best_step=2, best_loss=9.0, reference_loss=9.0)
     """
     assert subject.after_evaluation(
         subject.Progress(step=2), 9.0, subject.StoppingConfig()
-    ) == subject.Progress(step=2, best_step=2, best_loss=9.0)
+    ) == subject.Progress(step=2, best_step=2, best_loss=9.0, reference_loss=9.0)
 
 
-# spec: specs/recipes/pretrain.vibee:416
+# spec: specs/recipes/pretrain.vibee:437
 @pytest.mark.parametrize(("step", "finished"), [(3, False), (4, True)])
 def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     """is_finished: at the last step.
@@ -186,7 +222,7 @@ def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:422
+# spec: specs/recipes/pretrain.vibee:443
 @pytest.mark.parametrize(("since", "finished"), [(1, False), (2, True)])
 def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> None:
     """is_finished: when patience is at its end.
@@ -205,7 +241,7 @@ def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> 
     )
 
 
-# spec: specs/recipes/pretrain.vibee:523
+# spec: specs/recipes/pretrain.vibee:544
 def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     """step_work: all sequences of all microbatches are shared.
 
@@ -657,6 +693,7 @@ def test_progress_defaults() -> None:
     assert config.skipped_in_a_row == 0
     assert config.best_step == 0
     assert config.best_loss is None
+    assert config.reference_loss is None
     assert config.evaluations_since_best == 0
 
 
@@ -671,7 +708,7 @@ def test_progress_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:148
+# spec: specs/recipes/pretrain.vibee:149
 def test_export_config_defaults() -> None:
     """ExportConfig has the defaults of the spec."""
     config = subject.ExportConfig()
@@ -683,7 +720,7 @@ def test_export_config_defaults() -> None:
     assert config.continuation_temperature == 0.7
 
 
-# spec: specs/recipes/pretrain.vibee:148
+# spec: specs/recipes/pretrain.vibee:149
 def test_export_config_is_frozen() -> None:
     """ExportConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ExportConfig()
@@ -694,7 +731,7 @@ def test_export_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:148
+# spec: specs/recipes/pretrain.vibee:149
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -718,7 +755,7 @@ def test_export_config_refuses(change: dict[str, object], message: str) -> None:
         subject.ExportConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:148
+# spec: specs/recipes/pretrain.vibee:149
 @pytest.mark.parametrize(
     "change",
     [
@@ -739,7 +776,7 @@ def test_export_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:185
+# spec: specs/recipes/pretrain.vibee:186
 def test_option_origin_is_frozen() -> None:
     """OptionOrigin takes keywords alone, and no field of it can be changed or added."""
     config = subject.OptionOrigin(name="training.steps", value="8", origin="recipe")
@@ -750,7 +787,7 @@ def test_option_origin_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:185
+# spec: specs/recipes/pretrain.vibee:186
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"origin": "something else"}, "is not one of default, recipe, smoke_profile, command_line")],
@@ -762,7 +799,7 @@ def test_option_origin_refuses(change: dict[str, object], message: str) -> None:
         subject.OptionOrigin(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:185
+# spec: specs/recipes/pretrain.vibee:186
 @pytest.mark.parametrize(
     "change",
     [
@@ -781,7 +818,7 @@ def test_option_origin_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:193
+# spec: specs/recipes/pretrain.vibee:194
 def test_target_shares_is_frozen() -> None:
     """TargetShares takes keywords alone, and no field of it can be changed or added."""
     config = subject.TargetShares(supervised=0.9, padded=0.0, cut=0.5)
@@ -792,7 +829,7 @@ def test_target_shares_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:193
+# spec: specs/recipes/pretrain.vibee:194
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -814,7 +851,7 @@ def test_target_shares_refuses(change: dict[str, object], message: str) -> None:
         subject.TargetShares(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:193
+# spec: specs/recipes/pretrain.vibee:194
 @pytest.mark.parametrize(
     "change",
     [
@@ -833,7 +870,7 @@ def test_target_shares_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:201
+# spec: specs/recipes/pretrain.vibee:202
 def test_memory_estimate_is_frozen() -> None:
     """MemoryEstimate takes keywords alone, and no field of it can be changed or added."""
     config = subject.MemoryEstimate(
@@ -846,7 +883,7 @@ def test_memory_estimate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:213
+# spec: specs/recipes/pretrain.vibee:214
 def test_plan_config_defaults() -> None:
     """PlanConfig has the defaults of the spec."""
     config = subject.PlanConfig()
@@ -858,7 +895,7 @@ def test_plan_config_defaults() -> None:
     assert config.rtx_4090 == 0.5
 
 
-# spec: specs/recipes/pretrain.vibee:213
+# spec: specs/recipes/pretrain.vibee:214
 def test_plan_config_is_frozen() -> None:
     """PlanConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.PlanConfig()
@@ -869,7 +906,7 @@ def test_plan_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:213
+# spec: specs/recipes/pretrain.vibee:214
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -896,7 +933,7 @@ def test_plan_config_refuses(change: dict[str, object], message: str) -> None:
         subject.PlanConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:213
+# spec: specs/recipes/pretrain.vibee:214
 @pytest.mark.parametrize(
     "change",
     [
@@ -929,7 +966,7 @@ def test_plan_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:234
+# spec: specs/recipes/pretrain.vibee:235
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -942,7 +979,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:234
+# spec: specs/recipes/pretrain.vibee:235
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -961,7 +998,7 @@ def test_constants() -> None:
     assert subject.BASELINE_WINDOW == 65536
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:475
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -994,7 +1031,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:475
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -1027,7 +1064,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:697
+# spec: specs/recipes/pretrain.vibee:721
 def test_smoke_profile_runs(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

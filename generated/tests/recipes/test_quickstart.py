@@ -66,7 +66,7 @@ from igla.planning.scaling import gpu_hours, predicted_loss
 from igla.recipes import quickstart as subject
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:511
 def write_texts(folder: Path, count: int = 12) -> Path:
     """A folder of small text files made of a few words, so that there is something to learn."""
     words = random.Random(0).choices(["def", "return", "value", "self", "import"], k=40 * count)
@@ -77,7 +77,7 @@ def write_texts(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-# spec: specs/recipes/pretrain.vibee:541
+# spec: specs/recipes/pretrain.vibee:562
 def make_options(folder: Path, **training: Any) -> subject.Options:
     """Options for a run of seconds in this folder."""
     values = {
@@ -100,14 +100,14 @@ def make_options(folder: Path, **training: Any) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:475
 @pytest.fixture
 def options(tmp_path: Path) -> subject.Options:
     """Options of a run of its own; no file is there yet."""
     return make_options(tmp_path)
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:511
 @pytest.fixture
 def fresh(options: subject.Options) -> subject.Options:
     """Options of a run of its own, with text to prepare."""
@@ -115,7 +115,7 @@ def fresh(options: subject.Options) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:674
+# spec: specs/recipes/pretrain.vibee:698
 def arguments_for(options: subject.Options, **more: object) -> list[str]:
     """A command line with these options."""
     return [
@@ -138,7 +138,7 @@ CONFIG = DecoderConfig(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:592
+# spec: specs/recipes/pretrain.vibee:613
 @pytest.fixture(scope="module")
 def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options whose data are prepared, once for all tests; the prepared files are not written to."""
@@ -147,14 +147,14 @@ def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return options
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:511
 @pytest.fixture(scope="module")
 def data(first_options: subject.Options) -> subject.PreparedData:
     """Tokenizer and shards that tests only read."""
     return subject.prepare_data(first_options)
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:511
 def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
     """Two sources of different kinds and sizes, with weights and terms of use."""
     write_texts(folder / "web")
@@ -168,7 +168,7 @@ def write_sources(folder: Path) -> tuple[SourceConfig, ...]:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:511
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     """Options with two sources, three quarters of the sequences from the first."""
@@ -177,14 +177,14 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
     return dataclasses.replace(make_options(folder), data=None, documents=documents)
 
 
-# spec: specs/recipes/pretrain.vibee:498
+# spec: specs/recipes/pretrain.vibee:519
 @pytest.fixture(scope="module")
 def mixed_data(mixed: subject.Options) -> subject.PreparedData:
     """Shards of both sources, which tests only read."""
     return subject.prepare_data(mixed)
 
 
-# spec: specs/recipes/pretrain.vibee:542
+# spec: specs/recipes/pretrain.vibee:563
 def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     """Every tensor that the next step depends on."""
     state = {f"model.{k}": v.clone() for k, v in trainer.model.state_dict().items()}
@@ -193,14 +193,14 @@ def state_of(trainer: subject.Trainer) -> dict[str, torch.Tensor]:
     return state | {"random": torch.get_rng_state()}
 
 
-# spec: specs/recipes/pretrain.vibee:542
+# spec: specs/recipes/pretrain.vibee:563
 def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert a.keys() == b.keys()
     for name, tensor in a.items():
         assert torch.equal(tensor, b[name]), name
 
 
-# spec: specs/recipes/pretrain.vibee:298
+# spec: specs/recipes/pretrain.vibee:299
 def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     """tokens_per_step: all sequences of all microbatches.
 
@@ -215,7 +215,7 @@ def test_tokens_per_step_all_sequences_of_all_microbatches() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:306
+# spec: specs/recipes/pretrain.vibee:307
 def test_run_tokens_all_steps() -> None:
     """run_tokens: all steps.
 
@@ -230,7 +230,7 @@ def test_run_tokens_all_steps() -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:381
+# spec: specs/recipes/pretrain.vibee:382
 def test_after_step_steps_are_counted() -> None:
     """after_step: steps are counted.
 
@@ -245,37 +245,73 @@ def test_after_step_steps_are_counted() -> None:
     assert subject.after_step(start, 8, False) == subject.Progress(step=4, tokens=48, skipped=2)
 
 
-# spec: specs/recipes/pretrain.vibee:401
+# spec: specs/recipes/pretrain.vibee:407
 def test_after_evaluation_an_improvement_is_less_by_the_delta() -> None:
     """after_evaluation: an improvement is less by the delta.
 
-    Law: after_evaluation(start, 1.5, stopping) == Progress(step=6, best_step=6, best_loss=1.5)
-    and after_evaluation(start, 1.75, stopping) == Progress(step=6, best_step=4, best_loss=2.0,
-    evaluations_since_best=2)
+    Law: after_evaluation(start, 1.5, stopping) == Progress(step=6, best_step=6, best_loss=1.5,
+    reference_loss=1.5) and after_evaluation(start, 2.5, stopping) == Progress(step=6,
+    best_step=4, best_loss=2.0, reference_loss=2.0, evaluations_since_best=2)
     """
     start = subject.Progress(step=6, best_step=4, best_loss=2.0, evaluations_since_best=1)
     stopping = subject.StoppingConfig(min_delta=0.25)
     assert subject.after_evaluation(start, 1.5, stopping) == subject.Progress(
-        step=6, best_step=6, best_loss=1.5
+        step=6, best_step=6, best_loss=1.5, reference_loss=1.5
+    )
+    assert subject.after_evaluation(start, 2.5, stopping) == subject.Progress(
+        step=6, best_step=4, best_loss=2.0, reference_loss=2.0, evaluations_since_best=2
+    )
+
+
+# spec: specs/recipes/pretrain.vibee:414
+def test_after_evaluation_the_lowest_is_the_best_by_however_little() -> None:
+    """after_evaluation: the lowest is the best by however little.
+
+    Law: after_evaluation(start, 1.875, stopping) == Progress(step=6, best_step=6,
+    best_loss=1.875, reference_loss=2.125, evaluations_since_best=2) and after_evaluation(start,
+    1.75, stopping) == Progress(step=6, best_step=6, best_loss=1.75, reference_loss=1.75)
+    """
+    start = subject.Progress(
+        step=6, best_step=4, best_loss=2.0, reference_loss=2.125, evaluations_since_best=1
+    )
+    stopping = subject.StoppingConfig(min_delta=0.25)
+    assert subject.after_evaluation(start, 1.875, stopping) == subject.Progress(
+        step=6, best_step=6, best_loss=1.875, reference_loss=2.125, evaluations_since_best=2
     )
     assert subject.after_evaluation(start, 1.75, stopping) == subject.Progress(
-        step=6, best_step=4, best_loss=2.0, evaluations_since_best=2
+        step=6, best_step=6, best_loss=1.75, reference_loss=1.75
     )
 
 
-# spec: specs/recipes/pretrain.vibee:408
+# spec: specs/recipes/pretrain.vibee:421
+def test_after_evaluation_small_gains_add_up_to_an_improvement() -> None:
+    """after_evaluation: small gains add up to an improvement.
+
+    Law: second == Progress(best_loss=1.875, reference_loss=2.0, evaluations_since_best=1) and
+    after_evaluation(second, 1.625, stopping) == Progress(best_loss=1.625, reference_loss=1.625)
+    """
+    stopping = subject.StoppingConfig(min_delta=0.25)
+    first = subject.after_evaluation(subject.Progress(), 2.0, stopping)
+    second = subject.after_evaluation(first, 1.875, stopping)
+    assert second == subject.Progress(best_loss=1.875, reference_loss=2.0, evaluations_since_best=1)
+    assert subject.after_evaluation(second, 1.625, stopping) == subject.Progress(
+        best_loss=1.625, reference_loss=1.625
+    )
+
+
+# spec: specs/recipes/pretrain.vibee:429
 def test_after_evaluation_the_first_is_the_best() -> None:
     """after_evaluation: the first is the best.
 
     Law: after_evaluation(Progress(step=2), 9.0, StoppingConfig()) == Progress(step=2,
-    best_step=2, best_loss=9.0)
+    best_step=2, best_loss=9.0, reference_loss=9.0)
     """
     assert subject.after_evaluation(
         subject.Progress(step=2), 9.0, subject.StoppingConfig()
-    ) == subject.Progress(step=2, best_step=2, best_loss=9.0)
+    ) == subject.Progress(step=2, best_step=2, best_loss=9.0, reference_loss=9.0)
 
 
-# spec: specs/recipes/pretrain.vibee:416
+# spec: specs/recipes/pretrain.vibee:437
 @pytest.mark.parametrize(("step", "finished"), [(3, False), (4, True)])
 def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     """is_finished: at the last step.
@@ -294,7 +330,7 @@ def test_is_finished_at_the_last_step(step: int, finished: bool) -> None:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:422
+# spec: specs/recipes/pretrain.vibee:443
 @pytest.mark.parametrize(("since", "finished"), [(1, False), (2, True)])
 def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> None:
     """is_finished: when patience is at its end.
@@ -313,7 +349,7 @@ def test_is_finished_when_patience_is_at_its_end(since: int, finished: bool) -> 
     )
 
 
-# spec: specs/recipes/pretrain.vibee:523
+# spec: specs/recipes/pretrain.vibee:544
 def test_step_work_all_sequences_of_all_microbatches_are_shared() -> None:
     """step_work: all sequences of all microbatches are shared.
 
@@ -765,6 +801,7 @@ def test_progress_defaults() -> None:
     assert config.skipped_in_a_row == 0
     assert config.best_step == 0
     assert config.best_loss is None
+    assert config.reference_loss is None
     assert config.evaluations_since_best == 0
 
 
@@ -779,7 +816,7 @@ def test_progress_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:148
+# spec: specs/recipes/pretrain.vibee:149
 def test_export_config_defaults() -> None:
     """ExportConfig has the defaults of the spec."""
     config = subject.ExportConfig()
@@ -791,7 +828,7 @@ def test_export_config_defaults() -> None:
     assert config.continuation_temperature == 0.7
 
 
-# spec: specs/recipes/pretrain.vibee:148
+# spec: specs/recipes/pretrain.vibee:149
 def test_export_config_is_frozen() -> None:
     """ExportConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.ExportConfig()
@@ -802,7 +839,7 @@ def test_export_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:148
+# spec: specs/recipes/pretrain.vibee:149
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -826,7 +863,7 @@ def test_export_config_refuses(change: dict[str, object], message: str) -> None:
         subject.ExportConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:148
+# spec: specs/recipes/pretrain.vibee:149
 @pytest.mark.parametrize(
     "change",
     [
@@ -847,7 +884,7 @@ def test_export_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:185
+# spec: specs/recipes/pretrain.vibee:186
 def test_option_origin_is_frozen() -> None:
     """OptionOrigin takes keywords alone, and no field of it can be changed or added."""
     config = subject.OptionOrigin(name="training.steps", value="8", origin="recipe")
@@ -858,7 +895,7 @@ def test_option_origin_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:185
+# spec: specs/recipes/pretrain.vibee:186
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"origin": "something else"}, "is not one of default, recipe, smoke_profile, command_line")],
@@ -870,7 +907,7 @@ def test_option_origin_refuses(change: dict[str, object], message: str) -> None:
         subject.OptionOrigin(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:185
+# spec: specs/recipes/pretrain.vibee:186
 @pytest.mark.parametrize(
     "change",
     [
@@ -889,7 +926,7 @@ def test_option_origin_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:193
+# spec: specs/recipes/pretrain.vibee:194
 def test_target_shares_is_frozen() -> None:
     """TargetShares takes keywords alone, and no field of it can be changed or added."""
     config = subject.TargetShares(supervised=0.9, padded=0.0, cut=0.5)
@@ -900,7 +937,7 @@ def test_target_shares_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:193
+# spec: specs/recipes/pretrain.vibee:194
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -922,7 +959,7 @@ def test_target_shares_refuses(change: dict[str, object], message: str) -> None:
         subject.TargetShares(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:193
+# spec: specs/recipes/pretrain.vibee:194
 @pytest.mark.parametrize(
     "change",
     [
@@ -941,7 +978,7 @@ def test_target_shares_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:201
+# spec: specs/recipes/pretrain.vibee:202
 def test_memory_estimate_is_frozen() -> None:
     """MemoryEstimate takes keywords alone, and no field of it can be changed or added."""
     config = subject.MemoryEstimate(
@@ -954,7 +991,7 @@ def test_memory_estimate_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:213
+# spec: specs/recipes/pretrain.vibee:214
 def test_plan_config_defaults() -> None:
     """PlanConfig has the defaults of the spec."""
     config = subject.PlanConfig()
@@ -966,7 +1003,7 @@ def test_plan_config_defaults() -> None:
     assert config.rtx_4090 == 0.5
 
 
-# spec: specs/recipes/pretrain.vibee:213
+# spec: specs/recipes/pretrain.vibee:214
 def test_plan_config_is_frozen() -> None:
     """PlanConfig takes keywords alone, and no field of it can be changed or added."""
     config = subject.PlanConfig()
@@ -977,7 +1014,7 @@ def test_plan_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/recipes/pretrain.vibee:213
+# spec: specs/recipes/pretrain.vibee:214
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -1004,7 +1041,7 @@ def test_plan_config_refuses(change: dict[str, object], message: str) -> None:
         subject.PlanConfig(**(example | change))
 
 
-# spec: specs/recipes/pretrain.vibee:213
+# spec: specs/recipes/pretrain.vibee:214
 @pytest.mark.parametrize(
     "change",
     [
@@ -1037,7 +1074,7 @@ def test_plan_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/recipes/pretrain.vibee:234
+# spec: specs/recipes/pretrain.vibee:235
 def test_smoke_model_defaults() -> None:
     """SmokeModel has the defaults of the spec."""
     config = subject.SmokeModel()
@@ -1050,7 +1087,7 @@ def test_smoke_model_defaults() -> None:
     assert config.context_length == 128
 
 
-# spec: specs/recipes/pretrain.vibee:234
+# spec: specs/recipes/pretrain.vibee:235
 def test_smoke_model_is_frozen() -> None:
     """SmokeModel takes keywords alone, and no field of it can be changed or added."""
     config = subject.SmokeModel()
@@ -1069,7 +1106,7 @@ def test_constants() -> None:
     assert subject.BASELINE_WINDOW == 65536
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:475
 def test_options_default_to_the_recipe() -> None:
     """Without arguments a run has the values of the spec, section by section."""
     options = subject.Options()
@@ -1105,7 +1142,7 @@ def test_options_default_to_the_recipe() -> None:
         subject.Options(Path())
 
 
-# spec: specs/recipes/pretrain.vibee:454
+# spec: specs/recipes/pretrain.vibee:475
 def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     """The smoke profile has the values of the spec, and a model of its own."""
     smoke = subject.SMOKE
@@ -1140,7 +1177,7 @@ def test_smoke_profile_is_the_recipe_scaled_down() -> None:
     assert expected == subject.SMOKE_CONFIG
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:491
 def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """auto is bfloat16 where /proc/cpuinfo lists an instruction for it, float32 elsewhere."""
     cpu = torch.device("cpu")
@@ -1158,7 +1195,7 @@ def test_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> Non
     assert subject.choose_precision("bfloat16", cpu) == (torch.bfloat16, "as asked")
 
 
-# spec: specs/recipes/pretrain.vibee:470
+# spec: specs/recipes/pretrain.vibee:491
 def test_precision_follows_the_processor_where_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -1173,7 +1210,7 @@ def test_precision_follows_the_processor_where_nothing_is_known(
     assert subject.choose_precision("auto", torch.device("cuda"))[0] == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:481
+# spec: specs/recipes/pretrain.vibee:502
 def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
     """The command line goes before the recipe, and that before the standard library."""
     named = (SourceConfig(name="web", location="s3://web", weight=2.0),)
@@ -1195,7 +1232,7 @@ def test_sources_are_chosen_in_order(tmp_path: Path) -> None:
     assert [(source.name, source.location) for source in found] == [("own", "notes"), ("web", "w")]
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:511
 def test_held_out_files_are_never_trained_on(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1223,7 +1260,7 @@ def test_held_out_files_are_never_trained_on(
     assert "1 empty, 1 not utf8\n" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:511
 def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1261,7 +1298,7 @@ def test_held_out_files_are_never_trained_on_and_nothing_is_done_twice(
     assert {path.name for path in (options.out / "data").iterdir()} == names
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:511
 def test_held_out_files_are_never_trained_on_as_the_options_choose(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1285,7 +1322,7 @@ def test_held_out_files_are_never_trained_on_as_the_options_choose(
     assert len(sides) == 2
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:511
 def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject.Options) -> None:
     """A file name may be of bytes that are no text; where the system refuses it there is none."""
     name = fresh.data / os.fsdecode(b"\xff.txt")
@@ -1300,7 +1337,7 @@ def test_held_out_files_are_never_trained_on_whatever_their_names(fresh: subject
     )
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:511
 def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: Path) -> None:
     """A missing folder, an empty one and a vocabulary out of reach: a sentence, and no output."""
     options = fresh
@@ -1317,7 +1354,7 @@ def test_bad_data_is_refused_before_any_work(fresh: subject.Options, tmp_path: P
     assert not list(options.out.rglob("*.*"))
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:511
 @pytest.mark.parametrize(
     "contents, sentence",
     [
@@ -1341,7 +1378,7 @@ def test_bad_data_is_refused_before_any_work_as_is_text_of_another_encoding(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:511
 def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
     fresh: subject.Options, tmp_path: Path
 ) -> None:
@@ -1352,7 +1389,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_bad_output(
         subject.prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:511
 def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1373,7 +1410,7 @@ def test_bad_data_is_refused_before_any_work_as_is_a_full_disk(
     assert list((fresh.out / "data").iterdir()) == []
 
 
-# spec: specs/recipes/pretrain.vibee:490
+# spec: specs/recipes/pretrain.vibee:511
 def test_bad_data_is_refused_before_any_work_of_each_source(
     mixed: subject.Options, tmp_path: Path
 ) -> None:
@@ -1403,7 +1440,7 @@ def test_bad_data_is_refused_before_any_work_of_each_source(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:498
+# spec: specs/recipes/pretrain.vibee:519
 def test_mix_is_that_of_weights_or_sizes(
     mixed_data: subject.PreparedData, data: subject.PreparedData
 ) -> None:
@@ -1425,7 +1462,7 @@ def test_mix_is_that_of_weights_or_sizes(
     assert (default.step_size, default.smoothing, default.loss_decay) == (1.0, 0.001, 0.5)
 
 
-# spec: specs/recipes/pretrain.vibee:514
+# spec: specs/recipes/pretrain.vibee:535
 def test_realised_mix_is_the_target(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -1442,7 +1479,7 @@ def test_realised_mix_is_the_target(
     assert [share.samples for share in trainer.reader.report()] == [18, 6]
 
 
-# spec: specs/recipes/pretrain.vibee:514
+# spec: specs/recipes/pretrain.vibee:535
 def test_realised_mix_is_the_target_of_what_is_read(
     mixed: subject.Options, mixed_data: subject.PreparedData
 ) -> None:
@@ -1463,7 +1500,7 @@ def test_realised_mix_is_the_target_of_what_is_read(
     assert (single.packing, single.sequence_length) == ("best_fit", 16)
 
 
-# spec: specs/recipes/pretrain.vibee:514
+# spec: specs/recipes/pretrain.vibee:535
 def test_ranks_share_the_mix(
     mixed: subject.Options, mixed_data: subject.PreparedData, data: subject.PreparedData
 ) -> None:
@@ -1478,7 +1515,7 @@ def test_ranks_share_the_mix(
         assert ranks[0].state_dict() == ranks[1].state_dict() == one.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:541
+# spec: specs/recipes/pretrain.vibee:562
 def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     """Batches of this size with these targets, one document a row."""
     inputs = torch.arange(targets.numel()).reshape(targets.shape) % 300
@@ -1486,7 +1523,7 @@ def rows(targets: torch.Tensor, batch_size: int) -> list[Batch]:
     return [Batch(inputs=i, targets=t, document_ids=torch.zeros_like(i)) for i, t in parts]
 
 
-# spec: specs/recipes/pretrain.vibee:541
+# spec: specs/recipes/pretrain.vibee:562
 def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.PreparedData) -> None:
     """The same tokens in one microbatch or four, unequal and fully masked rows: one gradient."""
     targets = torch.arange(1, 4 * 16 + 1).reshape(4, 16) % 300
@@ -1514,7 +1551,7 @@ def test_one_batch_of_four_equals_four_of_one(tmp_path: Path, data: subject.Prep
     assert record_one["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:541
+# spec: specs/recipes/pretrain.vibee:562
 def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     tmp_path: Path, data: subject.PreparedData
 ) -> None:
@@ -1530,7 +1567,7 @@ def test_one_batch_of_four_equals_four_of_one_down_to_no_target_at_all(
     assert all(bool(p.isfinite().all()) for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:542
+# spec: specs/recipes/pretrain.vibee:563
 def test_resumed_run_equals_the_unbroken_one(
     tmp_path: Path, options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1555,7 +1592,7 @@ def test_resumed_run_equals_the_unbroken_one(
     assert resumed.progress == unbroken.progress
 
 
-# spec: specs/recipes/pretrain.vibee:542
+# spec: specs/recipes/pretrain.vibee:563
 def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1575,7 +1612,7 @@ def test_resumed_run_equals_the_unbroken_one_from_the_last_whole_checkpoint(
     assert report.endswith("going on from the checkpoint of step 1\n")
 
 
-# spec: specs/recipes/pretrain.vibee:542
+# spec: specs/recipes/pretrain.vibee:563
 def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1586,7 +1623,7 @@ def test_resumed_run_equals_the_unbroken_one_without_a_checkpoint(
     assert read_log(subject.Trainer(options, data, CONFIG).log.path) == []
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:564
 def test_other_options_are_refused_by_name(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1620,7 +1657,7 @@ def test_other_options_are_refused_by_name(
         )
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:564
 def test_other_options_are_refused_by_name_as_are_unknown_ones(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1643,7 +1680,7 @@ def test_other_options_are_refused_by_name_as_are_unknown_ones(
         subject.Trainer(options, data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:564
 def test_other_options_are_refused_by_name_before_data_are_made_anew(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1682,7 +1719,7 @@ def test_other_options_are_refused_by_name_before_data_are_made_anew(
             subject.train(other, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:543
+# spec: specs/recipes/pretrain.vibee:564
 def test_other_options_are_refused_by_name_but_for_what_older_checkpoints_do_not_say(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1703,7 +1740,7 @@ def test_other_options_are_refused_by_name_but_for_what_older_checkpoints_do_not
     )
 
 
-# spec: specs/recipes/pretrain.vibee:544
+# spec: specs/recipes/pretrain.vibee:565
 def test_training_lowers_the_loss(
     tmp_path: Path, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1763,14 +1800,14 @@ def test_training_lowers_the_loss(
     assert kept_steps(options) == [5, 10, 15, 20, 21]
 
 
-# spec: specs/recipes/pretrain.vibee:544
+# spec: specs/recipes/pretrain.vibee:565
 def kept_steps(options: subject.Options) -> list[int]:
     """The steps of the checkpoints on the disk."""
     folders = (options.out / "checkpoints").glob("step-*")
     return sorted(int(path.name.removeprefix("step-")) for path in folders)
 
 
-# spec: specs/recipes/pretrain.vibee:262, :290, :545
+# spec: specs/recipes/pretrain.vibee:263, :291, :566
 def test_learning_rate_follows_the_schedule(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1790,7 +1827,7 @@ def test_learning_rate_follows_the_schedule(
         assert all(p.grad is None for p in trainer.model.parameters())
 
 
-# spec: specs/recipes/pretrain.vibee:262, :290, :545
+# spec: specs/recipes/pretrain.vibee:263, :291, :566
 def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     """What is drawn over the run is what its steps have; a run of one step has no warm-up."""
     training = subject.TrainingConfig(steps=40, sequence_length=8, batch_size=1)
@@ -1828,7 +1865,7 @@ def test_learning_rate_follows_the_schedule_that_was_planned() -> None:
     assert (default.step_factor, default.step_start, default.step_interval) == (0.316, 0.8, 0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:262, :290, :545
+# spec: specs/recipes/pretrain.vibee:263, :291, :566
 def test_learning_rate_follows_the_schedule_in_steps_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1846,7 +1883,7 @@ def test_learning_rate_follows_the_schedule_in_steps_too(
     assert planned == pytest.approx(rates, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:262, :290, :545
+# spec: specs/recipes/pretrain.vibee:263, :291, :566
 def _planned(step: int, options: subject.Options) -> float:
     """The learning rate that the plan has for a step."""
     part = (step + 0.5) / options.training.steps
@@ -1855,7 +1892,7 @@ def _planned(step: int, options: subject.Options) -> float:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:276, :290, :546
+# spec: specs/recipes/pretrain.vibee:277, :291, :567
 def _in_phases(options: subject.Options, *tokens: int) -> subject.Options:
     """The options with phases of so many tokens, each at half the rate of the one before."""
     phases = tuple(
@@ -1868,7 +1905,7 @@ def _in_phases(options: subject.Options, *tokens: int) -> subject.Options:
     )
 
 
-# spec: specs/recipes/pretrain.vibee:276, :290, :546
+# spec: specs/recipes/pretrain.vibee:277, :291, :567
 def test_learning_rate_follows_the_phases(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1885,7 +1922,7 @@ def test_learning_rate_follows_the_phases(
     assert not [line for line in subject.summarize(plain, []) if line.startswith("phases")]
 
 
-# spec: specs/recipes/pretrain.vibee:276, :290, :546
+# spec: specs/recipes/pretrain.vibee:277, :291, :567
 def test_learning_rate_follows_the_phases_of_the_same_run_alone(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -1898,7 +1935,7 @@ def test_learning_rate_follows_the_phases_of_the_same_run_alone(
         subject.Trainer(_in_phases(options, 3 * size, 3 * size), data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:276, :290, :546
+# spec: specs/recipes/pretrain.vibee:277, :291, :567
 @pytest.mark.parametrize(("missing", "steps"), [(0, 6), (1, 6), (-1, 7)])
 def test_learning_rate_follows_the_phases_to_the_end(
     options: subject.Options, missing: int, steps: int
@@ -1920,7 +1957,7 @@ def test_learning_rate_follows_the_phases_to_the_end(
         subject.train(dataclasses.replace(phased, curriculum=twice), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:345, :547
+# spec: specs/recipes/pretrain.vibee:346, :568
 @pytest.mark.parametrize(
     "config", [{}, {"hidden_size": 64, "init_std": 0.2, "tie_embeddings": False}]
 )
@@ -1939,7 +1976,7 @@ def test_first_loss_is_as_expected(
     assert "warning" not in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:345, :547
+# spec: specs/recipes/pretrain.vibee:346, :568
 def test_first_loss_is_as_expected_or_there_is_a_warning(
     options: subject.Options,
     data: subject.PreparedData,
@@ -1957,7 +1994,7 @@ def test_first_loss_is_as_expected_or_there_is_a_warning(
         assert (sentence in capsys.readouterr().err) == warned
 
 
-# spec: specs/recipes/pretrain.vibee:548
+# spec: specs/recipes/pretrain.vibee:569
 @pytest.mark.parametrize(
     "kind, schedule",
     [("adamw", "wsd"), ("lamb", "trinity"), ("muon", "step"), ("muon", "cosine")],
@@ -1985,7 +2022,7 @@ def test_optimizers_and_schedules_resume(
     assert type(resumed.optimizer).__name__.lower() == kind
 
 
-# spec: specs/recipes/pretrain.vibee:549
+# spec: specs/recipes/pretrain.vibee:570
 def test_speed_and_records_are_logged(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2008,7 +2045,7 @@ def test_speed_and_records_are_logged(
     assert len(read_log(subject.Trainer(options, data, CONFIG).speed_log.path)) == 6
 
 
-# spec: specs/recipes/pretrain.vibee:549
+# spec: specs/recipes/pretrain.vibee:570
 def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2027,7 +2064,7 @@ def test_speed_and_records_are_logged_with_the_part_of_the_peak_of_known_devices
             assert record["model_flops_utilization"] == pytest.approx(expected, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:549
+# spec: specs/recipes/pretrain.vibee:570
 def test_speed_and_records_are_logged_only_with_what_is_installed(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2042,7 +2079,7 @@ def test_speed_and_records_are_logged_only_with_what_is_installed(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:655
+# spec: specs/recipes/pretrain.vibee:679
 def test_report_has_the_curves_and_the_options(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2064,7 +2101,7 @@ def test_report_has_the_curves_and_the_options(
     assert f"wrote {options.out / 'report.html'}" in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:655
+# spec: specs/recipes/pretrain.vibee:679
 def test_report_has_the_mix(
     mixed: subject.Options, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2119,7 +2156,7 @@ def test_report_has_the_mix(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:550
+# spec: specs/recipes/pretrain.vibee:571
 def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) -> None:
     """In these steps the gradient of this parameter holds the value."""
     parameter = dict(trainer.model.named_parameters())[name]
@@ -2130,7 +2167,7 @@ def spoil(trainer: subject.Trainer, steps: set[int], name: str, value: float) ->
     parameter.register_hook(spoiled)
 
 
-# spec: specs/recipes/pretrain.vibee:550
+# spec: specs/recipes/pretrain.vibee:571
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_steps_that_are_not_finite_are_skipped(
     options: subject.Options, data: subject.PreparedData, value: float
@@ -2153,7 +2190,7 @@ def test_steps_that_are_not_finite_are_skipped(
     assert not torch.equal(state_of(trainer)["model.norm.weight"], before["model.norm.weight"])
 
 
-# spec: specs/recipes/pretrain.vibee:550
+# spec: specs/recipes/pretrain.vibee:571
 def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2176,7 +2213,7 @@ def test_steps_that_are_not_finite_are_skipped_whatever_is_infinite(
     assert_same_state(state_of(trainer), before)
 
 
-# spec: specs/recipes/pretrain.vibee:550
+# spec: specs/recipes/pretrain.vibee:571
 def test_steps_that_are_not_finite_are_skipped_until_they_are_too_many(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2211,13 +2248,13 @@ ROUTED = dataclasses.replace(
 )
 
 
-# spec: specs/recipes/pretrain.vibee:553
+# spec: specs/recipes/pretrain.vibee:574
 def in_double(*_: object) -> tuple[torch.dtype, str]:
     """In place of choose_precision."""
     return torch.float64, "so that sums may be in any order"
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:572
 @pytest.fixture
 def double(options: subject.Options, monkeypatch: pytest.MonkeyPatch) -> subject.Options:
     """Options of a run in float64, of four sequences a step, as they would be split over two ranks."""
@@ -2230,21 +2267,21 @@ def double(options: subject.Options, monkeypatch: pytest.MonkeyPatch) -> subject
     return dataclasses.replace(options, training=training, optimizer=optimizer)
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:572
 def new_trainer(options: subject.Options, config: DecoderConfig) -> subject.Trainer:
     """A trainer of this rank, whose data the first rank prepares."""
     data = subject.first_rank_first(lambda: subject.prepare_data(options))
     return subject.Trainer(options, data, config)
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:572
 def of_layout(options: subject.Options, name: str, **sizes: Any) -> subject.Options:
     """The same run in a folder of its own, spread in this way."""
     out = options.out.parent / name
     return dataclasses.replace(options, out=out, distributed=ParallelConfig(**sizes))
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:572
 def run_whole(options: subject.Options, config: DecoderConfig) -> tuple[list[dict[str, Any]], Any]:
     """All records of a run, and its weights."""
     with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
@@ -2254,14 +2291,14 @@ def run_whole(options: subject.Options, config: DecoderConfig) -> tuple[list[dic
     return read_log(options.out / "log.jsonl"), whole and whole.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:572
 def run_on_ranks(runs: list[tuple[subject.Options, DecoderConfig]]) -> list[Any]:
     """The same on a rank, for each of these runs."""
     subject.choose_precision = in_double
     return [run_whole(options, config) for options, config in runs]
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:572
 def assert_close(
     found: tuple[list[dict[str, Any]], Any], wanted: tuple[list[dict[str, Any]], Any]
 ) -> None:
@@ -2271,7 +2308,7 @@ def assert_close(
     torch.testing.assert_close(found[1], wanted[1], rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:572
 def test_ranks_train_as_one_process(double: subject.Options) -> None:
     """Losses, norms, held-out losses and weights of copies, of shared weights, matrices, sequences, experts, stages."""
     layouts = {"copies": {"dp": 2}, "shards": {}, "matrices": {"tp": 2}, "sequences": {"cp": 2}}
@@ -2291,7 +2328,7 @@ def test_ranks_train_as_one_process(double: subject.Options) -> None:
         assert other == (result[0], None), options.out  # one log, and one who has the whole model
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:572
 def trained(options: subject.Options) -> dict[str, Any]:
     """The whole recipe, in the process group that is there."""
     subject.process_group = nullcontext
@@ -2299,7 +2336,7 @@ def trained(options: subject.Options) -> dict[str, Any]:
         return subject.train(options, STAGED)
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:572
 def test_ranks_train_as_one_process_to_the_results(fresh: subject.Options) -> None:
     """Of several stages, too, the first rank evaluates and exports the whole model."""
     alone, stages = of_layout(fresh, "alone", fsdp=1), of_layout(fresh, "stages", pp=2)
@@ -2311,7 +2348,7 @@ def test_ranks_train_as_one_process_to_the_results(fresh: subject.Options) -> No
     assert sizes[0] == sizes[1] and (stages.out / "result.json").exists()
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:572
 def stepped(options: subject.Options) -> tuple[list[float], torch.dtype | None]:
     """Losses and norms of three steps, and the dtype in which a layer is gathered."""
     with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
@@ -2323,7 +2360,7 @@ def stepped(options: subject.Options) -> tuple[list[float], torch.dtype | None]:
     return [r[name] for r in records for name in ("loss", "gradient_norm")], gathered
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:572
 def test_ranks_train_as_one_process_in_low_precision(fresh: subject.Options) -> None:
     """Masters in float32, products in bfloat16, which is what ranks gather; the sums are those of one process."""
     training = dataclasses.replace(
@@ -2336,7 +2373,7 @@ def test_ranks_train_as_one_process_in_low_precision(fresh: subject.Options) -> 
             assert found == pytest.approx(wanted, rel=1e-3) and gathered == torch.bfloat16
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:572
 def summarized(options: subject.Options) -> tuple[list[str], str]:
     """What a rank says before a run, and what it prints."""
     with redirect_stdout(io.StringIO()) as printed:
@@ -2346,7 +2383,7 @@ def summarized(options: subject.Options) -> tuple[list[str], str]:
     return lines, printed.getvalue()
 
 
-# spec: specs/recipes/pretrain.vibee:551
+# spec: specs/recipes/pretrain.vibee:572
 def test_ranks_train_as_one_process_and_say_how(fresh: subject.Options) -> None:
     """Sizes, the reasons of auto and the memory of a rank; one rank alone prints them."""
     (lines, printed), (_, nothing) = run_ranks(
@@ -2360,7 +2397,7 @@ def test_ranks_train_as_one_process_and_say_how(fresh: subject.Options) -> None:
     assert "distributed.layout='auto'" in ", ".join(lines)
 
 
-# spec: specs/recipes/pretrain.vibee:552
+# spec: specs/recipes/pretrain.vibee:573
 class OtherEngine(subject.Engine):
     """In place of DeepSpeed's, which is not needed here."""
 
@@ -2373,7 +2410,7 @@ class OtherEngine(subject.Engine):
         return super().compute(function, *arguments)
 
 
-# spec: specs/recipes/pretrain.vibee:552
+# spec: specs/recipes/pretrain.vibee:573
 def test_the_strategy_names_the_engine(
     fresh: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2395,13 +2432,13 @@ def test_the_strategy_names_the_engine(
     assert engines[0].has_group and not dist.is_initialized()
 
 
-# spec: specs/recipes/pretrain.vibee:552
+# spec: specs/recipes/pretrain.vibee:573
 def summarized_in_other(options: subject.Options) -> list[str]:
     subject.DeepSpeedEngine = OtherEngine
     return summarized(options)[0]
 
 
-# spec: specs/recipes/pretrain.vibee:552
+# spec: specs/recipes/pretrain.vibee:573
 def test_the_strategy_names_the_engine_in_the_summary(fresh: subject.Options) -> None:
     """Who shares what is DeepSpeed's, and so is the memory."""
     chosen = of_layout(fresh, "other", strategy="deepspeed", zero_stage=3)
@@ -2410,7 +2447,7 @@ def test_the_strategy_names_the_engine_in_the_summary(fresh: subject.Options) ->
     assert said["memory"] == "DeepSpeed's own"
 
 
-# spec: specs/recipes/pretrain.vibee:553
+# spec: specs/recipes/pretrain.vibee:574
 def take_two(options: subject.Options) -> Any:
     """Two steps from where the folder is, and a checkpoint; the weights at the first rank."""
     subject.choose_precision = in_double
@@ -2422,7 +2459,7 @@ def take_two(options: subject.Options) -> Any:
     return trainer.step, records, whole and whole.state_dict()
 
 
-# spec: specs/recipes/pretrain.vibee:553
+# spec: specs/recipes/pretrain.vibee:574
 @pytest.mark.parametrize("sizes", [{}, {"dp": 2}, {"pp": 2}])
 def test_runs_go_on_with_other_ranks(double: subject.Options, sizes: dict[str, int]) -> None:
     """One process, then two ranks, then one: the run that nothing stopped."""
@@ -2440,7 +2477,7 @@ def test_runs_go_on_with_other_ranks(double: subject.Options, sizes: dict[str, i
     torch.testing.assert_close(weights, wanted[-1][2], rtol=1e-10, atol=1e-10)
 
 
-# spec: specs/recipes/pretrain.vibee:554
+# spec: specs/recipes/pretrain.vibee:575
 def run_with_trouble(options: subject.Options) -> tuple[str, list[str], str]:
     """Rank 1 alone has a loss that is no number in step 2, and a signal in step 4."""
     with redirect_stdout(io.StringIO()) as printed, redirect_stderr(printed):
@@ -2466,7 +2503,7 @@ def run_with_trouble(options: subject.Options) -> tuple[str, list[str], str]:
     return "not stopped", skipped, printed.getvalue()
 
 
-# spec: specs/recipes/pretrain.vibee:554
+# spec: specs/recipes/pretrain.vibee:575
 @pytest.mark.parametrize("sizes", [{}, {"dp": 2}, {"pp": 2}])
 def test_ranks_decide_alike(fresh: subject.Options, sizes: dict[str, int]) -> None:
     """What one rank alone meets is met by all, in the same step."""
@@ -2481,7 +2518,7 @@ def test_ranks_decide_alike(fresh: subject.Options, sizes: dict[str, int]) -> No
     assert [r["step"] for r in records] == [0, 1, 2, 3, 4] and "skipped" in records[2]
 
 
-# spec: specs/recipes/pretrain.vibee:554
+# spec: specs/recipes/pretrain.vibee:575
 def run_without_hope(options: subject.Options) -> tuple[int, list[float]]:
     """No evaluation is an improvement, so that patience ends; the weights are then those of the beginning."""
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
@@ -2494,7 +2531,7 @@ def run_without_hope(options: subject.Options) -> tuple[int, list[float]]:
     return trainer.step, [nats / targets for nats, targets in found.values()]
 
 
-# spec: specs/recipes/pretrain.vibee:554
+# spec: specs/recipes/pretrain.vibee:575
 def test_ranks_decide_alike_when_to_stop(fresh: subject.Options) -> None:
     """Patience ends for all at once, and the best weights are read back by all."""
     training = dataclasses.replace(fresh.training, steps=20, evaluate_every=1)
@@ -2506,7 +2543,7 @@ def test_ranks_decide_alike_when_to_stop(fresh: subject.Options) -> None:
         assert step == wanted[0] and losses == pytest.approx(wanted[1], rel=1e-5)
 
 
-# spec: specs/recipes/pretrain.vibee:674
+# spec: specs/recipes/pretrain.vibee:698
 @pytest.fixture
 def two_ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The environment of the first of two ranks, without the other one."""
@@ -2518,7 +2555,7 @@ def two_ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 DEEPSPEED = ["--distributed.strategy", "deepspeed"]
 
 
-# spec: specs/recipes/pretrain.vibee:674
+# spec: specs/recipes/pretrain.vibee:698
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -2590,7 +2627,7 @@ def test_what_ranks_cannot_do_is_refused_first(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:674
+# spec: specs/recipes/pretrain.vibee:698
 def test_what_ranks_cannot_do_is_refused_first_to_one_process(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2606,7 +2643,7 @@ def test_what_ranks_cannot_do_is_refused_first_to_one_process(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:674
+# spec: specs/recipes/pretrain.vibee:698
 def test_what_ranks_cannot_do_is_refused_first_without_deepspeed(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2620,7 +2657,7 @@ def test_what_ranks_cannot_do_is_refused_first_without_deepspeed(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:689
+# spec: specs/recipes/pretrain.vibee:713
 def test_dry_run_needs_no_ranks(
     options: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2651,7 +2688,7 @@ def test_dry_run_needs_no_ranks(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:313, :321, :327, :337, :600
+# spec: specs/recipes/pretrain.vibee:314, :322, :328, :338, :621
 def test_plan_says_what_a_run_takes(
     options: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2683,7 +2720,7 @@ def test_plan_says_what_a_run_takes(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:313, :321, :327, :337, :600
+# spec: specs/recipes/pretrain.vibee:314, :322, :328, :338, :621
 def test_plan_says_what_a_run_takes_when_it_is_long(options: subject.Options) -> None:
     """Each device has its price; the law for the loss is that of the planning module, for any tokenizer."""
     prices = {"h100_sxm": 2.0, "h200_sxm": 3.0, "a100_sxm": 5.0, "mi300x": 7.0, "rtx_4090": 11.0}
@@ -2711,7 +2748,7 @@ def test_plan_says_what_a_run_takes_when_it_is_long(options: subject.Options) ->
     )
 
 
-# spec: specs/recipes/pretrain.vibee:313, :321, :327, :337, :600
+# spec: specs/recipes/pretrain.vibee:314, :322, :328, :338, :621
 def test_plan_says_what_a_run_takes_and_refuses_what_the_run_would(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2722,7 +2759,7 @@ def test_plan_says_what_a_run_takes_and_refuses_what_the_run_would(
     assert "error: curriculum.phases are 5 tokens, which are 1 steps of " in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:313, :321, :327, :337, :600
+# spec: specs/recipes/pretrain.vibee:314, :322, :328, :338, :621
 def test_plan_says_what_a_run_takes_before_it_begins(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -2732,7 +2769,7 @@ def test_plan_says_what_a_run_takes_before_it_begins(
     assert said.startswith("\n".join(subject.describe_plan(fresh, CONFIG)) + "\n")
 
 
-# spec: specs/recipes/pretrain.vibee:555
+# spec: specs/recipes/pretrain.vibee:576
 @pytest.mark.parametrize("deterministic", [True, False])
 def test_bits_are_asked_for(
     options: subject.Options,
@@ -2752,7 +2789,7 @@ def test_bits_are_asked_for(
         torch.use_deterministic_algorithms(False)
 
 
-# spec: specs/recipes/pretrain.vibee:556
+# spec: specs/recipes/pretrain.vibee:577
 def run_with_losses(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2767,7 +2804,7 @@ def run_with_losses(
     return trainer
 
 
-# spec: specs/recipes/pretrain.vibee:556
+# spec: specs/recipes/pretrain.vibee:577
 def test_best_checkpoint_is_kept(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2777,7 +2814,12 @@ def test_best_checkpoint_is_kept(
     options = dataclasses.replace(options, training=training, checkpoint=checkpoint)
     trainer = run_with_losses(options, data, monkeypatch, [5.0, 3.0, 4.0, 3.5])
     expected = subject.Progress(
-        step=9, tokens=trainer.progress.tokens, best_step=3, best_loss=3.0, evaluations_since_best=2
+        step=9,
+        tokens=trainer.progress.tokens,
+        best_step=3,
+        best_loss=3.0,
+        reference_loss=3.0,
+        evaluations_since_best=2,
     )
     assert trainer.progress == expected
     assert kept_steps(options) == [3, 9]
@@ -2786,7 +2828,7 @@ def test_best_checkpoint_is_kept(
     assert held_out == [5.0, 3.0, 4.0, 3.5]
 
 
-# spec: specs/recipes/pretrain.vibee:556
+# spec: specs/recipes/pretrain.vibee:577
 def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -2798,7 +2840,7 @@ def test_best_checkpoint_is_kept_and_a_loss_that_is_none_ends_the_run(
     assert kept_steps(options) == [2]
 
 
-# spec: specs/recipes/pretrain.vibee:557
+# spec: specs/recipes/pretrain.vibee:578
 def test_checkpoints_survive_the_machine(
     fresh: subject.Options, data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -2824,7 +2866,7 @@ def test_checkpoints_survive_the_machine(
     assert (tmp_path / "store" / "step-00000006" / "manifest.json").is_file()
 
 
-# spec: specs/recipes/pretrain.vibee:557
+# spec: specs/recipes/pretrain.vibee:578
 def test_checkpoints_survive_the_machine_with_the_best(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2857,7 +2899,7 @@ def test_checkpoints_survive_the_machine_with_the_best(
     ]
 
 
-# spec: specs/recipes/pretrain.vibee:557
+# spec: specs/recipes/pretrain.vibee:578
 def test_checkpoints_survive_the_machine_or_are_waited_for_no_longer(
     fresh: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -2877,7 +2919,7 @@ def test_checkpoints_survive_the_machine_or_are_waited_for_no_longer(
     assert isinstance(stopped.value.__context__, subject.Interrupted)
 
 
-# spec: specs/recipes/pretrain.vibee:557
+# spec: specs/recipes/pretrain.vibee:578
 def test_checkpoints_survive_the_machine_only_where_they_can_be_written(
     fresh: subject.Options,
 ) -> None:
@@ -2888,7 +2930,7 @@ def test_checkpoints_survive_the_machine_only_where_they_can_be_written(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:558
+# spec: specs/recipes/pretrain.vibee:579
 def test_training_stops_early(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2903,7 +2945,7 @@ def test_training_stops_early(
         checkpoint=CheckpointConfig(every_steps=1, keep_last=1),
     )
     trainer = run_with_losses(
-        options, data, monkeypatch, [5.0, 4.0, 3.75, 3.0, 2.75, 2.6, 2.5, 0.0]
+        options, data, monkeypatch, [5.0, 4.0, 3.75, 3.0, 3.25, 3.5, 3.0, 0.0]
     )
     said = "stopped early after step 6: the held-out loss 3.0000 of step 3 is the lowest; its weights are taken\n"
     assert capsys.readouterr().out == said
@@ -2919,7 +2961,62 @@ def test_training_stops_early(
     assert capsys.readouterr().out == said
 
 
-# spec: specs/recipes/pretrain.vibee:558
+# spec: specs/recipes/pretrain.vibee:579
+def test_training_stops_early_with_the_lowest_loss(
+    options: subject.Options,
+    data: subject.PreparedData,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Gains below min_delta end the run and are gains: the lowest loss is named, and its weights are taken."""
+    options = dataclasses.replace(
+        options,
+        training=dataclasses.replace(options.training, steps=20, evaluate_every=1),
+        stopping=subject.StoppingConfig(patience=3, min_delta=0.125),
+        checkpoint=CheckpointConfig(every_steps=50, keep_last=1),
+    )
+    trainer = run_with_losses(options, data, monkeypatch, [2.0, 1.9375, 1.90625, 1.9375, 0.0])
+    said = "stopped early after step 3: the held-out loss 1.9062 of step 2 is the lowest; its weights are taken\n"
+    assert capsys.readouterr().out == said
+    progress = trainer.progress
+    assert (progress.step, progress.best_step, progress.best_loss, progress.reference_loss) == (
+        3,
+        2,
+        1.90625,
+        2.0,
+    )
+    assert kept_steps(options) == [2, 3]
+    other = subject.Trainer(dataclasses.replace(options, out=options.out / "other"), data, CONFIG)
+    for _ in range(2):
+        other.train_step()
+    best = trainer.model.state_dict()
+    assert all(torch.equal(best[name], tensor) for name, tensor in other.model.state_dict().items())
+
+
+# spec: specs/recipes/pretrain.vibee:579
+def test_training_stops_early_after_a_checkpoint_from_before(
+    options: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that knows no reference loss goes on: its best loss was the reference, too."""
+    training = dataclasses.replace(options.training, steps=20, evaluate_every=1)
+    stopping = subject.StoppingConfig(patience=3, min_delta=0.125)
+    options = dataclasses.replace(options, training=training, stopping=stopping)
+    trainer = subject.Trainer(options, data, CONFIG)
+    trainer.train_step()
+    trainer.progress = dataclasses.replace(
+        trainer.progress, best_step=1, best_loss=2.0, evaluations_since_best=1
+    )
+    asdict = dataclasses.asdict
+    without = lambda value: {k: v for k, v in asdict(value).items() if k != "reference_loss"}  # noqa: E731
+    with monkeypatch.context() as patch:
+        patch.setattr(subject.dataclasses, "asdict", without)
+        trainer.save()
+    resumed = run_with_losses(options, data, monkeypatch, [1.9375, 1.90625])
+    assert (resumed.progress.best_step, resumed.progress.best_loss) == (3, 1.90625)
+    assert (resumed.progress.reference_loss, resumed.step) == (2.0, 3)
+
+
+# spec: specs/recipes/pretrain.vibee:579
 def test_training_stops_early_only_if_asked_to(
     options: subject.Options,
     data: subject.PreparedData,
@@ -2937,7 +3034,7 @@ def test_training_stops_early_only_if_asked_to(
     assert capsys.readouterr().out.endswith(said)
 
 
-# spec: specs/recipes/pretrain.vibee:559
+# spec: specs/recipes/pretrain.vibee:580
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_mixed_runs_resume(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path, dynamic: bool
@@ -2971,7 +3068,7 @@ def test_mixed_runs_resume(
     assert (targets == pytest.approx([0.75, 0.25], abs=1e-9)) == (not dynamic)
 
 
-# spec: specs/recipes/pretrain.vibee:559
+# spec: specs/recipes/pretrain.vibee:580
 def test_mixed_runs_resume_with_the_same_mix_alone(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -2995,7 +3092,7 @@ def test_mixed_runs_resume_with_the_same_mix_alone(
         subject.Trainer(dataclasses.replace(moving, training=rarely), mixed_data, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:560
+# spec: specs/recipes/pretrain.vibee:581
 def test_mix_follows_the_losses(
     mixed: subject.Options,
     mixed_data: subject.PreparedData,
@@ -3033,7 +3130,7 @@ def test_mix_follows_the_losses(
     }  # fmt: skip
 
 
-# spec: specs/recipes/pretrain.vibee:576
+# spec: specs/recipes/pretrain.vibee:597
 def gradients_of(
     config: DecoderConfig,
     options: subject.Options,
@@ -3056,12 +3153,12 @@ def gradients_of(
     return seen, trainer.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:576
+# spec: specs/recipes/pretrain.vibee:597
 def routed(**routing: Any) -> DecoderConfig:
     return dataclasses.replace(CONFIG, moe=RoutingConfig(num_experts=4, top_k=2, **routing))
 
 
-# spec: specs/recipes/pretrain.vibee:576
+# spec: specs/recipes/pretrain.vibee:597
 @pytest.mark.parametrize("config", [CONFIG, routed(balance_coefficient=0.0, z_coefficient=0.1)])
 def test_experts_are_balanced_and_microbatches_make_no_difference(
     options: subject.Options, data: subject.PreparedData, config: DecoderConfig
@@ -3087,7 +3184,7 @@ def test_experts_are_balanced_and_microbatches_make_no_difference(
             assert record_four[name] == pytest.approx(value, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:576
+# spec: specs/recipes/pretrain.vibee:597
 def test_experts_are_balanced(options: subject.Options, data: subject.PreparedData) -> None:
     """The gradient holds that of both losses of the routers, each times its coefficient; the log names them."""
     options = dataclasses.replace(options, gradient=GradientConfig(max_norm=1e9))
@@ -3125,7 +3222,7 @@ def test_experts_are_balanced(options: subject.Options, data: subject.PreparedDa
     assert record["loss"] == pytest.approx(math.log(300), rel=0.05)
 
 
-# spec: specs/recipes/pretrain.vibee:576
+# spec: specs/recipes/pretrain.vibee:597
 def test_experts_are_balanced_by_their_biases_too(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3146,7 +3243,7 @@ def test_experts_are_balanced_by_their_biases_too(
     assert all(torch.equal(a, b) for a, b in zip(before, biases, strict=True))
 
 
-# spec: specs/recipes/pretrain.vibee:576
+# spec: specs/recipes/pretrain.vibee:597
 def test_experts_are_balanced_in_a_whole_run(
     fresh: subject.Options, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3162,7 +3259,7 @@ def test_experts_are_balanced_in_a_whole_run(
     assert torch.cuda.is_available() or said in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:577
+# spec: specs/recipes/pretrain.vibee:598
 def test_losses_are_those_of_the_settings(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3191,7 +3288,7 @@ def test_losses_are_those_of_the_settings(
     assert record["z_loss"] == pytest.approx(math.log(300) ** 2, rel=0.1)
 
 
-# spec: specs/recipes/pretrain.vibee:578
+# spec: specs/recipes/pretrain.vibee:599
 def test_weights_have_their_dtype(options: subject.Options, data: subject.PreparedData) -> None:
     """bfloat16 weights are the rounded masters of the optimizer, which move by less than they can show."""
     slow = dataclasses.replace(options.optimizer, learning_rate=1e-5)
@@ -3214,7 +3311,7 @@ def test_weights_have_their_dtype(options: subject.Options, data: subject.Prepar
     assert trainer.train_step() == resumed.train_step()
 
 
-# spec: specs/recipes/pretrain.vibee:578
+# spec: specs/recipes/pretrain.vibee:599
 def test_weights_have_their_dtype_where_masters_are_declined(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3234,7 +3331,7 @@ def test_weights_have_their_dtype_where_masters_are_declined(
         assert trainer.model.head_weight.dtype == dtype
 
 
-# spec: specs/recipes/pretrain.vibee:578
+# spec: specs/recipes/pretrain.vibee:599
 def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     """What is written are the bfloat16 weights, number by number."""
     training = dataclasses.replace(fresh.training, precision="bfloat16", weights="precision")
@@ -3246,7 +3343,7 @@ def test_weights_have_their_dtype_in_the_export(fresh: subject.Options) -> None:
     assert (fresh.out / "model-f32.gguf").is_file()
 
 
-# spec: specs/recipes/pretrain.vibee:579
+# spec: specs/recipes/pretrain.vibee:600
 @pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
 def test_compiled_training_is_the_same(
     backend: str,
@@ -3277,7 +3374,7 @@ def test_compiled_training_is_the_same(
     subject._compiled_forward.cache_clear()
 
 
-# spec: specs/recipes/pretrain.vibee:579
+# spec: specs/recipes/pretrain.vibee:600
 def test_compiled_training_is_the_same_only_with_a_compiler(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -3291,7 +3388,7 @@ def test_compiled_training_is_the_same_only_with_a_compiler(
     assert not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:579
+# spec: specs/recipes/pretrain.vibee:600
 @pytest.mark.parametrize(("platform", "compiler"), [("darwin", "clang++"), ("linux", "g++")])
 def test_compiled_training_is_the_same_with_the_compiler_of_the_platform(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, platform: str, compiler: str
@@ -3307,7 +3404,7 @@ def test_compiled_training_is_the_same_with_the_compiler_of_the_platform(
         subject.train(options, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:592
+# spec: specs/recipes/pretrain.vibee:613
 def test_shares_of_targets_are_counted(
     data: subject.PreparedData, first_options: subject.Options
 ) -> None:
@@ -3332,7 +3429,7 @@ def test_shares_of_targets_are_counted(
         assert shares.padded == pytest.approx(padded, rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:592
+# spec: specs/recipes/pretrain.vibee:613
 @pytest.mark.parametrize("packing", ["concat", "best_fit"])
 @pytest.mark.parametrize("length", [20, 31])
 def test_shares_of_targets_are_counted_of_documents_that_are_longer_than_a_window(
@@ -3368,7 +3465,7 @@ def test_shares_of_targets_are_counted_of_documents_that_are_longer_than_a_windo
         assert later > 0 and shares.padded == pytest.approx(padded / (24 * length), rel=1e-12)
 
 
-# spec: specs/recipes/pretrain.vibee:592
+# spec: specs/recipes/pretrain.vibee:613
 def test_shares_of_targets_are_counted_in_a_sample(
     data: subject.PreparedData, first_options: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -3386,7 +3483,7 @@ def test_shares_of_targets_are_counted_in_a_sample(
     assert len(set(shares)) > 1
 
 
-# spec: specs/recipes/pretrain.vibee:367
+# spec: specs/recipes/pretrain.vibee:368
 def test_memory_is_estimated_by_part() -> None:
     """By hand for a model of one block; products in two bytes take half of the activations and casts."""
     config = dataclasses.replace(CONFIG, num_layers=1)
@@ -3418,7 +3515,7 @@ def test_memory_is_estimated_by_part() -> None:
     assert wide.activations == pytest.approx(kept, rel=0.15)
 
 
-# spec: specs/recipes/pretrain.vibee:367
+# spec: specs/recipes/pretrain.vibee:368
 def kept_for_backward(
     config: DecoderConfig, training: subject.TrainingConfig
 ) -> list[torch.Tensor]:
@@ -3438,7 +3535,7 @@ def kept_for_backward(
     return list(kept.values())
 
 
-# spec: specs/recipes/pretrain.vibee:462
+# spec: specs/recipes/pretrain.vibee:483
 def test_origins_of_options_are_named() -> None:
     """The command line goes before the smoke profile, that before the recipe, that before the type."""
     given = [
@@ -3475,7 +3572,7 @@ def test_origins_of_options_are_named() -> None:
     assert set(plain.values()) == {"default", "recipe"} and plain["training.steps"] == "recipe"
 
 
-# spec: specs/recipes/pretrain.vibee:610
+# spec: specs/recipes/pretrain.vibee:631
 @pytest.mark.parametrize("schedule", get_args(get_type_hints(subject.ScheduleConfig)["schedule"]))
 def test_summary_says_what_follows_from_each_schedule(
     options: subject.Options, data: subject.PreparedData, schedule: str
@@ -3494,7 +3591,7 @@ def test_summary_says_what_follows_from_each_schedule(
     assert steps == (2 if schedule == "trinity" else 10)
 
 
-# spec: specs/recipes/pretrain.vibee:610
+# spec: specs/recipes/pretrain.vibee:631
 def test_summary_says_what_follows(options: subject.Options, data: subject.PreparedData) -> None:
     """Each number is that of its formula, and each option stands there once, by origin."""
     training = dataclasses.replace(options.training, microbatches=3)
@@ -3530,7 +3627,7 @@ def test_summary_says_what_follows(options: subject.Options, data: subject.Prepa
         assert f"{option.name}={option.value}" in options_said
 
 
-# spec: specs/recipes/pretrain.vibee:624
+# spec: specs/recipes/pretrain.vibee:646
 def test_evaluation_counts_every_target_once(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -3568,7 +3665,7 @@ def test_evaluation_counts_every_target_once(
     assert half[0] == pytest.approx(total, rel=1e-2) and half[0] != pytest.approx(total, rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:638
+# spec: specs/recipes/pretrain.vibee:662
 def test_sources_are_evaluated_apart(
     mixed: subject.Options, mixed_data: subject.PreparedData, tmp_path: Path
 ) -> None:
@@ -3602,7 +3699,7 @@ def test_sources_are_evaluated_apart(
     assert scores["unigram"] == pytest.approx(bits / len(text), rel=1e-9)
 
 
-# spec: specs/recipes/pretrain.vibee:624
+# spec: specs/recipes/pretrain.vibee:647
 @pytest.fixture(scope="module")
 def halves(
     tmp_path_factory: pytest.TempPathFactory,
@@ -3618,7 +3715,7 @@ def halves(
     return options, subject.prepare_data(options)
 
 
-# spec: specs/recipes/pretrain.vibee:624
+# spec: specs/recipes/pretrain.vibee:647
 def test_evaluation_is_of_all_folders(
     halves: tuple[subject.Options, subject.PreparedData],
     monkeypatch: pytest.MonkeyPatch,
@@ -3662,7 +3759,7 @@ def test_evaluation_is_of_all_folders(
     assert sums[0] == sums[1]
 
 
-# spec: specs/recipes/pretrain.vibee:624
+# spec: specs/recipes/pretrain.vibee:648
 def test_evaluation_drops_nothing(options: subject.Options, data: subject.PreparedData) -> None:
     """Dropout is for training: evaluation has none, draws nothing, and leaves training as it was."""
     config = dataclasses.replace(CONFIG, attention_dropout=0.5, stochastic_depth=0.5)
@@ -3674,7 +3771,7 @@ def test_evaluation_drops_nothing(options: subject.Options, data: subject.Prepar
     assert trainer.model.training
 
 
-# spec: specs/recipes/pretrain.vibee:648
+# spec: specs/recipes/pretrain.vibee:672
 def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData) -> None:
     """Bits per byte of the held-out bytes, against gzip itself and a unigram counted by hand."""
     text = b"".join(data.held_out_text())
@@ -3696,7 +3793,7 @@ def test_baselines_are_measured_on_the_held_out_text(data: subject.PreparedData)
     assert scores.keys() == {"model", "unigram", "gzip -9"}
 
 
-# spec: specs/recipes/pretrain.vibee:648
+# spec: specs/recipes/pretrain.vibee:672
 @pytest.mark.parametrize("window", [2, 1000])
 def test_text_is_decoded_as_it_was(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, window: int
@@ -3736,7 +3833,7 @@ def test_text_is_decoded_as_it_was(
     )
 
 
-# spec: specs/recipes/pretrain.vibee:648
+# spec: specs/recipes/pretrain.vibee:672
 @pytest.mark.parametrize("change", [str.lower, str.strip])
 def test_text_is_decoded_as_it_was_or_gzip_is_left_out(
     data: subject.PreparedData,
@@ -3752,12 +3849,12 @@ def test_text_is_decoded_as_it_was_or_gzip_is_left_out(
     assert capsys.readouterr().out == said
 
 
-# spec: specs/recipes/pretrain.vibee:664
+# spec: specs/recipes/pretrain.vibee:688
 def with_export(options: subject.Options, **changes: Any) -> subject.Options:
     return dataclasses.replace(options, export=dataclasses.replace(options.export, **changes))
 
 
-# spec: specs/recipes/pretrain.vibee:664
+# spec: specs/recipes/pretrain.vibee:688
 def test_export_writes_what_the_options_name(
     options: subject.Options, data: subject.PreparedData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3779,7 +3876,7 @@ def test_export_writes_what_the_options_name(
 REPORT = ParityReport(max_abs=1e-6, mean_kl=0.0, argmax_agreement=1.0, positions=5)
 
 
-# spec: specs/recipes/pretrain.vibee:664
+# spec: specs/recipes/pretrain.vibee:688
 def test_export_writes_what_the_options_name_and_proves_it(
     options: subject.Options,
     data: subject.PreparedData,
@@ -3818,7 +3915,7 @@ def test_export_writes_what_the_options_name_and_proves_it(
     assert str(caught.value) == f"{path} is not the model: {path!r}; {trainer.model!r}"
 
 
-# spec: specs/recipes/pretrain.vibee:664
+# spec: specs/recipes/pretrain.vibee:688
 def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3855,7 +3952,7 @@ def test_export_writes_what_the_options_name_and_the_last_file_goes_on(
     assert result["parity"] == {} and "continuation" not in result
 
 
-# spec: specs/recipes/pretrain.vibee:675
+# spec: specs/recipes/pretrain.vibee:699
 @pytest.fixture(scope="module")
 def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[str, Any]:
     """The result of a run that nothing interrupts."""
@@ -3863,7 +3960,7 @@ def whole(first_options: subject.Options, data: subject.PreparedData) -> dict[st
     return subject.train(first_options, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:675
+# spec: specs/recipes/pretrain.vibee:699
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_ends_like_the_unbroken_one(
     fresh: subject.Options,
@@ -3901,7 +3998,7 @@ def test_interrupted_run_ends_like_the_unbroken_one(
     assert "going on" not in capsys.readouterr().out
 
 
-# spec: specs/recipes/pretrain.vibee:675
+# spec: specs/recipes/pretrain.vibee:699
 def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     whole: dict[str, Any], first_options: subject.Options
 ) -> None:
@@ -3915,7 +4012,7 @@ def test_interrupted_run_ends_like_the_unbroken_one_which_leaves_its_results(
     assert (first_options.out / "loss.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# spec: specs/recipes/pretrain.vibee:676
+# spec: specs/recipes/pretrain.vibee:700
 def test_folder_belongs_to_one_run(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -3944,7 +4041,7 @@ def test_folder_belongs_to_one_run(
     assert began == [fresh.out, fresh.out] and not fresh.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:676
+# spec: specs/recipes/pretrain.vibee:700
 def test_folder_belongs_to_one_run_though_another_removes_it(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -3970,7 +4067,7 @@ def test_folder_belongs_to_one_run_though_another_removes_it(
     assert not fresh.out.exists()  # made while it was refused at first
 
 
-# spec: specs/recipes/pretrain.vibee:676
+# spec: specs/recipes/pretrain.vibee:700
 def test_folder_belongs_to_one_run_that_has_several_ranks(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -3981,7 +4078,7 @@ def test_folder_belongs_to_one_run_that_has_several_ranks(
             pass
 
 
-# spec: specs/recipes/pretrain.vibee:676
+# spec: specs/recipes/pretrain.vibee:700
 def test_folder_belongs_to_one_run_where_it_can_be_locked(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -4000,7 +4097,7 @@ def test_folder_belongs_to_one_run_where_it_can_be_locked(
         subject.train(fresh, CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:677
+# spec: specs/recipes/pretrain.vibee:701
 def test_data_of_checkpoints_stay(fresh: subject.Options, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the text was changed since they stay; of the same text elsewhere they are made anew."""
     data = subject._data_of_the_run(fresh)
@@ -4034,7 +4131,7 @@ def test_data_of_checkpoints_stay(fresh: subject.Options, monkeypatch: pytest.Mo
     subject._data_of_the_run(other)  # no checkpoint needs what is there
 
 
-# spec: specs/recipes/pretrain.vibee:678
+# spec: specs/recipes/pretrain.vibee:702
 def test_runs_end_without_their_text(
     fresh: subject.Options,
     whole: dict[str, Any],
@@ -4058,7 +4155,7 @@ def test_runs_end_without_their_text(
     assert (fresh.out / "report.html").is_file()
 
 
-# spec: specs/recipes/pretrain.vibee:678
+# spec: specs/recipes/pretrain.vibee:702
 def test_runs_end_without_their_text_as_they_go_on(
     fresh: subject.Options,
     whole: dict[str, Any],
@@ -4090,7 +4187,7 @@ def test_runs_end_without_their_text_as_they_go_on(
         assert "going on from the checkpoint of step 4\n" in said
 
 
-# spec: specs/recipes/pretrain.vibee:678
+# spec: specs/recipes/pretrain.vibee:702
 def test_runs_end_without_their_text_by_the_data_of_their_checkpoints(
     fresh: subject.Options,
 ) -> None:
@@ -4121,7 +4218,7 @@ def test_runs_end_without_their_text_by_the_data_of_their_checkpoints(
         subject._data_without_text(fresh, state, ValueError(missing))
 
 
-# spec: specs/recipes/pretrain.vibee:679
+# spec: specs/recipes/pretrain.vibee:703
 @pytest.mark.parametrize(
     ("tokenizer", "export", "said"),
     [
@@ -4161,7 +4258,7 @@ def test_files_of_the_end_are_possible_at_the_beginning(
         subject.train(dataclasses.replace(options, tokenizer=pieces), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:679
+# spec: specs/recipes/pretrain.vibee:703
 def test_files_of_the_end_are_possible_at_the_beginning_up_to_the_context(
     fresh: subject.Options, data: subject.PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -4186,7 +4283,7 @@ def test_files_of_the_end_are_possible_at_the_beginning_up_to_the_context(
             )
 
 
-# spec: specs/recipes/pretrain.vibee:680
+# spec: specs/recipes/pretrain.vibee:704
 def test_frozen_model_and_tokenizer_are_kept_by_checkpoints(
     options: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -4204,7 +4301,7 @@ def test_frozen_model_and_tokenizer_are_kept_by_checkpoints(
         subject.Trainer(options, data, dataclasses.replace(CONFIG, rope_base=5.0))
 
 
-# spec: specs/recipes/pretrain.vibee:680
+# spec: specs/recipes/pretrain.vibee:704
 def test_frozen_model_and_tokenizer_are_kept(
     fresh: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -4227,7 +4324,7 @@ def test_frozen_model_and_tokenizer_are_kept(
         subject.train(dataclasses.replace(kept, tokenizer_file=Path("nowhere.model")), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:680
+# spec: specs/recipes/pretrain.vibee:704
 def test_frozen_model_and_tokenizer_are_kept_or_the_run_ends_before_training(
     fresh: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -4248,7 +4345,7 @@ def test_frozen_model_and_tokenizer_are_kept_or_the_run_ends_before_training(
         subject.train(dataclasses.replace(kept, contract=path), CONFIG)
 
 
-# spec: specs/recipes/pretrain.vibee:697
+# spec: specs/recipes/pretrain.vibee:721
 def test_main_says_what_is_wrong_in_a_sentence(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -4301,7 +4398,7 @@ def test_main_says_what_is_wrong_in_a_sentence(
     assert not options.out.exists()
 
 
-# spec: specs/recipes/pretrain.vibee:697
+# spec: specs/recipes/pretrain.vibee:721
 def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -4318,7 +4415,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
     assert "--training.steps" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:697
+# spec: specs/recipes/pretrain.vibee:721
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -4335,7 +4432,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         signal.signal(signal.SIGINT, before)
 
 
-# spec: specs/recipes/pretrain.vibee:697
+# spec: specs/recipes/pretrain.vibee:721
 def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -4350,7 +4447,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_the_disk_is_full(
     assert capsys.readouterr().err.startswith(sentence)
 
 
-# spec: specs/recipes/pretrain.vibee:697
+# spec: specs/recipes/pretrain.vibee:721
 def test_main_says_what_is_wrong_in_a_sentence_when_memory_is_full(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -4366,7 +4463,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_memory_is_full(
         assert capsys.readouterr().err == said
 
 
-# spec: specs/recipes/pretrain.vibee:697
+# spec: specs/recipes/pretrain.vibee:721
 def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -4376,7 +4473,7 @@ def test_main_says_what_is_wrong_in_a_sentence_when_llama_cpp_is_missing(
     assert "llama.cpp is not installed" in capsys.readouterr().err
 
 
-# spec: specs/recipes/pretrain.vibee:697
+# spec: specs/recipes/pretrain.vibee:721
 def test_smoke_profile_runs(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
