@@ -177,7 +177,7 @@ def step_drops(step: int, config: SchedulerConfig) -> int:
     return max(0, math.floor(intervals + 1e-09) + 1)
 
 
-# spec: specs/optimization/scheduler.vibee:161
+# spec: specs/optimization/scheduler.vibee:173
 def scheduled_factor(step: int, config: SchedulerConfig) -> float:
     """The factor on the peak rate at an optimizer step from zero up."""
     done = step + 1
@@ -194,7 +194,7 @@ def scheduled_factor(step: int, config: SchedulerConfig) -> float:
     )
 
 
-# spec: specs/optimization/scheduler.vibee:178
+# spec: specs/optimization/scheduler.vibee:190
 def learning_rate_factor(step: int, config: SchedulerConfig) -> float:
     """Returns the factor on the peak rate.
 
@@ -215,7 +215,7 @@ def learning_rate_factor(step: int, config: SchedulerConfig) -> float:
     return scheduled_factor(step, config)
 
 
-# spec: specs/optimization/scheduler.vibee:266
+# spec: specs/optimization/scheduler.vibee:278
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
     """Sets the rate in every parameter group, times its lr_scale where it has one.
 

@@ -204,7 +204,7 @@ def test_step_drops_as_many_in_a_run_of_any_length(total: int) -> None:
     )
 
 
-# spec: specs/optimization/scheduler.vibee:157
+# spec: specs/optimization/scheduler.vibee:164
 @pytest.mark.parametrize(("step", "drops"), [(4, 0), (5, 1), (6, 3), (7, 5), (9, 9)])
 def test_step_drops_several_in_one_step_where_steps_are_few(step: int, drops: int) -> None:
     """step_drops: several in one step where steps are few.
@@ -223,7 +223,7 @@ def test_step_drops_several_in_one_step_where_steps_are_few(step: int, drops: in
     )
 
 
-# spec: specs/optimization/scheduler.vibee:190
+# spec: specs/optimization/scheduler.vibee:202
 @pytest.mark.parametrize(
     ("schedule", "step", "factor"),
     [
@@ -246,7 +246,7 @@ def test_learning_rate_factor_warms_up_linearly(schedule: str, step: int, factor
     ) == pytest.approx(factor, rel=1e-12, abs=1e-12)
 
 
-# spec: specs/optimization/scheduler.vibee:200
+# spec: specs/optimization/scheduler.vibee:212
 @pytest.mark.parametrize("step", [3, 5, 7, 9])
 def test_learning_rate_factor_cosine_falls_to_the_final_ratio(step: int) -> None:
     """learning_rate_factor: cosine falls to the final ratio.
@@ -259,7 +259,7 @@ def test_learning_rate_factor_cosine_falls_to_the_final_ratio(step: int) -> None
     )
 
 
-# spec: specs/optimization/scheduler.vibee:205
+# spec: specs/optimization/scheduler.vibee:217
 @pytest.mark.parametrize(("step", "factor"), [(2, 0.9), (5, 0.6), (9, 0.2)])
 def test_learning_rate_factor_linear_falls_to_the_final_ratio(step: int, factor: float) -> None:
     """learning_rate_factor: linear falls to the final ratio.
@@ -274,7 +274,7 @@ def test_learning_rate_factor_linear_falls_to_the_final_ratio(step: int, factor:
     )
 
 
-# spec: specs/optimization/scheduler.vibee:211
+# spec: specs/optimization/scheduler.vibee:223
 @pytest.mark.parametrize(("step", "factor"), [(1, 1.0), (15, 1.0), (16, 0.8), (18, 0.4), (19, 0.2)])
 def test_learning_rate_factor_wsd_is_stable_then_falls(step: int, factor: float) -> None:
     """learning_rate_factor: wsd is stable then falls.
@@ -289,7 +289,7 @@ def test_learning_rate_factor_wsd_is_stable_then_falls(step: int, factor: float)
     )
 
 
-# spec: specs/optimization/scheduler.vibee:222
+# spec: specs/optimization/scheduler.vibee:234
 @pytest.mark.parametrize("step", [1, 5, 9, 100])
 def test_learning_rate_factor_constant_stays(step: int) -> None:
     """learning_rate_factor: constant stays.
@@ -300,7 +300,7 @@ def test_learning_rate_factor_constant_stays(step: int) -> None:
     assert scheduler.learning_rate_factor(step, config) == 1
 
 
-# spec: specs/optimization/scheduler.vibee:226
+# spec: specs/optimization/scheduler.vibee:238
 @pytest.mark.parametrize(
     ("step", "factor"), [(7, 0.5), (15, 1.0), (811, 1.0), (905, 0.55), (999, 0.1)]
 )
@@ -315,7 +315,7 @@ def test_learning_rate_factor_trinity_is_three_phases(step: int, factor: float) 
     )
 
 
-# spec: specs/optimization/scheduler.vibee:236
+# spec: specs/optimization/scheduler.vibee:248
 @pytest.mark.parametrize(
     ("step", "factor"), [(4, 0.5), (79, 1.0), (80, 0.5), (99, 0.25), (100, 0.25)]
 )
@@ -330,7 +330,7 @@ def test_learning_rate_factor_step_drops_by_its_factor(step: int, factor: float)
     assert scheduler.learning_rate_factor(step, config) == factor
 
 
-# spec: specs/optimization/scheduler.vibee:246
+# spec: specs/optimization/scheduler.vibee:258
 @pytest.mark.parametrize("schedule", ["cosine", "linear", "wsd", "trinity"])
 def test_learning_rate_factor_the_last_step_has_the_default_ratio(schedule: str) -> None:
     """learning_rate_factor: the last step has the default ratio.
@@ -343,7 +343,7 @@ def test_learning_rate_factor_the_last_step_has_the_default_ratio(schedule: str)
     ) == pytest.approx(0.1, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/optimization/scheduler.vibee:249
+# spec: specs/optimization/scheduler.vibee:261
 @pytest.mark.parametrize(("schedule", "step"), [("cosine", 10), ("linear", 15), ("wsd", 1000)])
 def test_learning_rate_factor_later_steps_keep_the_last_value(schedule: str, step: int) -> None:
     """learning_rate_factor: later steps keep the last value.
@@ -356,7 +356,7 @@ def test_learning_rate_factor_later_steps_keep_the_last_value(schedule: str, ste
     ) == pytest.approx(0.1, rel=1e-09, abs=1e-09)
 
 
-# spec: specs/optimization/scheduler.vibee:255
+# spec: specs/optimization/scheduler.vibee:267
 def test_learning_rate_factor_needs_no_warmup() -> None:
     """learning_rate_factor: needs no warmup.
 
@@ -369,7 +369,7 @@ def test_learning_rate_factor_needs_no_warmup() -> None:
     assert scheduler.learning_rate_factor(3, config) == 0
 
 
-# spec: specs/optimization/scheduler.vibee:259
+# spec: specs/optimization/scheduler.vibee:271
 def test_learning_rate_factor_warmup_of_one_step() -> None:
     """learning_rate_factor: warmup of one step.
 
@@ -384,7 +384,7 @@ def test_learning_rate_factor_warmup_of_one_step() -> None:
     )
 
 
-# spec: specs/optimization/scheduler.vibee:261
+# spec: specs/optimization/scheduler.vibee:273
 def test_learning_rate_factor_refuses_a_negative_step() -> None:
     """learning_rate_factor: refuses a negative step.
 
@@ -514,7 +514,7 @@ def test_constants() -> None:
     assert scheduler.PHI == 1.618033988749895
 
 
-# spec: specs/optimization/scheduler.vibee:264
+# spec: specs/optimization/scheduler.vibee:276
 def test_defaults() -> None:
     """learning_rate_factor: defaults."""
     config = scheduler.SchedulerConfig(warmup_steps=2, total_steps=10)
@@ -524,7 +524,7 @@ def test_defaults() -> None:
     assert scheduler.PHI == (1 + 5**0.5) / 2
 
 
-# spec: specs/optimization/scheduler.vibee:175
+# spec: specs/optimization/scheduler.vibee:187
 @pytest.mark.parametrize("schedule", ["cosine", "wsd", "linear", "constant", "step", "trinity"])
 def test_learning_rate_is_the_formula(schedule: str) -> None:
     """At every step, and it never leaves the way from zero to the peak, nor rises after it."""
@@ -538,13 +538,13 @@ def test_learning_rate_is_the_formula(schedule: str) -> None:
     assert set(factors[99:]) == {factors[99]}
 
 
-# spec: specs/optimization/scheduler.vibee:272
+# spec: specs/optimization/scheduler.vibee:284
 def _optimizer() -> torch.optim.Optimizer:
     first, second = torch.nn.Linear(2, 2).parameters()
     return torch.optim.SGD([dict(params=[first], lr=0.5), dict(params=[second], lr=0.25)])
 
 
-# spec: specs/optimization/scheduler.vibee:272
+# spec: specs/optimization/scheduler.vibee:284
 def test_sets_every_group() -> None:
     """set_learning_rate: sets every group."""
     optimizer = _optimizer()
@@ -556,7 +556,7 @@ def test_sets_every_group() -> None:
     assert [group["lr"] for group in optimizer.param_groups] == [0.125, 0.5]
 
 
-# spec: specs/optimization/scheduler.vibee:272
+# spec: specs/optimization/scheduler.vibee:284
 @pytest.mark.parametrize("learning_rate", [-1e-9, math.inf, math.nan])
 def test_refuses_a_bad_rate(learning_rate: float) -> None:
     """set_learning_rate: refuses a bad rate."""
