@@ -22,7 +22,7 @@ def frozen(cls: type[T]) -> type[T]:
     all_fields = fields(made)
     made.__init__ = _initializer(made, all_fields)
     made.__eq__, made.__hash__ = _comparisons(all_fields)
-    made.__repr__, made.__reduce__ = _repr, _reduce
+    made.__repr__, made.__reduce__ = _repr, _reducer(made, [item.name for item in all_fields])
     made.__setattr__, made.__delattr__ = _refuse, _refuse
     return made
 
@@ -74,9 +74,12 @@ def _repr(self: Any) -> str:
     return f"{self.__class__.__qualname__}({', '.join(parts)})"
 
 
-def _reduce(self: Any) -> tuple[type, tuple[object, ...]]:
+def _reducer(cls: type, names: list[str]) -> Callable[[Any], tuple[type, tuple[object, ...]]]:
     """Pickled as a call, since it cannot be filled in afterwards."""
-    return self.__class__, tuple(getattr(self, item.name) for item in fields(self))
+    values = _values_of(names)
+    if len(names) == 1:  # of which attrgetter gives no tuple
+        return lambda self: (cls, (values(self),))
+    return lambda self: (cls, values(self))
 
 
 def _refuse(self: Any, name: str, *_value: object) -> NoReturn:

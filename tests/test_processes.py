@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
+from pathlib import Path
 
 import pytest
 
+from igla_gen.model import library
 from igla_gen.processes import MOST, in_parts, usable
 
+ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
 
 
@@ -50,15 +54,21 @@ def test_a_result_that_cannot_be_handed_over_is_made_here() -> None:
 
 
 @pytest.mark.parametrize("at_fault", [0, 1])
-def test_what_a_part_raises_is_raised_here_once_all_processes_have_ended(at_fault: int) -> None:
+def test_what_a_part_raises_is_raised_here_once_all_processes_have_ended(
+    at_fault: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fork, begun = os.fork, []
+    monkeypatch.setattr(os, "fork", lambda: begun.append(fork()) or begun[-1])
+
     def work(part: list[int]) -> None:
         if at_fault in part:
             raise LookupError(f"number {at_fault}")
 
     with pytest.raises(LookupError, match=f"number {at_fault}"):
         in_parts(work, range(2), processes=2, fewest=1)
-    with pytest.raises(ChildProcessError):  # there is none to wait for
-        os.waitpid(-1, os.WNOHANG)
+    (child,) = begun
+    with pytest.raises(ChildProcessError):  # it is not there to be waited for
+        os.waitpid(child, os.WNOHANG)
 
 
 def test_results_larger_than_a_pipe_holds() -> None:
@@ -68,3 +78,22 @@ def test_results_larger_than_a_pipe_holds() -> None:
 
 def test_no_more_processes_than_this_one_may_use() -> None:
     assert 1 <= usable() <= (os.cpu_count() or 1)
+
+
+def test_specs_are_read_by_several_processes_as_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong with some, and two that write one module, included."""
+    shutil.copytree(ROOT / "specs" / "optimization", tmp_path / "specs" / "optimization")
+    folder = tmp_path / "specs" / "optimization"
+    (folder / "twin.vibee").write_text((folder / "loss.vibee").read_text())
+    (folder / "broken.vibee").write_text("name: broken\n  version: 1\n")
+    (folder / "wrong.vibee").write_text((folder / "gradient.vibee").read_text().replace("laws:", "lows:"))
+    monkeypatch.setattr(library, "FEWEST", 1)
+    one = library.load([tmp_path / "specs"], tmp_path)
+    several = library.load([tmp_path / "specs"], tmp_path, processes=3)
+    assert len({item.span.file for item in one.findings.items}) == 3
+    for name in ("findings", "sources", "documents"):
+        assert getattr(several, name) == getattr(one, name), name
+    assert [unit.module for unit in several.requested] == [unit.module for unit in one.requested]
+    assert several.units == one.units and list(several.units) == list(one.units)

@@ -47,7 +47,7 @@ def checked(paths: list[Path] | None) -> Library:
     """The specs, loaded and held to every rule; faults are in `findings`."""
     from igla_gen.rules import run_rules
 
-    library = load(default_paths(paths), Path.cwd())
+    library = load(default_paths(paths), Path.cwd(), processes=usable())
     run_rules(library, processes=usable())
     return library
 

@@ -24,6 +24,7 @@ from igla_gen.model.component import (
     TypeSpec,
 )
 from igla_gen.model.types import Type
+from igla_gen.processes import in_parts
 from igla_gen.resources import specs_folder
 from igla_gen.syntax import parse_document
 from igla_gen.syntax.layout import uneven_indentation
@@ -33,6 +34,7 @@ from igla_gen.syntax.tree import Mapping as MappingNode
 
 T = TypeVar("T")
 PACKAGE = "igla"
+FEWEST = 8  # files of a process: to begin one for less takes longer
 _LONGEST_MODULE = 200  # characters; file systems take names of some 250 bytes
 MAX_BYTES = 4 * MAX_SIZE  # a file of more bytes has too many characters in any case
 # after one of these, keys may be missing or elsewhere only because the text was cut wrongly
@@ -237,21 +239,40 @@ def load(
     root: Path,
     texts: Mapping[Path, str] | None = None,
     sound: dict[str, tuple[Document, Unit]] | None = None,
+    *,
+    processes: int = 1,
 ) -> Library:
     """Reads the specs and all that they use; faults are in `findings`, never raised.
 
     `root` is the folder that shown paths are relative to, where they lie below it. A module
     that is used but not among `paths` is looked for below `root/specs`, then among the specs
     that travel with igla-gen. `texts` are read in place of what the files at these (resolved)
-    paths hold. `sound` remembers files that were read without fault, for the next time.
+    paths hold. `sound` remembers files that were read without fault, for the next time. With
+    more `processes` than one they share the files.
     """
     library = Library(texts=texts or {}, sound={} if sound is None else sound)
-    for path in find_specs(paths):
+    found = find_specs(paths)
+    if processes > 1:
+        _read_ahead(library, found, root, processes)
+    for path in found:
         unit = _load_file(library, path, root)
         if unit is not None:
             library.requested.append(unit)
     _load_uses(library, root)
     return library
+
+
+def _read_ahead(library: Library, paths: list[Path], root: Path, processes: int) -> None:
+    """Remembers the files that have no fault; the others are read once more, for what is to be said."""
+
+    def read(part: list[Path]) -> dict[str, tuple[Document, Unit]]:
+        ahead = Library(texts=library.texts, sound=dict(library.sound))
+        for path in part:
+            _load_file(ahead, path, root)
+        return ahead.sound
+
+    for sound in in_parts(read, paths, processes, FEWEST):
+        library.sound |= sound
 
 
 def _load_file(library: Library, path: Path, root: Path) -> Unit | None:

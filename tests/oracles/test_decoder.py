@@ -261,7 +261,7 @@ def test_cached_decoding_agrees_with_the_whole(family: str, ragged: bool) -> Non
 
 COMPILED = {
     **{family: _config(family) for family in FAMILIES},
-    "post": replace(_config("llama"), norm_placement="post", position="alibi"),
+    "post": replace(_config("llama"), norm_placement="post", position="alibi", rope_scaling=None),
     "both": replace(_config("llama"), norm_placement="both", norm_type="layer", stochastic_depth=0.5),
 }
 
