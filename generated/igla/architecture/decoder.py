@@ -24,7 +24,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -1041,6 +1042,25 @@ def dequantized(model: Decoder) -> Decoder:
 
 
 # spec: specs/architecture/decoder.vibee:421
+@contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """All modules are in evaluation mode inside; then each is in the mode that it was in, also
+    after an exception.
+
+    Given: Any model, some of whose modules may be in another mode than the rest, as frozen ones
+    are.
+    When: It is measured or generates within training.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+# spec: specs/architecture/decoder.vibee:429
 def make_caches(
     config: DecoderConfig,
     batch_size: int,

@@ -22,8 +22,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +31,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from igla.architecture.decoder import evaluation_mode
 
-# spec: specs/architecture/ewc.vibee:25
+
+# spec: specs/architecture/ewc.vibee:26
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EwcConfig:
     """How firmly earlier tasks are held, and whether they share one Fisher."""
@@ -52,7 +53,7 @@ class EwcConfig:
             raise ValueError(f"EwcConfig needs 0 <= decay <= 1, got decay={self.decay!r}")
 
 
-# spec: specs/architecture/ewc.vibee:36
+# spec: specs/architecture/ewc.vibee:37
 def ewc_bytes(config: EwcConfig, num_params: int, num_tasks: int, bytes_per_element: int) -> int:
     """Bytes that the consolidated tasks take.
 
@@ -61,7 +62,7 @@ def ewc_bytes(config: EwcConfig, num_params: int, num_tasks: int, bytes_per_elem
     return 2 * num_params * (min(num_tasks, 1) if config.online else num_tasks) * bytes_per_element
 
 
-# spec: specs/architecture/ewc.vibee:45
+# spec: specs/architecture/ewc.vibee:46
 class _WithLoss(nn.Module):
     """Model and loss as one module, so that torch.func can swap the parameters of both."""
 
@@ -80,32 +81,19 @@ class _WithLoss(nn.Module):
         return losses_n
 
 
-# spec: specs/architecture/ewc.vibee:45
-@contextmanager
-def _evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside; each module is then in the mode that it was in."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
-
-
-# spec: specs/architecture/ewc.vibee:45
+# spec: specs/architecture/ewc.vibee:46
 def _trained(model: nn.Module) -> dict[str, nn.Parameter]:
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
-# spec: specs/architecture/ewc.vibee:45
+# spec: specs/architecture/ewc.vibee:46
 def _mean(totals: dict[str, Tensor], num_samples: int) -> dict[str, Tensor]:
     if num_samples == 0:
         raise ValueError("there is no sample: give at least one batch that is not empty")
     return {name: total / num_samples for name, total in totals.items()}
 
 
-# spec: specs/architecture/ewc.vibee:45
+# spec: specs/architecture/ewc.vibee:46
 def _no_fisher(model: nn.Module) -> dict[str, Tensor]:
     """Zeros to sum squared gradients into, float32 or better: squares underflow in half precision."""
     return {
@@ -114,7 +102,7 @@ def _no_fisher(model: nn.Module) -> dict[str, Tensor]:
     }
 
 
-# spec: specs/architecture/ewc.vibee:45
+# spec: specs/architecture/ewc.vibee:46
 def fisher_per_sample(
     model: nn.Module,
     loss: Callable[..., Tensor],
@@ -152,7 +140,7 @@ def fisher_per_sample(
         return torch.func.functional_call(module, weights, batch_of_one).sum()
 
     totals, num_samples = _no_fisher(model), 0
-    with _evaluation_mode(model):
+    with evaluation_mode(model):
         for batch in batches:
             per_sample = torch.func.vmap(torch.func.grad(loss_of_one), (None, *(0 for _ in batch)))
             for chunk in zip(*(part.split(chunk_samples) for part in batch), strict=True):
@@ -163,7 +151,7 @@ def fisher_per_sample(
     return _mean(totals, num_samples)
 
 
-# spec: specs/architecture/ewc.vibee:63
+# spec: specs/architecture/ewc.vibee:64
 def fisher_of_batches(
     model: nn.Module, loss: Callable[..., Tensor], batches: Iterable[tuple[Tensor, ...]]
 ) -> dict[str, Tensor]:
@@ -191,7 +179,7 @@ def fisher_of_batches(
     module = _WithLoss(model, loss)
     totals, num_samples = _no_fisher(model), 0
     weights = list(_trained(model).values())
-    with _evaluation_mode(model):
+    with evaluation_mode(model):
         for batch in batches:
             size = len(batch[0])
             mean = module(*batch).mean()
@@ -203,7 +191,7 @@ def fisher_of_batches(
     return _mean(totals, num_samples)
 
 
-# spec: specs/architecture/ewc.vibee:81
+# spec: specs/architecture/ewc.vibee:82
 @dataclass(frozen=True, slots=True)
 class _Task:
     """Fisher information and weights at the end of a task, by parameter name."""
@@ -212,7 +200,7 @@ class _Task:
     anchor: dict[str, Tensor]
 
 
-# spec: specs/architecture/ewc.vibee:81
+# spec: specs/architecture/ewc.vibee:82
 class Ewc:
     """Holds what has been consolidated. consolidate(model, fisher) adds a task that has just been
     learned, whose weights are copied; penalty(model) returns strength / 2 times the sum of F (w
@@ -268,7 +256,7 @@ class Ewc:
         return self.config.strength / 2 * torch.stack(terms).sum()
 
 
-# spec: specs/architecture/ewc.vibee:81
+# spec: specs/architecture/ewc.vibee:82
 def _require_same_names(weights: dict[str, nn.Parameter], fisher: dict[str, Tensor]) -> None:
     """The trained parameters and the Fisher information speak of the same weights."""
     different = sorted(weights.keys() ^ fisher.keys())
@@ -277,7 +265,7 @@ def _require_same_names(weights: dict[str, nn.Parameter], fisher: dict[str, Tens
         raise ValueError(f"{different[0]} {where}: consolidate and train the same parameters")
 
 
-# spec: specs/architecture/ewc.vibee:101
+# spec: specs/architecture/ewc.vibee:102
 def save_ewc(ewc: Ewc, path: Path) -> None:
     """Writes the tasks as one safetensors file, whole or not at all; the configuration stands in
     its metadata.
@@ -307,7 +295,7 @@ def save_ewc(ewc: Ewc, path: Path) -> None:
         ) from error
 
 
-# spec: specs/architecture/ewc.vibee:109
+# spec: specs/architecture/ewc.vibee:110
 def load_ewc(path: Path, device: torch.device | str = "cpu") -> Ewc:
     """Returns the same tasks with the same configuration, on the device.
 
@@ -334,7 +322,7 @@ def load_ewc(path: Path, device: torch.device | str = "cpu") -> Ewc:
     return ewc
 
 
-# spec: specs/architecture/ewc.vibee:118
+# spec: specs/architecture/ewc.vibee:119
 def forgetting(scores: Tensor) -> Tensor:
     """Returns for each task but the last how far its score has fallen from its best: positive
     where it was forgotten.

@@ -20,8 +20,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,8 +28,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from igla.architecture.decoder import evaluation_mode
 
-# spec: specs/data/curriculum.vibee:26
+
+# spec: specs/data/curriculum.vibee:27
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PacingConfig:
     """How fast harder samples come in."""
@@ -64,7 +65,7 @@ class PacingConfig:
             )
 
 
-# spec: specs/data/curriculum.vibee:38
+# spec: specs/data/curriculum.vibee:39
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SelfPacedConfig:
     """How the threshold on a sample's loss grows."""
@@ -84,7 +85,7 @@ class SelfPacedConfig:
             raise ValueError(f"SelfPacedConfig needs growth >= 1, got growth={self.growth!r}")
 
 
-# spec: specs/data/curriculum.vibee:47
+# spec: specs/data/curriculum.vibee:48
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Phase:
     """A stretch of a run."""
@@ -105,7 +106,7 @@ class Phase:
             )
 
 
-# spec: specs/data/curriculum.vibee:57
+# spec: specs/data/curriculum.vibee:58
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CurriculumConfig:
     """The phases of a run, one after the other."""
@@ -118,7 +119,7 @@ class CurriculumConfig:
             raise ValueError(f"CurriculumConfig needs len(phases) > 0, got phases={self.phases!r}")
 
 
-# spec: specs/data/curriculum.vibee:68
+# spec: specs/data/curriculum.vibee:69
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhasePlace:
     """Where in its phases a run is."""
@@ -133,7 +134,7 @@ class PhasePlace:
     """Tokens of the phase that are not."""
 
 
-# spec: specs/data/curriculum.vibee:77
+# spec: specs/data/curriculum.vibee:78
 def competence(step: int, config: PacingConfig) -> float:
     """Part of the samples, from the easiest up, that a step draws from: (c^p + (1 - c^p) step /
     total_steps)^(1/p), with c the initial competence and p the power of the root, 1 for linear;
@@ -148,19 +149,19 @@ def competence(step: int, config: PacingConfig) -> float:
     )
 
 
-# spec: specs/data/curriculum.vibee:116
+# spec: specs/data/curriculum.vibee:117
 def available_samples(step: int, num_samples: int, config: PacingConfig) -> int:
     """How many samples, from the easiest up, a step draws from; at least one."""
     return max(1, math.floor(competence(step, config) * num_samples))
 
 
-# spec: specs/data/curriculum.vibee:131
+# spec: specs/data/curriculum.vibee:132
 def self_paced_threshold(rounds: int, config: SelfPacedConfig) -> float:
     """Loss below which a sample is learned from, after a number of rounds (such as epochs)."""
     return config.initial_threshold * config.growth**rounds
 
 
-# spec: specs/data/curriculum.vibee:147
+# spec: specs/data/curriculum.vibee:148
 def phase_index(tokens: int, phases: tuple[Phase, ...], first: int = 0) -> int:
     """Place of the phase that a number of tokens falls into, counted from the start of the phase
     at place first; past the last phase it is the last, and 0 without phases.
@@ -175,7 +176,7 @@ def phase_index(tokens: int, phases: tuple[Phase, ...], first: int = 0) -> int:
 # 1. Difficulty.
 
 
-# spec: specs/data/curriculum.vibee:171
+# spec: specs/data/curriculum.vibee:172
 def length_difficulty(documents: Sequence[Tensor]) -> Tensor:
     """Returns the number of tokens of each document.
 
@@ -191,7 +192,7 @@ def length_difficulty(documents: Sequence[Tensor]) -> Tensor:
     return torch.tensor([len(tokens) for tokens in documents])
 
 
-# spec: specs/data/curriculum.vibee:181
+# spec: specs/data/curriculum.vibee:182
 def rarity_difficulty(documents: Sequence[Tensor], counts_v: Tensor) -> Tensor:
     """Returns the negative log-likelihood in nats of each document under the frequencies, summed
     over its tokens: long documents and rare tokens are hard.
@@ -222,7 +223,7 @@ def rarity_difficulty(documents: Sequence[Tensor], counts_v: Tensor) -> Tensor:
     return torch.stack([surprise_v[tokens].sum() for tokens in documents])
 
 
-# spec: specs/data/curriculum.vibee:207
+# spec: specs/data/curriculum.vibee:208
 def compression_difficulty(texts: Sequence[bytes]) -> Tensor:
     """Returns the size of each text under zlib (deflate at level 9, without header) as a part of
     its bytes: low where it repeats itself, near 1 or above where it is short or random.
@@ -247,20 +248,7 @@ def compression_difficulty(texts: Sequence[bytes]) -> Tensor:
     return torch.tensor(ratios, dtype=torch.float64)
 
 
-# spec: specs/data/curriculum.vibee:218
-@contextmanager
-def _evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside; each module is then in the mode that it was in."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
-
-
-# spec: specs/data/curriculum.vibee:218
+# spec: specs/data/curriculum.vibee:219
 @torch.no_grad()
 def loss_difficulty(
     model: nn.Module, loss: Callable[..., Tensor], batches: Iterable[tuple[Tensor, ...]]
@@ -283,7 +271,7 @@ def loss_difficulty(
         ValueError if there is no sample, or the loss is not one number for each sample.
     """
     losses = []
-    with _evaluation_mode(model):
+    with evaluation_mode(model):
         for batch in batches:
             losses_b = loss(model, *batch)
             if losses_b.shape != batch[0].shape[:1]:
@@ -300,7 +288,7 @@ def loss_difficulty(
 # 2. Order and pace.
 
 
-# spec: specs/data/curriculum.vibee:228
+# spec: specs/data/curriculum.vibee:229
 def difficulty_order(difficulty_n: Tensor) -> Tensor:
     """Returns the indices of the samples from the easiest to the hardest; equal ones keep their
     order.
@@ -324,7 +312,7 @@ def difficulty_order(difficulty_n: Tensor) -> Tensor:
     return difficulty_n.argsort(stable=True)
 
 
-# spec: specs/data/curriculum.vibee:248
+# spec: specs/data/curriculum.vibee:249
 class CompetenceSampler:
     """Draws each step uniformly from the samples that are in, those that available_samples says,
     no sample twice in a step unless fewer are in than the step takes.
@@ -411,7 +399,7 @@ class CompetenceSampler:
 # 3. What the model picks.
 
 
-# spec: specs/data/curriculum.vibee:272
+# spec: specs/data/curriculum.vibee:273
 def self_paced_weights(losses_n: Tensor, threshold: float) -> Tensor:
     """Returns 1 for each sample whose loss is below the threshold and 0 for the others: the
     weights v in {0, 1} with the least sum of v (loss - threshold).
@@ -428,7 +416,7 @@ def self_paced_weights(losses_n: Tensor, threshold: float) -> Tensor:
     return (losses_n < threshold).to(losses_n.dtype)
 
 
-# spec: specs/data/curriculum.vibee:286
+# spec: specs/data/curriculum.vibee:287
 def self_paced_loss(losses_n: Tensor, threshold: float) -> Tensor:
     """Returns the mean loss of the picked samples; 0 where none is.
 
@@ -449,7 +437,7 @@ def self_paced_loss(losses_n: Tensor, threshold: float) -> Tensor:
 # 4. Phases.
 
 
-# spec: specs/data/curriculum.vibee:301
+# spec: specs/data/curriculum.vibee:302
 class PhaseSchedule:
     """Says in which phase a run is. at(tokens) is the place after that many tokens, a function of
     the phases and the tokens alone; at the end of a phase it is the first place of the next,

@@ -17,8 +17,6 @@ Shape suffixes: b batch, t token, s token of an expert, e expert, d hidden chann
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from igla.architecture.decoder import Decoder
+from igla.architecture.decoder import Decoder, evaluation_mode
 from igla.architecture.moe import Experts
 from igla.data.tokenizer import Tokenizer
 
@@ -53,19 +51,6 @@ def text_windows(tokenizer: Path, text: str, length: int, limit: int = 64) -> li
     step = length - 1  # BOS has a place in each window
     starts = range(0, len(ids), step)[:limit]
     return [[pieces.bos_id, *ids[start : start + step]] for start in starts]
-
-
-# spec: specs/export/importance.vibee:23
-@contextmanager
-def _evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside; each module is then in the mode that it was in."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 # spec: specs/export/importance.vibee:23
@@ -98,7 +83,7 @@ def measure_importance(model: Decoder, windows: list[list[int]]) -> dict[str, Te
         if isinstance(module, kind)
     ]
     try:
-        with _evaluation_mode(model):
+        with evaluation_mode(model):
             for window in tqdm(
                 windows, desc="importance", unit="window", disable=None, leave=False
             ):

@@ -35,7 +35,7 @@ import torch
 import tyro
 from torch import Tensor
 
-from igla.architecture.decoder import Decoder
+from igla.architecture.decoder import Decoder, evaluation_mode
 from igla.data.tokenizer import Tokenizer
 from igla.export import llama_cpp
 from igla.export.gguf import check_gguf, dequantize_gguf, gguf_dtype, reference_decoder
@@ -291,15 +291,11 @@ def pytorch_logits(model: Decoder, prompts: list[list[int]]) -> list[Tensor]:
     _require_tokens(prompts)
     device = model.embed_tokens.weight.device
     results = []
-    was_training = model.training
-    model.eval()  # no runtime drops anything
-    try:
+    with evaluation_mode(model):  # no runtime drops anything
         for prompt in prompts:
             tokens_bt = torch.tensor([prompt], device=device)  # one sequence: no padding to mask
             logits_btv = model.logits(model(tokens_bt))
             results.append(logits_btv[0].float().cpu())
-    finally:
-        model.train(was_training)
     return results
 
 

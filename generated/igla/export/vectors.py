@@ -23,16 +23,13 @@ import shlex
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
-from igla.architecture.decoder import Decoder, make_caches
+from igla.architecture.decoder import Decoder, evaluation_mode, make_caches
 from igla.data.tokenizer import Tokenizer
 
 PLACES = ["model", "prompt", "tokens", "seed", "out"]
@@ -101,19 +98,6 @@ class VectorError(ValueError):
 
 
 # spec: specs/export/vectors.vibee:54
-@contextmanager
-def _evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside; each module is then in the mode that it was in."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
-
-
-# spec: specs/export/vectors.vibee:54
 @torch.no_grad()
 def make_vectors(
     model: Decoder, tokenizer: Path, prompt: str, steps: int = 16, count: int = 5
@@ -140,7 +124,7 @@ def make_vectors(
         )
     cache = make_caches(config, 1, length, weight.dtype, weight.device)
     given, tokens, top_logits, milliseconds = prompt_tokens, [], [], []
-    with _evaluation_mode(model):
+    with evaluation_mode(model):
         for _ in range(steps):
             start = time.perf_counter()
             hidden_btd = model(torch.tensor([given], device=weight.device), cache=cache)

@@ -1226,7 +1226,22 @@ def test_dequantized_rounds_no_activations_of_other_decoders() -> None:
     )
 
 
-# spec: specs/architecture/decoder.vibee:302, :427
+# spec: specs/architecture/decoder.vibee:427
+def test_each_module_is_in_its_mode_again() -> None:
+    """evaluation_mode: each module is in its mode again."""
+    model = Decoder(CONFIG)
+    model.layers[0].eval()  # such as a block that is frozen
+    modes = [module.training for module in model.modules()]
+    assert set(modes) == {True, False}
+    with decoder.evaluation_mode(model):
+        assert not any(module.training for module in model.modules())
+    assert [module.training for module in model.modules()] == modes
+    with pytest.raises(KeyError), decoder.evaluation_mode(model):
+        raise KeyError
+    assert [module.training for module in model.modules()] == modes
+
+
+# spec: specs/architecture/decoder.vibee:302, :435
 @pytest.mark.parametrize("config", KINDS)
 def test_cache_takes_the_stated_bytes(config: DecoderConfig) -> None:
     """kv_bytes_per_token, make_caches: cache takes the stated bytes."""

@@ -23,7 +23,7 @@ from igla.architecture import ewc
 from igla.architecture.ewc import Ewc, EwcConfig
 
 
-# spec: specs/architecture/ewc.vibee:126
+# spec: specs/architecture/ewc.vibee:127
 def test_forgetting_best_score_minus_last() -> None:
     """forgetting: best score minus last.
 
@@ -39,7 +39,7 @@ def test_forgetting_best_score_minus_last() -> None:
     )
 
 
-# spec: specs/architecture/ewc.vibee:130
+# spec: specs/architecture/ewc.vibee:131
 def test_forgetting_last_row_is_no_best() -> None:
     """forgetting: last row is no best.
 
@@ -51,7 +51,7 @@ def test_forgetting_last_row_is_no_best() -> None:
     )
 
 
-# spec: specs/architecture/ewc.vibee:132
+# spec: specs/architecture/ewc.vibee:133
 def test_forgetting_refuses_one_task() -> None:
     """forgetting: refuses one task.
 
@@ -66,7 +66,7 @@ def test_forgetting_refuses_one_task() -> None:
         ewc.forgetting(torch.ones(1, 1, dtype=torch.float64))
 
 
-# spec: specs/architecture/ewc.vibee:135
+# spec: specs/architecture/ewc.vibee:136
 def test_forgetting_refuses_a_missing_row() -> None:
     """forgetting: refuses a missing row.
 
@@ -76,7 +76,7 @@ def test_forgetting_refuses_a_missing_row() -> None:
         ewc.forgetting(torch.ones(2, 3, dtype=torch.float64))
 
 
-# spec: specs/architecture/ewc.vibee:25
+# spec: specs/architecture/ewc.vibee:26
 def test_ewc_config_defaults() -> None:
     """EwcConfig has the defaults of the spec."""
     config = ewc.EwcConfig()
@@ -85,7 +85,7 @@ def test_ewc_config_defaults() -> None:
     assert config.decay == 0.9
 
 
-# spec: specs/architecture/ewc.vibee:25
+# spec: specs/architecture/ewc.vibee:26
 def test_ewc_config_is_frozen() -> None:
     """EwcConfig takes keywords alone, and no field of it can be changed or added."""
     config = ewc.EwcConfig()
@@ -96,7 +96,7 @@ def test_ewc_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/architecture/ewc.vibee:25
+# spec: specs/architecture/ewc.vibee:26
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -114,7 +114,7 @@ def test_ewc_config_refuses(change: dict[str, object], message: str) -> None:
         ewc.EwcConfig(**(example | change))
 
 
-# spec: specs/architecture/ewc.vibee:25
+# spec: specs/architecture/ewc.vibee:26
 @pytest.mark.parametrize(
     "change",
     [
@@ -137,33 +137,33 @@ def test_ewc_config_accepts(change: dict[str, object]) -> None:
 BOTH = (ewc.fisher_per_sample, ewc.fisher_of_batches)
 
 
-# spec: specs/architecture/ewc.vibee:56
+# spec: specs/architecture/ewc.vibee:57
 def _classify(model: nn.Module, x_nd: Tensor, label_n: Tensor) -> Tensor:
     """Negative log-likelihood of the label of each sample."""
     return F.cross_entropy(model(x_nd), label_n, reduction="none")
 
 
-# spec: specs/architecture/ewc.vibee:56
+# spec: specs/architecture/ewc.vibee:57
 def _network(seed: int = 0, dtype: torch.dtype = torch.float64) -> nn.Sequential:
     torch.manual_seed(seed)
     return nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)).to(dtype)
 
 
-# spec: specs/architecture/ewc.vibee:56
+# spec: specs/architecture/ewc.vibee:57
 def _batch(num_samples: int, seed: int = 1) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     x_nd = torch.randn(num_samples, 4, generator=generator, dtype=torch.float64)
     return x_nd, torch.randint(0, 3, (num_samples,), generator=generator)
 
 
-# spec: specs/architecture/ewc.vibee:56
+# spec: specs/architecture/ewc.vibee:57
 def _equal(a: dict[str, Tensor], b: dict[str, Tensor], tolerance: float = 1e-14) -> bool:
     return a.keys() == b.keys() and all(
         torch.allclose(a[name], b[name], rtol=tolerance, atol=tolerance) for name in a
     )
 
 
-# spec: specs/architecture/ewc.vibee:56
+# spec: specs/architecture/ewc.vibee:57
 def _one_by_one(model: nn.Module, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
     """The definition: a backward pass for each sample."""
     total = {name: torch.zeros_like(p) for name, p in model.named_parameters()}
@@ -175,7 +175,7 @@ def _one_by_one(model: nn.Module, batch: tuple[Tensor, Tensor]) -> dict[str, Ten
     return {name: value / len(batch[0]) for name, value in total.items()}
 
 
-# spec: specs/architecture/ewc.vibee:42
+# spec: specs/architecture/ewc.vibee:43
 def _consolidated(config: EwcConfig, num_tasks: int = 1) -> tuple[Ewc, nn.Sequential]:
     """A network that has moved away from num_tasks tasks."""
     model, memory = _network(), Ewc(config)
@@ -187,7 +187,7 @@ def _consolidated(config: EwcConfig, num_tasks: int = 1) -> tuple[Ewc, nn.Sequen
     return memory, model
 
 
-# spec: specs/architecture/ewc.vibee:56
+# spec: specs/architecture/ewc.vibee:57
 @pytest.mark.parametrize("chunk_samples", [1, 2, 5, 8])
 def test_per_sample_fisher_is_its_definition(chunk_samples: int) -> None:
     """Two batches of unequal size, in chunks that do and do not divide them."""
@@ -197,7 +197,7 @@ def test_per_sample_fisher_is_its_definition(chunk_samples: int) -> None:
     assert _equal(got, _one_by_one(model, (x_nd, label_n)))
 
 
-# spec: specs/architecture/ewc.vibee:56
+# spec: specs/architecture/ewc.vibee:57
 def test_per_sample_fisher_is_its_definition_in_chunks_of_eight(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -214,7 +214,7 @@ def test_per_sample_fisher_is_its_definition_in_chunks_of_eight(
     assert sizes == [8, 8, 3]
 
 
-# spec: specs/architecture/ewc.vibee:57
+# spec: specs/architecture/ewc.vibee:58
 def test_per_sample_fisher_of_a_known_model() -> None:
     """Logistic regression: the expectation over its own labels is the mean of p (1 - p) x^2."""
     torch.manual_seed(0)
@@ -235,7 +235,7 @@ def test_per_sample_fisher_of_a_known_model() -> None:
     assert torch.allclose(total[0], want, rtol=1e-12, atol=0)
 
 
-# spec: specs/architecture/ewc.vibee:58, :74
+# spec: specs/architecture/ewc.vibee:59, :75
 @pytest.mark.parametrize("fisher", BOTH)
 def test_fisher_leaves_the_model_alone(fisher: Callable) -> None:
     """No gradient, no other weight, no dropout while it runs, and each module in its own mode again."""
@@ -250,7 +250,7 @@ def test_fisher_leaves_the_model_alone(fisher: Callable) -> None:
     assert all(p.grad is None for p in model.parameters())
 
 
-# spec: specs/architecture/ewc.vibee:58, :74
+# spec: specs/architecture/ewc.vibee:59, :75
 @pytest.mark.parametrize("fisher", BOTH)
 def test_fisher_leaves_the_model_alone_after_an_error(fisher: Callable) -> None:
     """A loss that fails leaves the model in training mode."""
@@ -264,7 +264,7 @@ def test_fisher_leaves_the_model_alone_after_an_error(fisher: Callable) -> None:
     assert all(module.training for module in model.modules())
 
 
-# spec: specs/architecture/ewc.vibee:59, :75
+# spec: specs/architecture/ewc.vibee:60, :76
 @pytest.mark.parametrize("fisher", BOTH)
 def test_fisher_leaves_frozen_parameters_out(fisher: Callable) -> None:
     """Only what is trained has Fisher information; what the loss never reads has none to speak of."""
@@ -277,7 +277,7 @@ def test_fisher_leaves_frozen_parameters_out(fisher: Callable) -> None:
     assert _equal(got, {name: full[name] for name in ("2.weight", "2.bias")})
 
 
-# spec: specs/architecture/ewc.vibee:59, :75
+# spec: specs/architecture/ewc.vibee:60, :76
 @pytest.mark.parametrize("fisher", BOTH)
 def test_fisher_leaves_frozen_parameters_out_and_squares_in_float32(fisher: Callable) -> None:
     """A gradient of 1e-4 in float16, whose square float16 does not hold."""
@@ -288,7 +288,7 @@ def test_fisher_leaves_frozen_parameters_out_and_squares_in_float32(fisher: Call
     assert got["weight"].item() == pytest.approx(1e-8, rel=1e-2)
 
 
-# spec: specs/architecture/ewc.vibee:60
+# spec: specs/architecture/ewc.vibee:61
 def test_fisher_of_tied_weights() -> None:
     """An embedding that is the head too has one entry, with the gradients of both uses."""
     torch.manual_seed(0)
@@ -306,7 +306,7 @@ def test_fisher_of_tied_weights() -> None:
     assert _equal(got, ewc.fisher_of_batches(model, loss, singles), 1e-12)
 
 
-# spec: specs/architecture/ewc.vibee:61, :76
+# spec: specs/architecture/ewc.vibee:62, :77
 @pytest.mark.parametrize("fisher", BOTH)
 def test_fisher_refuses_what_is_no_sample_loss(fisher: Callable) -> None:
     """fisher_per_sample, fisher_of_batches: fisher refuses what is no sample loss."""
@@ -326,14 +326,14 @@ def test_fisher_refuses_what_is_no_sample_loss(fisher: Callable) -> None:
         fisher(model, reduced, [_batch(4)])
 
 
-# spec: specs/architecture/ewc.vibee:61, :76
+# spec: specs/architecture/ewc.vibee:62, :77
 def test_fisher_refuses_what_is_no_sample_loss_and_empty_chunks() -> None:
     """At least one sample at a time."""
     with pytest.raises(ValueError, match=r"^chunk_samples is 0, must be at least 1$"):
         ewc.fisher_per_sample(_network(), _classify, [_batch(4)], 0)
 
 
-# spec: specs/architecture/ewc.vibee:77
+# spec: specs/architecture/ewc.vibee:78
 def test_batch_fisher_of_single_samples_is_exact() -> None:
     """fisher_of_batches: batch fisher of single samples is exact."""
     model, (x_nd, label_n) = _network(), _batch(5)
@@ -342,7 +342,7 @@ def test_batch_fisher_of_single_samples_is_exact() -> None:
     assert _equal(got, ewc.fisher_per_sample(model, _classify, [(x_nd, label_n)]))
 
 
-# spec: specs/architecture/ewc.vibee:78
+# spec: specs/architecture/ewc.vibee:79
 def test_batch_fisher_is_its_definition() -> None:
     """Batches of two and three: N g^2 of each, weighted by its samples."""
     model, (x_nd, label_n) = _network(), _batch(5)
@@ -356,7 +356,7 @@ def test_batch_fisher_is_its_definition() -> None:
     assert _equal(ewc.fisher_of_batches(model, _classify, batches), want)
 
 
-# spec: specs/architecture/ewc.vibee:79
+# spec: specs/architecture/ewc.vibee:80
 def test_batch_fisher_agrees_in_expectation_at_a_minimum() -> None:
     """Over all pairs (with repetition) of samples whose gradients have mean zero, exactly."""
     mean = nn.Module()
@@ -372,7 +372,7 @@ def test_batch_fisher_agrees_in_expectation_at_a_minimum() -> None:
     assert _equal(got, ewc.fisher_per_sample(mean, loss, [(x_nd,)]), 1e-12)
 
 
-# spec: specs/architecture/ewc.vibee:42
+# spec: specs/architecture/ewc.vibee:43
 @pytest.mark.parametrize("online", [False, True])
 @pytest.mark.parametrize("num_tasks", [0, 1, 3])
 def test_tasks_take_the_stated_bytes(online: bool, num_tasks: int) -> None:
@@ -386,7 +386,7 @@ def test_tasks_take_the_stated_bytes(online: bool, num_tasks: int) -> None:
     assert ewc.ewc_bytes(config, num_params, num_tasks, 8) == sum(t.nbytes for t in tensors)
 
 
-# spec: specs/architecture/ewc.vibee:91
+# spec: specs/architecture/ewc.vibee:92
 @pytest.mark.parametrize("num_tasks", [1, 3])
 def test_penalty_is_its_definition(num_tasks: int) -> None:
     """strength / 2 times the sum over tasks and weights."""
@@ -401,13 +401,13 @@ def test_penalty_is_its_definition(num_tasks: int) -> None:
     assert memory.penalty(model).item() == pytest.approx(want, rel=1e-12) and want > 0
 
 
-# spec: specs/architecture/ewc.vibee:91
+# spec: specs/architecture/ewc.vibee:92
 def test_penalty_is_its_definition_at_the_stated_defaults() -> None:
     """Each task keeps its own pair, and is held with strength 1000."""
     assert EwcConfig() == EwcConfig(strength=1000.0, online=False, decay=0.9)
 
 
-# spec: specs/architecture/ewc.vibee:92
+# spec: specs/architecture/ewc.vibee:93
 def test_penalty_has_the_right_gradient() -> None:
     """The gradient is strength F (w - w*)."""
     memory, model = _consolidated(EwcConfig(strength=3.0))
@@ -418,7 +418,7 @@ def test_penalty_has_the_right_gradient() -> None:
         assert torch.allclose(weight.grad, want.detach(), rtol=1e-12, atol=1e-15)
 
 
-# spec: specs/architecture/ewc.vibee:93
+# spec: specs/architecture/ewc.vibee:94
 def test_online_fisher_decays() -> None:
     """Three tasks: F = (F1 decay + F2) decay + F3, held at the last weights."""
     model, memory = _network(), Ewc(EwcConfig(online=True, decay=0.25))
@@ -434,7 +434,7 @@ def test_online_fisher_decays() -> None:
     assert _equal(task.anchor, dict(model.named_parameters()), 0.0)
 
 
-# spec: specs/architecture/ewc.vibee:94
+# spec: specs/architecture/ewc.vibee:95
 def test_nothing_consolidated_costs_nothing() -> None:
     """Ewc: nothing consolidated costs nothing."""
     penalty = Ewc(EwcConfig()).penalty(_network(dtype=torch.float32))
@@ -443,7 +443,7 @@ def test_nothing_consolidated_costs_nothing() -> None:
     assert memory.penalty(model).item() == 0
 
 
-# spec: specs/architecture/ewc.vibee:95
+# spec: specs/architecture/ewc.vibee:96
 def test_anchors_are_copies() -> None:
     """Neither training the model nor changing the caller's Fisher moves what is held."""
     model, memory = _network(), Ewc(EwcConfig())
@@ -461,7 +461,7 @@ def test_anchors_are_copies() -> None:
     assert not any(value.requires_grad for value in memory.tasks[0].anchor.values())
 
 
-# spec: specs/architecture/ewc.vibee:96
+# spec: specs/architecture/ewc.vibee:97
 def test_low_precision_weights_are_held_in_float32() -> None:
     """bfloat16 weights: anchor, Fisher and penalty in float32; the gradient reaches the weights."""
     model, memory = _network(dtype=torch.bfloat16), Ewc(EwcConfig())
@@ -476,7 +476,7 @@ def test_low_precision_weights_are_held_in_float32() -> None:
     assert penalty.item() > 0 and model[2].bias.grad.abs().min() > 0
 
 
-# spec: specs/architecture/ewc.vibee:97
+# spec: specs/architecture/ewc.vibee:98
 def test_other_models_are_refused() -> None:
     """Parameters without Fisher information, and Fisher information without parameters, by name."""
     memory, model = _consolidated(EwcConfig(online=True))
@@ -495,7 +495,7 @@ def test_other_models_are_refused() -> None:
         memory.consolidate(model, fisher)
 
 
-# spec: specs/architecture/ewc.vibee:98
+# spec: specs/architecture/ewc.vibee:99
 @pytest.mark.parametrize("online", [True, False])
 def test_refused_tasks_change_nothing(online: bool) -> None:
     """What was consolidated is still held after a call that was refused."""
@@ -516,7 +516,7 @@ def test_refused_tasks_change_nothing(online: bool) -> None:
     assert memory.penalty(model).item() == before > 0
 
 
-# spec: specs/architecture/ewc.vibee:99
+# spec: specs/architecture/ewc.vibee:100
 def _task(seed: int, which: int) -> tuple[Tensor, Tensor]:
     """256 points with two classes, one label of ten wrong.
 
@@ -533,7 +533,7 @@ def _task(seed: int, which: int) -> tuple[Tensor, Tensor]:
     return x_nd, torch.where(wrong_n, 1 - label_n, label_n)
 
 
-# spec: specs/architecture/ewc.vibee:99
+# spec: specs/architecture/ewc.vibee:100
 def _train(model: nn.Module, task: tuple[Tensor, Tensor], memory: Ewc | None) -> None:
     optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
     for _ in range(120):
@@ -545,14 +545,14 @@ def _train(model: nn.Module, task: tuple[Tensor, Tensor], memory: Ewc | None) ->
         optimizer.step()
 
 
-# spec: specs/architecture/ewc.vibee:99
+# spec: specs/architecture/ewc.vibee:100
 @torch.no_grad()
 def _accuracy(model: nn.Module, task: tuple[Tensor, Tensor]) -> float:
     x_nd, label_n = task
     return float((model(x_nd).argmax(1) == label_n).double().mean())
 
 
-# spec: specs/architecture/ewc.vibee:99
+# spec: specs/architecture/ewc.vibee:100
 @pytest.mark.parametrize("seed", range(5))
 def test_ewc_forgets_less_than_plain_training(seed: int) -> None:
     """Two tasks that want opposite weights of a feature: the first is kept, and the second learned."""
@@ -575,7 +575,7 @@ def test_ewc_forgets_less_than_plain_training(seed: int) -> None:
     assert learned["ewc"] > 0.75
 
 
-# spec: specs/architecture/ewc.vibee:107, :116
+# spec: specs/architecture/ewc.vibee:108, :117
 @pytest.mark.parametrize("online", [False, True])
 def test_saved_tasks_come_back(online: bool, tmp_path: Path) -> None:
     """Eleven tasks in their order, with their configuration; a second save takes the place of the first."""
@@ -592,7 +592,7 @@ def test_saved_tasks_come_back(online: bool, tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["ewc.safetensors"]
 
 
-# spec: specs/architecture/ewc.vibee:107, :116
+# spec: specs/architecture/ewc.vibee:108, :117
 def test_saved_tasks_come_back_on_the_device(tmp_path: Path) -> None:
     """The meta device stands for any other."""
     memory, _ = _consolidated(EwcConfig())
@@ -602,7 +602,7 @@ def test_saved_tasks_come_back_on_the_device(tmp_path: Path) -> None:
     assert {tensor.device.type for tensor in tensors} == {"meta"}
 
 
-# spec: specs/architecture/ewc.vibee:107
+# spec: specs/architecture/ewc.vibee:108
 def test_failed_save_leaves_nothing(tmp_path: Path) -> None:
     """A sentence with the path, no partial file, and the earlier file as it was."""
     memory, _ = _consolidated(EwcConfig())
@@ -617,7 +617,7 @@ def test_failed_save_leaves_nothing(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["occupied"]
 
 
-# spec: specs/architecture/ewc.vibee:116
+# spec: specs/architecture/ewc.vibee:117
 def test_foreign_files_are_refused(tmp_path: Path) -> None:
     """Missing, damaged, without metadata, of another kind, with another configuration."""
     good = {"0.fisher.w": torch.ones(1)}

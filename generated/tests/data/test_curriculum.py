@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from igla.data import curriculum
 
 
-# spec: specs/data/curriculum.vibee:88
+# spec: specs/data/curriculum.vibee:89
 @pytest.mark.parametrize(("step", "part"), [(0, 0.2), (2, 0.4), (4, 0.6), (7, 0.9)])
 def test_competence_linear_goes_straight(step: int, part: float) -> None:
     """competence: linear goes straight.
@@ -31,7 +31,7 @@ def test_competence_linear_goes_straight(step: int, part: float) -> None:
     assert curriculum.competence(step, config) == pytest.approx(part, rel=1e-12, abs=1e-12)
 
 
-# spec: specs/data/curriculum.vibee:97
+# spec: specs/data/curriculum.vibee:98
 @pytest.mark.parametrize("step", [0, 1, 250, 999])
 def test_competence_square_root_of_platanios(step: int) -> None:
     """competence: square root of platanios.
@@ -44,7 +44,7 @@ def test_competence_square_root_of_platanios(step: int) -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:102
+# spec: specs/data/curriculum.vibee:103
 def test_competence_cube_root() -> None:
     """competence: cube root.
 
@@ -56,7 +56,7 @@ def test_competence_cube_root() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:106
+# spec: specs/data/curriculum.vibee:107
 @pytest.mark.parametrize(
     ("pacing", "step"), [("linear", 10), ("root", 10), ("root", 1000), ("linear", 11)]
 )
@@ -74,7 +74,7 @@ def test_competence_is_whole_at_the_end(pacing: str, step: int) -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:113
+# spec: specs/data/curriculum.vibee:114
 def test_competence_begins_with_a_hundredth() -> None:
     """competence: begins with a hundredth.
 
@@ -85,7 +85,7 @@ def test_competence_begins_with_a_hundredth() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:122
+# spec: specs/data/curriculum.vibee:123
 @pytest.mark.parametrize(
     ("step", "samples", "got"), [(0, 3, 1), (0, 9, 2), (2, 9, 5), (4, 9, 9), (9, 9, 9)]
 )
@@ -98,7 +98,7 @@ def test_available_samples_rounds_down_to_one_or_more(step: int, samples: int, g
     assert curriculum.available_samples(step, samples, config) == got
 
 
-# spec: specs/data/curriculum.vibee:137
+# spec: specs/data/curriculum.vibee:138
 @pytest.mark.parametrize(("rounds", "threshold"), [(0, 2.0), (1, 2.6), (2, 3.38)])
 def test_self_paced_threshold_grows_by_its_factor(rounds: int, threshold: float) -> None:
     """self_paced_threshold: grows by its factor.
@@ -110,7 +110,7 @@ def test_self_paced_threshold_grows_by_its_factor(rounds: int, threshold: float)
     ) == pytest.approx(threshold, rel=1e-12, abs=1e-12)
 
 
-# spec: specs/data/curriculum.vibee:144
+# spec: specs/data/curriculum.vibee:145
 def test_self_paced_threshold_may_stay() -> None:
     """self_paced_threshold: may stay.
 
@@ -124,7 +124,7 @@ def test_self_paced_threshold_may_stay() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:155
+# spec: specs/data/curriculum.vibee:156
 @pytest.mark.parametrize(("tokens", "index"), [(0, 0), (2, 0), (3, 1), (4, 1), (5, 2), (9, 2)])
 def test_phase_index_a_phase_begins_where_another_ends(tokens: int, index: int) -> None:
     """phase_index: a phase begins where another ends.
@@ -136,7 +136,7 @@ def test_phase_index_a_phase_begins_where_another_ends(tokens: int, index: int) 
     assert curriculum.phase_index(tokens, [a, b, a]) == index
 
 
-# spec: specs/data/curriculum.vibee:167
+# spec: specs/data/curriculum.vibee:168
 def test_phase_index_is_zero_without_phases() -> None:
     """phase_index: is zero without phases.
 
@@ -145,7 +145,7 @@ def test_phase_index_is_zero_without_phases() -> None:
     assert curriculum.phase_index(7, []) == 0
 
 
-# spec: specs/data/curriculum.vibee:178
+# spec: specs/data/curriculum.vibee:179
 def test_length_difficulty_counts_tokens() -> None:
     """length_difficulty: counts tokens.
 
@@ -163,7 +163,7 @@ def test_length_difficulty_counts_tokens() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:191
+# spec: specs/data/curriculum.vibee:192
 def test_rarity_difficulty_sums_surprise() -> None:
     """rarity_difficulty: sums surprise.
 
@@ -189,7 +189,7 @@ def test_rarity_difficulty_sums_surprise() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:195
+# spec: specs/data/curriculum.vibee:196
 def test_rarity_difficulty_one_occurrence_is_a_count() -> None:
     """rarity_difficulty: one occurrence is a count.
 
@@ -206,7 +206,7 @@ def test_rarity_difficulty_one_occurrence_is_a_count() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:198
+# spec: specs/data/curriculum.vibee:199
 @pytest.mark.parametrize("token", [1, 3, -1])
 def test_rarity_difficulty_refuses_a_token_without_a_count(token: int) -> None:
     """rarity_difficulty: refuses a token without a count.
@@ -223,7 +223,7 @@ def test_rarity_difficulty_refuses_a_token_without_a_count(token: int) -> None:
         )
 
 
-# spec: specs/data/curriculum.vibee:202
+# spec: specs/data/curriculum.vibee:203
 def test_rarity_difficulty_names_the_token() -> None:
     """rarity_difficulty: names the token.
 
@@ -236,7 +236,7 @@ def test_rarity_difficulty_names_the_token() -> None:
         )
 
 
-# spec: specs/data/curriculum.vibee:236
+# spec: specs/data/curriculum.vibee:237
 def test_difficulty_order_sorts_and_keeps_equals() -> None:
     """difficulty_order: sorts and keeps equals.
 
@@ -248,7 +248,7 @@ def test_difficulty_order_sorts_and_keeps_equals() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:238
+# spec: specs/data/curriculum.vibee:239
 def test_difficulty_order_infinite_is_hardest() -> None:
     """difficulty_order: infinite is hardest.
 
@@ -260,7 +260,7 @@ def test_difficulty_order_infinite_is_hardest() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:240
+# spec: specs/data/curriculum.vibee:241
 def test_difficulty_order_order_is_sorted() -> None:
     """difficulty_order: order is sorted.
 
@@ -271,7 +271,7 @@ def test_difficulty_order_order_is_sorted() -> None:
     assert torch.equal(d[curriculum.difficulty_order(d)], torch.sort(d, dim=-1).values)
 
 
-# spec: specs/data/curriculum.vibee:243
+# spec: specs/data/curriculum.vibee:244
 def test_difficulty_order_refuses_what_is_no_number() -> None:
     """difficulty_order: refuses what is no number.
 
@@ -283,7 +283,7 @@ def test_difficulty_order_refuses_what_is_no_number() -> None:
         curriculum.difficulty_order(torch.tensor([1, math.inf - math.inf], dtype=torch.float64))
 
 
-# spec: specs/data/curriculum.vibee:280
+# spec: specs/data/curriculum.vibee:281
 def test_self_paced_weights_below_and_not_at() -> None:
     """self_paced_weights: below and not at.
 
@@ -297,7 +297,7 @@ def test_self_paced_weights_below_and_not_at() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:282
+# spec: specs/data/curriculum.vibee:283
 def test_self_paced_weights_keeps_the_dtype() -> None:
     """self_paced_weights: keeps the dtype.
 
@@ -309,7 +309,7 @@ def test_self_paced_weights_keeps_the_dtype() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:293
+# spec: specs/data/curriculum.vibee:294
 def test_self_paced_loss_mean_of_the_picked() -> None:
     """self_paced_loss: mean of the picked.
 
@@ -323,7 +323,7 @@ def test_self_paced_loss_mean_of_the_picked() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:295
+# spec: specs/data/curriculum.vibee:296
 def test_self_paced_loss_one_picked_is_the_mean() -> None:
     """self_paced_loss: one picked is the mean.
 
@@ -336,7 +336,7 @@ def test_self_paced_loss_one_picked_is_the_mean() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:297
+# spec: specs/data/curriculum.vibee:298
 def test_self_paced_loss_nothing_picked_is_nothing() -> None:
     """self_paced_loss: nothing picked is nothing.
 
@@ -347,7 +347,7 @@ def test_self_paced_loss_nothing_picked_is_nothing() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:310
+# spec: specs/data/curriculum.vibee:311
 def test_phase_schedule_refuses_one_name_twice() -> None:
     """PhaseSchedule: refuses one name twice.
 
@@ -360,7 +360,7 @@ def test_phase_schedule_refuses_one_name_twice() -> None:
         curriculum.PhaseSchedule(curriculum.CurriculumConfig(phases=[one, one]))
 
 
-# spec: specs/data/curriculum.vibee:26
+# spec: specs/data/curriculum.vibee:27
 def test_pacing_config_defaults() -> None:
     """PacingConfig has the defaults of the spec."""
     config = curriculum.PacingConfig(total_steps=10)
@@ -369,7 +369,7 @@ def test_pacing_config_defaults() -> None:
     assert config.power == 2.0
 
 
-# spec: specs/data/curriculum.vibee:26
+# spec: specs/data/curriculum.vibee:27
 def test_pacing_config_is_frozen() -> None:
     """PacingConfig takes keywords alone, and no field of it can be changed or added."""
     config = curriculum.PacingConfig(total_steps=10)
@@ -380,7 +380,7 @@ def test_pacing_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/data/curriculum.vibee:26
+# spec: specs/data/curriculum.vibee:27
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -402,7 +402,7 @@ def test_pacing_config_refuses(change: dict[str, object], message: str) -> None:
         curriculum.PacingConfig(**(example | change))
 
 
-# spec: specs/data/curriculum.vibee:26
+# spec: specs/data/curriculum.vibee:27
 @pytest.mark.parametrize(
     "change",
     [
@@ -427,14 +427,14 @@ def test_pacing_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/data/curriculum.vibee:38
+# spec: specs/data/curriculum.vibee:39
 def test_self_paced_config_defaults() -> None:
     """SelfPacedConfig has the defaults of the spec."""
     config = curriculum.SelfPacedConfig(initial_threshold=2.0)
     assert config.growth == 1.3
 
 
-# spec: specs/data/curriculum.vibee:38
+# spec: specs/data/curriculum.vibee:39
 def test_self_paced_config_is_frozen() -> None:
     """SelfPacedConfig takes keywords alone, and no field of it can be changed or added."""
     config = curriculum.SelfPacedConfig(initial_threshold=2.0)
@@ -445,7 +445,7 @@ def test_self_paced_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/data/curriculum.vibee:38
+# spec: specs/data/curriculum.vibee:39
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -462,7 +462,7 @@ def test_self_paced_config_refuses(change: dict[str, object], message: str) -> N
         curriculum.SelfPacedConfig(**(example | change))
 
 
-# spec: specs/data/curriculum.vibee:38
+# spec: specs/data/curriculum.vibee:39
 @pytest.mark.parametrize(
     "change",
     [
@@ -481,7 +481,7 @@ def test_self_paced_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/data/curriculum.vibee:47
+# spec: specs/data/curriculum.vibee:48
 def test_phase_is_frozen() -> None:
     """Phase takes keywords alone, and no field of it can be changed or added."""
     config = curriculum.Phase(name="foundation", tokens=10000000000, learning_rate=0.0001)
@@ -492,7 +492,7 @@ def test_phase_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/data/curriculum.vibee:47
+# spec: specs/data/curriculum.vibee:48
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -509,7 +509,7 @@ def test_phase_refuses(change: dict[str, object], message: str) -> None:
         curriculum.Phase(**(example | change))
 
 
-# spec: specs/data/curriculum.vibee:47
+# spec: specs/data/curriculum.vibee:48
 @pytest.mark.parametrize(
     "change",
     [
@@ -529,7 +529,7 @@ def test_phase_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/data/curriculum.vibee:57
+# spec: specs/data/curriculum.vibee:58
 def test_curriculum_config_is_frozen() -> None:
     """CurriculumConfig takes keywords alone, and no field of it can be changed or added."""
     config = curriculum.CurriculumConfig(
@@ -546,7 +546,7 @@ def test_curriculum_config_is_frozen() -> None:
     assert not hasattr(config, "__dict__")
 
 
-# spec: specs/data/curriculum.vibee:57
+# spec: specs/data/curriculum.vibee:58
 @pytest.mark.parametrize(
     ("change", "message"), [({"phases": ()}, "CurriculumConfig needs len(phases) > 0, got")]
 )
@@ -563,7 +563,7 @@ def test_curriculum_config_refuses(change: dict[str, object], message: str) -> N
         curriculum.CurriculumConfig(**(example | change))
 
 
-# spec: specs/data/curriculum.vibee:57
+# spec: specs/data/curriculum.vibee:58
 @pytest.mark.parametrize("change", [{"phases": ("",)}])
 def test_curriculum_config_accepts(change: dict[str, object]) -> None:
     """CurriculumConfig accepts values just inside each constraint, and keeps them."""
@@ -583,7 +583,7 @@ def test_curriculum_config_accepts(change: dict[str, object]) -> None:
         assert getattr(config, field) == value
 
 
-# spec: specs/data/curriculum.vibee:205
+# spec: specs/data/curriculum.vibee:206
 def test_rarity_sums_in_float64() -> None:
     """A million tokens of one bit each are a million bits."""
     tokens = torch.zeros(1_000_003, dtype=torch.int64)
@@ -596,7 +596,7 @@ def test_rarity_sums_in_float64() -> None:
 TEXTS = (b"the same again, " * 40, b"abc", bytes(range(256)) * 2, b"z")
 
 
-# spec: specs/data/curriculum.vibee:216
+# spec: specs/data/curriculum.vibee:217
 def test_compression_is_that_of_deflate() -> None:
     """Bytes that come back, at the best level; what repeats itself comes before what does not."""
     ratios_n = curriculum.compression_difficulty(TEXTS)
@@ -608,7 +608,7 @@ def test_compression_is_that_of_deflate() -> None:
     assert ratios_n.dtype == torch.float64 and ratios_n[0] < 0.1 < ratios_n[2] < ratios_n[1]
 
 
-# spec: specs/data/curriculum.vibee:216
+# spec: specs/data/curriculum.vibee:217
 def test_compression_is_that_of_deflate_at_the_best_level() -> None:
     """A text that lower levels compress less."""
     text = b"".join(b"%d squared is %d\n" % (number, number**2) for number in range(3000))
@@ -617,14 +617,14 @@ def test_compression_is_that_of_deflate_at_the_best_level() -> None:
     assert curriculum.compression_difficulty([text]).tolist() == [sizes[1] / len(text)]
 
 
-# spec: specs/data/curriculum.vibee:216
+# spec: specs/data/curriculum.vibee:217
 def test_empty_texts_are_refused() -> None:
     """compression_difficulty: empty texts are refused."""
     with pytest.raises(ValueError, match="^text 2 is empty: leave it out$"):
         curriculum.compression_difficulty([b"a", b"b", b""])
 
 
-# spec: specs/data/curriculum.vibee:226
+# spec: specs/data/curriculum.vibee:227
 class _Model(nn.Module):
     """Multiplies by its weight, and by its mode: training doubles."""
 
@@ -637,12 +637,12 @@ class _Model(nn.Module):
         return x_b * self.weight * (2 if self.training else 1)
 
 
-# spec: specs/data/curriculum.vibee:226
+# spec: specs/data/curriculum.vibee:227
 def _loss(model: nn.Module, x_b: Tensor, y_b: Tensor) -> Tensor:
     return model(x_b) - y_b
 
 
-# spec: specs/data/curriculum.vibee:226
+# spec: specs/data/curriculum.vibee:227
 def test_loss_of_each_sample() -> None:
     """Over batches of unequal sizes, in evaluation mode, in float64."""
     batches = [(torch.tensor([1.0, 2.0]), torch.tensor([0.5, 1.0])), (torch.ones(1), torch.ones(1))]
@@ -651,7 +651,7 @@ def test_loss_of_each_sample() -> None:
     assert losses_n.dtype == torch.float64 and not losses_n.requires_grad
 
 
-# spec: specs/data/curriculum.vibee:226
+# spec: specs/data/curriculum.vibee:227
 def test_loss_leaves_the_model_alone() -> None:
     """Each module in its mode, though the loss fails; no gradients."""
     model = _Model()
@@ -662,7 +662,7 @@ def test_loss_leaves_the_model_alone() -> None:
     assert model.training and not model.frozen.training and model.weight.grad is None
 
 
-# spec: specs/data/curriculum.vibee:226
+# spec: specs/data/curriculum.vibee:227
 def test_loss_refuses_what_is_no_sample_loss() -> None:
     """A mean, a loss for each token, and no batch at all."""
     batch = (torch.ones(2), torch.ones(2))
@@ -676,7 +676,7 @@ def test_loss_refuses_what_is_no_sample_loss() -> None:
         curriculum.loss_difficulty(_Model(), _loss, [])
 
 
-# spec: specs/data/curriculum.vibee:246
+# spec: specs/data/curriculum.vibee:247
 def test_many_equals_keep_their_order() -> None:
     """So many that a sort that is not stable moves some."""
     difficulty_n = torch.arange(5000) % 3
@@ -684,7 +684,7 @@ def test_many_equals_keep_their_order() -> None:
     assert order_n.tolist() == [i for kind in range(3) for i in range(kind, 5000, 3)]
 
 
-# spec: specs/data/curriculum.vibee:264
+# spec: specs/data/curriculum.vibee:265
 def _sampler(
     num_samples: int = 100, batch_size: int = 6, seed: int = 5, rank: int = 0, world_size: int = 1
 ) -> curriculum.CompetenceSampler:
@@ -696,7 +696,7 @@ def _sampler(
     )
 
 
-# spec: specs/data/curriculum.vibee:264
+# spec: specs/data/curriculum.vibee:265
 def test_draws_from_what_is_in() -> None:
     """A batch of all that is in is all that is in: the easiest half, then 5 more at each step."""
     alone = curriculum.CompetenceSampler(
@@ -709,7 +709,7 @@ def test_draws_from_what_is_in() -> None:
         assert sorted(samples.tolist()) == list(range(100 - available, 100))
 
 
-# spec: specs/data/curriculum.vibee:265
+# spec: specs/data/curriculum.vibee:266
 def test_draws_are_uniform() -> None:
     """Chi-square over 10 samples below the value that one seed in a thousand exceeds (27.9 for 9 degrees)."""
     sampler = _sampler(num_samples=20, batch_size=1)
@@ -721,7 +721,7 @@ def test_draws_are_uniform() -> None:
     assert float(((counts[10:] - 200) ** 2 / 200).sum()) < 27.9
 
 
-# spec: specs/data/curriculum.vibee:266
+# spec: specs/data/curriculum.vibee:267
 def test_nothing_twice_in_a_step() -> None:
     """Unless fewer samples are in than the step takes."""
     for step in range(20):
@@ -730,7 +730,7 @@ def test_nothing_twice_in_a_step() -> None:
     assert set(few.tolist()) == {2, 3} and len(few) == 40
 
 
-# spec: specs/data/curriculum.vibee:267
+# spec: specs/data/curriculum.vibee:268
 def test_step_is_a_function_of_seed_and_step() -> None:
     """Asked in any order; other seeds and other steps draw others."""
     sampler = _sampler()
@@ -741,7 +741,7 @@ def test_step_is_a_function_of_seed_and_step() -> None:
     assert len({tuple(batch) for batch in drawn}) == 14
 
 
-# spec: specs/data/curriculum.vibee:268
+# spec: specs/data/curriculum.vibee:269
 @pytest.mark.parametrize("world_size", [2, 3])
 def test_ranks_share_a_step(world_size: int) -> None:
     """Together, in their order, the samples of one."""
@@ -753,7 +753,7 @@ def test_ranks_share_a_step(world_size: int) -> None:
         assert torch.equal(torch.cat([rank.at(step) for rank in ranks]), one.at(step))
 
 
-# spec: specs/data/curriculum.vibee:269
+# spec: specs/data/curriculum.vibee:270
 def test_sampler_continues_exactly() -> None:
     """On one rank and on three; not with another seed or other samples."""
     sampler = _sampler()
@@ -777,7 +777,7 @@ def test_sampler_continues_exactly() -> None:
             other.load_state_dict(state)
 
 
-# spec: specs/data/curriculum.vibee:270
+# spec: specs/data/curriculum.vibee:271
 def test_sampler_refuses_bad_arguments() -> None:
     """CompetenceSampler: sampler refuses bad arguments."""
     for num_samples, batch_size in ((0, 1), (1, 0)):
@@ -793,7 +793,7 @@ def test_sampler_refuses_bad_arguments() -> None:
         _sampler().at(-1)
 
 
-# spec: specs/data/curriculum.vibee:284
+# spec: specs/data/curriculum.vibee:285
 def test_weights_are_the_minimum() -> None:
     """No other choice among all 2^8 has a smaller sum of v (loss - threshold)."""
     losses_n = torch.randn(8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -802,7 +802,7 @@ def test_weights_are_the_minimum() -> None:
     assert torch.equal(curriculum.self_paced_weights(losses_n, 0.2), best)
 
 
-# spec: specs/data/curriculum.vibee:299
+# spec: specs/data/curriculum.vibee:300
 def test_gradient_of_the_picked_alone() -> None:
     """Shared among them; none through what is left out, even an infinite loss."""
     losses_n = torch.tensor([0.5, 2.0, 1.0, torch.inf], requires_grad=True)
@@ -814,7 +814,7 @@ def test_gradient_of_the_picked_alone() -> None:
     )
 
 
-# spec: specs/data/curriculum.vibee:299
+# spec: specs/data/curriculum.vibee:300
 def test_self_paced_loss_has_no_graph_breaks() -> None:
     """self_paced_loss: self paced loss has no graph breaks."""
     compiled = torch.compile(curriculum.self_paced_loss, fullgraph=True, backend="eager")
@@ -822,7 +822,7 @@ def test_self_paced_loss_has_no_graph_breaks() -> None:
     assert torch.equal(compiled(losses_n, 2.0), curriculum.self_paced_loss(losses_n, 2.0))
 
 
-# spec: specs/data/curriculum.vibee:314
+# spec: specs/data/curriculum.vibee:315
 def test_places_of_the_three_phases() -> None:
     """The first and the last token of each, and what comes after the end."""
     billion = 10**9
@@ -847,7 +847,7 @@ def test_places_of_the_three_phases() -> None:
         assert place.tokens_left == 10 * billion - done
 
 
-# spec: specs/data/curriculum.vibee:314
+# spec: specs/data/curriculum.vibee:315
 def test_place_refuses_negative_tokens() -> None:
     """PhaseSchedule: place refuses negative tokens."""
     phase = curriculum.Phase(name="only", tokens=1, learning_rate=1.0)
