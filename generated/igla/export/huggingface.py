@@ -414,7 +414,7 @@ def decoder_config(document: dict[str, Any]) -> DecoderConfig:
             contradicts another one, with the key and its value.
     """
     family = document.get("model_type")
-    if family not in _ARCHITECTURES:
+    if family not in tuple(_ARCHITECTURES):  # a list is no key
         raise ValueError(f"model_type is {family!r}: use one of {', '.join(_ARCHITECTURES)}")
     for key in _NEEDED + (
         ("num_local_experts", "num_experts_per_tok") if family == "mixtral" else ()
@@ -422,6 +422,7 @@ def decoder_config(document: dict[str, Any]) -> DecoderConfig:
         if document.get(key) is None:
             raise ValueError(f"{key} is missing: every {family} model states it")
     document = _with_defaults(document)
+    _require_kinds(document)
     rope = _rope_document(document)
     scaling = _rope_scaling(document["max_position_embeddings"], rope)
     num_heads = document["num_attention_heads"]
@@ -491,6 +492,66 @@ _NULLABLE = ("head_dim", "num_key_value_heads", "sliding_window")
 
 
 # spec: specs/export/huggingface.vibee:87
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+# spec: specs/export/huggingface.vibee:87
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+# What a value has to be, how to know it, and the keys that it stands under, those of the rotary positions too.
+_KINDS = (
+    (
+        "a whole number of 1 or more",
+        lambda value: _is_whole(value) and value >= 1,
+        (
+            "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim",
+            "intermediate_size", "max_position_embeddings", "original_max_position_embeddings", "sliding_window",
+            "num_local_experts", "num_experts_per_tok",
+        ),
+    ),
+    ("a whole number of 0 or more", lambda value: _is_whole(value) and value >= 0, ("max_window_layers",)),
+    ("a number above 0", lambda value: _is_number(value) and value > 0, ("factor",)),
+    (
+        "a number",
+        _is_number,
+        (
+            "attention_dropout", "initializer_range", "rms_norm_eps", "rope_theta", "router_aux_loss_coef",
+            "attention_factor", "beta_fast", "beta_slow", "low_freq_factor", "high_freq_factor",
+        ),
+    ),
+    (
+        "true or false",
+        lambda value: isinstance(value, bool),
+        ("attention_bias", "mlp_bias", "tie_word_embeddings", "use_sliding_window"),
+    ),
+    ("a name", lambda value: isinstance(value, str), ("hidden_act", "rope_type")),
+    (
+        "a list of names",
+        lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+        ("layer_types",),
+    ),
+    (
+        "an object",
+        lambda value: isinstance(value, dict),
+        ("quantization_config", "rope_parameters", "rope_scaling"),
+    ),
+)  # fmt: skip
+
+
+# spec: specs/export/huggingface.vibee:87
+def _require_kinds(document: dict[str, Any]) -> None:
+    """Refuse values of another kind than their keys have; null stands for none."""
+    for wanted, is_so, keys in _KINDS:
+        for key in keys:
+            value = document.get(key)
+            if value is not None and not is_so(value):
+                raise ValueError(f"{key} is {value!r}: give {wanted}")
+
+
+# spec: specs/export/huggingface.vibee:87
 def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
     """The document with every key that transformers would add."""
     given = {key: value for key, value in document.items() if value is not None or key in _NULLABLE}
@@ -551,6 +612,8 @@ def _sliding_window(family: str, document: dict[str, Any]) -> int | None:
     first = min(document["max_window_layers"], num_layers)
     kinds = ["full_attention"] * first + ["sliding_attention"] * (num_layers - first)
     kinds = document.get("layer_types", kinds)
+    if len(kinds) != num_layers:
+        raise ValueError(f"layer_types has {len(kinds)} names for the {num_layers} layers")
     if len(set(kinds)) > 1:
         raise ValueError(
             f"{kinds.count('sliding_attention')} of {num_layers} layers have a sliding window: "
@@ -568,6 +631,7 @@ def _rope_document(document: dict[str, Any]) -> dict[str, Any]:
     if document.get("rope_parameters") and document.get("rope_scaling"):
         _require_same_rope(newer, older)
     rope = newer if document.get("rope_parameters") else older
+    _require_kinds(rope)
     if _given(rope, "rope_theta", 0) == 0:
         rope["rope_theta"] = document["rope_theta"]
     return rope
