@@ -678,7 +678,8 @@ def _require_effect(options: PrepareOptions, given: Sequence[str]) -> None:
     names = [word.partition("=")[0] for word in given if word.startswith("--")]
     duplicates = {"--near-duplicates", "--near_duplicates"} if options.near_duplicates else set()
     cleaning = [name for name in names if name.startswith("--cleaning.") or name in duplicates]
-    training = [name for name in names if name.startswith("--train.")]
+    sample = ("--shards.tokenizer-bytes", "--shards.tokenizer_bytes")
+    training = [name for name in names if name.startswith("--train.") or name in sample]
     if cleaning and not options.clean:
         raise ValueError(
             f"without --clean nothing is cleaned, so that {', '.join(cleaning)} would have no effect; "

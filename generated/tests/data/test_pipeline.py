@@ -941,6 +941,8 @@ def test_options_without_effect_are_refused(
             ["--train.no-split-digits", "--train.num-threads=1"],
             "--train.no-split-digits, --train.num-threads",
         ),
+        (["--shards.tokenizer-bytes", 9], "--shards.tokenizer-bytes"),
+        (["--shards.tokenizer_bytes=9"], "--shards.tokenizer_bytes"),
     ):
         assert _run(capsys, *call, *options, *taken) == (
             1, "", f"error: the tokenizer {frozen.path} is taken as it is, so that {named} would have no effect; "
