@@ -2725,6 +2725,8 @@ def main(arguments: list[str] | None = None) -> int:
                 f"--world-size is of --dry-run: start {mode.world_size} ranks with "
                 f"torchrun --nproc-per-node {mode.world_size}"
             )
+        if mode.plan or mode.dry_run:
+            _require_readers(options, given)
         if mode.plan:
             _require_whole_phases(options.curriculum, options.training)
             say("\n".join(describe_plan(options, config)))

@@ -2717,6 +2717,11 @@ def test_options_that_nothing_reads_are_refused(
     assert subject.main([*arguments_for(fresh), *(part.format(file=file) for part in given)]) == 1
     assert capsys.readouterr().err.startswith(f"error: {said.format(file=file)}")
     assert not fresh.out.exists()
+    for mode in ("--plan", "--dry-run"):
+        words = [mode, *arguments_for(fresh), *(part.format(file=file) for part in given)]
+        assert subject.main(words) == 1
+        shown = capsys.readouterr()
+        assert not shown.out and shown.err.startswith(f"error: {said.format(file=file)}")
 
 
 # spec: specs/recipes/pretrain.vibee:699
