@@ -104,6 +104,7 @@ from igla.evaluation.metrics import (
     ProgressLine,
     Throughput,
     format_count,
+    format_duration,
     gzip_bits_per_byte,
     model_flops_utilization,
     plot_loss,
@@ -2045,7 +2046,7 @@ def describe_plan(options: Options, config: DecoderConfig) -> list[str]:
     )
     devices = [field.name for field in dataclasses.fields(plan) if field.name != "utilisation"]
     hours = [
-        f"{device} {run_hours(config, training, plan, device):,.3g} h "
+        f"{device} {format_duration(3600 * run_hours(config, training, plan, device))} "
         f"(${run_cost(config, training, plan, device):,.2f})"
         for device in devices
     ]
