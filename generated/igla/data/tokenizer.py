@@ -536,7 +536,9 @@ def _noting_failures(sentences: Iterator[bytes], failures: list[BaseException]) 
     """SentencePiece makes a RuntimeError of whatever is raised in here, Ctrl-C as well."""
     try:
         yield from sentences
-    except (Exception, KeyboardInterrupt) as error:
+    except GeneratorExit:  # SentencePiece itself has enough of it
+        raise
+    except BaseException as error:
         failures.append(error)
         raise
 

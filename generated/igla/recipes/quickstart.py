@@ -1137,8 +1137,8 @@ def build_reader(
 
 
 # spec: specs/recipes/pretrain.vibee:549
-class Interrupted(Exception):
-    """A signal asked the run to stop."""
+class Interrupted(BaseException):
+    """A signal asked the run to stop; no Exception, of which libraries hold on to some and go on."""
 
     def __init__(self, signal_number: int, message: str) -> None:
         super().__init__(message)

@@ -777,8 +777,13 @@ def test_training_refuses_no_text(tmp_path: Path) -> None:
 
 
 # spec: specs/data/tokenizer.vibee:131
+class _Stopped(BaseException):
+    """Such as a trainer makes of a signal."""
+
+
+# spec: specs/data/tokenizer.vibee:131
 @pytest.mark.parametrize(
-    "failure", [KeyboardInterrupt(), OSError("disk gone"), LookupError("text")]
+    "failure", [KeyboardInterrupt(), _Stopped(), OSError("disk gone"), LookupError("text")]
 )
 def test_training_refuses_no_text_and_passes_on_what_reading_raises(
     tmp_path: Path, failure: BaseException
