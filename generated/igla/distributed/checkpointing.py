@@ -214,7 +214,7 @@ def file_entry(path: Path) -> dict[str, Any]:
 
 
 # spec: specs/distributed/checkpointing.vibee:37
-def write_manifest(folder: Path, step: int, files: dict[str, Any], **more: str) -> None:
+def write_manifest(folder: Path, step: int, files: dict[str, Any], **more: Any) -> None:
     """The last file of a folder."""
     manifest = {"format_version": FORMAT_VERSION, "step": step, **more, "files": files}
     write_file(folder / "manifest.json", json.dumps(manifest, indent=2).encode())

@@ -2623,7 +2623,7 @@ DEEPSPEED = ["--distributed.strategy", "deepspeed"]
         ),
         (
             ["--distributed.offload", "--distributed.dp", "2"],
-            "2 ranks and distributed.offload: nothing is shared",
+            "offload with dp=2: nothing is shared, so all stays",
         ),
         (
             ["--distributed.tp", "2", "--loss.z-coefficient", "0.1"],
@@ -2671,7 +2671,7 @@ def test_what_ranks_cannot_do_is_refused_first_to_one_process(
     assert capsys.readouterr().err == said
     assert subject.main([*arguments_for(fresh), "--distributed.offload"]) == 1
     assert (
-        "1 ranks and distributed.offload: nothing is shared here; leave it out"
+        "error: offload with one rank: nothing is shared, so all stays on the device"
         in capsys.readouterr().err
     )
     assert not fresh.out.exists()
