@@ -407,15 +407,20 @@ def checkpoint_folders(root: Path) -> list[Path]:
 
 # spec: specs/distributed/checkpointing.vibee:111
 def prune_checkpoints(
-    root: Path, keep_last: int, keep_steps: tuple[int, ...] = (), keep_every: int | None = None
+    root: Path,
+    keep_last: int,
+    keep_steps: tuple[int, ...] = (),
+    keep_every: int | None = None,
+    known: Path | None = None,
 ) -> list[Path]:
     """Removes all that are older than the newest keep_last whole ones and not of the steps that
     are to stay, such as the best, or whose step keep_every divides, and returns their paths.
 
     What a killed save or prune left behind is removed too. Damaged ones do not count, so that
     there is always one to go back to: for that the newest are read and hashed until one is
-    whole. Of the others the sizes of the files are compared, for hashing all of them at each
-    save would read several models from the disk.
+    whole, or is the one that is known to be, such as one that was just written or read. Of the
+    others the sizes of the files are compared, for hashing all of them at each save would read
+    several models from the disk.
 
     Given: A folder of checkpoints.
     When: A new one has been written, or a run goes on from one.
@@ -436,8 +441,9 @@ def prune_checkpoints(
         if whole == keep_last and path.name not in stay and not milestone:
             shutil.rmtree(path.rename(root / f".{path.name}.partial"))
             removed.append(path)
-        elif whole < keep_last and (_sizes_agree(path) if whole else not verify_checkpoint(path)):
-            whole += 1
+        elif whole < keep_last:
+            trusted = whole > 0 or path == known
+            whole += _sizes_agree(path) if trusted else not verify_checkpoint(path)
     return removed
 
 

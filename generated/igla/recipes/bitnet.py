@@ -1553,9 +1553,10 @@ class Trainer:
                 self._mirror.wait()
 
     def _prune(self) -> None:
-        best = (self.progress.best_step,)
+        """After a checkpoint was written or read, whose files were hashed then."""
         if self.engine.is_first:
-            prune_checkpoints(self._root, self.options.checkpoint.keep_last, best)
+            best, known = (self.progress.best_step,), folder_of_step(self._root, self.step)
+            prune_checkpoints(self._root, self.options.checkpoint.keep_last, best, known=known)
 
     def _resume(self) -> None:
         first_rank_first(self._fetch)

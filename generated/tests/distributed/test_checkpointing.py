@@ -773,7 +773,7 @@ def test_finds_a_checkpoint_moved_aside(tmp_path: Path) -> None:
     assert aside.exists()
 
 
-# spec: specs/distributed/checkpointing.vibee:126
+# spec: specs/distributed/checkpointing.vibee:127
 def test_keeps_the_newest(tmp_path: Path) -> None:
     """prune_checkpoints: keeps the newest."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -785,7 +785,7 @@ def test_keeps_the_newest(tmp_path: Path) -> None:
     assert checkpointing.prune_checkpoints(tmp_path / "absent", 1) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:126
+# spec: specs/distributed/checkpointing.vibee:127
 def test_keeps_the_newest_and_what_a_killed_prune_leaves_is_removed_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -800,7 +800,7 @@ def test_keeps_the_newest_and_what_a_killed_prune_leaves_is_removed_later(
         assert _names(tmp_path) == [kept.name]
 
 
-# spec: specs/distributed/checkpointing.vibee:126
+# spec: specs/distributed/checkpointing.vibee:127
 def test_keeps_the_newest_where_one_was_moved_aside(tmp_path: Path) -> None:
     """prune_checkpoints: keeps the newest."""
     first, second, third = _save(tmp_path, 1, 2, 3)
@@ -810,12 +810,12 @@ def test_keeps_the_newest_where_one_was_moved_aside(tmp_path: Path) -> None:
     assert _names(tmp_path) == [second.name, third.name]
 
 
-# spec: specs/distributed/checkpointing.vibee:126
+# spec: specs/distributed/checkpointing.vibee:127
 def _interrupted(path: Path) -> None:
     raise KeyboardInterrupt
 
 
-# spec: specs/distributed/checkpointing.vibee:127
+# spec: specs/distributed/checkpointing.vibee:128
 def test_keeps_the_steps_it_is_told(tmp_path: Path) -> None:
     """prune_checkpoints: keeps the steps it is told."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -825,7 +825,7 @@ def test_keeps_the_steps_it_is_told(tmp_path: Path) -> None:
     assert _names(tmp_path) == [third.name, fourth.name]
 
 
-# spec: specs/distributed/checkpointing.vibee:128
+# spec: specs/distributed/checkpointing.vibee:129
 def test_keeps_every_so_many_steps(tmp_path: Path) -> None:
     """prune_checkpoints: keeps every so many steps."""
     _save(tmp_path, 1, 2, 3, 4, 5, 6)
@@ -836,7 +836,7 @@ def test_keeps_every_so_many_steps(tmp_path: Path) -> None:
     assert len(checkpointing.prune_checkpoints(tmp_path, 1, (), 1)) == 0
 
 
-# spec: specs/distributed/checkpointing.vibee:129
+# spec: specs/distributed/checkpointing.vibee:130
 def test_damaged_ones_do_not_count(tmp_path: Path) -> None:
     """prune_checkpoints: damaged ones do not count."""
     first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
@@ -847,7 +847,7 @@ def test_damaged_ones_do_not_count(tmp_path: Path) -> None:
     assert checkpointing.prune_checkpoints(tmp_path, 2) == []
 
 
-# spec: specs/distributed/checkpointing.vibee:129
+# spec: specs/distributed/checkpointing.vibee:130
 @pytest.mark.parametrize("damage", ["cut", "missing", "no entry", "no manifest"])
 def test_damaged_ones_do_not_count_behind_the_newest(tmp_path: Path, damage: str) -> None:
     """prune_checkpoints: damaged ones do not count."""
@@ -866,12 +866,12 @@ def test_damaged_ones_do_not_count_behind_the_newest(tmp_path: Path, damage: str
     assert _names(tmp_path) == [second.name, third.name, fourth.name]
 
 
-# spec: specs/distributed/checkpointing.vibee:129
+# spec: specs/distributed/checkpointing.vibee:130
 def test_damaged_ones_do_not_count_and_only_the_newest_whole_one_is_hashed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """prune_checkpoints: damaged ones do not count."""
-    *_, third, fourth = _save(tmp_path, 1, 2, 3, 4)
+    first, second, third, fourth = _save(tmp_path, 1, 2, 3, 4)
     _flip(fourth / "rng.json")
     hashed = set()
     sha256 = checkpointing._sha256
@@ -883,9 +883,17 @@ def test_damaged_ones_do_not_count_and_only_the_newest_whole_one_is_hashed(
     monkeypatch.setattr(checkpointing, "_sha256", note)
     assert checkpointing.prune_checkpoints(tmp_path, 3) == []
     assert hashed == {third.name, fourth.name}
+    hashed.clear()
+    assert checkpointing.prune_checkpoints(tmp_path, 3, known=third) == [] and hashed == {
+        fourth.name
+    }
+    third.joinpath("rng.json").write_bytes(b"")
+    hashed.clear()
+    assert checkpointing.prune_checkpoints(tmp_path, 1, known=third) == [first]
+    assert hashed == {second.name, fourth.name}
 
 
-# spec: specs/distributed/checkpointing.vibee:130
+# spec: specs/distributed/checkpointing.vibee:131
 def test_refuses_to_keep_none(tmp_path: Path) -> None:
     """prune_checkpoints: refuses to keep none."""
     _save(tmp_path, 1)
