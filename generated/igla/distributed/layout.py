@@ -773,10 +773,10 @@ def choose_layout(
     """Returns the simplest layout that fits into the memory, its policies, the bytes and the
     reasons.
 
-    Sizes and policies of the config that are not their defaults are kept. Whole copies are
-    tried first, then copies that share their weights within a machine, then over all; computing
-    activations again before sharing matrices (tp, within a machine), sequences (cp) or layers
-    (pp).
+    Sizes and policies of the config that are not their defaults are kept, but more activations
+    than it says may be computed again. Whole copies are tried first, then copies that share
+    their weights within a machine, then over all; computing activations again before sharing
+    matrices (tp, within a machine), sequences (cp) or layers (pp).
 
     Given: A model, the machines, the work of a step, and a config.
     When: The layout is auto.
