@@ -307,13 +307,28 @@ def test_program_describes_a_model(
     wanted = dry_run.dry_run(MODEL, ParallelConfig(), CLUSTER, work)
     assert tuple(lines) == dry_run.describe_choice(wanted, 5 * 10**8)
     more = ["--sequence-length", "4", "--batch-size", "2", "--global-batch", "16"]
-    automatic = ["--ranks-per-node", "2", "--parallel.layout", "auto"]
-    assert dry_run.main([*options, *more, *automatic]) == 0
+    automatic = ["--ranks-per-node", "2", "--parallel.layout", "auto", "--memory", "0.00012"]
+    assert dry_run.main([*options[:4], *more, *automatic]) == 0
     lines = capsys.readouterr().out.splitlines()
     work = Workload(sequence_length=4, batch_size=2, global_batch=16)
-    cluster = Cluster(ranks=4, ranks_per_node=2, memory=5 * 10**8)
+    cluster = Cluster(ranks=4, ranks_per_node=2, memory=120_000)
     wanted = dry_run.dry_run(MODEL, ParallelConfig(layout="auto"), cluster, work)
-    assert tuple(lines) == dry_run.describe_choice(wanted, 5 * 10**8)
+    assert (wanted.layout.dp, wanted.layout.fsdp) == (2, 2), (
+        "copies share their weights within a machine"
+    )
+    assert tuple(lines) == dry_run.describe_choice(wanted, 120_000)
+
+
+# spec: specs/distributed/dry_run.vibee:72
+def test_program_describes_a_model_and_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    """--help names the program and says what it is for."""
+    with pytest.raises(SystemExit) as stop:
+        dry_run.main(["--help"])
+    said = capsys.readouterr().out
+    assert stop.value.code == 0 and said.startswith(
+        "usage: python -m igla.distributed.dry_run [-h] "
+    )
+    assert "What a rank of any number would hold" in said
 
 
 # spec: specs/distributed/dry_run.vibee:72
