@@ -906,3 +906,19 @@ def test_what_a_change_leaves_as_it_was_is_not_formatted_again(
     scaling.change(SPEC, "Multiplies.", "Multiplies two.")
     assert scaling.run("gen").code == 0
     assert sorted(made_anew) == ["igla/architecture/scaling.py", "tests/architecture/test_other.py"]
+
+
+@pytest.mark.parametrize("char", ["\\u202e", "\\u2066", "\\e", "\\0"])
+def test_what_no_reviewer_sees_stays_an_escape_in_what_is_generated(scaling: Workplace, char: str) -> None:
+    """A spec can only say these characters by an escape, which its reviewer sees."""
+    for place in ("description:", "then:"):
+        line = next(row for row in scaling.read(SPEC).split("\n") if row.strip().startswith(place))
+        if not line.endswith(("|", place)):
+            scaling.change(SPEC, line, f'{line.split(":")[0]}: "Returns a{char}b"')
+    row = next(r for r in scaling.read(SPEC).split("\n") if "-- the multiplier" in r)
+    scaling.change(SPEC, row, f'{row.replace(": ", chr(58) + " " + chr(34), 1)} a{char}b"')
+    assert scaling.run("gen").code == 0
+    text = scaling.read(MODULE)
+    assert text.count(f"a{char}b".replace("\\e", "\\x1b").replace("\\0", "\\x00")) >= 2
+    hidden = char.encode().decode("unicode_escape") if char != "\\e" else "\x1b"
+    assert hidden not in text and f"a{hidden}b" in str(ast.get_docstring(ast.parse(text)))
