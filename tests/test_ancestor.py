@@ -536,3 +536,12 @@ def test_todays_form_says_what_stands_in_place_of_an_old_key(
         scaling.write(place, changed)
         found = scaling.run("check").out
         assert f'"{key}" is not a key here' in found and said in found, found
+
+
+def test_what_import_itself_notes_covers_nothing_that_the_old_spec_says(workplace: Workplace) -> None:
+    workplace.write("old.vibee", OLD + "renamed_by_import: precious\nconstants: {class: 3, vast: 1e999}\n")
+    assert workplace.run("import", "old.vibee", "-o", "new.vibee").code == 0
+    result = workplace.run("check", "new.vibee")
+    assert result.code == 0, result
+    text = workplace.read("new.vibee")
+    assert "renamed_by_import: precious" in text and "vast: 1e999" in text and "class_: class" in text

@@ -256,6 +256,20 @@ def test_the_emitted_code_of_formulas_has_the_value_that_the_compiler_computes(t
         assert repr(found) == repr(expected), text
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('"%1000000000d" % n', "needs numbers"),
+        ('"%s" % word', "needs numbers"),
+        ("(2^4096 * 2^4096) * (2^4096 * 2^4096)", "the number is too large"),
+        ("2^4096 * (2^4096 * 2)", "the number is too large"),
+    ],
+)
+def test_what_grows_without_bound_is_refused(text: str, said: str) -> None:
+    with pytest.raises(EvaluationError, match=said):
+        evaluate(parse(text), VALUES)
+
+
 WANTED = {"Int": int, "Float": float, "Bool": bool, "String": str}
 
 

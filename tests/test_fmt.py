@@ -124,3 +124,23 @@ def test_without_specs_the_user_is_asked_for_paths(workplace: Workplace) -> None
     assert (result.code, result.out) == (2, "")
     assert "name the files" in result.err
     assert workplace.run("fmt", "nowhere").code == 2
+
+
+def test_standard_input_without_end_is_not_read_on() -> None:
+    command = [sys.executable, "-m", "igla_gen", "fmt", "-"]
+    with open("/dev/zero", "rb") as endless:
+        result = subprocess.run(command, stdin=endless, capture_output=True, check=False, timeout=60)
+    assert result.returncode == 1 and b"more than 16 million characters" in result.stderr
+
+
+def test_a_file_without_end_is_not_read_on(workplace: Workplace) -> None:
+    result = workplace.run("fmt", "/dev/zero")
+    assert result.code == 1 and "more than 16 million characters" in result.err
+
+
+def test_a_link_to_itself_is_a_finding(workplace: Workplace) -> None:
+    workplace.write("specs/good.vibee", "a:   1\n")
+    (workplace.root / "specs/loop.vibee").symlink_to("loop.vibee")
+    for command in ("fmt", "check", "parse"):
+        result = workplace.run(command, "specs")
+        assert result.code == 1 and "IG112" in result.err + result.out, result

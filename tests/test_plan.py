@@ -170,3 +170,33 @@ def test_a_broken_promise_is_located_at_what_was_promised(shipped: Workplace) ->
         "error[IG302 contract-mismatch]: agrees(contract.training.flops, contract.training.tokens"
     )
     assert place == f"  --> specs/models/igla_7b.vibee:{line}:12"
+
+
+def test_a_number_that_no_float_holds_is_named(shipped: Workplace) -> None:
+    huge = "architecture.vocab_size=1" + "0" * 900
+    for form in ("text", "json"):
+        result = shipped.run("plan", TINY, "--set", huge, "--output-format", form)
+        assert result.code == 1 and "more than a float holds" in result.out, result.err
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("num_params(config)", "formulas call each other without end"),
+        ("twice_39(config.num_layers)", "call each other more than 5000 times"),
+    ],
+)
+def test_formulas_that_call_each_other_without_end_are_named(
+    shipped: Workplace, more: str, said: str
+) -> None:
+    text = shipped.read("specs/architecture/decoder.vibee")
+    for depth in range(40):
+        value = f"twice_{depth - 1}(rows) + twice_{depth - 1}(rows + 1)" if depth else "rows"
+        formula = "    description: Twice.\n    params: {rows: Int}\n    returns: Int\n"
+        formula = f"  twice_{depth}:\n{formula}    is: {value}\n    checks: [counts_match_the_built_decoder]\n"
+        text = text.replace("formulas:\n", f"formulas:\n{formula}", 1)
+    text = text.replace("    is: num_embedding_params", f"    is: {more} + num_embedding_params")
+    shipped.write("specs/architecture/decoder.vibee", text)
+    for command in (("plan", TINY), ("check", TINY)):
+        result = shipped.run(*command)
+        assert result.code == 1 and said in result.out, result

@@ -348,6 +348,7 @@ def test_where_of_files_that_are_the_same_for_all_specs(built: Workplace) -> Non
         ("igla_gen/cli/gen.py:3", "no spec makes this file"),
         (f"{MODULE}:9999", "so there is no line 9999"),
         (f"{MODULE}:0", "there is no line 0"),
+        (f"{MODULE}:" + "9" * 5000, "names no line of a generated file"),
         (f"{TESTS}::test_of_nothing", "defines no test_of_nothing"),
     ],
 )

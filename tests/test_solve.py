@@ -149,6 +149,10 @@ def test_a_blueprint_without_a_shape_formula_ranks_by_gap(shipped: Workplace) ->
         (("--params", "1.5B", "--heads", "17", "--kv-heads", "4-8"), 1, "no shape in these ranges"),
         (("--params", "1.5X"), 2, "X is not a unit; accepted: "),
         (("--params", "1.5B", "--layers", "1-100000"), 1, "are too many"),
+        (("--params", "1.5B", "--layers", "1-" + "9" * 5000), 2, "write LOW-HIGH"),
+        (("--params", "1.5B", "--vocabulary", "1" + "0" * 400), 2, "--vocabulary"),
+        (("--params", "1.5B", "--context", "1" + "0" * 400), 2, "--context"),
+        (("--params", "1.5B", "--heads", "1-1000000", "--kv-heads", "1-1000000"), 1, "are too many"),
         ((), 2, "--params"),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -174,6 +175,30 @@ def test_a_change_since_the_kill_is_not_overwritten(tmp_path: Path) -> None:
     assert found(tmp_path)["a/two.py"] == "mine\n"
     assert recover(tmp_path, force=True) == "completed an interrupted igla-gen gen"
     assert found(tmp_path) == AFTER
+
+
+@pytest.mark.parametrize("journal", ["redo", "undo"])
+@pytest.mark.parametrize("key", ["replace", "remove"])
+@pytest.mark.parametrize("name", ["../precious", "a/../../precious", "{tmp}/precious", "link/precious"])
+def test_a_journal_names_nothing_outside_the_folder(tmp_path: Path, journal: str, key: str, name: str) -> None:
+    out, precious = tmp_path / "out", tmp_path / "precious"
+    precious.write_text("kept\n")
+    lay(out, {f"{STAGE}/new/x": ""})
+    (out / "link").symlink_to(tmp_path)
+    said = {"replace": [], "remove": [], "folders": []} | {key: [name.format(tmp=tmp_path)]}
+    (out / STAGE / f"{journal}.json").write_text(json.dumps(said))
+    with pytest.raises(WriteError, match=f"{journal}.json cannot be read"):
+        recover(out, force=True)
+    assert precious.read_text() == "kept\n"
+
+
+@pytest.mark.parametrize("text", ["", "garbage", "[]", "{}", '{"replace": 1}', '{"remove": [1]}', "\xff"])
+def test_a_damaged_journal_is_a_sentence(built: Workplace, text: str) -> None:
+    built.write(f"generated/{STAGE}/redo.json", "").write_bytes(text.encode("latin-1"))
+    for arguments in (("gen",), ("gen", "--force"), ("gen", "--check")):
+        result = built.run(*arguments)
+        assert result.code == 1 and "redo.json cannot be read" in result.err, result
+        assert "delete generated/.igla-gen-stage, then run igla-gen gen again" in result.err
 
 
 def test_modes_are_kept(tmp_path: Path) -> None:

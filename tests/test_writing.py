@@ -593,6 +593,29 @@ def test_a_broken_manifest_is_reported_and_nothing_is_written(built: Workplace) 
     assert built.files() == before
 
 
+def test_a_file_too_large_for_a_spec_is_not_read(built: Workplace) -> None:
+    with built.write("specs/large.vibee", "").open("wb") as file:
+        file.truncate(1 << 40)  # a hole: it takes no room
+    result = built.run("gen")
+    assert result.code == 1 and "more than 16 million characters" in result.out
+
+
+@pytest.mark.parametrize("name", ["a\nprint(1)\n#", "a\rb", "a\u2028b", "a\u202eb", "s\udcff", "caf\u00e9"])
+def test_no_name_of_a_folder_becomes_code(scaling: Workplace, name: str) -> None:
+    folder = scaling.root / name
+    (scaling.root / "specs/architecture").rename(folder)
+    result = scaling.run("gen", name)
+    assert result.code == 0, result
+    tree = ast.parse(scaling.read(MODULE))
+    assert not any(isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) for node in tree.body)
+    comments = [line for line in scaling.read(MODULE).split("\n") if line.startswith("# spec:")]
+    assert comments and all(line.isprintable() and ".vibee:" in line for line in comments)
+
+
+def test_an_output_folder_need_not_be_utf_8(scaling: Workplace) -> None:
+    assert scaling.run("gen", "--out", "out\udcff").code == 0
+
+
 def test_a_manifest_cannot_point_outside_the_output_folder(built: Workplace) -> None:
     victim = built.write("precious.py", "x = 1\n")
     manifest = json.loads(built.read("generated/manifest.json"))
@@ -883,3 +906,19 @@ def test_what_a_change_leaves_as_it_was_is_not_formatted_again(
     scaling.change(SPEC, "Multiplies.", "Multiplies two.")
     assert scaling.run("gen").code == 0
     assert sorted(made_anew) == ["igla/architecture/scaling.py", "tests/architecture/test_other.py"]
+
+
+@pytest.mark.parametrize("char", ["\\u202e", "\\u2066", "\\e", "\\0"])
+def test_what_no_reviewer_sees_stays_an_escape_in_what_is_generated(scaling: Workplace, char: str) -> None:
+    """A spec can only say these characters by an escape, which its reviewer sees."""
+    for place in ("description:", "then:"):
+        line = next(row for row in scaling.read(SPEC).split("\n") if row.strip().startswith(place))
+        if not line.endswith(("|", place)):
+            scaling.change(SPEC, line, f'{line.split(":")[0]}: "Returns a{char}b"')
+    row = next(r for r in scaling.read(SPEC).split("\n") if "-- the multiplier" in r)
+    scaling.change(SPEC, row, f'{row.replace(": ", chr(58) + " " + chr(34), 1)} a{char}b"')
+    assert scaling.run("gen").code == 0
+    text = scaling.read(MODULE)
+    assert text.count(f"a{char}b".replace("\\e", "\\x1b").replace("\\0", "\\x00")) >= 2
+    hidden = char.encode().decode("unicode_escape") if char != "\\e" else "\x1b"
+    assert hidden not in text and f"a{hidden}b" in str(ast.get_docstring(ast.parse(text)))

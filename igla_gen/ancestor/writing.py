@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -79,7 +80,10 @@ def write_today(document: Document, *, module: str | None, folder: str | None) -
     _keep_the_rest(writer)
     writer.result.notes = list(writer.notes)
     if writer.result.renamed:
-        writer.note("renamed_by_import", value=dict(writer.result.renamed))
+        word = "renamed_by_import"
+        while word in writer.notes:  # the old spec says something of this name
+            word += "_"
+        writer.note(word, value=dict(writer.result.renamed))
     _write_notes(writer)
     writer.result.text = _with_comments(writer.lines, document.comments)
     return writer.result
@@ -127,6 +131,7 @@ def _write_constants(writer: _Writer) -> None:
         for entry in table.entries if isinstance(table, Mapping) else ():
             name, value = entry.key.text, entry.value
             is_number = isinstance(value, Scalar) and _NUMBER.fullmatch(value.text)
+            is_number = is_number and math.isfinite(float(value.text))
             if (
                 not is_number
                 or value.style != "plain"

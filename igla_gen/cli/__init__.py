@@ -100,7 +100,7 @@ def main() -> None:
                 sys.stdout.flush()  # what it refuses is said here, not when the process ends
     except _UsageError as error:
         _refuse(error)
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
     except StaleTableError as error:
         stop(str(error), 1)

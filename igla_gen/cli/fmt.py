@@ -12,10 +12,11 @@ import typer
 from igla_gen.cli.common import stop, takes_color
 from igla_gen.diagnostics import Diagnostic
 from igla_gen.frozen import frozen
-from igla_gen.model.library import Library, find_specs, read_text, shown_path
+from igla_gen.model.library import MAX_BYTES, Library, find_specs, read_text, shown_path
 from igla_gen.reports.text import render_finding
 from igla_gen.rewriting import RewriteError, replace_file, unified_diff
 from igla_gen.syntax.formatter import format_document
+from igla_gen.syntax.parser import too_large
 
 Paths = Annotated[
     list[Path] | None,
@@ -83,7 +84,10 @@ def _read(paths: list[Path] | None) -> Iterator[_Text]:
 
 def _standard_input() -> _Text:
     try:
-        before = sys.stdin.buffer.read().decode("utf-8")
+        data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            return _Text(None, "<stdin>", "", None, (too_large("<stdin>"),))
+        before = data.decode("utf-8")
     except UnicodeDecodeError as error:
         stop(f"standard input: byte {error.start} is not UTF-8; save the text as UTF-8", 1)
     made = format_document(before, "<stdin>")

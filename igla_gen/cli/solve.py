@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from igla_gen.model.solving import Ranges, Shape, Solver
 
 FORMAT = 1  # of the JSON
-_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+LARGEST = 10**9  # of a size
+_RANGE = re.compile(r"(\d{1,10})(?:-(\d{1,10}))?")
 _COLUMNS = (
     ("num_layers", "layers"), ("hidden_size", "hidden"), ("num_heads", "heads"),
     ("num_kv_heads", "kv heads"), ("ffn_size", "ffn"), ("tie_embeddings", "tied"),
@@ -42,20 +43,22 @@ def run(
     head_dim: Annotated[
         int,
         typer.Option(
-            "--head-dim", min=1, help="Channels of a head; heads times it is the hidden size."
+            "--head-dim", min=1, max=LARGEST, help="Channels of a head; heads times it is the hidden size."
         ),
     ] = 128,
     ffn_multiple: Annotated[
-        int, typer.Option("--ffn-multiple", min=1, help="The MLP's channels are a multiple of it.")
+        int, typer.Option(
+            "--ffn-multiple", min=1, max=LARGEST, help="The MLP's channels are a multiple of it."
+        ),
     ] = 256,
     ffn_ratio: Annotated[
         float, typer.Option("--ffn-ratio", min=0.01, max=1000, help="Widest MLP, in hidden sizes.")
     ] = 4.0,
     vocabulary: Annotated[
-        int, typer.Option("--vocabulary", min=1, help="Entries of the vocabulary.")
+        int, typer.Option("--vocabulary", min=1, max=LARGEST, help="Entries of the vocabulary.")
     ] = 32000,
     context: Annotated[
-        int, typer.Option("--context", min=1, help="Longest sequence in tokens.")
+        int, typer.Option("--context", min=1, max=LARGEST, help="Longest sequence in tokens.")
     ] = 4096,
     tied: Annotated[
         Literal["both", "yes", "no"],
@@ -95,8 +98,8 @@ def run(
         tied={"both": (True, False), "yes": (True,), "no": (False,)}[tied],
     )  # fmt: skip
     solver = _solver(blueprint)
-    total = ranges.count()
     try:
+        total = ranges.count()
         found = solver.solve(int(target), ranges, tolerance, lambda done: _say(done, total))
         up = solver.ladder(found[0], int(target), ranges, rungs) if ladder == "phi" else []
     except SolveError as error:
@@ -144,7 +147,7 @@ def _quantity(text: str, type_name: str, option: str) -> float:
 def _range(text: str, option: str) -> tuple[int, int]:
     match = _RANGE.fullmatch(text.strip())
     low, high = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-    if not 1 <= low <= high or high > 10**9:
+    if not 1 <= low <= high or high > LARGEST:
         stop(f"{option} {text}: write LOW-HIGH, whole numbers from 1, or one number", 2)
     return low, high
 

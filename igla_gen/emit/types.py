@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from igla_gen.emit.bounds import OUTSIDE, checks_of
 from igla_gen.emit.docs import type_doc
-from igla_gen.emit.values import LINE, Code, code, sentence
+from igla_gen.emit.values import LINE, Code, code, escaped, sentence
 from igla_gen.expressions import names, show
 from igla_gen.expressions.emit import Scope, emit_chain
 from igla_gen.expressions.tree import Expression
@@ -136,7 +136,7 @@ def _help(field: FieldType) -> str:
     variants = field.type.variants if isinstance(field.type, EnumType) else ()
     unit = unit_of(field.type)
     text = f"{field.help.rstrip('.')} ({unit})" if field.help and unit else field.help or unit
-    return sentence(text, names=variants).replace("\\", "\\\\").replace('"', "'")
+    return escaped(sentence(text, names=variants).replace("\\", "\\\\").replace('"', "'"))
 
 
 def _field_checks(name: str, spec: TypeSpec) -> list[list[str]]:

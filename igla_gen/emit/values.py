@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Collection
 
 WIDTH = 92  # of docstring text, which is indented
+# what no reviewer sees: in a spec it can only stand as an escape, and so it does in a docstring
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 LINE = "\x00"  # a line break that takes over the indentation of the line its hole stands on
 
 
@@ -25,12 +28,18 @@ def doc(paragraphs: list[str]) -> Code:
     """
     wrapped = [_wrap(paragraph) for paragraph in paragraphs if paragraph.strip()]
     text = "\n\n".join(wrapped).replace("\\", "\\\\").replace('"""', r"\"\"\"")
+    text = escaped(text)
     if text.endswith('"'):
         text += " "
     lines = text.split("\n")
     if len(lines) > 1:
         lines.append("")
     return Code(LINE.join(lines))
+
+
+def escaped(text: str) -> str:
+    """Text of a docstring with an escape for each character that no reviewer sees."""
+    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _wrap(paragraph: str) -> str:

@@ -27,7 +27,7 @@ from igla_gen.expressions.tree import (
 
 TOLERANCE = 1e-9  # of `~=` where a law gives no other, relative and absolute
 MAX_EXPONENT = 4096
-MAX_BITS = 1 << 16  # of a whole number
+MAX_BITS = 1 << 13  # of a whole number: Python writes out 14,000
 MAX_ITEMS = 1 << 16  # of a text, a list or a range
 MAX_DIGITS = 400  # that `round` may be asked for: a float has no more
 
@@ -112,7 +112,8 @@ def evaluate(node: Expression, values: MappingABC[str, object]) -> object:
     A record (a value with fields) is a mapping; a callable value may be called.
 
     Raises:
-        EvaluationError: unknown name, wrong types, division by zero, a number out of range.
+        EvaluationError: unknown name, wrong types, division by zero, a number out of range, formulas
+            that call each other without end.
     """
     try:
         return _EVALUATED.get(node.__class__, _tensor)(node, values)
@@ -120,6 +121,8 @@ def evaluate(node: Expression, values: MappingABC[str, object]) -> object:
         raise
     except ZeroDivisionError:
         raise EvaluationError("division by zero", node.span) from None
+    except RecursionError:
+        raise EvaluationError("formulas call each other without end", node.span) from None
     except (TypeError, ValueError, OverflowError, KeyError, IndexError, AttributeError) as error:
         raise EvaluationError(f"cannot be evaluated: {error}", node.span) from None
 
@@ -215,6 +218,13 @@ def _check_repetition(node: Binary, left: object, right: object) -> None:
             raise EvaluationError("the list is too large", node.span)
 
 
+def _check_product(node: Binary, left: object, right: object) -> None:
+    """A chain of squares doubles its digits at each step."""
+    is_whole = isinstance(left, int) and isinstance(right, int)
+    if is_whole and left.bit_length() + right.bit_length() > MAX_BITS:
+        raise EvaluationError("the number is too large", node.span)
+
+
 def _binary(node: Binary, values: _Values) -> object:
     left, right = evaluate(node.left, values), evaluate(node.right, values)
     if node.operator == "^":
@@ -225,8 +235,11 @@ def _binary(node: Binary, values: _Values) -> object:
         return _real(left**right)
     if node.operator == "*":
         _check_repetition(node, left, right)
+        _check_product(node, left, right)
     if node.operator == "+" and isinstance(left, str | list | tuple):
         return _bounded(left + right)
+    if node.operator == "%" and isinstance(left, str):  # Python would take it for a format
+        raise EvaluationError("% needs numbers", node.span)
     if node.operator not in _BINARY:
         raise EvaluationError(f"{node.operator!r} needs tensors", node.span)
     return _BINARY[node.operator](left, right)

@@ -260,9 +260,10 @@ def _values(node: Node) -> list[Node]:
 
 def _rename(key: Scalar, parent: Node, known: list[str]) -> Fix | None:
     """Puts the near key in place of an unknown one, where it does not stand there already."""
-    there = {entry.key.text for entry in parent.entries} if isinstance(parent, Mapping) else set()
     fix = respelling(key.text, known, key.span)
-    return fix if fix is not None and fix.edits[0].text not in there else None
+    if fix is None or (isinstance(parent, Mapping) and parent.key(fix.edits[0].text) is not None):
+        return None
+    return fix
 
 
 def _keys(cls: type[Spec]) -> list[str]:

@@ -346,12 +346,13 @@ def _is_trusted(finding: Diagnostic, node: MappingNode, spoilt: list[Diagnostic]
 def read_text(library: Library, path: Path, shown: str) -> str | None:
     try:
         open_text = library.texts.get(path.resolve()) if library.texts else None
-        if open_text is None and path.stat().st_size > MAX_BYTES:
+        data = _start_of(path) if open_text is None else b""
+        if len(data) > MAX_BYTES:
             library.findings.items.append(too_large(shown))
             return None
-        text = path.read_bytes().decode("utf-8") if open_text is None else open_text
+        text = data.decode("utf-8") if open_text is None else open_text
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        line = data[: error.start].count(b"\n") + 1
         library.findings.add(
             "IG111", "not-utf-8", f"byte {error.start} is not UTF-8", Span(shown, line, 1, line, 1),
             "save the file as UTF-8",
@@ -367,12 +368,31 @@ def read_text(library: Library, path: Path, shown: str) -> str | None:
     return text
 
 
+def _start_of(path: Path) -> bytes:
+    """The bytes of a file, of one that is too large or has no end a few more than are read."""
+    if path.is_file() and path.stat().st_size > MAX_BYTES:
+        return bytes(MAX_BYTES + 1)
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
 def shown_path(path: Path, root: Path) -> str:
-    resolved = path.resolve()
+    """How the file is called in findings and in what is generated: on one line, whatever its name is."""
+    try:
+        resolved = path.resolve()
+    except (OSError, RuntimeError):  # a symbolic link to itself; to read it is a finding
+        return _on_one_line(path)
     for base in (root.resolve(), specs_folder().parent):
         if resolved.is_relative_to(base):
-            return resolved.relative_to(base).as_posix()
-    return path.as_posix()
+            return _on_one_line(resolved.relative_to(base))
+    return _on_one_line(path)
+
+
+def _on_one_line(path: Path) -> str:
+    text = path.as_posix()
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _build(library: Library, node: Node) -> ComponentSpec | InstanceSpec | None:

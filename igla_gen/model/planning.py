@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -196,7 +197,10 @@ class Plan:
             if missing:
                 needs = (f"{n} ({t})" for n, t in zip(missing, types, strict=True))
                 return replace(number, missing=tuple(needs))
-            return replace(number, value=function(**values))  # type: ignore[operator]
+            value = function(**values)  # type: ignore[operator]
+            if isinstance(value, int) and abs(value) > sys.float_info.max:
+                return replace(number, fault="more than a float holds")
+            return replace(number, value=value)
         except EvaluationError as error:
             return replace(number, fault=str(error))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from igla_gen.diagnostics import Diagnostic, Findings, Fix, Span, respelling, suggestion
 from igla_gen.expressions import EvaluationError, Expression, evaluate, show
@@ -142,11 +143,11 @@ def formula_functions(library: Library, unit: Unit) -> dict[str, object]:
 
     Each formula sees the scope of the spec that declares it.
     """
-    return _functions(library, unit, {})
+    return _functions(library, unit, {}, _Calls())
 
 
 def _functions(
-    library: Library, unit: Unit, made: dict[str, dict[str, object]]
+    library: Library, unit: Unit, made: dict[str, dict[str, object]], calls: _Calls
 ) -> dict[str, object]:
     """The scope of one unit, after those of the units that it uses; `made` are the ones so far."""
     if unit.module in made:
@@ -155,18 +156,42 @@ def _functions(
     for used in reversed(library.used(unit)):
         if not isinstance(used.spec, ComponentSpec):
             continue
-        inner = scope if used is unit else _functions(library, used, made)
+        inner = scope if used is unit else _functions(library, used, made, calls)
         scope |= constants_of(used)
         for name, formula in used.spec.formulas.items():
-            scope[name] = _function(formula, inner)
+            scope[name] = _function(name, formula, inner, calls)
         for name, type_ in used.spec.types.items():
             if type_.class_ is None and type_.fields:
                 scope[name] = _constructor(name, used, type_)
     return scope
 
 
-def _function(formula: Formula, scope: dict[str, object]) -> Callable[..., object]:
+MOST_CALLS = 5_000  # of formulas by formulas, for one value; the shipped ones take some dozens
+
+
+@dataclass(slots=True)
+class _Calls:
+    """How many calls of formulas the value that is being computed has taken, and how many are open."""
+
+    made: int = 0
+    open: int = 0
+
+
+def _function(
+    name: str, formula: Formula, scope: dict[str, object], calls: _Calls
+) -> Callable[..., object]:
     def call(*arguments: object, **keywords: object) -> object:
+        calls.made = calls.made + 1 if calls.open else 1
+        if calls.made > MOST_CALLS:
+            message = f"{name} and the formulas around it call each other more than {MOST_CALLS} times"
+            raise EvaluationError(message, formula.is_.span)
+        calls.open += 1
+        try:
+            return value(arguments, keywords)
+        finally:
+            calls.open -= 1
+
+    def value(arguments: tuple[object, ...], keywords: dict[str, object]) -> object:
         values = dict(scope)
         values |= {name: p.default for name, p in formula.params.items() if p.has_default}
         values |= dict(zip(formula.params, arguments, strict=False)) | keywords

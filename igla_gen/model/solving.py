@@ -47,7 +47,16 @@ class Ranges:
                 yield self.values(layers, heads, kv_heads, ffn, tied)
 
     def count(self) -> int:
-        """How many combinations there are."""
+        """How many combinations there are.
+
+        Raises:
+            SolveError: there are too many to be counted.
+        """
+        pairs = len(_all(self.heads)) * len(_all(self.kv_heads))
+        if pairs > LARGEST:
+            raise SolveError(
+                f"{pairs:_} pairs of heads and key/value heads are too many ({LARGEST:_}): narrow a range"
+            )
         ffns = [int(h * self.ffn_ratio) // self.ffn_multiple for _, _, h in self._widths()]
         return len(_all(self.layers)) * len(self.tied) * sum(ffns)
 

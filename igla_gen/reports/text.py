@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from igla_gen.diagnostics import Diagnostic, Span
 from igla_gen.frozen import frozen
@@ -88,6 +89,7 @@ def count_of(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+@lru_cache(4)  # each finding of a file asks for them
 def source_lines(source: str) -> list[str]:
     """The lines as findings count them; a byte order mark is in none."""
     lines = _LINE_END.split(source.removeprefix("\ufeff"))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 from igla_gen.emit.formatting import FORMATTER, formatter_version
 from igla_gen.frozen import frozen
+from igla_gen.model.library import MAX_BYTES
 from igla_gen.resources import resource_root
 from igla_gen.write.manifest import NAME, ManifestError, read_manifest
 
@@ -29,9 +31,9 @@ class Fingerprint:
         for folder, pattern in (("templates", "*.j2"), ("grammar", "*.*"), ("specs", "*.vibee")):
             files |= set((root / folder).rglob(pattern))
         files |= set(Path(__file__).resolve().parent.parent.rglob("*.py"))
-        total = hashlib.sha256(f"{FORMATTER} {formatter_version()} {[str(p) for p in paths]}".encode())
+        total = hashlib.sha256(f"{FORMATTER} {formatter_version()} {list(map(os.fsencode, paths))}".encode())
         for path in sorted(f.resolve() for f in files if f.is_file()):
-            total.update(str(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+            total.update(os.fsencode(path) + b"\0" + _content(path))
         return cls(out, total.hexdigest())
 
     def matches(self) -> bool:
@@ -64,7 +66,13 @@ class Fingerprint:
 
 def place_name(out: Path) -> str:
     """A name for what is noted about one output folder."""
-    return hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:16]
+    return hashlib.sha256(os.fsencode(out.resolve())).hexdigest()[:16]
+
+
+def _content(path: Path) -> bytes:
+    """What stands for a file; one that is too large to be a spec is not read."""
+    size = path.stat().st_size
+    return str(size).encode() if size > MAX_BYTES else hashlib.sha256(path.read_bytes()).digest()
 
 
 def code_digest() -> str:

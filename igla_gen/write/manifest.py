@@ -95,7 +95,7 @@ def read_manifest(out: Path) -> Manifest:
         )
     try:
         for name in data["files"]:
-            _refuse_outside(name)
+            refuse_outside(name)
         files = {name: _written(facts) for name, facts in data["files"].items()}
         return Manifest(files, {name: data[name] for name in makers() if name in data})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -122,8 +122,10 @@ def _unreadable(path: Path, error: Exception) -> ManifestError:
     )
 
 
-def _refuse_outside(name: str) -> None:
-    """The manifest says which files may be removed: none of them lies outside the folder."""
+def refuse_outside(name: str) -> None:
+    """What names files that may be written or removed names none outside the folder."""
+    if not isinstance(name, str):
+        raise TypeError("a path is text")
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
         raise ValueError(f"{name!r} is outside the output folder")

@@ -20,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from igla_gen.frozen import frozen
-from igla_gen.write.manifest import digest
+from igla_gen.write.manifest import digest, refuse_outside
 
 STAGE = ".igla-gen-stage"
 REDO, UNDO = "redo.json", "undo.json"
@@ -301,8 +301,23 @@ def _sync(folder: Path) -> None:
 
 
 def _read(path: Path) -> Journal:
-    data = json.loads(path.read_text("utf-8"))
-    return Journal(**{name: tuple(value) for name, value in data.items()})
+    """What a journal says; whoever wrote it, it names nothing outside the output folder.
+
+    Raises:
+        WriteError: it is none of igla-gen's.
+    """
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        journal = Journal(**{name: tuple(value) for name, value in data.items()})
+        for name in (*journal.replace, *journal.remove, *journal.folders):
+            refuse_outside(name)
+            if any((path.parent.parent / part).is_symlink() for part in Path(name).parents if part.parts):
+                raise ValueError(f"{name!r} lies behind a symbolic link")
+    except (ValueError, TypeError, AttributeError, OSError) as error:
+        raise WriteError(
+            f"{path} cannot be read ({error}); delete {path.parent}, then run igla-gen gen again"
+        ) from error
+    return journal
 
 
 def _digest(path: Path) -> str | None:

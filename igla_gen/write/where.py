@@ -26,9 +26,9 @@ from igla_gen.write.standing import standing, text_of
 FORMAT_VERSION = 1  # of the JSON answer
 
 _ASKED = (
-    re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d+)'),  # of a traceback
+    re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d{1,9})\b'),  # of a traceback
     re.compile(r"^(?:FAILED |ERROR )?(?P<path>.+?\.py)::(?:\w+::)*(?P<name>\w+)"),  # of pytest
-    re.compile(r"^(?P<path>.+?\.py):(?P<line>\d+)"),
+    re.compile(r"^(?P<path>.+?\.py):(?P<line>\d{1,9})\b"),
 )
 
 
