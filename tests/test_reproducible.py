@@ -27,10 +27,13 @@ os.listdir = lambda *a: sorted(_listdir(*a), reverse=True)
 class _Reversed:
     def __init__(self, *a):
         with _scandir(*a) as entries:
-            self._entries = sorted(entries, key=lambda entry: entry.name, reverse=True)
+            self._entries = iter(sorted(entries, key=lambda entry: entry.name, reverse=True))
 
     def __iter__(self):
-        return iter(self._entries)
+        return self
+
+    def __next__(self):
+        return next(self._entries)
 
     def __enter__(self):
         return self
