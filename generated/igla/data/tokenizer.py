@@ -154,6 +154,8 @@ class Tokenizer:
         self.path = Path(path)
         try:
             model = self.path.read_bytes()
+            if not model:  # SentencePiece takes that for a model which is loaded later
+                raise RuntimeError("it is empty")
             self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         except (OSError, RuntimeError) as error:
             raise ValueError(

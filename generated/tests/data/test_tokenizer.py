@@ -314,6 +314,12 @@ def test_tokenizer_refuses_bad_files(trained: tokenizer.Tokenizer, tmp_path: Pat
     broken.write_bytes(trained.path.read_bytes()[:-100])
     with pytest.raises(ValueError, match=r"broken.model is not a readable SentencePiece model"):
         tokenizer.Tokenizer(broken)
+    broken.write_bytes(b"")  # such as a full disk leaves
+    with pytest.raises(
+        ValueError,
+        match=r"broken.model is not a readable SentencePiece model \(it is empty\); train one",
+    ):
+        tokenizer.Tokenizer(broken)
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter([TEXT]),
