@@ -313,21 +313,6 @@ def _leaves(node: Node, above: tuple[int, ...] = (1,)) -> Iterator[Leaf]:
 # -- the compiler, in memory --------------------------------------------------------------
 
 
-class TextPath(type(Path())):  # type: ignore[misc]
-    """A path whose file is taken to hold a text."""
-
-    text: str
-
-    @classmethod
-    def of(cls, path: Path, text: str) -> TextPath:
-        made = cls(path)
-        made.text = text
-        return made
-
-    def read_bytes(self) -> bytes:
-        return self.text.encode("utf-8")
-
-
 class _Few(dict[str, Unit]):
     """All units by name, of which a walk sees only a few."""
 
@@ -367,10 +352,10 @@ class Bench:
     def loaded(self, name: str, text: str) -> Library:
         """All specs, with this text for one of them; read, not checked."""
         mine = self.units[name]
-        library = Library()
+        library = Library(texts={mine.source.path.resolve(): text})
         library.units = {m: u for m, u in self.base.units.items() if u is not mine}
         library.sources = dict(self.base.sources)
-        unit = libraries._load_file(library, TextPath.of(mine.source.path, text), ROOT)
+        unit = libraries._load_file(library, mine.source.path, ROOT)
         library.requested = [unit] if unit is not None else []
         return library
 
