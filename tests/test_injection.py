@@ -173,7 +173,8 @@ def test_no_text_of_a_spec_becomes_code(spec: str, hostile: str, keys: bool) -> 
 
 
 @pytest.mark.parametrize(
-    "module", ["igla.../../x.y", "igla./etc.x", "/tmp/x.y", "igla.a.class", "..", "os.path.x"]
+    "module",
+    ["igla.../../x.y", "igla./etc.x", "/tmp/x.y", "igla.a.class", "..", "os.path.x", f"igla.{'a' * 255}.x"],
 )
 def test_no_module_is_a_path_outside(scaling: Workplace, module: str) -> None:
     place = "specs/architecture/scaling.vibee"

@@ -489,9 +489,10 @@ def _after_blank(scalar: Scalar) -> Span:
 
 
 def is_module_path(text: str) -> bool:
-    """Whether the text is `igla.FOLDER.NAME`, deeper perhaps, that Python can import."""
+    """Whether the text is `igla.FOLDER.NAME`, deeper perhaps, that a file can have and Python import."""
     parts = text.split(".")
-    return len(parts) >= 3 and parts[0] == PACKAGE and all(map(_is_module_name, parts))
+    names = len(parts) >= 3 and parts[0] == PACKAGE and all(map(_is_module_name, parts))
+    return names and len(text) <= _LONGEST_MODULE
 
 
 def _is_module_name(part: str) -> bool:
