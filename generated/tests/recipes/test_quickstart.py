@@ -48,7 +48,7 @@ from igla.data.pipeline import is_held_out
 from igla.data.reader import IGNORE_INDEX, Batch, TokenReader, held_out_batches
 from igla.data.sources import SourceConfig
 from igla.data.tokenizer import Tokenizer, TokenizerConfig
-from igla.distributed import layout
+from igla.distributed import checkpointing, layout
 from igla.distributed.checkpointing import CheckpointConfig
 from igla.distributed.dry_run import describe_choice, dry_run
 from igla.distributed.layout import Cluster, ParallelConfig
@@ -2908,7 +2908,12 @@ def test_best_checkpoint_is_kept(
     training = dataclasses.replace(options.training, steps=9, evaluate_every=3)
     checkpoint = CheckpointConfig(every_steps=4, keep_last=1)
     options = dataclasses.replace(options, training=training, checkpoint=checkpoint)
+    read_again = []
+    monkeypatch.setattr(
+        checkpointing, "verify_checkpoint", lambda path: read_again.append(path) or []
+    )
     trainer = run_with_losses(options, data, monkeypatch, [5.0, 3.0, 4.0, 3.5])
+    assert not read_again, "what was just written is hashed no second time"
     expected = subject.Progress(
         step=9,
         tokens=trainer.progress.tokens,
