@@ -7,11 +7,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from igla_gen import cli
 from igla_gen.diagnostics import Span, SpecError
 from igla_gen.model.types import parse_field, parse_type
 from igla_gen.syntax.tree import Scalar
@@ -210,6 +212,18 @@ def test_wrong_usage_names_the_program_as_it_was_started(start: list[str], name:
         assert f"(see {name}{command} --help)" in done.stderr, done.stderr
     done = subprocess.run([*start, "gen", "--help"], capture_output=True, text=True)
     assert done.stdout.startswith(f"Usage: {name} gen [OPTIONS]"), done.stdout
+
+
+def test_interrupted_while_modules_load(
+    scaling: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which takes most of the time of a short command: there too Ctrl-C is no traceback."""
+
+    def interrupted(_names: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "make_app", interrupted)
+    assert scaling.run("check", "specs/") == Result(130, "", "")
 
 
 def test_wrong_usage_in_a_process_of_another_name_names_the_command(scaling: Workplace) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from igla_gen.model import library
 from igla_gen.processes import MOST, in_parts, usable
+from igla_gen.syntax import parse_document
+from igla_gen.syntax.tree import Document
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
@@ -97,3 +99,20 @@ def test_specs_are_read_by_several_processes_as_by_one(
         assert getattr(several, name) == getattr(one, name), name
     assert [unit.module for unit in several.requested] == [unit.module for unit in one.requested]
     assert several.units == one.units and list(several.units) == list(one.units)
+
+
+def test_a_file_that_one_process_reads_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if it is faulty, of which nothing is kept to be used again."""
+    path = tmp_path / "broken.vibee"
+    path.write_text("name: broken\nkey: 1\n")
+    read: list[str] = []
+
+    def parse(text: str, shown: str) -> Document:
+        read.append(shown)
+        return parse_document(text, shown)
+
+    monkeypatch.setattr(library, "parse_document", parse)
+    assert library.load([path], tmp_path, processes=2).findings.items
+    assert read == ["broken.vibee"]

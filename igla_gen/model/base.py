@@ -194,7 +194,6 @@ def _diagnostic(error: dict[str, Any], root: Node, classes: dict[int, type[Spec]
     path = error["loc"]
     if isinstance(inner, SpecError):
         return _with_key(inner.diagnostic, root, path)
-    span = lookup(root, path)
     if error["type"] == "extra_forbidden":
         parent = _node_at(root, path[:-1])
         known = _keys(classes[id(parent)]) if id(parent) in classes else []
@@ -203,10 +202,11 @@ def _diagnostic(error: dict[str, Any], root: Node, classes: dict[int, type[Spec]
             "IG203",
             "unknown-key",
             f'"{path[-1]}" is not a key here',
-            key.span if key else span,
+            key.span if key else lookup(root, path),
             INSTEAD.get(str(path[-1])) or suggestion(str(path[-1]), known),
             fix=_rename(key, parent, known) if key else None,
         )
+    span = lookup(root, path)
     if error["type"] == "missing":
         astray = line_astray(_node_at(root, path[:-1]), str(path[-1]), classes)
         hint = f"; one stands deeper, on line {astray}" if astray else ""

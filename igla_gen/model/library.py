@@ -252,7 +252,7 @@ def load(
     """
     library = Library(texts=texts or {}, sound={} if sound is None else sound)
     found = find_specs(paths)
-    if processes > 1:
+    if processes > 1 and len(found) >= 2 * FEWEST:  # else there is one part, and faults are read twice
         _read_ahead(library, found, root, processes)
     for path in found:
         unit = _load_file(library, path, root)
