@@ -611,7 +611,9 @@ def _describe_losses(documents: Sources | Cleaned) -> str:
 # spec: specs/data/pipeline.vibee:64
 def _describe_losses_of(counts: dict[str, int]) -> str:
     """Counts that are not zero; the first always."""
-    first, *rest = ((name.replace("_", " "), count) for name, count in counts.items())
+    first, *rest = (
+        (name.removeprefix("num_").replace("_", " "), count) for name, count in counts.items()
+    )
     return ", ".join(
         f"{count:,} {name}" for name, count in [first, *(item for item in rest if item[1])]
     )

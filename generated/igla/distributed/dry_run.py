@@ -178,8 +178,12 @@ def main(arguments: list[str] | None = None) -> int:
     Given: Command-line arguments.
     When: The program is called.
     """
-    name = "python -m igla.distributed.dry_run"
-    options = tyro.cli(DryRunOptions, prog=name, args=arguments, description=__doc__)
+    options = tyro.cli(
+        DryRunOptions,
+        prog="python -m igla.distributed.dry_run",
+        args=arguments,
+        description="What a rank of any number would hold, found out on one CPU.",
+    )
     try:
         choice, memory = _planned(options)
     except ValueError as error:

@@ -123,7 +123,10 @@ def main(arguments: list[str] | None = None) -> int:
     When: The module is run.
     """
     options = tyro.cli(
-        CheckpointOptions, args=arguments, description="Write the model of a checkpoint."
+        CheckpointOptions,
+        prog="python -m igla.export.checkpoint",
+        args=arguments,
+        description="Write the model of a checkpoint.",
     )
     beside = options.checkpoint.resolve().parent.parent / "data" / "tokenizer.model"
     try:

@@ -1025,7 +1025,12 @@ def main(arguments: list[str] | None = None) -> int:
     Given: Command-line arguments.
     When: The module is run.
     """
-    options = tyro.cli(GgufOptions, args=arguments, description="Write, plan or check a GGUF file.")
+    options = tyro.cli(
+        GgufOptions,
+        prog="python -m igla.export.gguf",
+        args=arguments,
+        description="Write, plan or check a GGUF file.",
+    )
     try:
         faults = _check(options) if options.check is not None else _convert(options)
     except ValueError as error:

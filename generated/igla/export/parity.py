@@ -522,7 +522,12 @@ def main(arguments: list[str] | None = None) -> int:
     Given: A folder of write_huggingface and GGUF files.
     When: The module is run.
     """
-    options = tyro.cli(ParityOptions, args=arguments, description="Compare llama.cpp with PyTorch.")
+    options = tyro.cli(
+        ParityOptions,
+        prog="python -m igla.export.parity",
+        args=arguments,
+        description="Compare llama.cpp with PyTorch.",
+    )
     faults: list[str] = []
     positions: list[dict[str, Any]] = []
     try:

@@ -362,7 +362,10 @@ def main(arguments: list[str] | None = None) -> int:
     When: The module is run.
     """
     options = tyro.cli(
-        FreezeOptions, args=arguments, description="Freeze the architecture of a model."
+        FreezeOptions,
+        prog="python -m igla.models.freeze",
+        args=arguments,
+        description="Freeze the architecture of a model.",
     )
     try:
         contract = freeze_model(_config_of(options), options.tokenizer, options.model)

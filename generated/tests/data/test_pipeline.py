@@ -539,8 +539,8 @@ def test_what_was_left_out_is_reported(data: Path, frozen: Tokenizer) -> None:
     num_bytes = sum(map(len, TEXTS.values())) + len(TEXTS["1.txt"])
     assert lines == [
         f"text: {data}, terms of use: not stated",
-        f"text: 41 documents, {num_bytes:,} num bytes, 1 empty, 1 damaged, 1 not utf8, 1 missing field",
-        f"cleaning: 40 kept, 1 exact duplicate, {num_bytes - len(TEXTS['1.txt']):,} num bytes",
+        f"text: 41 documents, {num_bytes:,} bytes, 1 empty, 1 damaged, 1 not utf8, 1 missing field",
+        f"cleaning: 40 kept, 1 exact duplicate, {num_bytes - len(TEXTS['1.txt']):,} bytes",
         *lines[-2:],
     ]
     assert prepared.source_counts[SOURCE].not_utf8 == 1
@@ -581,7 +581,7 @@ def test_prepare_refuses_before_any_work(data: Path, frozen: Tokenizer) -> None:
         _prepare(empty)
     with pytest.raises(
         ValueError,
-        match=r"^the sources hold no text \(1 documents, 1 num bytes; 0 kept, 1 too short\); give",
+        match=r"^the sources hold no text \(1 documents, 1 bytes; 0 kept, 1 too short\); give",
     ):
         (empty / "a.txt").write_text("x")
         _prepare(empty, cleaning=CleaningConfig(min_characters=2))
@@ -732,7 +732,7 @@ def test_shards_are_described(data: Path, frozen: Tokenizer) -> None:
         f"  text: {held_out.num_documents} documents, {held_out.num_tokens:,} tokens, 100.0%",
         lines[2],
         f"  text: {train.num_documents} documents, {train.num_tokens:,} tokens, 100.0%",
-        f"text: 40 documents, {sum(map(len, TEXTS.values())):,} num bytes",
+        f"text: 40 documents, {sum(map(len, TEXTS.values())):,} bytes",
     ]
     assert pipeline.describe_shards(prepared.train)[0].startswith(".: ")
     assert len(pipeline.describe_shards(prepared.shards)) == 4

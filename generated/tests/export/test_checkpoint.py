@@ -212,3 +212,7 @@ def test_main_writes_or_says_why_not(
         )
         == 0
     )
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        checkpoint.main(["--help"])
+    assert capsys.readouterr().out.startswith("usage: python -m igla.export.checkpoint [-h] ")

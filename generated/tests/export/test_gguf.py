@@ -1356,6 +1356,9 @@ def test_main_says_what_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str
     assert "error: output_norm.weight is off by 0.5, rounding to f32 explains 0\n" in fault(
         "--check", str(path), *start
     )
+    with pytest.raises(SystemExit):
+        gguf.main(["--help"])
+    assert capsys.readouterr().out.startswith("usage: python -m igla.export.gguf [-h] ")
 
 
 # spec: specs/export/gguf.vibee:235

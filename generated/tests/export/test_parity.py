@@ -778,6 +778,7 @@ def test_main_prints_and_judges_the_file(
         parity.main(["--help"])
     assert left.value.code == 0
     help_text = " ".join(capsys.readouterr().out.replace("\u2502", " ").split())
+    assert help_text.startswith("usage: python -m igla.export.parity [-h] ")
     assert " Compare llama.cpp with PyTorch. " in help_text
     for words in ("--model", "--gguf", "--prompts", "made by write_huggingface"):
         assert words in help_text

@@ -424,6 +424,9 @@ def test_main_freezes_and_compares(
     assert freeze.contract_of_text(capsys.readouterr().out, "here") == freeze.freeze_model(
         igla_tiny.CONFIG, None, "igla_tiny"
     )
+    with pytest.raises(SystemExit):
+        freeze.main(["--help"])
+    assert capsys.readouterr().out.startswith("usage: python -m igla.models.freeze [-h] ")
 
 
 # spec: specs/models/freeze.vibee:109
