@@ -57,6 +57,15 @@ def test_what_nothing_gives_is_named(shipped: Workplace) -> None:
     assert rows["flops_per_token"]["value"] is None
 
 
+def test_a_word_of_a_declared_type_is_taken(shipped: Workplace) -> None:
+    before = planned(shipped, QUICKSTART)["run_hours"]
+    assert before["needs"] == ["device (Accelerator)"]
+    rows = planned(shipped, QUICKSTART, "--set", "device=h100_sxm")
+    plan = importlib.import_module("igla.recipes.quickstart").Options().plan
+    hours, cost = rows["run_hours"]["value"], rows["run_cost"]["value"]
+    assert isinstance(hours, float) and hours > 0 and cost == hours * plan.h100_sxm
+
+
 def test_bytes_have_both_units(shipped: Workplace) -> None:
     rows = planned(shipped, TINY, "--set", "bytes_per_element=2")
     assert rows["weight_bytes"]["shown"] == "29_369_344 bytes (29.37 MB, 28.01 MiB)"
@@ -99,6 +108,7 @@ def test_a_setting_is_held_to_constraints_and_requirements(shipped: Workplace) -
         ((TINY, "--set", "sequence_lenght=2"), "did you mean 'sequence_length'?"),
         ((TINY, "--set", "sequence_length=many"), '"many" is not a whole number (Int)'),
         ((TINY, "--set", "architecture.num_layers=[1"), "--set architecture.num_layers=[1: "),
+        ((TINY, "--set", "device=v100"), '"v100" is not Accelerator: one of h100_sxm, h200_sxm,'),
         ((TINY, "--output-format", "xml"), "accepted are text, json"),
         (("specs/models/language_model.vibee",), "takes a model or a recipe"),
         (("specs",), "name the spec of one model or recipe"),

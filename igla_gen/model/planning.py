@@ -18,7 +18,7 @@ from igla_gen.model.sections import (
     section_type,
     section_values,
 )
-from igla_gen.model.types import FieldType, NamedType, fit
+from igla_gen.model.types import FieldType, NamedType, fit, shown_plain
 from igla_gen.model.types import show as show_type
 from igla_gen.syntax import parse_document
 from igla_gen.syntax.tree import Entry, plain_data
@@ -141,7 +141,7 @@ class Plan:
         return node.entries[0], len(names) - 1
 
     def _set_param(self, text: str, name: str, value: str) -> None:
-        params = {n: p for _, f in self._formulas() for n, p in f[1].params.items()}
+        params = {n: (p, u) for u, f in self._formulas() for n, p in f[1].params.items()}
         if name not in params and any(name in self._sections(unit) for unit in self.units):
             raise SettingError(f"--set {text}: {name} is a section; write {name}.field=value")
         if name not in params:
@@ -149,9 +149,21 @@ class Plan:
             raise SettingError(f"--set {text}: no formula has a parameter {name!r}; {hint}")
         try:
             data = plain_data(self._entry(text, (name,), value)[0].value)
-            self.given[name] = fit(data, params[name].type)
+            self.given[name] = self._fit(data, *params[name])
         except ValueError as error:
             raise SettingError(f"--set {text}: {error}") from None
+
+    def _fit(self, data: object, param: FieldType, owner: Unit) -> object:
+        """The value of a parameter. A type of words takes one of them."""
+        if isinstance(param.type, NamedType) and not param.type.is_builtin:
+            declared = self.library.type_of(owner, param.type.name)
+            words = [word.text for word in declared[1].variants] if declared is not None else []
+            if words and data not in words:
+                accepted = f"{param.type.name}: one of {', '.join(words)}"
+                raise ValueError(f"{shown_plain(data)} is not {accepted}")
+            if words:
+                return data
+        return fit(data, param.type)  # type: ignore[arg-type]
 
     def check(self) -> Findings:
         """Constraints and requirements, with the values as they are now."""
