@@ -2448,12 +2448,19 @@ def _write_results(
 
 # spec: specs/recipes/pretrain.vibee:690
 def _draw_loss(log: Path, picture: Path) -> None:
-    """Without the log of a step the model is written all the same: a mirror has checkpoints alone."""
-    if any("loss" in record for record in read_log(log)):
-        plot_loss(log, picture)
-        say(f"wrote {picture}")
+    """The model is written without a picture, too: a mirror has no log, and matplotlib is not there everywhere."""
+    has_loss = any("loss" in record for record in read_log(log))
+    try:
+        if has_loss:
+            plot_loss(log, picture)
+    except ValueError as error:
+        say(f"{picture.name} is left out: {error}")
     else:
-        say(f"{picture.name} is left out: {log.name} has the loss of no step")
+        say(
+            f"wrote {picture}"
+            if has_loss
+            else f"{picture.name} is left out: {log.name} has the loss of no step"
+        )
 
 
 # spec: specs/recipes/pretrain.vibee:690

@@ -4153,6 +4153,25 @@ def test_interrupted_run_ends_like_the_unbroken_one_without_the_log_of_its_steps
     ).is_file()
 
 
+# spec: specs/recipes/pretrain.vibee:700
+def test_interrupted_run_ends_like_the_unbroken_one_without_matplotlib(
+    fresh: subject.Options,
+    whole: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A picture is no reason to lose the model at the end of a long run; the report has the curves, too."""
+    for name in ("matplotlib", "matplotlib.figure"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert subject.train(fresh, CONFIG) == whole
+    said = "loss.png is left out: plots need matplotlib: pip install matplotlib\n"
+    assert said in capsys.readouterr().out
+    assert not (fresh.out / "loss.png").exists()
+    assert (fresh.out / "report.html").is_file() and (
+        fresh.out / "model" / "model.safetensors"
+    ).is_file()
+
+
 # spec: specs/recipes/pretrain.vibee:701
 def test_folder_belongs_to_one_run(
     fresh: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
