@@ -50,6 +50,7 @@ from igla.data.tokenizer import (
 
 TRAIN, HELD_OUT = "train", "held-out"
 NOTE_NAME = "prepared.json"
+NAME_BYTES = 255  # of a file or folder, on the file systems in use
 
 
 # spec: specs/data/pipeline.vibee:26
@@ -317,6 +318,11 @@ def _groups(
         if source.name in (".", "..") or set("/\\") & set(source.name):
             raise ValueError(
                 f"source {source.name}: the folder of its shards has its name; take one without / and \\"
+            )
+        if not source.name.isprintable() or len(source.name.encode()) > NAME_BYTES:
+            raise ValueError(
+                f"source {source.name!r}: the folder of its shards has its name; take one of printable characters, "
+                f"of at most {NAME_BYTES} bytes"
             )
     return [(source,) for source in sources]
 

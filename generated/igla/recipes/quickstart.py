@@ -913,7 +913,9 @@ def option_origins(options: Options, given: list[str]) -> list[OptionOrigin]:
 def say(text: str) -> None:
     """Print a line of the report; of several ranks the first does."""
     if os.environ.get("RANK", "0") == "0":
-        print(text, flush=True)
+        # a name that is not UTF-8, or a terminal without a letter of llama.cpp's text, is no reason to end
+        encoding = sys.stdout.encoding or "utf-8"
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 # spec: specs/recipes/pretrain.vibee:485

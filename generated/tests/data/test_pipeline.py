@@ -636,6 +636,24 @@ def test_prepare_refuses_before_any_work_or_leaves_no_empty_folder(
 
 
 # spec: specs/data/pipeline.vibee:90
+@pytest.mark.parametrize("name", ["a\0", "a\nb", "\ud800", "a" * 256, "\u00e9" * 128])
+def test_prepare_refuses_before_any_work_a_name_that_no_folder_can_have(
+    data: Path, tmp_path: Path, name: str
+) -> None:
+    """Each source has a folder of shards; of the longest name that there can be, too."""
+    config = pipeline.PipelineConfig(held_out_fraction=0.3, by_source=True)
+    sources = tuple(SourceConfig(name=each, location=str(data)) for each in ("x" * 255, name))
+    with pytest.raises(ValueError) as caught:
+        pipeline.prepare(sources, tmp_path / "new", TRAINED, None, config, print)
+    assert str(caught.value) == (
+        f"source {name!r}: the folder of its shards has its name; take one of printable characters, of at most "
+        "255 bytes"
+    )
+    assert not (tmp_path / "new").exists()
+    pipeline.prepare(sources[:1], tmp_path / "new", TRAINED, None, config, print)
+
+
+# spec: specs/data/pipeline.vibee:90
 def test_prepare_refuses_before_any_work_an_engine_that_is_not_there(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4154,6 +4154,19 @@ def test_interrupted_run_ends_like_the_unbroken_one_without_the_log_of_its_steps
 
 
 # spec: specs/recipes/pretrain.vibee:700
+def test_interrupted_run_ends_like_the_unbroken_one_where_names_are_not_utf8(
+    fresh: subject.Options, whole: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be printed as it is is printed otherwise, and ends no run after its training."""
+    odd = fresh.data.parent / os.fsdecode(b"\xff")
+    fresh.data.rename(odd)
+    options = dataclasses.replace(fresh, data=odd, out=odd.parent / os.fsdecode(b"\xfe"))
+    assert subject.train(options, CONFIG) == whole
+    assert r"/\udcff, terms of use" in capsys.readouterr().out
+    assert rb"/\udcff, terms of use" in (options.out / "report.html").read_bytes()
+
+
+# spec: specs/recipes/pretrain.vibee:700
 def test_interrupted_run_ends_like_the_unbroken_one_without_matplotlib(
     fresh: subject.Options,
     whole: dict[str, Any],
