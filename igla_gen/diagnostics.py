@@ -117,6 +117,11 @@ class Findings:
         return sorted(dict.fromkeys(self.items), key=lambda item: item.sort_key)
 
 
+def articled(name: str) -> str:
+    """The name of a type as it stands in a sentence: an Int, a Float."""
+    return f"{'an' if name[:1] in tuple('AEIOU') else 'a'} {name}"
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` is most likely a slip of, or None."""
     matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)

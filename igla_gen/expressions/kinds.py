@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from igla_gen.diagnostics import articled
 from igla_gen.frozen import frozen
 
 Size = int | None
@@ -117,8 +118,7 @@ def show_kind(kind: Kind) -> str:
         case Plain("None"):
             return "none"
         case Plain(name):
-            article = "an" if name == "Int" else "a"
-            return f"{article} {name}"
+            return articled(name)
         case Words(variants):
             return f"one of {', '.join(variants)}"
         case Maybe(inner):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import cache
 
-from igla_gen.diagnostics import suggestion
+from igla_gen.diagnostics import articled, suggestion
 from igla_gen.frozen import frozen
 from igla_gen.syntax.lalr import Tables, Token, UnexpectedError
 
@@ -234,10 +234,6 @@ def _value(quantity: Quantity, amount: Fraction, name: str) -> int | float:
 def _misfit(quantity: Quantity, name: str, found: str) -> QuantityError:
     measure = MEASURES[name]
     return QuantityError(
-        f"{quantity.text} is {found}, not {_articled(name)}", *quantity.unit_span,
+        f"{quantity.text} is {found}, not {articled(name)}", *quantity.unit_span,
         f"{name} takes {measure.accepted}",
     )  # fmt: skip
-
-
-def _articled(name: str) -> str:
-    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from igla_gen.diagnostics import Diagnostic, Findings, Fix, Span, respelling, suggestion
+from igla_gen.diagnostics import Diagnostic, Findings, Fix, Span, articled, respelling, suggestion
 from igla_gen.expressions import EvaluationError, Expression, evaluate, show
 from igla_gen.expressions.tree import Attribute, Name, children
 from igla_gen.model.component import BlueprintSpec, ComponentSpec, TypeSpec
@@ -223,7 +223,7 @@ class Reader:
         )
         shown = shown_plain(node.value) if isinstance(node, Scalar) else "this"
         span = node.span if isinstance(node, Scalar) and node.text else key
-        self._misfit(f"{shown} is not a {name}", span, f"{_last(what)} is {name}: {accepted}")
+        self._misfit(f"{shown} is not {articled(name)}", span, f"{_last(what)} is {name}: {accepted}")
         return None
 
     def _several(
@@ -249,7 +249,7 @@ class Reader:
             ]
         wanted = "a mapping of names to values" if type_.name == "Map" else "a list"
         hint = f"{_last(what)} is {show_type(type_)}: {wanted}"
-        self._misfit(f"this is not a {show_type(type_)}", key, hint)
+        self._misfit(f"this is not {articled(show_type(type_))}", key, hint)
         return None
 
     def _holds_declared(self, unit: Unit, type_: Type) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache, partial
 
-from igla_gen.diagnostics import Diagnostic, Span, SpecError, nearest
+from igla_gen.diagnostics import Diagnostic, Span, SpecError, articled, nearest
 from igla_gen.frozen import frozen
 from igla_gen.model.quantities import MEASURES, QuantityError, fit_quantity, fit_range
 from igla_gen.syntax.lalr import Tables, Token, UnexpectedError
@@ -264,7 +264,7 @@ def _wanted(type_: Type) -> str:
             return f"a range ({show(type_)}: low-high and a unit, or [low, high])"
         case NamedType("String" | "Path" as name):
             return f"text ({name}; put it in quotes)"
-    return f"a {show(type_)}"
+    return articled(show(type_))
 
 
 @lru_cache(8192)  # as of expressions
