@@ -42,6 +42,13 @@ SLIPS = {
         "quote the value of line {}",
         "    when: It is scaled",
     ),
+    "a key under a text that begins below its own": (
+        "    when: It is scaled\n",
+        "    when:\n\n      # always\n      It is scaled\n      as: it is\n",
+        "bad-indentation",
+        "quote the value under line {}",
+        "    when:",
+    ),
     "returns: None": (
         "    returns: Float\n",
         "    returns: None\n",

@@ -85,9 +85,20 @@ class ScalarScanner(Cursor):
         self._report(
             "IG102", "bad-indentation", "this key is indented deeper than the keys of its mapping",
             self._span(row, column, row, column + 1),
-            f"indent it as they are; or quote the value of line {began + 1}, if this line belongs to it",
+            f"indent it as they are; or quote the value {self._owner(began)}, if this line belongs to it",
         )  # fmt: skip
         self._levels[-1].also = column
+
+    def _owner(self, began: int) -> str:
+        """The line whose value began on this row: the row itself, or that of the key which stands above it."""
+        lines = self._lines
+        indent = len(lines[began]) - len(lines[began].lstrip(" "))
+        if indent <= self._levels[-1].column:
+            return f"of line {began + 1}"
+        row = began - 1
+        while row > 0 and lines[row].lstrip()[:1] in ("", "#"):
+            row -= 1
+        return f"under line {row + 1} (it begins on line {began + 1})"
 
     def _refuse_start(self, line: str, column: int) -> None:
         """Reports a value that begins as no plain scalar can."""
