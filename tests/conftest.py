@@ -10,6 +10,7 @@ import contextlib
 import io
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,7 +168,7 @@ class Workplace:
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workplace]:
     """An empty workplace that igla-gen takes for its own home and the current folder."""
     root = tmp_path / "work"
     shutil.copytree(REPOSITORY / "grammar", root / "grammar")
@@ -176,7 +177,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
     monkeypatch.chdir(root)
     for module in (resources, fresh):
         monkeypatch.setattr(module, "resource_root", lambda: root)
-    return Workplace(root)
+    yield Workplace(root)
+    templates.template_texts.cache_clear()  # the next test may be one of the repository's own templates
 
 
 @pytest.fixture

@@ -334,7 +334,6 @@ class Bench:
 
     def __init__(self) -> None:
         specs = ROOT / "specs"
-        template_texts.cache_clear()
         self.base = libraries.load([specs], ROOT)
         run_rules(self.base)
         faults = faults_of(self.base)

@@ -159,7 +159,6 @@ def test_only_what_failed_says_it(scaling: Workplace) -> None:
 @pytest.fixture(scope="module")
 def traced() -> dict[str, tuple[list[str], str, tuple[int, ...]]]:
     """For every output: its template, its formatted text, the template line of each line."""
-    template_texts.cache_clear()
     library = load([REPOSITORY / "specs"], REPOSITORY)
     outputs = [o for unit in generating_units(library) for o in render_unit(library, unit)]
     found = {}

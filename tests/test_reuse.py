@@ -8,7 +8,6 @@ import pytest
 
 from igla_gen.diagnostics import Span
 from igla_gen.emit import render
-from igla_gen.emit.templates import template_texts
 from igla_gen.model.component import ComponentSpec, Header, InstanceSpec
 from igla_gen.model.library import Library, find_specs, load
 from igla_gen.syntax.tree import Scalar
@@ -22,7 +21,6 @@ SPEC = REPOSITORY / "specs" / "architecture" / "normalization.vibee"
 def test_what_is_no_part_of_an_interface_changes_no_other_file() -> None:
     """For each unit of the repository: the specs that it reads lose their prose, their laws and
     their places, and keep their interface; its files stay as they are."""
-    template_texts.cache_clear()  # of the place that another test worked in
     folder = REPOSITORY / "specs"
     whole = load([folder], REPOSITORY)
     moved = load(
