@@ -120,6 +120,22 @@ def test_text_for_people(shipped: Workplace) -> None:
     assert rows[2][1:8] == rows[0][1:8] and rows[2][8] == "1.00"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("350M",), "from 355_043_328 to 2_824_747_520 parameters: start --layers, --hidden and --heads lower"),
+        (("7B",), "from 355_043_328 to 2_824_747_520 parameters: let --layers, --hidden and --heads go higher"),
+        (("1.5B", "--within", "0%"), "is within 0% of 1.5B; "),
+        (("1.5B", "--within", "0%"), ": widen a range, or take a smaller --ffn-multiple"),
+    ],
+)  # fmt: skip
+def test_ranges_without_such_a_shape_are_told_with_what_to_widen(
+    shipped: Workplace, arguments: tuple[str, ...], said: str
+) -> None:
+    result = shipped.run("solve", "--params", *arguments)
+    assert result.code == 0 and said in result.err
+
+
 def test_long_searches_say_how_far_they_are(shipped: Workplace) -> None:
     result = shipped.run("solve", "--params", "1.5B", "--ffn-multiple", "64")
     assert result.code == 0

@@ -104,12 +104,33 @@ def run(
         up = solver.ladder(found[0], int(target), ranges, rungs) if ladder == "phi" else []
     except SolveError as error:
         stop(str(error), 1)
-    show = _as_json if output_format == "json" else _as_text
-    print(show(int(target), solver, ranges, found, found[:top], up))
+    if output_format == "json":
+        print(_as_json(int(target), solver, found, found[:top], up))
+    else:
+        print(_as_text(int(target), solver, ranges, found, found[:top], up))
+        _say_if_far(found, params, within, tolerance)
 
 
 def _say(done: int, total: int) -> None:
     print(f"igla-gen: {done:_} of {total:_} shapes", file=sys.stderr)
+
+
+def _say_if_far(found: list[Shape], params: str, within: str, tolerance: float) -> None:
+    """What to widen, where the best shape is further off than asked."""
+    if abs(found[0].gap) <= tolerance:
+        return
+    counts = [shape.parameters for shape in found]
+    if found[0].gap > 0 and found[0].parameters == min(counts):
+        what = "start --layers, --hidden and --heads lower"
+    elif found[0].gap < 0 and found[0].parameters == max(counts):
+        what = "let --layers, --hidden and --heads go higher"
+    else:
+        what = "widen a range, or take a smaller --ffn-multiple"
+    print(
+        f"igla-gen: no shape in these ranges is within {within} of {params}; they go from {min(counts):_} "
+        f"to {max(counts):_} parameters: {what}",
+        file=sys.stderr,
+    )
 
 
 def _solver(module: str) -> Solver:
@@ -200,7 +221,6 @@ def _cell(value: object) -> str:
 def _as_json(
     target: int,
     solver: Solver,
-    ranges: Ranges,
     found: list[Shape],
     top: list[Shape],
     up: list[Shape],
