@@ -409,6 +409,19 @@ def test_damaged_data_are_made_again(
     assert_same_results(out, unbroken)
 
 
+def test_a_report_that_nobody_reads_ends_no_run(texts: Path, tmp_path: Path, unbroken: Path) -> None:
+    """As of a run whose `| tee` was killed: not at a line, and not when the process ends."""
+    out = tmp_path / "run"
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        command(texts, out), stdout=writing, stderr=writing, env=ENVIRONMENT, timeout=120, check=False
+    )
+    os.close(writing)
+    assert done.returncode == 0
+    assert_same_results(out, unbroken)
+
+
 # 4. Bad input: a sentence, exit status 1, nothing half-written.
 
 
