@@ -145,6 +145,14 @@ CONFIG = DecoderConfig(
 )
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT raises, as in the foreground; a process that a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 # spec: specs/recipes/pretrain.vibee:613
 @pytest.fixture(scope="module")
 def first_options(tmp_path_factory: pytest.TempPathFactory) -> subject.Options:
@@ -3024,6 +3032,7 @@ def test_checkpoints_survive_the_machine_with_the_best(
 
 
 # spec: specs/recipes/pretrain.vibee:578
+@pytest.mark.usefixtures("interruptible")
 def test_checkpoints_survive_the_machine_or_are_waited_for_no_longer(
     fresh: subject.Options, data: subject.PreparedData
 ) -> None:
@@ -4619,6 +4628,7 @@ def test_main_says_what_is_wrong_in_a_sentence_and_what_may_be_said(
 
 
 # spec: specs/recipes/pretrain.vibee:723
+@pytest.mark.usefixtures("interruptible")
 def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
     options: subject.Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -4629,16 +4639,10 @@ def test_main_says_what_is_wrong_in_a_sentence_when_interrupted(
         with suppress(Exception):
             signal.raise_signal(number)
 
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            monkeypatch.setattr(
-                subject, "prepare_data", lambda *_, n=number: raise_within_a_library(n)
-            )
-            assert subject.main(arguments_for(options)) == 128 + number
-            assert "interrupted; run the same command again" in capsys.readouterr().out
-    finally:
-        signal.signal(signal.SIGINT, before)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        monkeypatch.setattr(subject, "prepare_data", lambda *_, n=number: raise_within_a_library(n))
+        assert subject.main(arguments_for(options)) == 128 + number
+        assert "interrupted; run the same command again" in capsys.readouterr().out
 
 
 # spec: specs/recipes/pretrain.vibee:723
