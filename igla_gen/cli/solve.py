@@ -84,7 +84,7 @@ def run(
     ] = "text",
 ) -> None:
     """Find the sizes of a decoder that has a number of parameters, by the blueprint's own count."""
-    from igla_gen.model.solving import Ranges, SolveError
+    from igla_gen.model.solving import Ranges
 
     target, tolerance = _quantity(params, "Int", "--params"), _quantity(
         within, "Fraction", "--within"
@@ -98,17 +98,26 @@ def run(
         tied={"both": (True, False), "yes": (True,), "no": (False,)}[tied],
     )  # fmt: skip
     solver = _solver(blueprint)
-    try:
-        total = ranges.count()
-        found = solver.solve(int(target), ranges, tolerance, lambda done: _say(done, total))
-        up = solver.ladder(found[0], int(target), ranges, rungs) if ladder == "phi" else []
-    except SolveError as error:
-        stop(str(error), 1)
+    found, up = _solved(solver, int(target), ranges, tolerance, rungs if ladder == "phi" else 0)
     if output_format == "json":
         print(_as_json(int(target), solver, found, found[:top], up))
     else:
         print(_as_text(int(target), solver, ranges, found, found[:top], up))
         _say_if_far(found, params, within, tolerance)
+
+
+def _solved(
+    solver: Solver, target: int, ranges: Ranges, tolerance: float, rungs: int
+) -> tuple[list[Shape], list[Shape]]:
+    """The legal shapes, best first, and so many rungs of a ladder up from the best; stops where there are none."""
+    from igla_gen.model.solving import SolveError
+
+    try:
+        total = ranges.count()
+        found = solver.solve(target, ranges, tolerance, lambda done: _say(done, total))
+        return found, solver.ladder(found[0], target, ranges, rungs) if rungs else []
+    except SolveError as error:
+        stop(str(error), 1)
 
 
 def _say(done: int, total: int) -> None:
