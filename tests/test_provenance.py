@@ -94,6 +94,21 @@ def test_helpers_belong_to_the_first_thing_that_needs_them(scaling: Workplace) -
     assert commented(scaling, "_nobody") is None
 
 
+def test_a_fixture_belongs_to_the_first_test_that_uses_it_by_name(scaling: Workplace) -> None:
+    file = "templates/architecture/test_scaling.py.j2"
+    fixture = "@pytest.fixture\ndef _{0}() -> None: ...\n\n\n"
+    fixtures = "".join(fixture.format(name) for name in ("named", "unnamed"))
+    scaling.change(
+        file,
+        "#% check scale_of_zero\n",
+        fixtures + '#% check scale_of_zero\n@pytest.mark.usefixtures("_named")\n',
+    )
+    assert scaling.run("gen").code == 0
+    place = line_of(scaling, "checks: [scale_of_zero]")
+    assert commented(scaling, "_named", TESTS) == place
+    assert commented(scaling, "_unnamed", TESTS) is None
+
+
 def test_further_tests_of_a_check_name_its_line(scaling: Workplace) -> None:
     file = "templates/architecture/test_scaling.py.j2"
     more = "\n\n# why\ndef test_scale_of_zero_twice() -> None:\n    pass\n#% endcheck"

@@ -124,13 +124,15 @@ def _owners(parts: list[ast.stmt], rows: list[str]) -> dict[int, str]:
 
 
 def _named(node: ast.stmt) -> set[str]:
-    """Names in it, and those of its arguments: a test names its fixtures so."""
+    """Names in it, and those of its arguments and of `usefixtures`: a test names its fixtures so."""
     found = set()
     for part in ast.walk(node):
         if isinstance(part, ast.Name):
             found.add(part.id)
         elif isinstance(part, ast.arg):
             found.add(part.arg)
+        elif isinstance(part, ast.Call) and getattr(part.func, "attr", "") == "usefixtures":
+            found |= {a.value for a in part.args if isinstance(a, ast.Constant)}
     return found
 
 

@@ -145,6 +145,7 @@ CONFIG = DecoderConfig(
 )
 
 
+# spec: specs/recipes/pretrain.vibee:578
 @pytest.fixture
 def interruptible() -> Iterator[None]:
     """SIGINT raises, as in the foreground; a process that a shell starts in the background ignores it."""
