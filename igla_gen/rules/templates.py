@@ -10,7 +10,7 @@ from igla_gen.diagnostics import Span
 from igla_gen.emit.templates import template_names, template_texts
 from igla_gen.frozen import frozen
 from igla_gen.model.component import InstanceSpec
-from igla_gen.model.library import Library, Unit
+from igla_gen.model.library import Library, Unit, remembered
 
 _MARK = re.compile(
     r"^[ \t]*(#% (?:(end)(?:behavior|type|check)|(behavior|type|check) (\w+)))[ \t]*$", re.M
@@ -37,6 +37,7 @@ def templates_of(library: Library, unit: Unit) -> tuple[str, str] | None:
     return None if isinstance(unit.spec, InstanceSpec) else template_names(library, unit)
 
 
+@remembered
 def template_text(library: Library, unit: Unit) -> str:
     """Both templates of the unit, or of its blueprint, in one."""
     return "\n".join(template_texts().get(name, "") for name in template_names(library, unit))

@@ -10,6 +10,7 @@ from igla_gen.model.library import Library, Unit
 from igla_gen.model.types import EnumType, GenericType, Type
 from igla_gen.rules.base import Finder, Rule
 from igla_gen.rules.examples import HEADER, component
+from igla_gen.rules.templates import template_text
 from igla_gen.rules.usage import expressions_of, is_field_read, other_texts, words_of
 
 
@@ -41,7 +42,8 @@ def _variants(type_: Type) -> tuple[str, ...]:
 
 
 def _is_quoted(library: Library, unit: Unit, variant: str) -> bool:
-    if any(quoted in all_templates() for quoted in (f'"{variant}"', f"'{variant}'")):
+    own_first = (template_text(library, unit), all_templates())
+    if any(f'"{variant}"' in text or f"'{variant}'" in text for text in own_first):
         return True
     pattern = re.compile(rf"[=!]= *\"{re.escape(variant)}\"")
     return any(pattern.search(text) for text in other_texts(library, unit))

@@ -48,9 +48,10 @@ def is_field_read(library: Library, unit: Unit, field: str) -> bool:
     assert isinstance(unit.spec, ComponentSpec)
     if has_word(template_text(library, unit), field) or field in _attributes_in(library, unit):
         return True
-    return has_word(all_templates(), field) or any(
-        re.search(rf"\.{re.escape(field)}\b", text) for text in other_texts(library, unit)
-    )
+    attribute = re.compile(rf"\.{re.escape(field)}\b")
+    if any(attribute.search(text) for text in other_texts(library, unit)):
+        return True
+    return has_word(all_templates(), field)
 
 
 @remembered
