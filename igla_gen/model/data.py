@@ -42,11 +42,13 @@ def as_data(value: object) -> object:
 
 def tree_data(value: object) -> object:
     """A node of an expression or a type with all that is below it; `node` is the name of its class."""
+    if isinstance(value, Span):
+        return span_data(value)
     if isinstance(value, tuple | list):
         return [tree_data(item) for item in value]
-    if is_dataclass(value) and not isinstance(value, Span):
+    if is_dataclass(value):
         return {"node": type(value).__name__.rstrip("_")} | _record(value, tree_data)
-    return span_data(value) if isinstance(value, Span) else value
+    return value
 
 
 def _record(value: object, convert) -> dict[str, object]:
