@@ -178,6 +178,8 @@ def test_specs_that_did_not_parse_are_reported(repository: Workplace) -> None:
     ("arguments", "said"),
     [
         (["diff", "nowhere"], "no such file or folder, and no commit that git knows here"),
+        (["diff", ""], "an empty word names no specs"),
+        (["diff", "HEAD", ""], "an empty word names no specs"),
         (["diff", "HEAD:nowhere"], "nowhere is not in HEAD"),
         (["diff", "HEAD:../.."], "is not in HEAD"),
         (["diff", "--output-format", "xml", "HEAD"], "accepted are text, json"),

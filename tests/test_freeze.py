@@ -75,6 +75,9 @@ def test_a_spec_that_was_changed_is_not_frozen_as_it_was(shipped: Workplace) -> 
         ((SPEC, "--tokenizer", "none.model"), "none.model: no such file"),
         ((SPEC, "--tokenizer", "specs"), "specs: is a folder; name tokenizer.model"),
         ((SPEC, "--tier", "2"), f"{SPEC} has no tiers: leave out --tier"),
+        ((SPEC, "--contract", "specs"), "--contract specs: this is a folder; name a file"),
+        ((SPEC, "--contract", SPEC), f"{SPEC} is there, and is no contract: name another file"),
+        ((SPEC, "--out", ""), "no folder is named; . is the one here"),
         ((SPEC, "--out", "elsewhere"), "elsewhere/igla/__init__.py: missing: was never generated"),
     ],
 )

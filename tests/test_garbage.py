@@ -307,6 +307,8 @@ def test_fields(text: str, shown: str, default: object, help_: str) -> None:
         ("List<Int> = [1, x]", "wrong-type", 13),
         ("String = 3", "wrong-type", 10),
         ("Tensor[B] = 1", "wrong-type", 13),
+        ("Float = 1e400", "wrong-type", 9),
+        ("List<Float> = [1, -1e400]", "wrong-type", 19),
         ("", "bad-type", 1),
         ("Int Int", "bad-type", 5),
         ("List", "bad-type", 1),
@@ -324,6 +326,20 @@ def test_what_is_no_field_is_refused_at_its_place(text: str, name: str, column: 
     with pytest.raises(SpecError) as caught:
         parse_field(scalar(text))
     assert (caught.value.diagnostic.name, caught.value.diagnostic.span.column) == (name, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("float = 1e-6", "did you mean 'Float'?"),
+        ("int = 5", "did you mean 'Int'?"),
+        ("Norm = 5", "accepted: Bool, "),
+    ],
+)
+def test_a_default_of_a_type_that_is_misspelt_names_the_type(text: str, hint: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_field(scalar(text))
+    assert (caught.value.diagnostic.hint or "").startswith(hint)
 
 
 @pytest.mark.parametrize("name", ["factor", "ScaleConfig", "area", "scale", "x", "config"])

@@ -210,6 +210,38 @@ def test_a_declared_type_of_words_takes_its_words(models: Workplace) -> None:
     assert f"{SMALL}:15:12" in result.out and "one of near, far" in result.out
 
 
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("1e400", "1e400 is more than a float holds"),
+        (".inf", ".inf is no finite number"),
+        (".nan", ".nan is no finite number"),
+        ("", "nothing is not a number (Float)"),
+    ],
+)
+def test_a_number_of_an_instance_is_finite(models: Workplace, said: str, message: str) -> None:
+    models.change(
+        "specs/architecture/routing.vibee", "    constraints:\n", "      jitter: Float = 0.1\n    constraints:\n"
+    )
+    models.change(SMALL, "    top_k: 2\n", "    top_k: 2\n    jitter: 0.5\n")
+    assert "IG206" not in models.run("check").out
+    models.change(SMALL, "jitter: 0.5", f"jitter: {said}".rstrip())
+    result = models.run("check")
+    assert f"error[IG206 wrong-type]: {message}" in result.out
+    assert f"{SMALL}:15:" in result.out
+
+
+def test_a_recipe_has_a_model_and_a_model_none(models: Workplace) -> None:
+    models.change(SMALL, "kind: model", "kind: recipe")
+    result = models.run("check")
+    assert 'error[IG204 missing-key]: the key "model" is missing' in result.out
+    assert "add 'model: ...', or say 'kind: model'" in result.out
+    models.change(SMALL, "kind: recipe", "kind: model\nmodel: igla.models.other")
+    result = models.run("check")
+    assert 'error[IG203 unknown-key]: "model" is not a key of a model' in result.out
+    assert f"{SMALL}:3:1" in result.out
+
+
 def test_generated_tests_of_records_pass(models: Workplace) -> None:
     assert models.run("gen").code == 0
     folder = models.root / "generated"

@@ -148,6 +148,16 @@ def test_shapes(text: str, shape: tuple[int, ...]) -> None:
         ("config.norm == 'rmss'", "unknown-variant"),
         ("config.norm in ('rms', 'lay')", "unknown-variant"),
         ("pick('batch')", "unknown-variant"),
+        ("not x", "ill-typed-expression"),
+        ("not n", "ill-typed-expression"),
+        ("1 if n else 2", "ill-typed-expression"),
+        ("config if flag else n", "ill-typed-expression"),
+        ("word if flag else x", "ill-typed-expression"),
+        ("normal(2, dtype=int64)", "ill-typed-expression"),
+        ("uniform(2, dtype=bool)", "ill-typed-expression"),
+        ("normal(0, 64) == zeros(0, 64)", "dimension-mismatch"),
+        ("x[2:] == 5", "dimension-mismatch"),
+        ("x[:, 1:1] ~= x[:, 1:1]", "dimension-mismatch"),
     ],
 )
 def test_what_cannot_be_right_is_reported_once(text: str, fault: str) -> None:
@@ -161,10 +171,43 @@ def test_what_cannot_be_right_is_reported_once(text: str, fault: str) -> None:
         "config.norm == word", "config.norm in ('rms', 'layer')", "word in 'abc'", "items == [1]",
         "(x > 0) * x", "allclose(x, w)", "[1] + [2]", "word + 'x'", "[0] * n", "rms(any, w)",
         "rms(x, w, eps=n)", "sum(items) / len(items)", "min(n, eps, 3)", "x == 3", "str(n) + word",
+        "not flag", "not maybe", "n if maybe else 0", "n if any else eps", "not any", "not (x > 0)",
+        "w if flag else x", "none if flag else n", "config.norm if flag else word", "sum(zeros(0)) == 0",
+        "normal(2, dtype=float64)", "integers(0, 9, 4, dtype=int64)", "shape(x[2:]) == (0, 7, 64)",
     ],
 )  # fmt: skip
 def test_what_may_be_right_is_left_alone(text: str) -> None:
     assert infer(text)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_statement"),
+    [
+        ("flag", True), ("x == x", True), ("all(x > 0)", True), ("any", True), ("isfinite(x)", True),
+        ("x", False), ("sum(x)", False), ("rms(x, w)", False), ("n", False), ("word", False),
+        ("maybe", False), ("t", False),
+    ],
+)  # fmt: skip
+def test_a_statement_is_true_or_false(text: str, is_statement: bool) -> None:
+    node = parse_expression(Scalar(text, "plain", Span("case.vibee", 1, 1, 1, len(text) + 1)))
+    inference = Inference(KINDS)
+    inference.expect_bool(node, "a law")
+    assert inference.faults == [] if is_statement else "a law is true or false" in str(inference.faults)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "is_it"),
+    [
+        ("n", INT, True), ("maybe", INT, False), ("maybe if maybe != none else 0", INT, True),
+        ("n if flag else none", INT, False), ("n if flag else none", Maybe(INT), True),
+        ("maybe or n", INT, True), ("n or none", INT, False), ("any or none", UNKNOWN, True),
+    ],
+)  # fmt: skip
+def test_a_value_that_may_be_none_is_not_one_that_is_there(text: str, wanted: Kind, is_it: bool) -> None:
+    node = parse_expression(Scalar(text, "plain", Span("case.vibee", 1, 1, 1, len(text) + 1)))
+    inference = Inference(KINDS)
+    inference.expect(node, wanted, "the result")
+    assert (inference.faults == []) == is_it
 
 
 @pytest.mark.parametrize(

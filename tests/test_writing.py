@@ -704,6 +704,22 @@ def test_an_output_folder_that_is_a_file_is_a_sentence(scaling: Workplace) -> No
     assert scaling.read("generated") == "a file"
 
 
+@pytest.mark.parametrize("command", [("gen",), ("gen", "--check"), ("docs",), ("where", "x.py:1")])
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [("", "no folder is named; . is the one here"), ("a/b/c", "'a' is a file; name a folder")],
+)
+def test_what_is_no_output_folder_is_refused_before_any_work(
+    scaling: Workplace, command: tuple[str, ...], out: str, message: str
+) -> None:
+    """The empty word is that of a variable which is not set, and not the folder here."""
+    scaling.write("a", "a file")
+    before = scaling.files()
+    result = scaling.run(*command, "--out", out)
+    assert result.code == 2 and message in result.err
+    assert scaling.files() == before
+
+
 def test_a_disk_that_fills_up_leaves_the_old_files(
     built: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

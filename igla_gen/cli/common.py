@@ -21,10 +21,26 @@ Paths = Annotated[
         help="Spec files or folders; default: specs/ here, else those that come with igla-gen."
     ),
 ]
+
+
+def folder_named(word: str | Path) -> Path:
+    """The folder that an option names; the empty word, as of a variable that is not set, is none."""
+    if not str(word):
+        raise typer.BadParameter("no folder is named; . is the one here")
+    path = Path(word)
+    for part in (path, *path.parents):
+        if part.is_file():
+            raise typer.BadParameter(f"'{part}' is a file; name a folder")
+    return path
+
+
 Out = Annotated[
     Path,
-    typer.Option("--out", "-o", file_okay=False, help="Folder that the generated files go to."),
-]
+    typer.Option(
+        "--out", "-o", parser=folder_named, metavar="DIRECTORY",
+        help="Folder that the generated files go to.",
+    ),
+]  # fmt: skip
 
 Color = Literal["auto", "always", "never"]
 

@@ -37,6 +37,8 @@ def run(
 
     if output_format not in ("text", "json"):
         stop(f"--output-format {output_format}: accepted are text, json", 2)
+    if "" in (old, new):
+        stop("an empty word names no specs; leave out NEW for the specs here", 2)
     try:
         with opened(old) as before, opened(new if new is not None else _here(old)) as after:
             only = None

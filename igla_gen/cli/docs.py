@@ -8,12 +8,15 @@ from typing import Annotated
 
 import typer
 
-from igla_gen.cli.common import stop
+from igla_gen.cli.common import folder_named, stop
 
 
 def run(
     out: Annotated[
-        Path, typer.Option("--out", "-o", file_okay=False, help="Folder that the pages go to.")
+        Path,
+        typer.Option(
+            "--out", "-o", parser=folder_named, metavar="DIRECTORY", help="Folder that the pages go to."
+        ),
     ] = Path("docs"),
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; name the pages that differ.")

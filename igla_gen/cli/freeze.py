@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -64,6 +65,8 @@ def run(
     path = contract or spec.with_suffix(".contract.json")
     if check and not path.is_file():
         stop(f"{path}: there is no contract; run igla-gen freeze {spec}", 2)
+    if not check:
+        _refuse_target(path)
     if tokenizer and not check:  # a contract that is there says itself how many rows there are
         _require_rows(library, unit, out, tokenizer, vocab_size)
     words = ["--model", unit.module + (f":{tier}" if tier else "")]
@@ -84,6 +87,20 @@ def _refuse(
     offered = blueprint.spec.behaviors if blueprint is not None else ()  # type: ignore[union-attr]
     if tier is not None and all(behavior.name.text != TIER_OF for behavior in offered):
         stop(f"{spec} has no tiers: leave out --tier", 2)
+
+
+def _refuse_target(path: Path) -> None:
+    """A contract takes the place of another one, and of nothing else."""
+    if path.is_dir():
+        stop(f"--contract {path}: this is a folder; name a file", 2)
+    if not path.exists():
+        return
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict) or not {"sha256", "architecture", "parameters"} <= found.keys():
+        stop(f"{path} is there, and is no contract: name another file, or remove it", 2)
 
 
 def _require_rows(

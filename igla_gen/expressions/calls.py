@@ -110,6 +110,8 @@ def _make(name: str, arguments: Arguments, keywords: dict[str, Kind]) -> Kind:
     dtype = keywords.get("dtype")
     word = dtype.value if isinstance(dtype, Plain) else None
     family = _DTYPE_FAMILY.get(str(word), "float")
+    if name in ("normal", "uniform") and family != "float":
+        raise CallError("ill-typed-expression", f"{name} draws floats, not {word}")
     if name in ("integers", "arange"):
         family = "int"
     shape, found = _MAKERS[name](name, arguments)

@@ -106,10 +106,12 @@ class Inference:
         if isinstance(function, Function):
             self._match(node, function)
 
-    def expect_bool(self, node: Expression, what: str) -> None:
-        """Reports a statement that is no statement."""
-        kind = strip(self.infer(node))
-        if not (kind == UNKNOWN or isinstance(kind, Array) or _is(kind, "Bool")):
+    def expect_bool(self, node: Expression, what: str, *, asks_for_none: bool = False) -> None:
+        """Reports a statement that is no statement; a condition may be what is there or none."""
+        whole = self.infer(node)
+        kind = UNKNOWN if asks_for_none and isinstance(whole, Maybe) else strip(whole)
+        is_test = isinstance(kind, Array) and kind.dtype == "bool"
+        if not (kind == UNKNOWN or is_test or _is(kind, "Bool")):
             self.fault(
                 "ill-typed-expression", f"{what} is true or false, not {show_kind(kind)}",
                 node.span, "compare it with something: == != < <= > >= ~=",
@@ -118,7 +120,8 @@ class Inference:
     def expect(self, node: Expression, wanted: Kind, what: str) -> None:
         """Reports an expression whose value is not of the type that is promised."""
         kind = self.infer(node)
-        if not fits(kind, wanted):
+        may_lack = isinstance(kind, Maybe) and not isinstance(wanted, Maybe | Unknown)
+        if not fits(kind, wanted) or may_lack:
             self.fault(
                 "ill-typed-expression", f"{what} is {show_kind(wanted)}, not {show_kind(kind)}",
                 node.span, "make a whole number of it: // in place of /, floor, ceil or round"
@@ -151,9 +154,10 @@ class Inference:
             case Logical(word, operands):
                 return self._logical(word, operands)
             case Conditional(condition, then, otherwise):
-                self.infer(condition)
+                self.expect_bool(condition, "a condition", asks_for_none=True)
                 if_true, if_false = known_present(condition)
-                return join([self._under(if_true, then), self._under(if_false, otherwise)])
+                sides = self._under(if_true, then), self._under(if_false, otherwise)
+                return self._one_of(node, *sides)
         return UNKNOWN
 
     # -- what may be none -----------------------------------------------------------------
@@ -166,6 +170,16 @@ class Inference:
             return self.infer(node)
         finally:
             self.present = before
+
+    def _one_of(self, node: Expression, then: Kind, otherwise: Kind) -> Kind:
+        """What is one or the other; of two types it is of no type that a reader could state."""
+        if NONE not in (then, otherwise) and not fits(then, otherwise) and not fits(otherwise, then):
+            return self.fault(
+                "ill-typed-expression",
+                f"this is {show_kind(then)} or {show_kind(otherwise)}", node.span,
+                "give both sides of if and else one type",
+            )  # fmt: skip
+        return join([then, otherwise])
 
     def _logical(self, word: str, operands: tuple[Expression, ...]) -> Kind:
         """An operand is looked at where those before it have not decided."""
@@ -212,9 +226,10 @@ class Inference:
     # -- operators ------------------------------------------------------------------------
 
     def _unary(self, node: Unary) -> Kind:
-        kind = strip(self.infer(node.operand))
         if node.operator == "not":
+            self.expect_bool(node.operand, "what not turns round", asks_for_none=True)
             return BOOL
+        kind = strip(self.infer(node.operand))
         if is_number(kind):
             assert isinstance(kind, Plain)
             value = kind.value
@@ -290,7 +305,11 @@ class Inference:
             span = sides[0].span.to(sides[1].span)
             left, right = kinds[index], kinds[index + 1]
             arrays = [k for k in (strip(left), strip(right)) if isinstance(k, Array)]
-            if sign == "in":
+            if not elementwise and any(0 in (array.shape or ()) for array in arrays):
+                shown = " with ".join(show_shape(array.shape) for array in arrays)
+                message = f"compares {shown}: without elements it holds whatever they would be"
+                self.fault("dimension-mismatch", message, span)
+            elif sign == "in":
                 self._membership(left, right, sides)
             elif arrays and (elementwise or sign not in ("==", "!=", "~=") or len(arrays) == 1):
                 self._compare(sign, strip(left), strip(right), sides, span)

@@ -418,7 +418,7 @@ def _build(library: Library, node: Node) -> ComponentSpec | InstanceSpec | None:
         )
         return None
     if word in ("model", "recipe"):
-        return _build_instance(library, node)
+        return _build_instance(library, node, word)
     cls = BlueprintSpec if word == "blueprint" else ComponentSpec
     spec, faults = build(cls, node)
     library.findings.extend(faults)
@@ -438,7 +438,7 @@ def _missing_kind(node: MappingNode) -> Iterator[Diagnostic]:
         yield Diagnostic("IG204", "missing-key", message, place, "add 'kind: ...'")
 
 
-def _build_instance(library: Library, node: MappingNode) -> InstanceSpec | None:
+def _build_instance(library: Library, node: MappingNode, kind: str) -> InstanceSpec | None:
     """An instance's own keys are read here; the others are sections of its blueprint."""
     own = {info.alias or name for name, info in InstanceSpec.model_fields.items()} - {"sections"}
     header = MappingNode(tuple(e for e in node.entries if e.key.text in own), node.span)
@@ -447,10 +447,22 @@ def _build_instance(library: Library, node: MappingNode) -> InstanceSpec | None:
     if spec is None:
         library.findings.extend(_no_sections(node, own))
         return None
+    library.findings.extend(_of_other_kind(spec, node, kind))
     sections = {e.key.text: e.value for e in node.entries if e.key.text not in own}
     instance = spec.model_copy(update={"sections": sections})
     instance.__dict__["node"] = node
     return instance
+
+
+def _of_other_kind(spec: InstanceSpec, node: MappingNode, kind: str) -> Iterator[Diagnostic]:
+    """A recipe says which model it trains, and a model does not."""
+    if kind == "recipe" and spec.model is None:
+        place, hint = node.entries[0].key.span, "add 'model: ...', or say 'kind: model'"
+        yield Diagnostic("IG204", "missing-key", 'the key "model" is missing', place, hint)
+    key = node.key("model")
+    if kind == "model" and key is not None:
+        message = '"model" is not a key of a model'
+        yield Diagnostic("IG203", "unknown-key", message, key.span, "of a recipe it is: kind: recipe")
 
 
 def _no_sections(node: MappingNode, own: set[str]) -> Iterator[Diagnostic]:

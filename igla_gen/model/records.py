@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -205,11 +206,16 @@ class Reader:
                 if found is not None and found[1].class_ is None:
                     return self._declared(name, found, node, what, key)
         try:
-            return fit(plain_data(node), type_)  # type: ignore[arg-type]
+            value = fit(plain_data(node), type_)  # type: ignore[arg-type]
         except ValueError as error:
             place, hint = fault_of_value(error, node)
             self._misfit(str(error), place, hint or f"{_last(what)} is {show_type(type_)}")
-        return None
+            return None
+        if isinstance(node, Scalar) and isinstance(value, float) and not math.isfinite(value):
+            message = f"{node.text} is more than a float holds"
+            message = message if any(map(str.isdigit, node.text)) else f"{node.text} is no finite number"
+            self._misfit(message, node.span, "what is trained with it would not be finite either")
+        return value
 
     def _declared(self, name: str, found: RecordType, node: Node, what: str, key: Span) -> Value:
         spec = found[1]

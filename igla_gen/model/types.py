@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache, lru_cache, partial
 
-from igla_gen.diagnostics import Diagnostic, Span, SpecError, articled, nearest
+from igla_gen.diagnostics import Diagnostic, Span, SpecError, articled, nearest, suggestion
 from igla_gen.frozen import frozen
 from igla_gen.model.quantities import MEASURES, QuantityError, fit_quantity, fit_range
 from igla_gen.syntax.lalr import Tables, Token, UnexpectedError
@@ -239,6 +240,8 @@ def unit_of(type_: Type) -> str:
 
 def shown_plain(value: object) -> str:
     """A plain value as messages quote it."""
+    if value is None:
+        return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)
@@ -287,6 +290,8 @@ def parse_field(scalar: Scalar) -> FieldType:
         if isinstance(error, QuantityError):
             place = scalar.part(*error.in_field) if error.in_field else place
             hint = error.hint
+        if hint is None and isinstance(type_, NamedType) and not type_.is_builtin:
+            hint = suggestion(type_.name, SCALARS)
         hint = hint or f"the type is {show(type_)}"
         raise SpecError(
             Diagnostic("IG206", "wrong-type", f"the default {error}", place, hint)
@@ -398,8 +403,11 @@ class _Builder:
 
     def number(self, children):
         text = str(children[0]).replace("_", "")
-        is_int = text.lstrip("+-").isdigit()
-        return (int(text) if is_int else float(text)), self._span(children)
+        value = int(text) if text.lstrip("+-").isdigit() else float(text)
+        if value in (math.inf, -math.inf):
+            message, hint = f"{text} is more than a float holds", "write inf if infinity is meant"
+            raise SpecError(Diagnostic("IG206", "wrong-type", message, self._span(children), hint))
+        return value, self._span(children)
 
     def string(self, children):
         return self._text(children[0]), self._span(children)

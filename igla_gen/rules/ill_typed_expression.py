@@ -36,9 +36,14 @@ def _extended_types(library: Library, unit: Unit) -> frozenset[str]:
 RULE = Rule(
     code="IG217",
     name="ill-typed-expression",
-    what="An operator or function on values that it has no meaning for, such as a text compared with a number.",
+    what=(
+        "An operator or function on values that it has no meaning for, such as a text compared with a "
+        "number; or a law, a condition or a result of another type than it has to be: a law that is a "
+        "tensor and compares it with nothing, a result that may be none."
+    ),
     why=(
-        "Such an expression is false for all values, or an error in the code that is made from it."
+        "Such an expression is false for all values, or true for nearly all, or an error in the code "
+        "that is made from it."
     ),
     bad=component(SOUND.replace("ones(8), 1e-6", "ones(8), 'small'")),
     good=component(SOUND),

@@ -35,7 +35,13 @@ Form = tuple  # nested tuples of texts and numbers
 Inputs = Mapping[str, Expression]
 _MIRRORED = {">": "<", ">=": "<="}
 MAX_SIZE = 400  # nodes of an input with those that it names
-_NEVER_NEGATIVE = ("abs", "len", "norm", "std", "var", "sqrt", "exp", "sigmoid", "softmax")
+# from where to where the values of a function go, whatever it is called with
+_RANGES = {
+    **dict.fromkeys(("abs", "len", "norm", "std", "var", "sqrt", "exp", "argmax"), (0, math.inf)),
+    **dict.fromkeys(("sigmoid", "softmax"), (0, 1)),
+    **dict.fromkeys(("tanh", "sin", "cos"), (-1, 1)),
+}
+_ANYWHERE = (-math.inf, math.inf)
 
 
 def inlined(inputs: Inputs) -> Inputs:
@@ -122,8 +128,9 @@ def _link_holds(
     if sign in (">", ">="):
         sign, a, b = _MIRRORED[sign], b, a
         left, right = right, left
-    if sign in ("<", "<=") and a[0] == "number" and _is_never_negative(right, inputs):
-        return a[1] < 0 or (a[1] == 0 and sign == "<=")
+    if sign in ("<", "<="):
+        highest, lowest = _range(left, inputs)[1], _range(right, inputs)[0]
+        return highest < lowest or (highest == lowest and sign == "<=")
     return sign == "in" and isinstance(right, Items) and a in b[1:]
 
 
@@ -149,17 +156,25 @@ def _negated(item: Form) -> Form:
     return item[1] if item[0] == "not" else ("not", item)
 
 
-def _is_never_negative(node: Expression, inputs: Inputs) -> bool:
+def _range(node: Expression, inputs: Inputs) -> tuple[float, float]:
+    """From where to where the value may go, as far as the outermost function says."""
+    kind, *value = form(node, inputs)
+    if kind == "number":
+        return value[0], value[0]
     match node:
         case Name(name) if name in inputs:
-            return _is_never_negative(inputs[name], inputs)
-        case Call(Name("min" | "max" | "sum" | "mean" | "float"), (argument, *_)):
-            return _is_never_negative(argument, inputs)
+            return _range(inputs[name], inputs)
+        case Call(Name("min" | "max" | "float"), (argument,)) | Call(Name("mean"), (argument, *_)):
+            return _range(argument, inputs)
+        case Call(Name("sum"), (argument, *_)):
+            return (0, math.inf) if _range(argument, inputs)[0] >= 0 else _ANYWHERE
+        case Call(Name("clamp"), (_, low, high)):
+            return _range(low, inputs)[0], _range(high, inputs)[1]
         case Call(Name(name), _):
-            return name in _NEVER_NEGATIVE
-        case Binary("^", _, Number(power)):
-            return power % 2 == 0
-    return False
+            return _RANGES.get(name, _ANYWHERE)
+        case Binary("^", _, Number(power)) if power % 2 == 0:
+            return 0, math.inf
+    return _ANYWHERE
 
 
 def _numbers(*forms: Form) -> list[int | float] | None:
