@@ -16,6 +16,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from typing import TextIO
 
 
 # spec: specs/evaluation/program.vibee:13
@@ -24,21 +26,34 @@ def run_program(main: Callable[[], int]) -> int:
     word where nobody reads the output any longer; 1 after a sentence where the output or
     another file is refused by the system; 130 after a sentence where Ctrl-C ends it.
 
-    Afterwards Python has nothing left to write, and nothing to complain about.
+    Errors that nobody reads change none of this. Afterwards Python has nothing left to write,
+    and nothing to complain about.
 
     Given: The main function of a program, which parses the command line, prints, and returns an
     exit status.
     When: The program is run.
     """
     try:
+        return _ended(main)
+    finally:
+        _drop_the_rest_of(sys.stdout)
+        _drop_the_rest_of(sys.stderr)
+
+
+# spec: specs/evaluation/program.vibee:13
+def _ended(main: Callable[[], int]) -> int:
+    """The exit status, after a sentence where one is due."""
+    try:
         status = _status_of(main)
         sys.stdout.flush()  # what is refused is said here, not when the process ends
     except KeyboardInterrupt:
-        return _ended(130, "interrupted")
+        _say("interrupted")
+        return 130
     except BrokenPipeError:  # nobody reads
-        return _ended(1, "")
+        return 1
     except OSError as error:
-        return _ended(1, f"error: {error}")
+        _say(f"error: {error}")
+        return 1
     return status
 
 
@@ -50,19 +65,23 @@ def _status_of(main: Callable[[], int]) -> int:
     except SystemExit as stop:
         if stop.code is None or isinstance(stop.code, int):
             return stop.code or 0
-        print(stop.code, file=sys.stderr)
+        _say(str(stop.code))
         return 1
 
 
 # spec: specs/evaluation/program.vibee:13
-def _ended(status: int, said: str) -> int:
-    """What standard output has not taken by now is dropped."""
+def _say(text: str) -> None:
+    """To whoever reads the errors, if anybody does."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
+# spec: specs/evaluation/program.vibee:13
+def _drop_the_rest_of(stream: TextIO) -> None:
+    """What was not taken by now would be refused once more when the process ends, with status 120."""
     try:
-        sys.stdout.flush()
+        stream.flush()
     except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
-    if said:
-        print(said, file=sys.stderr)
-    return status
